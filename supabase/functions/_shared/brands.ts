@@ -1,0 +1,28 @@
+/**
+ * Types that keep secrets apart from what may be stored or logged. A raw token cannot be passed where
+ * a hash is wanted, nor a plain string where an id is; the only way in is through the functions that
+ * make or check them.
+ *
+ * @module
+ */
+
+declare const brand: unique symbol;
+type Brand<Base, Name extends string> = Base & { readonly [brand]: Name };
+
+/** A refresh token as the browser holds it. Never stored, never logged, never in a body or a URL. */
+export type RawRefreshToken = Brand<string, "RawRefreshToken">;
+
+/** A signed access token (JWT). Never logged. */
+export type RawAccessToken = Brand<string, "RawAccessToken">;
+
+/** SHA-256 of a whole refresh token: 32 bytes. What the database holds. */
+export type RefreshTokenHash = Brand<Uint8Array, "RefreshTokenHash">;
+
+/** SHA-256 of a user agent string: 32 bytes. */
+export type UserAgentHash = Brand<Uint8Array, "UserAgentHash">;
+
+/** The id of a row of `sessions`: a lower-case UUID. */
+export type SessionId = Brand<string, "SessionId">;
+
+/** The id of a row of `auth.users`: a lower-case UUID. */
+export type UserId = Brand<string, "UserId">;
