@@ -1,0 +1,92 @@
+/**
+ * Every error code of the HTTP API with its status and its message: the one list that handlers, the
+ * OpenAPI document and the client's tests read. Names are Supabase Auth's where the meaning is the
+ * same. It must not know a request: what went wrong in detail goes to the log, not into a message.
+ *
+ * @module
+ */
+
+interface ErrorDefinition {
+  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 431 | 500 | 503;
+  /** For people; no program reads it. */
+  readonly message: string;
+}
+
+export const ERRORS = {
+  session_revoked: { status: 401, message: "This session was signed out." },
+  session_evicted: {
+    status: 401,
+    message: "This session made room for a newer one: too many devices were signed in.",
+  },
+  session_expired: { status: 401, message: "This session has expired." },
+  session_not_found: { status: 401, message: "This session does not exist any more." },
+  refresh_token_reused: {
+    status: 401,
+    message: "This session was ended because its refresh token was used in two places.",
+  },
+  user_banned: { status: 401, message: "This user may not sign in." },
+
+  access_token_missing: { status: 401, message: "No access token was sent." },
+  access_token_invalid: { status: 401, message: "The access token is not valid." },
+  access_token_expired: { status: 401, message: "The access token has expired." },
+  grace_window_elapsed: {
+    status: 401,
+    message: "The access token expired longer ago than the grace window allows.",
+  },
+  refresh_token_missing: { status: 401, message: "No refresh token was sent." },
+  refresh_token_invalid: { status: 401, message: "The refresh token is not valid." },
+  unknown_generation: {
+    status: 401,
+    message: "The refresh token is newer than what the server knows of this session.",
+  },
+
+  invalid_credentials: { status: 401, message: "The e-mail or the password is wrong." },
+  bad_jwt: { status: 401, message: "Supabase Auth does not accept this access token." },
+  email_not_confirmed: { status: 403, message: "The e-mail address is not confirmed yet." },
+  mfa_required: {
+    status: 403,
+    message: "This user has a second factor: finish MFA with Supabase Auth and exchange its token.",
+  },
+  captcha_failed: { status: 400, message: "The CAPTCHA was not accepted." },
+  too_many_attempts: { status: 429, message: "Too many failed sign-ins: try again later." },
+
+  cross_site_request: {
+    status: 403,
+    message: "This request came from an origin that is not allowed.",
+  },
+  bad_json: { status: 400, message: "The body is not JSON." },
+  validation_failed: { status: 400, message: "The request is not of the documented form." },
+  payload_too_large: { status: 413, message: "The body is larger than 16 KiB." },
+  unsupported_media_type: { status: 415, message: "The body must be application/json." },
+  headers_too_large: { status: 431, message: "The request's headers are too large." },
+  not_found: { status: 404, message: "There is nothing here." },
+  method_not_allowed: { status: 405, message: "This path does not answer to that method." },
+
+  service_unavailable: {
+    status: 503,
+    message: "A service this one depends on did not answer: try again. The session is untouched.",
+  },
+  unexpected_failure: { status: 500, message: "Something went wrong. The session is untouched." },
+} as const satisfies Record<string, ErrorDefinition>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/**
+ * The codes that say that a session is certainly over. Only these may clear the browser's cookies:
+ * every other answer, a missing or malformed token included, may be somebody else's doing.
+ */
+export const SESSION_OVER_CODES = [
+  "session_revoked",
+  "session_evicted",
+  "session_expired",
+  "session_not_found",
+  "refresh_token_reused",
+  "user_banned",
+] as const satisfies readonly ErrorCode[];
+
+export type SessionOverCode = typeof SESSION_OVER_CODES[number];
+
+/** Whether a code says that the session is certainly over. */
+export function isSessionOver(code: ErrorCode): code is SessionOverCode {
+  return (SESSION_OVER_CODES as readonly ErrorCode[]).includes(code);
+}
