@@ -1,0 +1,64 @@
+/**
+ * The keys of the refresh tokens, derived from `SESSION_SECRET`: one set for each secret, newest first.
+ * Knows nothing of tokens: what is signed with these keys is the business of the modules that do it.
+ *
+ * @module
+ */
+
+import { hkdfSync } from "node:crypto";
+
+/** The keys derived from one secret. Each use has its own, so that none can stand in for another. */
+export interface SessionKey {
+  /** Public name of this set of keys: 8 hex characters. Safe to store and to log. */
+  readonly id: string;
+  /** Tags refresh tokens, so that a forged one is refused before the database is asked. 32 bytes. */
+  readonly mac: Uint8Array;
+  /** Derives the secret of a token's successor. 32 bytes. */
+  readonly derivation: Uint8Array;
+  /** Hashes account names for the login throttle, so that no plain e-mail rests there. 32 bytes. */
+  readonly throttle: Uint8Array;
+}
+
+/** All sets of keys. Each verifies; only the first signs. */
+export interface SessionKeys {
+  readonly signing: SessionKey;
+  /** Newest first. */
+  readonly all: readonly SessionKey[];
+  /** The key that a row names as its successor's, if the secret is still configured. */
+  find(keyId: string): SessionKey | undefined;
+}
+
+/**
+ * Derives the keys of every secret by HKDF-SHA256 (RFC 5869), bound to the project's URL: the same
+ * secret in another project, or in its staging twin, gives other keys.
+ *
+ * @throws {RangeError} If there is no secret, or if two secrets are the same
+ */
+export function deriveSessionKeys(secrets: readonly string[], projectUrl: string): SessionKeys {
+  const context = normaliseProjectUrl(projectUrl);
+  const all = secrets.map((secret) => deriveSessionKey(secret, context));
+  const [signing] = all;
+  if (signing === undefined) throw new RangeError("Cannot derive session keys: no secret");
+  const byId = new Map(all.map((key) => [key.id, key]));
+  if (byId.size !== all.length) {
+    throw new RangeError("Cannot derive session keys: the same secret is given twice");
+  }
+  return { signing, all, find: (keyId) => byId.get(keyId) };
+}
+
+function deriveSessionKey(secret: string, context: string): SessionKey {
+  const derive = (label: string, length: number) =>
+    new Uint8Array(hkdfSync("sha256", secret, "", `unified-auth/1/${label}\n${context}`, length));
+  return {
+    id: Array.from(derive("key-id", 4), (byte) => byte.toString(16).padStart(2, "0")).join(""),
+    mac: derive("refresh-token-mac", 32),
+    derivation: derive("successor-derivation", 32),
+    throttle: derive("login-throttle", 32),
+  };
+}
+
+/** One project, one spelling: case of the host, a default port and a trailing slash do not count. */
+function normaliseProjectUrl(projectUrl: string): string {
+  const url = new URL(projectUrl);
+  return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
+}
