@@ -1,0 +1,139 @@
+-- create_session: a login becomes a row, and the user keeps at most the allowed number of them.
+
+create type public.login_outcome as enum ('created', 'user_not_found', 'user_banned');
+
+create function public.create_session(
+  p_session_id uuid,
+  p_user_id uuid,
+  p_refresh_token_hash bytea,
+  p_issued_to bytea,
+  p_device_name text,
+  p_aal text,
+  p_amr jsonb,
+  p_access_ttl_seconds integer,
+  p_refresh_ttl_seconds integer,
+  p_absolute_ttl_seconds integer, -- 0: none
+  p_max_sessions integer,
+  p_presented_session_id uuid, -- the session of the refresh cookie that the login came with
+  p_presented_generation integer,
+  p_presented_branch smallint,
+  p_presented_hash bytea,
+  p_cleared_buckets bytea[], -- of the login throttle: what a correct password forgives
+  p_ip inet,
+  p_user_agent text,
+  p_request_id text,
+  out outcome public.login_outcome,
+  out session public.session_snapshot,
+  out replaced integer,
+  out evicted integer,
+  out server_time timestamptz
+)
+language plpgsql
+volatile
+security definer -- service_role holds no privilege on the tables: this is the door
+set search_path = ''
+set lock_timeout = '2s'
+as $$
+declare
+  v_now timestamptz;
+  v_user record;
+  v_session public.sessions;
+  v_presented public.sessions;
+  v_absolute_expires_at timestamptz;
+  v_refresh_expires_at timestamptz;
+begin
+  replaced := 0;
+  evicted := 0;
+
+  -- Lock order everywhere: user, then sessions. Counting before the lock would let two logins both
+  -- find room.
+  perform pg_advisory_xact_lock(hashtextextended('unified_auth:' || p_user_id::text, 0));
+
+  -- A ban or a password change updates this row, so it waits for us or we for it: without the lock
+  -- a ban that commits between our check and our insert would miss the new session.
+  select u.email, u.phone, u.raw_app_meta_data, u.raw_user_meta_data, u.banned_until, u.deleted_at
+  into v_user
+  from auth.users as u
+  where u.id = p_user_id
+  for share;
+
+  v_now := clock_timestamp();
+  server_time := v_now;
+
+  if not found or v_user.deleted_at is not null then
+    outcome := 'user_not_found';
+    return;
+  end if;
+  if v_user.banned_until > v_now then
+    outcome := 'user_banned';
+    return;
+  end if;
+
+  -- A browser that signs in again keeps its one place.
+  if p_presented_session_id is not null then
+    select * into v_presented
+    from public.sessions as s
+    where s.id = p_presented_session_id
+    for update;
+
+    if found and unified_auth.presented_token(
+      v_presented, p_presented_generation, p_presented_branch, p_presented_hash
+    ) in ('current', 'predecessor', 'superseded') then
+      replaced := unified_auth.end_sessions(
+        array[p_presented_session_id], 'replaced', 'replaced', p_ip, p_user_agent, p_request_id,
+        jsonb_build_object('replaced_by', p_session_id)
+      );
+    end if;
+  end if;
+
+  if p_absolute_ttl_seconds > 0 then
+    v_absolute_expires_at := v_now + make_interval(secs => p_absolute_ttl_seconds);
+  end if;
+  v_refresh_expires_at := least(
+    v_now + make_interval(secs => p_refresh_ttl_seconds), v_absolute_expires_at);
+
+  insert into public.sessions as s (
+    id, user_id, created_at, last_active_at, access_token_expires_at, refresh_token_expires_at,
+    absolute_expires_at, refresh_token_hash, issued_at, issued_to, ip, user_agent, device_name,
+    aal, amr
+  ) values (
+    p_session_id, p_user_id, v_now, v_now,
+    unified_auth.access_token_expires_at(v_now, p_access_ttl_seconds, v_refresh_expires_at),
+    v_refresh_expires_at, v_absolute_expires_at, p_refresh_token_hash, v_now, p_issued_to, p_ip,
+    p_user_agent, p_device_name, p_aal, p_amr
+  )
+  returning s.* into v_session;
+
+  evicted := unified_auth.end_sessions(
+    array(
+      select s.id
+      from public.sessions as s
+      where s.user_id = p_user_id
+        and s.is_valid
+        and s.refresh_token_expires_at > v_now
+        and s.id <> p_session_id
+      order by s.last_active_at desc, s.created_at desc, s.id
+      offset p_max_sessions - 1
+    ),
+    'session_cap', 'evicted', p_ip, p_user_agent, p_request_id,
+    jsonb_build_object('evicted_by', p_session_id)
+  );
+
+  delete from unified_auth.login_throttle as t
+  where t.bucket = any (p_cleared_buckets);
+
+  insert into public.session_events
+    (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
+  values (
+    v_now, 'login', p_session_id, p_user_id, p_ip, p_user_agent, p_request_id,
+    jsonb_build_object('aal', p_aal, 'replaced', replaced, 'evicted', evicted)
+  );
+
+  outcome := 'created';
+  session := unified_auth.session_snapshot(
+    v_session, v_user.email, v_user.phone, v_user.raw_app_meta_data, v_user.raw_user_meta_data);
+end;
+$$;
+
+comment on function public.create_session is
+  'Stores a new session, ends the one that the same browser held, then the least recently active until the cap holds.';

@@ -1,0 +1,162 @@
+-- validate_session: is the session of a genuine access token live, and which user's is it?
+
+create type public.validation_outcome as enum (
+  'active', 'reused', 'revoked', 'evicted', 'expired', 'not_found', 'banned'
+);
+
+create function public.validate_session(
+  p_session_id uuid,
+  p_generation integer, -- of the access token
+  p_branch smallint,
+  p_may_confirm boolean, -- false: the request also shows that the refresh token never arrived
+  p_issued_to bytea,
+  p_window_seconds integer,
+  p_activity_interval_seconds integer,
+  p_ip inet,
+  p_user_agent text,
+  p_request_id text,
+  out outcome public.validation_outcome,
+  out session public.session_snapshot,
+  out server_time timestamptz
+)
+language plpgsql
+volatile -- it writes: activity every few minutes, the confirmation once a generation
+security definer -- service_role holds no privilege on the tables: this is the door
+set search_path = ''
+as $$
+declare
+  v_now timestamptz;
+  v_session public.sessions;
+  v_user record;
+  v_end unified_auth.session_end;
+  v_confirms boolean;
+begin
+  select * into v_session from public.sessions as s where s.id = p_session_id;
+  v_now := clock_timestamp();
+  server_time := v_now;
+
+  if not found then
+    outcome := 'not_found';
+    return;
+  end if;
+
+  select u.email, u.phone, u.raw_app_meta_data, u.raw_user_meta_data, u.banned_until, u.deleted_at
+  into v_user
+  from auth.users as u
+  where u.id = v_session.user_id;
+
+  v_end := unified_auth.session_end(v_session, v_user.banned_until, v_user.deleted_at, v_now);
+  if v_end is not null then
+    perform unified_auth.record_use_after_end(
+      v_session, p_ip, p_user_agent, p_request_id, v_now);
+    outcome := v_end::text::public.validation_outcome;
+    return;
+  end if;
+
+  -- An access token of a branch that was replaced: both branches are in use, unless this is the
+  -- same browser and nobody was seen with the newer one. Then the reply that carried the newer one
+  -- was lost, and the refresh will settle it.
+  if (p_generation = v_session.generation and p_branch < v_session.branch)
+    or (p_generation = v_session.generation - 1 and p_branch <> v_session.previous_branch)
+  then
+    if unified_auth.end_if_forked(
+      p_session_id, p_generation, p_branch, p_issued_to, p_ip, p_user_agent, p_request_id
+    ) then
+      outcome := 'reused';
+      return;
+    end if;
+  end if;
+
+  v_confirms := p_may_confirm
+    and v_session.confirmed_at is null
+    and v_session.generation > 1 -- the first generation has no predecessor to shut out
+    and p_generation = v_session.generation
+    and p_branch = v_session.branch
+    and v_now > v_session.issued_at + make_interval(secs => p_window_seconds);
+
+  if v_confirms or v_session.last_active_at
+    < v_now - make_interval(secs => p_activity_interval_seconds)
+  then
+    -- Never wait for it: a rotation that holds the row makes this write pointless anyway.
+    perform 1
+    from public.sessions as s
+    where s.id = p_session_id
+      and s.is_valid
+      and s.generation = v_session.generation
+      and s.branch = v_session.branch
+    for update skip locked;
+
+    if found then
+      update public.sessions as s
+      set
+        last_active_at = greatest(s.last_active_at, v_now),
+        confirmed_at = case when v_confirms then v_now else s.confirmed_at end,
+        successor_salt = case when v_confirms then null else s.successor_salt end,
+        successor_key_id = case when v_confirms then null else s.successor_key_id end
+      where s.id = p_session_id
+      returning s.* into v_session;
+    end if;
+  end if;
+
+  outcome := 'active';
+  session := unified_auth.session_snapshot(
+    v_session, v_user.email, v_user.phone, v_user.raw_app_meta_data, v_user.raw_user_meta_data);
+end;
+$$;
+
+comment on function public.validate_session is
+  'Answers whether the session of a genuine access token is live; confirms its generation after the window.';
+
+create function unified_auth.end_if_forked(
+  p_session_id uuid,
+  p_generation integer,
+  p_branch smallint,
+  p_issued_to bytea,
+  p_ip inet,
+  p_user_agent text,
+  p_request_id text
+) returns boolean
+language plpgsql
+volatile
+set search_path = ''
+as $$
+declare
+  v_session public.sessions;
+begin
+  -- The caller read without a lock: decide again on what is true now.
+  select * into v_session
+  from public.sessions as s
+  where s.id = p_session_id and s.is_valid
+  for update;
+
+  if not found then
+    return false;
+  end if;
+  if p_generation = v_session.generation then
+    if p_branch >= v_session.branch or (
+      p_branch = v_session.branch - 1
+      and v_session.confirmed_at is null
+      and v_session.issued_to = p_issued_to
+    ) then
+      return false;
+    end if;
+  elsif p_generation <> v_session.generation - 1 or p_branch = v_session.previous_branch then
+    return false;
+  end if;
+
+  perform unified_auth.end_sessions(
+    array[p_session_id], 'refresh_token_reused', 'reuse_detected', p_ip, p_user_agent,
+    p_request_id,
+    jsonb_build_object(
+      'presented', 'access_token',
+      'presented_generation', p_generation, 'presented_branch', p_branch,
+      'generation', v_session.generation, 'branch', v_session.branch,
+      'issued_at', v_session.issued_at
+    )
+  );
+  return true;
+end;
+$$;
+
+comment on function unified_auth.end_if_forked is
+  'Ends a session of which two branches are in use; answers whether it did.';
