@@ -1,0 +1,204 @@
+/**
+ * The keys that sign access tokens: reads `SESSION_SIGNING_KEYS`, refuses what is not fit to sign with,
+ * and publishes the public halves. Knows nothing of claims.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { createECDH, createHash } from "node:crypto";
+import { importJWK } from "jose";
+import * as z from "zod";
+
+const HS256_MIN_BYTES = 32; // RFC 7518 section 3.2: no shorter than the hash
+
+const BASE64URL_32_BYTES = "must be 32 bytes in base64url";
+const coordinate = z.string(BASE64URL_32_BYTES).regex(/^[A-Za-z0-9_-]{43}$/, BASE64URL_32_BYTES);
+const kid = z.string().regex(/^[\x21-\x7e]{1,128}$/, "must be 1 to 128 printable characters");
+const use = z.literal("sig").optional();
+
+const ecJwk = z.object({
+  kty: z.literal("EC"),
+  crv: z.literal("P-256"),
+  alg: z.literal("ES256").default("ES256"),
+  kid: kid.optional(),
+  use,
+  x: coordinate,
+  y: coordinate,
+  d: coordinate,
+});
+
+const octJwk = z.object({
+  kty: z.literal("oct"),
+  alg: z.literal("HS256").default("HS256"),
+  kid: kid.optional(),
+  use,
+  k: z.string().regex(/^[A-Za-z0-9_-]+$/, "must be base64url").refine(
+    (k) => Buffer.from(k, "base64url").length >= HS256_MIN_BYTES,
+    `must hold at least ${HS256_MIN_BYTES} bytes`,
+  ),
+});
+
+const privateJwk = z.discriminatedUnion("kty", [ecJwk, octJwk], {
+  error: "must be EC (for ES256) or oct (for HS256)",
+});
+
+/** A private key that is fit to sign with; its `kid` is given or is its RFC 7638 thumbprint. */
+export type SigningJwk = z.infer<typeof privateJwk> & { readonly kid: string };
+
+/** The algorithms that access tokens are signed with and no others. */
+export type SigningAlgorithm = SigningJwk["alg"];
+
+/** A public key as the JWKS endpoint lists it. */
+export interface PublicJwk {
+  readonly kty: "EC";
+  readonly crv: "P-256";
+  readonly alg: "ES256";
+  readonly use: "sig";
+  readonly key_ops: readonly ["verify"];
+  readonly kid: string;
+  readonly x: string;
+  readonly y: string;
+}
+
+/** One key, imported once. For HS256 the two halves are the same secret. */
+export interface SigningKey {
+  readonly kid: string;
+  readonly alg: SigningAlgorithm;
+  readonly privateKey: CryptoKey;
+  readonly publicKey: CryptoKey;
+}
+
+/** All keys, newest first. Each verifies; only the first signs. */
+export interface SigningKeys {
+  readonly signing: SigningKey;
+  readonly all: readonly SigningKey[];
+  find(kid: string): SigningKey | undefined;
+  /** What others may verify with (RFC 7517 section 5). HS256 keys are secrets and never in it. */
+  readonly publicJwks: { readonly keys: readonly PublicJwk[] };
+}
+
+/** `SESSION_SIGNING_KEYS` cannot be used. `problems` holds no part of a key. */
+export class SigningKeysError extends Error {
+  override readonly name = "SigningKeysError";
+  constructor(readonly problems: readonly string[]) {
+    super(problems.join("; "));
+  }
+}
+
+/**
+ * Reads a JWK, an array of JWKs or a JWK set.
+ *
+ * @throws {SigningKeysError} If any key is unfit, naming every problem
+ */
+export function parseSigningKeys(json: string): readonly SigningJwk[] {
+  const candidates = readKeyList(json);
+  const problems: string[] = [];
+  const jwks: SigningJwk[] = [];
+  for (const [index, candidate] of candidates.entries()) {
+    const name = `key ${index + 1}`;
+    const parsed = privateJwk.safeParse(candidate);
+    if (!parsed.success) {
+      problems.push(...parsed.error.issues.map((issue) => describeIssue(name, issue)));
+      continue;
+    }
+    const jwk = { ...parsed.data, kid: parsed.data.kid ?? computeThumbprint(parsed.data) };
+    if (jwk.kty === "EC" && !isKeyPair(jwk)) problems.push(`${name}: d: not the key of x and y`);
+    if (jwks.some((other) => other.kid === jwk.kid)) problems.push(`${name}: kid: given twice`);
+    jwks.push(jwk);
+  }
+  if (candidates.length === 0) problems.push("there is no key");
+  if (problems.length > 0) throw new SigningKeysError(problems);
+  return jwks;
+}
+
+/**
+ * Imports parsed keys for use.
+ *
+ * @throws {RangeError} If there is none
+ */
+export async function importSigningKeys(jwks: readonly SigningJwk[]): Promise<SigningKeys> {
+  const all = await Promise.all(jwks.map(importSigningKey));
+  const [signing] = all;
+  if (signing === undefined) throw new RangeError("Cannot import signing keys: no key");
+  const byKid = new Map(all.map((key) => [key.kid, key]));
+  return {
+    signing,
+    all,
+    find: (kid) => byKid.get(kid),
+    publicJwks: { keys: jwks.flatMap((jwk) => jwk.kty === "EC" ? [toPublicJwk(jwk)] : []) },
+  };
+}
+
+async function importSigningKey(jwk: SigningJwk): Promise<SigningKey> {
+  if (jwk.kty === "oct") {
+    const secret = await crypto.subtle.importKey(
+      "raw",
+      Buffer.from(jwk.k, "base64url"),
+      { name: "HMAC", hash: "SHA-256" },
+      false,
+      ["sign", "verify"],
+    );
+    return { kid: jwk.kid, alg: jwk.alg, privateKey: secret, publicKey: secret };
+  }
+  const { kty, crv, x, y, d, alg } = jwk;
+  const [privateKey, publicKey] = await Promise.all([
+    importCryptoKey({ kty, crv, x, y, d }, alg),
+    importCryptoKey({ kty, crv, x, y }, alg),
+  ]);
+  return { kid: jwk.kid, alg, privateKey, publicKey };
+}
+
+async function importCryptoKey(
+  jwk: Readonly<Record<string, string>>,
+  alg: SigningAlgorithm,
+): Promise<CryptoKey> {
+  const key = await importJWK(jwk, alg);
+  if (key instanceof Uint8Array) throw new TypeError("Cannot import a secret as a key pair");
+  return key;
+}
+
+function toPublicJwk({ kty, crv, alg, kid, x, y }: SigningJwk & { kty: "EC" }): PublicJwk {
+  return { kty, crv, alg, use: "sig", key_ops: ["verify"], kid, x, y };
+}
+
+function readKeyList(json: string): readonly unknown[] {
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    // The parser's own message quotes its input, which is a private key.
+    throw new SigningKeysError(["not JSON"]);
+  }
+  if (Array.isArray(value)) return value;
+  const set = z.object({ keys: z.array(z.unknown()) }).safeParse(value);
+  return set.success ? set.data.keys : [value];
+}
+
+function describeIssue(name: string, { path, message }: z.core.$ZodIssue): string {
+  return path.length === 0 ? `${name}: not a JWK` : `${name}: ${path.join(".")}: ${message}`;
+}
+
+/** A key whose halves do not belong together would sign tokens that nobody can verify. */
+function isKeyPair({ x, y, d }: SigningJwk & { kty: "EC" }): boolean {
+  const curve = createECDH("prime256v1");
+  try {
+    curve.setPrivateKey(Buffer.from(d, "base64url"));
+  } catch {
+    return false; // zero, or not below the order of the curve
+  }
+  const point = Buffer.concat([
+    Buffer.of(4),
+    Buffer.from(x, "base64url"),
+    Buffer.from(y, "base64url"),
+  ]);
+  return point.equals(curve.getPublicKey()); // 4: both coordinates, uncompressed
+}
+
+/** RFC 7638: SHA-256 of the required members in lexicographic order, without whitespace. */
+function computeThumbprint(jwk: z.infer<typeof privateJwk>): string {
+  const members = jwk.kty === "EC"
+    ? { crv: jwk.crv, kty: jwk.kty, x: jwk.x, y: jwk.y }
+    : { k: jwk.k, kty: jwk.kty };
+  return createHash("sha256").update(JSON.stringify(members)).digest("base64url");
+}
