@@ -1,0 +1,217 @@
+/**
+ * Access tokens: signs them, and judges whether a string is one of ours. Knows nothing of sessions, nor
+ * of time: `iat` and `exp` are given by the caller, who has them from the database's clock, and whether
+ * a genuine token has expired is the caller's to judge by that same clock.
+ *
+ * @module
+ */
+
+import { decodeProtectedHeader, errors, jwtVerify, SignJWT } from "jose";
+import * as z from "zod";
+import type { RawAccessToken, SessionId, UserId } from "./brands.ts";
+import { MAX_BRANCH, MAX_GENERATION } from "./refresh_token.ts";
+import type { SigningKey, SigningKeys } from "./signing_keys.ts";
+
+/** A browser drops a cookie whose name and value together are longer (RFC 6265bis section 5.6). */
+const MAX_COOKIE_BYTES = 4096;
+
+/** Longer than any token of ours, and than any header field that a server takes. */
+const MAX_TOKEN_LENGTH = 8192;
+
+/** RFC 9068: an access token that says so cannot be taken for an ID token, nor the other way round. */
+const TOKEN_TYPE = "at+jwt";
+
+/** PostgREST, Realtime and Storage take the role from here, and Supabase Auth issues this audience. */
+const AUTHENTICATED = "authenticated";
+
+/** What an access token says. */
+export interface AccessClaims {
+  readonly userId: UserId;
+  readonly sessionId: SessionId;
+  readonly generation: number;
+  readonly branch: number;
+  /** Authenticator assurance level: `aal1`, `aal2` … */
+  readonly aal: string;
+  /** How the user signed in, as Supabase Auth lists it: objects with `method` and `timestamp`. */
+  readonly amr: readonly unknown[];
+  readonly email: string | null;
+  /** Null when the token had no room for it. */
+  readonly appMetadata: Readonly<Record<string, unknown>> | null;
+  /** Seconds since 1970, by the database's clock. */
+  readonly issuedAt: number;
+  /** Seconds since 1970, by the database's clock. */
+  readonly expiresAt: number;
+}
+
+/** Why a string is not one of our access tokens. For the log; clients hear `access_token_invalid`. */
+export type AccessTokenFault =
+  | "too_long"
+  | "malformed"
+  | "unknown_key"
+  | "algorithm"
+  | "signature"
+  | "type"
+  | "issuer"
+  | "audience"
+  | "claims";
+
+/** A genuine token may have expired, and its session may be over: neither is judged here. */
+export type AccessTokenVerdict =
+  | { readonly kind: "genuine"; readonly claims: AccessClaims }
+  | { readonly kind: "invalid"; readonly reason: AccessTokenFault };
+
+/** A signed token, and whether it had to go without `app_metadata`, which the log should tell. */
+export interface SignedAccessToken {
+  readonly token: RawAccessToken;
+  readonly droppedAppMetadata: boolean;
+}
+
+export interface AccessTokens {
+  sign(claims: AccessClaims): Promise<SignedAccessToken>;
+  /** Never throws for what a stranger may send. */
+  verify(raw: string): Promise<AccessTokenVerdict>;
+}
+
+export interface AccessTokenOptions {
+  readonly keys: SigningKeys;
+  /** The `iss` of every token; one of another issuer is refused. */
+  readonly issuer: string;
+  /** Length of the access cookie's name, which counts towards a cookie's 4,096 bytes. */
+  readonly cookieNameLength: number;
+}
+
+const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+
+const payloadSchema = z.object({
+  role: z.literal(AUTHENTICATED),
+  sub: uuid,
+  session_id: uuid,
+  gen: z.int().min(1).max(MAX_GENERATION),
+  branch: z.int().min(0).max(MAX_BRANCH),
+  aal: z.string(),
+  amr: z.array(z.unknown()),
+  email: z.string().optional(),
+  app_metadata: z.record(z.string(), z.unknown()).optional(),
+  iat: z.int().positive(),
+  exp: z.int().positive(),
+});
+
+/** Makes the signer and verifier of one issuer's tokens. */
+export function createAccessTokens(
+  { keys, issuer, cookieNameLength }: AccessTokenOptions,
+): AccessTokens {
+  const signPayload = async (payload: Readonly<Record<string, unknown>>) => {
+    const { kid, alg, privateKey } = keys.signing;
+    const token = await new SignJWT({ iss: issuer, aud: AUTHENTICATED, ...payload })
+      .setProtectedHeader({ alg, kid, typ: TOKEN_TYPE })
+      .sign(privateKey);
+    return token as RawAccessToken;
+  };
+
+  return {
+    async sign(claims) {
+      const { app_metadata, ...payload } = toPayload(claims);
+      if (app_metadata === undefined) {
+        return { token: await signPayload(payload), droppedAppMetadata: false };
+      }
+      const token = await signPayload({ ...payload, app_metadata });
+      if (cookieNameLength + token.length <= MAX_COOKIE_BYTES) {
+        return { token, droppedAppMetadata: false };
+      }
+      return { token: await signPayload(payload), droppedAppMetadata: true };
+    },
+
+    async verify(raw) {
+      if (raw.length > MAX_TOKEN_LENGTH) return { kind: "invalid", reason: "too_long" };
+      const key = findKey(raw, keys);
+      if (typeof key === "string") return { kind: "invalid", reason: key };
+      try {
+        const { payload } = await jwtVerify(raw, key.publicKey, {
+          algorithms: [key.alg],
+          typ: TOKEN_TYPE,
+          issuer,
+          audience: AUTHENTICATED,
+          requiredClaims: ["iat", "exp"],
+          currentDate: new Date(0), // `exp` must be there, but is compared by the caller
+        });
+        return judgePayload(payload);
+      } catch (error: unknown) {
+        return { kind: "invalid", reason: classifyFault(error) };
+      }
+    },
+  };
+}
+
+/**
+ * The key that the token's header names, with its own algorithm, not the header's: a token signed by
+ * HMAC with the bytes of a public key never meets an HMAC verification.
+ */
+function findKey(raw: string, keys: SigningKeys): SigningKey | AccessTokenFault {
+  let header: ReturnType<typeof decodeProtectedHeader>;
+  try {
+    header = decodeProtectedHeader(raw);
+  } catch {
+    return "malformed";
+  }
+  const key = typeof header.kid === "string" ? keys.find(header.kid) : undefined;
+  if (key === undefined) return "unknown_key";
+  return header.alg === key.alg ? key : "algorithm";
+}
+
+function toPayload(claims: AccessClaims): z.input<typeof payloadSchema> {
+  return {
+    role: AUTHENTICATED,
+    sub: claims.userId,
+    session_id: claims.sessionId,
+    gen: claims.generation,
+    branch: claims.branch,
+    aal: claims.aal,
+    amr: [...claims.amr],
+    ...(claims.email === null ? {} : { email: claims.email }),
+    ...(claims.appMetadata === null ? {} : { app_metadata: claims.appMetadata }),
+    iat: claims.issuedAt,
+    exp: claims.expiresAt,
+  };
+}
+
+function judgePayload(payload: unknown): AccessTokenVerdict {
+  const parsed = payloadSchema.safeParse(payload);
+  if (!parsed.success) return { kind: "invalid", reason: "claims" };
+  const { data } = parsed;
+  return {
+    kind: "genuine",
+    claims: {
+      userId: data.sub as UserId,
+      sessionId: data.session_id as SessionId,
+      generation: data.gen,
+      branch: data.branch,
+      aal: data.aal,
+      amr: data.amr,
+      email: data.email ?? null,
+      appMetadata: data.app_metadata ?? null,
+      issuedAt: data.iat,
+      expiresAt: data.exp,
+    },
+  };
+}
+
+/** What jose does not raise itself is a fault of ours or of the machine, and no verdict on the token. */
+function classifyFault(error: unknown): AccessTokenFault {
+  if (error instanceof errors.JWSSignatureVerificationFailed) return "signature";
+  if (error instanceof errors.JOSEAlgNotAllowed) return "algorithm";
+  if (error instanceof errors.JWTExpired) return "claims"; // `exp` of 1970 or before
+  if (error instanceof errors.JWTClaimValidationFailed) {
+    switch (error.claim) {
+      case "typ":
+        return "type";
+      case "iss":
+        return "issuer";
+      case "aud":
+        return "audience";
+      default:
+        return "claims";
+    }
+  }
+  if (error instanceof errors.JOSEError) return "malformed";
+  throw error;
+}
