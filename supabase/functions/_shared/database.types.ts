@@ -1,0 +1,505 @@
+export type Json = string | number | boolean | null | { [key: string]: Json | undefined } | Json[];
+
+export type Database = {
+  "public": {
+    Tables: {
+      "session_events": {
+        Row: {
+          "detail": NonNullable<Json>;
+          "event": Database["public"]["Enums"]["session_event"];
+          "id": number;
+          "ip": unknown;
+          "occurred_at": string;
+          "request_id": string | null;
+          "session_id": string | null;
+          "user_agent": string | null;
+          "user_id": string | null;
+        };
+        ComputedFields: never;
+        Insert: {
+          "detail"?: NonNullable<Json>;
+          "event": Database["public"]["Enums"]["session_event"];
+          "id"?: never;
+          "ip"?: unknown;
+          "occurred_at"?: string;
+          "request_id"?: string | null;
+          "session_id"?: string | null;
+          "user_agent"?: string | null;
+          "user_id"?: string | null;
+        };
+        Update: {
+          "detail"?: NonNullable<Json>;
+          "event"?: Database["public"]["Enums"]["session_event"];
+          "id"?: never;
+          "ip"?: unknown;
+          "occurred_at"?: string;
+          "request_id"?: string | null;
+          "session_id"?: string | null;
+          "user_agent"?: string | null;
+          "user_id"?: string | null;
+        };
+        Relationships: [];
+      };
+      "sessions": {
+        Row: {
+          "aal": string;
+          "absolute_expires_at": string | null;
+          "access_token_expires_at": string;
+          "amr": NonNullable<Json>;
+          "branch": number;
+          "confirmed_at": string | null;
+          "created_at": string;
+          "device_name": string | null;
+          "generation": number;
+          "id": string;
+          "ip": unknown;
+          "is_valid": boolean;
+          "issued_at": string;
+          "issued_to": string;
+          "last_active_at": string;
+          "previous_branch": number | null;
+          "previous_refresh_token_hash": string | null;
+          "refresh_token_expires_at": string;
+          "refresh_token_hash": string;
+          "revoked_at": string | null;
+          "revoked_reason": Database["public"]["Enums"]["session_revoked_reason"] | null;
+          "successor_key_id": string | null;
+          "successor_salt": string | null;
+          "superseded_refresh_token_hash": string | null;
+          "user_agent": string | null;
+          "user_id": string;
+        };
+        ComputedFields: never;
+        Insert: {
+          "aal": string;
+          "absolute_expires_at"?: string | null;
+          "access_token_expires_at": string;
+          "amr": NonNullable<Json>;
+          "branch"?: number;
+          "confirmed_at"?: string | null;
+          "created_at": string;
+          "device_name"?: string | null;
+          "generation"?: number;
+          "id": string;
+          "ip"?: unknown;
+          "is_valid"?: boolean;
+          "issued_at": string;
+          "issued_to": string;
+          "last_active_at": string;
+          "previous_branch"?: number | null;
+          "previous_refresh_token_hash"?: string | null;
+          "refresh_token_expires_at": string;
+          "refresh_token_hash": string;
+          "revoked_at"?: string | null;
+          "revoked_reason"?: Database["public"]["Enums"]["session_revoked_reason"] | null;
+          "successor_key_id"?: string | null;
+          "successor_salt"?: string | null;
+          "superseded_refresh_token_hash"?: string | null;
+          "user_agent"?: string | null;
+          "user_id": string;
+        };
+        Update: {
+          "aal"?: string;
+          "absolute_expires_at"?: string | null;
+          "access_token_expires_at"?: string;
+          "amr"?: NonNullable<Json>;
+          "branch"?: number;
+          "confirmed_at"?: string | null;
+          "created_at"?: string;
+          "device_name"?: string | null;
+          "generation"?: number;
+          "id"?: string;
+          "ip"?: unknown;
+          "is_valid"?: boolean;
+          "issued_at"?: string;
+          "issued_to"?: string;
+          "last_active_at"?: string;
+          "previous_branch"?: number | null;
+          "previous_refresh_token_hash"?: string | null;
+          "refresh_token_expires_at"?: string;
+          "refresh_token_hash"?: string;
+          "revoked_at"?: string | null;
+          "revoked_reason"?: Database["public"]["Enums"]["session_revoked_reason"] | null;
+          "successor_key_id"?: string | null;
+          "successor_salt"?: string | null;
+          "superseded_refresh_token_hash"?: string | null;
+          "user_agent"?: string | null;
+          "user_id"?: string;
+        };
+        Relationships: [];
+      };
+    };
+    Views: {
+      [_ in never]: never;
+    };
+    Functions: {
+      "check_login_allowed": {
+        Args: { "p_buckets": (string)[] };
+        Returns: Record<string, unknown>;
+      };
+      "create_session": {
+        Args: {
+          "p_aal": string;
+          "p_absolute_ttl_seconds": number;
+          "p_access_ttl_seconds": number;
+          "p_amr": Json;
+          "p_cleared_buckets": (string)[];
+          "p_device_name": string;
+          "p_ip": unknown;
+          "p_issued_to": string;
+          "p_max_sessions": number;
+          "p_presented_branch": number;
+          "p_presented_generation": number;
+          "p_presented_hash": string;
+          "p_presented_session_id": string;
+          "p_refresh_token_hash": string;
+          "p_refresh_ttl_seconds": number;
+          "p_request_id": string;
+          "p_session_id": string;
+          "p_user_agent": string;
+          "p_user_id": string;
+        };
+        Returns: Record<string, unknown>;
+      };
+      "list_user_sessions": {
+        Args: {
+          "p_ip": unknown;
+          "p_request_id": string;
+          "p_session_id": string;
+          "p_user_agent": string;
+        };
+        Returns: Record<string, unknown>;
+      };
+      "purge_sessions": {
+        Args: {
+          "p_batch_size": number;
+          "p_event_retention_seconds": number;
+          "p_tombstone_seconds": number;
+        };
+        Returns: Record<string, unknown>;
+      };
+      "record_login_failure": {
+        Args: {
+          "p_account": string;
+          "p_buckets": (string)[];
+          "p_forget_after_seconds": number;
+          "p_free_failures": (number)[];
+          "p_ip": unknown;
+          "p_max_delay_seconds": (number)[];
+          "p_reason": string;
+          "p_request_id": string;
+          "p_user_agent": string;
+        };
+        Returns: number;
+      };
+      "revoke_session": {
+        Args: {
+          "p_acting_session_id": string;
+          "p_branch": number;
+          "p_generation": number;
+          "p_hash": string;
+          "p_ip": unknown;
+          "p_reason": Database["public"]["Enums"]["session_revoked_reason"];
+          "p_request_id": string;
+          "p_session_id": string;
+          "p_user_agent": string;
+        };
+        Returns: Record<string, unknown>;
+      };
+      "revoke_user_sessions": {
+        Args: {
+          "p_branch": number;
+          "p_generation": number;
+          "p_hash": string;
+          "p_ip": unknown;
+          "p_request_id": string;
+          "p_scope": Database["public"]["Enums"]["logout_scope"];
+          "p_session_id": string;
+          "p_user_agent": string;
+          "p_user_id": string;
+        };
+        Returns: Record<string, unknown>;
+      };
+      "rotate_session": {
+        Args: {
+          "p_access_ttl_seconds": number;
+          "p_branch": number;
+          "p_event": Database["public"]["Enums"]["session_event"];
+          "p_generation": number;
+          "p_hash": string;
+          "p_ip": unknown;
+          "p_issued_to": string;
+          "p_refresh_ttl_seconds": number;
+          "p_request_id": string;
+          "p_session_id": string;
+          "p_successor_hashes": (string)[];
+          "p_successor_key_id": string;
+          "p_successor_salt": string;
+          "p_user_agent": string;
+          "p_window_seconds": number;
+        };
+        Returns: Record<string, unknown>;
+      };
+      "session_is_live": { Args: Record<PropertyKey, never>; Returns: boolean };
+      "validate_session": {
+        Args: {
+          "p_activity_interval_seconds": number;
+          "p_branch": number;
+          "p_generation": number;
+          "p_ip": unknown;
+          "p_issued_to": string;
+          "p_may_confirm": boolean;
+          "p_request_id": string;
+          "p_session_id": string;
+          "p_user_agent": string;
+          "p_window_seconds": number;
+        };
+        Returns: Record<string, unknown>;
+      };
+    };
+    Enums: {
+      "login_outcome": "created" | "user_not_found" | "user_banned";
+      "logout_scope": "local" | "others" | "global";
+      "revocation_outcome": "ended" | "already_ended" | "not_found" | "not_allowed";
+      "rotation_outcome":
+        | "unchanged"
+        | "rotated"
+        | "replayed"
+        | "reissued"
+        | "reused"
+        | "unknown_generation"
+        | "key_compromise_suspected"
+        | "revoked"
+        | "evicted"
+        | "expired"
+        | "not_found"
+        | "banned";
+      "session_event":
+        | "login"
+        | "login_failed"
+        | "refresh"
+        | "auto_refresh"
+        | "replay"
+        | "reissue"
+        | "reuse_detected"
+        | "key_compromise_suspected"
+        | "evicted"
+        | "replaced"
+        | "logout"
+        | "revoked"
+        | "used_after_revocation"
+        | "expired_purged";
+      "session_revoked_reason":
+        | "logout"
+        | "logout_others"
+        | "logout_global"
+        | "revoked_by_user"
+        | "revoked_by_operator"
+        | "replaced"
+        | "session_cap"
+        | "refresh_token_reused"
+        | "user_banned"
+        | "user_deleted"
+        | "password_changed";
+      "validation_outcome":
+        | "active"
+        | "reused"
+        | "revoked"
+        | "evicted"
+        | "expired"
+        | "not_found"
+        | "banned";
+    };
+    CompositeTypes: {
+      "listed_session": {
+        "id": string | null;
+        "created_at": string | null;
+        "last_active_at": string | null;
+        "refresh_token_expires_at": string | null;
+        "device_name": string | null;
+        "user_agent": string | null;
+        "ip": unknown;
+        "aal": string | null;
+      };
+      "session_snapshot": {
+        "session_id": string | null;
+        "user_id": string | null;
+        "email": string | null;
+        "phone": string | null;
+        "app_metadata": Json | null;
+        "user_metadata": Json | null;
+        "generation": number | null;
+        "branch": number | null;
+        "created_at": string | null;
+        "last_active_at": string | null;
+        "access_token_expires_at": string | null;
+        "refresh_token_expires_at": string | null;
+        "aal": string | null;
+        "amr": Json | null;
+      };
+    };
+  };
+};
+
+type DatabaseWithoutInternals = Omit<Database, "__InternalSupabase">;
+
+type DefaultSchema = DatabaseWithoutInternals[Extract<keyof Database, "public">];
+
+export type Tables<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof (DefaultSchema["Tables"] & DefaultSchema["Views"])
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof (
+      & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+      & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Views"]
+    )
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals } ? (
+    & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    & DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Views"]
+  )[TableName] extends {
+    Row: infer R;
+  } ? R
+  : never
+  : DefaultSchemaTableNameOrOptions extends keyof (DefaultSchema["Tables"] & DefaultSchema["Views"])
+    ? (DefaultSchema["Tables"] & DefaultSchema["Views"])[DefaultSchemaTableNameOrOptions] extends {
+      Row: infer R;
+    } ? R
+    : never
+  : never;
+
+export type TablesInsert<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema["Tables"]
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"][TableName] extends
+    {
+      Insert: infer I;
+    } ? I
+  : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema["Tables"]
+    ? DefaultSchema["Tables"][DefaultSchemaTableNameOrOptions] extends {
+      Insert: infer I;
+    } ? I
+    : never
+  : never;
+
+export type TablesUpdate<
+  DefaultSchemaTableNameOrOptions extends
+    | keyof DefaultSchema["Tables"]
+    | { schema: keyof DatabaseWithoutInternals },
+  TableName extends DefaultSchemaTableNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"]
+    : never = never,
+> = DefaultSchemaTableNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaTableNameOrOptions["schema"]]["Tables"][TableName] extends
+    {
+      Update: infer U;
+    } ? U
+  : never
+  : DefaultSchemaTableNameOrOptions extends keyof DefaultSchema["Tables"]
+    ? DefaultSchema["Tables"][DefaultSchemaTableNameOrOptions] extends {
+      Update: infer U;
+    } ? U
+    : never
+  : never;
+
+export type Enums<
+  DefaultSchemaEnumNameOrOptions extends
+    | keyof DefaultSchema["Enums"]
+    | { schema: keyof DatabaseWithoutInternals },
+  EnumName extends DefaultSchemaEnumNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions["schema"]]["Enums"]
+    : never = never,
+> = DefaultSchemaEnumNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[DefaultSchemaEnumNameOrOptions["schema"]]["Enums"][EnumName]
+  : DefaultSchemaEnumNameOrOptions extends keyof DefaultSchema["Enums"]
+    ? DefaultSchema["Enums"][DefaultSchemaEnumNameOrOptions]
+  : never;
+
+export type CompositeTypes<
+  PublicCompositeTypeNameOrOptions extends
+    | keyof DefaultSchema["CompositeTypes"]
+    | { schema: keyof DatabaseWithoutInternals },
+  CompositeTypeName extends PublicCompositeTypeNameOrOptions extends {
+    schema: keyof DatabaseWithoutInternals;
+  } ? keyof DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions["schema"]]["CompositeTypes"]
+    : never = never,
+> = PublicCompositeTypeNameOrOptions extends { schema: keyof DatabaseWithoutInternals }
+  ? DatabaseWithoutInternals[PublicCompositeTypeNameOrOptions["schema"]]["CompositeTypes"][
+    CompositeTypeName
+  ]
+  : PublicCompositeTypeNameOrOptions extends keyof DefaultSchema["CompositeTypes"]
+    ? DefaultSchema["CompositeTypes"][PublicCompositeTypeNameOrOptions]
+  : never;
+
+export const Constants = {
+  "public": {
+    Enums: {
+      "login_outcome": ["created", "user_not_found", "user_banned"],
+      "logout_scope": ["local", "others", "global"],
+      "revocation_outcome": ["ended", "already_ended", "not_found", "not_allowed"],
+      "rotation_outcome": [
+        "unchanged",
+        "rotated",
+        "replayed",
+        "reissued",
+        "reused",
+        "unknown_generation",
+        "key_compromise_suspected",
+        "revoked",
+        "evicted",
+        "expired",
+        "not_found",
+        "banned",
+      ],
+      "session_event": [
+        "login",
+        "login_failed",
+        "refresh",
+        "auto_refresh",
+        "replay",
+        "reissue",
+        "reuse_detected",
+        "key_compromise_suspected",
+        "evicted",
+        "replaced",
+        "logout",
+        "revoked",
+        "used_after_revocation",
+        "expired_purged",
+      ],
+      "session_revoked_reason": [
+        "logout",
+        "logout_others",
+        "logout_global",
+        "revoked_by_user",
+        "revoked_by_operator",
+        "replaced",
+        "session_cap",
+        "refresh_token_reused",
+        "user_banned",
+        "user_deleted",
+        "password_changed",
+      ],
+      "validation_outcome": [
+        "active",
+        "reused",
+        "revoked",
+        "evicted",
+        "expired",
+        "not_found",
+        "banned",
+      ],
+    },
+  },
+} as const;

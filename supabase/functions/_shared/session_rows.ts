@@ -1,0 +1,144 @@
+/**
+ * What the SQL functions answer, checked and turned into the store's types. A database that is older
+ * or newer than this code is found here, before a wrong shape is taken for a verdict.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import * as z from "zod";
+import type { RefreshTokenHash, SessionId, UserId } from "./brands.ts";
+import { Constants } from "./database.types.ts";
+import type { ListedSession, LiveSession } from "./session_store.ts";
+
+const enums = Constants.public.Enums;
+
+const time = z.string().transform((value, context) => {
+  const date = new Date(value);
+  if (!Number.isNaN(date.getTime())) return date;
+  context.addIssue("not a time");
+  return z.NEVER;
+});
+
+/** PostgREST writes `bytea` as `\x…`. */
+const bytes = z.string().regex(/^\\x(?:[0-9a-f]{2})*$/).transform((value) =>
+  new Uint8Array(Buffer.from(value.slice(2), "hex"))
+);
+
+const hash = bytes.transform((value) => value as RefreshTokenHash);
+
+const metadata = z.record(z.string(), z.json());
+
+const sessionSnapshot = z.object({
+  session_id: z.string(),
+  user_id: z.string(),
+  email: z.string().nullable(),
+  phone: z.string().nullable(),
+  app_metadata: metadata,
+  user_metadata: metadata,
+  generation: z.int(),
+  branch: z.int(),
+  created_at: time,
+  last_active_at: time,
+  access_token_expires_at: time,
+  refresh_token_expires_at: time,
+  aal: z.string(),
+  amr: z.array(z.json()),
+}).transform((row): LiveSession => ({
+  sessionId: row.session_id as SessionId,
+  userId: row.user_id as UserId,
+  email: row.email,
+  phone: row.phone,
+  appMetadata: row.app_metadata,
+  userMetadata: row.user_metadata,
+  generation: row.generation,
+  branch: row.branch,
+  createdAt: row.created_at,
+  lastActiveAt: row.last_active_at,
+  accessTokenExpiresAt: row.access_token_expires_at,
+  refreshTokenExpiresAt: row.refresh_token_expires_at,
+  aal: row.aal,
+  amr: row.amr,
+}));
+
+const listedSession = z.object({
+  id: z.string(),
+  created_at: time,
+  last_active_at: time,
+  refresh_token_expires_at: time,
+  device_name: z.string().nullable(),
+  user_agent: z.string().nullable(),
+  ip: z.string().nullable(),
+  aal: z.string(),
+}).transform((row): ListedSession => ({
+  sessionId: row.id as SessionId,
+  createdAt: row.created_at,
+  lastActiveAt: row.last_active_at,
+  refreshTokenExpiresAt: row.refresh_token_expires_at,
+  deviceName: row.device_name,
+  userAgent: row.user_agent,
+  ip: row.ip,
+  aal: row.aal,
+}));
+
+const loginRefusal = z.enum(enums.login_outcome).exclude(["created"]);
+const sessionEnd = z.enum(enums.validation_outcome).exclude(["active"]);
+const continued = z.enum(enums.rotation_outcome).extract(["unchanged", "rotated", "reissued"]);
+const refused = z.enum(enums.rotation_outcome)
+  .exclude(["unchanged", "rotated", "replayed", "reissued"]);
+
+export const createSessionRow = z.union([
+  z.object({
+    outcome: z.literal("created"),
+    session: sessionSnapshot,
+    replaced: z.int(),
+    evicted: z.int(),
+    server_time: time,
+  }),
+  z.object({ outcome: loginRefusal }),
+]);
+
+export const validateSessionRow = z.union([
+  z.object({ outcome: z.literal("active"), session: sessionSnapshot, server_time: time }),
+  z.object({ outcome: sessionEnd, server_time: time }),
+]);
+
+export const rotateSessionRow = z.union([
+  z.object({
+    outcome: continued,
+    session: sessionSnapshot,
+    refresh_token_hash: hash,
+    server_time: time,
+  }),
+  z.object({
+    outcome: z.literal("replayed"),
+    session: sessionSnapshot,
+    refresh_token_hash: hash,
+    successor_salt: bytes,
+    successor_key_id: z.string(),
+    server_time: time,
+  }),
+  z.object({ outcome: refused }),
+]);
+
+export const endedSessionsRow = z.object({
+  outcome: z.enum(enums.revocation_outcome),
+  ended: z.int(),
+});
+
+export const endOwnSessionRow = endedSessionsRow.extend({
+  acting: z.enum(enums.validation_outcome),
+});
+
+export const listSessionsRow = z.union([
+  z.object({
+    outcome: z.literal("active"),
+    sessions: z.array(listedSession),
+    server_time: time,
+  }),
+  z.object({ outcome: sessionEnd }),
+]);
+
+export const loginAllowedRow = z.object({ allowed: z.boolean(), retry_after_seconds: z.int() });
+
+export const retryAfterRow = z.int();

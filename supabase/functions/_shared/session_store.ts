@@ -1,0 +1,221 @@
+/**
+ * What the use cases ask of the database, and the answers it may give. Outcomes are the SQL functions'
+ * own, so a new one does not compile until every switch handles it. Must not know SQL, HTTP or
+ * supabase-js: `session_store_rpc.ts` does.
+ *
+ * @module
+ */
+
+import type { RefreshTokenHash, SessionId, UserAgentHash, UserId } from "./brands.ts";
+import type { Database, Json } from "./database.types.ts";
+
+type Enums = Database["public"]["Enums"];
+
+export type LoginOutcome = Enums["login_outcome"];
+export type ValidationOutcome = Enums["validation_outcome"];
+export type RotationOutcome = Enums["rotation_outcome"];
+export type RevocationOutcome = Enums["revocation_outcome"];
+export type LogoutScope = Enums["logout_scope"];
+
+/** Why a session is over, as every function answers it. */
+export type SessionEnd = Exclude<ValidationOutcome, "active">;
+
+/** Who asks, for the audit log and for the rules that tell one browser from another. */
+export interface RequestContext {
+  readonly requestId: string;
+  /** From the trusted header, or null where there is none. */
+  readonly ip: string | null;
+  readonly userAgent: string | null;
+  /** SHA-256 of the user agent; of the empty string where there is none. */
+  readonly userAgentHash: UserAgentHash;
+}
+
+/** A live session with its user. Times are the database's. */
+export interface LiveSession {
+  readonly sessionId: SessionId;
+  readonly userId: UserId;
+  readonly email: string | null;
+  readonly phone: string | null;
+  readonly appMetadata: Readonly<Record<string, Json | undefined>>;
+  readonly userMetadata: Readonly<Record<string, Json | undefined>>;
+  readonly generation: number;
+  readonly branch: number;
+  readonly createdAt: Date;
+  readonly lastActiveAt: Date;
+  readonly accessTokenExpiresAt: Date;
+  readonly refreshTokenExpiresAt: Date;
+  readonly aal: string;
+  readonly amr: readonly Json[];
+}
+
+/** A live session and the moment, by the database's clock, at which it was. */
+export interface SessionAt {
+  readonly session: LiveSession;
+  readonly serverTime: Date;
+}
+
+/** The place of a refresh token in its session. */
+export interface PresentedRefreshToken {
+  readonly sessionId: SessionId;
+  readonly generation: number;
+  readonly branch: number;
+  readonly hash: RefreshTokenHash;
+}
+
+/** The place of an access token in its session. */
+export interface PresentedAccessToken {
+  readonly sessionId: SessionId;
+  readonly generation: number;
+  readonly branch: number;
+}
+
+export interface CreateSessionRequest {
+  readonly sessionId: SessionId;
+  readonly userId: UserId;
+  readonly refreshTokenHash: RefreshTokenHash;
+  readonly deviceName: string | null;
+  readonly aal: string;
+  readonly amr: readonly Json[];
+  /** The genuine refresh token that the browser still held: its session is replaced. */
+  readonly presented: PresentedRefreshToken | null;
+  /** Buckets of the login throttle that a correct password forgives. */
+  readonly clearedBuckets: readonly Uint8Array[];
+}
+
+export type CreateSessionAnswer =
+  | (
+    & { readonly outcome: "created"; readonly replaced: number; readonly evicted: number }
+    & SessionAt
+  )
+  | { readonly outcome: Exclude<LoginOutcome, "created"> };
+
+export interface ValidateSessionRequest extends PresentedAccessToken {
+  /** False if the same request shows that the refresh token of this generation never arrived. */
+  readonly mayConfirm: boolean;
+}
+
+export type ValidateSessionAnswer =
+  | ({ readonly outcome: "active" } & SessionAt)
+  | { readonly outcome: SessionEnd; readonly serverTime: Date };
+
+export interface RotateSessionRequest {
+  readonly presented: PresentedRefreshToken;
+  /** Hashes of the proposed successors: branch 0, branch 1, … */
+  readonly successorHashes: readonly RefreshTokenHash[];
+  readonly successorSalt: Uint8Array;
+  readonly successorKeyId: string;
+  readonly event: "refresh" | "auto_refresh";
+}
+
+/** The outcomes after which the session lives on with a token to answer. */
+export type ContinuedOutcome = "unchanged" | "rotated" | "replayed" | "reissued";
+
+export type RotateSessionAnswer =
+  | ({
+    readonly outcome: Exclude<ContinuedOutcome, "replayed">;
+    readonly refreshTokenHash: RefreshTokenHash;
+  } & SessionAt)
+  | ({
+    readonly outcome: "replayed";
+    readonly refreshTokenHash: RefreshTokenHash;
+    /** With the presented token's secret, derives the same successor again. */
+    readonly successorSalt: Uint8Array;
+    readonly successorKeyId: string;
+  } & SessionAt)
+  | { readonly outcome: Exclude<RotationOutcome, ContinuedOutcome> };
+
+/** Proof that a request may end a session: its refresh token, or an access token already verified. */
+export type SessionProof =
+  | { readonly kind: "refresh_token"; readonly presented: PresentedRefreshToken }
+  | { readonly kind: "access_token"; readonly sessionId: SessionId };
+
+export interface EndedSessions {
+  readonly outcome: RevocationOutcome;
+  readonly ended: number;
+}
+
+export interface EndOwnSessionAnswer extends EndedSessions {
+  /** Whether the session that asked is itself live. */
+  readonly acting: ValidationOutcome;
+}
+
+export interface ListedSession {
+  readonly sessionId: SessionId;
+  readonly createdAt: Date;
+  readonly lastActiveAt: Date;
+  readonly refreshTokenExpiresAt: Date;
+  readonly deviceName: string | null;
+  readonly userAgent: string | null;
+  readonly ip: string | null;
+  readonly aal: string;
+}
+
+export type ListSessionsAnswer =
+  | {
+    readonly outcome: "active";
+    readonly sessions: readonly ListedSession[];
+    readonly serverTime: Date;
+  }
+  | { readonly outcome: SessionEnd };
+
+/** One bucket of the login throttle with what its failures cost. */
+export interface ThrottleBucket {
+  /** Keyed hash of what the bucket counts: 32 bytes. */
+  readonly id: Uint8Array;
+  readonly freeFailures: number;
+  readonly maxDelaySeconds: number;
+}
+
+export interface LoginFailure {
+  readonly buckets: readonly ThrottleBucket[];
+  /** Keyed hash of the e-mail, for the audits. */
+  readonly account: Uint8Array;
+  readonly reason: string;
+}
+
+/** Each method is one round trip. All reject with {@linkcode StoreUnavailableError} alone. */
+export interface SessionStore {
+  createSession(
+    request: CreateSessionRequest,
+    context: RequestContext,
+  ): Promise<CreateSessionAnswer>;
+  validateSession(
+    request: ValidateSessionRequest,
+    context: RequestContext,
+  ): Promise<ValidateSessionAnswer>;
+  rotateSession(
+    request: RotateSessionRequest,
+    context: RequestContext,
+  ): Promise<RotateSessionAnswer>;
+  /** Ends the session that the proof belongs to. */
+  logOut(proof: SessionProof, context: RequestContext): Promise<EndedSessions>;
+  /** Ends the other sessions, or all, of the proof's user. */
+  logOutEverywhere(
+    request: { readonly proof: SessionProof; readonly scope: Exclude<LogoutScope, "local"> },
+    context: RequestContext,
+  ): Promise<EndedSessions>;
+  /** Ends one of the user's own sessions, asked for by another live one. */
+  endOwnSession(
+    request: { readonly sessionId: SessionId; readonly actingSessionId: SessionId },
+    context: RequestContext,
+  ): Promise<EndOwnSessionAnswer>;
+  listSessions(actingSessionId: SessionId, context: RequestContext): Promise<ListSessionsAnswer>;
+  /** Zero if a login may be tried now, else the seconds to wait. */
+  loginDelaySeconds(buckets: readonly ThrottleBucket[]): Promise<number>;
+  /** Counts the failure; answers the seconds to wait before the next try. */
+  recordLoginFailure(failure: LoginFailure, context: RequestContext): Promise<number>;
+  /** Resolves if the database answers. */
+  ping(): Promise<void>;
+}
+
+/** The database did not answer, or not as it should. Says nothing of any session. */
+export class StoreUnavailableError extends Error {
+  override readonly name = "StoreUnavailableError";
+  /** PostgreSQL's or PostgREST's code, `timeout`, `network` or `unexpected_answer`. For the log. */
+  readonly code: string;
+
+  constructor(code: string, options?: ErrorOptions) {
+    super(`Session store is unavailable: ${code}`, options);
+    this.code = code;
+  }
+}
