@@ -127,9 +127,6 @@ create table public.session_events (
 comment on table public.session_events is
   'What happened to sessions, written in the transaction of the change. No token, no password, no e-mail.';
 
--- The table only grows at its end, so a block range index finds a span of time at almost no cost.
-create index session_events_occurred_at_idx on public.session_events using brin (occurred_at);
-
 -- Lets a dead session's token be recorded once an hour instead of at every request.
 create index session_events_used_after_revocation_idx
   on public.session_events (session_id, occurred_at)

@@ -41,16 +41,16 @@ begin
     )
   select count(*)::integer into purged_sessions from purged;
 
-  with old as (
-    select e.id
-    from public.session_events as e
-    where e.occurred_at < v_now - make_interval(secs => p_event_retention_seconds)
-    limit p_batch_size
-    for update skip locked
-  )
+  -- Events are only ever appended, so the oldest have the smallest ids: no index on time is needed.
   delete from public.session_events as e
-  using old
-  where e.id = old.id;
+  using (
+    select o.id
+    from public.session_events as o
+    order by o.id
+    limit p_batch_size
+  ) as oldest
+  where e.id = oldest.id
+    and e.occurred_at < v_now - make_interval(secs => p_event_retention_seconds);
   get diagnostics purged_events = row_count;
 
   with idle as (
