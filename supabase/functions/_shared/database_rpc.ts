@@ -7,7 +7,7 @@
 
 import { createClient } from "@supabase/supabase-js";
 import type { Database } from "./database.types.ts";
-import { StoreUnavailableError } from "./session_store.ts";
+import { ServiceUnavailableError } from "./service_unavailable.ts";
 
 type Functions = Database["public"]["Functions"];
 export type FunctionName = keyof Functions;
@@ -17,7 +17,7 @@ export type FunctionArguments<Name extends FunctionName> = {
   readonly [Key in keyof Functions[Name]["Args"]]: Functions[Name]["Args"][Key] | null;
 };
 
-/** Calls a SQL function; resolves with its JSON. Rejects with {@linkcode StoreUnavailableError}. */
+/** Calls a SQL function; resolves with its JSON. Rejects with {@linkcode ServiceUnavailableError}. */
 export type DatabaseRpc = <Name extends FunctionName>(
   name: Name,
   args: FunctionArguments<Name>,
@@ -45,12 +45,8 @@ export function createDatabaseRpc(options: DatabaseRpcOptions): DatabaseRpc {
     try {
       const { data, error, status } = await client.rpc(name, args).abortSignal(abort.signal);
       if (error === null) return data;
-      throw new StoreUnavailableError(
-        failureCode({ code: error.code, status, aborted: abort.signal.aborted }),
-        {
-          cause: error,
-        },
-      );
+      const code = failureCode({ code: error.code, status, aborted: abort.signal.aborted });
+      throw new ServiceUnavailableError({ dependency: "session_store", code }, { cause: error });
     } finally {
       clearTimeout(timer);
     }

@@ -173,7 +173,7 @@ export interface LoginFailure {
   readonly reason: string;
 }
 
-/** Each method is one round trip. All reject with {@linkcode StoreUnavailableError} alone. */
+/** Each method is one round trip. All reject with `ServiceUnavailableError` alone. */
 export interface SessionStore {
   createSession(
     request: CreateSessionRequest,
@@ -206,16 +206,4 @@ export interface SessionStore {
   recordLoginFailure(failure: LoginFailure, context: RequestContext): Promise<number>;
   /** Resolves if the database answers. */
   ping(): Promise<void>;
-}
-
-/** The database did not answer, or not as it should. Says nothing of any session. */
-export class StoreUnavailableError extends Error {
-  override readonly name = "StoreUnavailableError";
-  /** PostgreSQL's or PostgREST's code, `timeout`, `network` or `unexpected_answer`. For the log. */
-  readonly code: string;
-
-  constructor(code: string, options?: ErrorOptions) {
-    super(`Session store is unavailable: ${code}`, options);
-    this.code = code;
-  }
 }

@@ -18,12 +18,12 @@ import {
   rotateSessionRow,
   validateSessionRow,
 } from "./session_rows.ts";
-import {
-  type PresentedRefreshToken,
-  type RequestContext,
-  type SessionProof,
-  type SessionStore,
-  StoreUnavailableError,
+import { ServiceUnavailableError } from "./service_unavailable.ts";
+import type {
+  PresentedRefreshToken,
+  RequestContext,
+  SessionProof,
+  SessionStore,
 } from "./session_store.ts";
 
 /** The numbers of the session policy. SQL holds none of them. */
@@ -200,7 +200,9 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
 function parse<Schema extends z.ZodType>(schema: Schema, answer: unknown): z.output<Schema> {
   const parsed = schema.safeParse(answer);
   if (parsed.success) return parsed.data;
-  throw new StoreUnavailableError("unexpected_answer", { cause: parsed.error });
+  throw new ServiceUnavailableError({ dependency: "session_store", code: "unexpected_answer" }, {
+    cause: parsed.error,
+  });
 }
 
 function toBytea(bytes: Uint8Array): string {

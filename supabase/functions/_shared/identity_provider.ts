@@ -1,0 +1,56 @@
+/**
+ * What the use cases ask of the identity provider, Supabase Auth: is this password, or this access
+ * token of its own, good, and whose is it? Must not know HTTP or supabase-js.
+ *
+ * @module
+ */
+
+import type { UserId } from "./brands.ts";
+import type { Json } from "./database.types.ts";
+
+declare const identityToken: unique symbol;
+
+/** An access token of Supabase Auth. Never stored, never logged. */
+export type IdentityToken = string & { readonly [identityToken]: true };
+
+export interface Identity {
+  readonly userId: UserId;
+  /** Authenticator assurance level of the sign-in: `aal1`, or `aal2` after a second factor. */
+  readonly aal: string;
+  /** How the user signed in, as Supabase Auth lists it. */
+  readonly amr: readonly Json[];
+  /** Whether the user has enrolled a second factor. */
+  readonly hasVerifiedFactor: boolean;
+  /** The provider's own session of this sign-in, to be dropped again. */
+  readonly token: IdentityToken;
+}
+
+export interface PasswordCredentials {
+  readonly email: string;
+  readonly password: string;
+  readonly captchaToken: string | null;
+}
+
+/** Why a password was not accepted. Unknown, wrong and banned are one reason on purpose. */
+export type PasswordRefusal = "invalid_credentials" | "email_not_confirmed" | "captcha_failed";
+
+export type PasswordVerdict =
+  | { readonly kind: "accepted"; readonly identity: Identity }
+  | { readonly kind: "refused"; readonly reason: PasswordRefusal; readonly detail: string };
+
+export type TokenVerdict =
+  | { readonly kind: "accepted"; readonly identity: Identity }
+  | { readonly kind: "refused"; readonly detail: string };
+
+/** Every method rejects with `ServiceUnavailableError` alone. */
+export interface IdentityProvider {
+  /** `clientAddress` is what the provider's own rate limit should count, or null. */
+  verifyPassword(
+    credentials: PasswordCredentials,
+    clientAddress: string | null,
+  ): Promise<PasswordVerdict>;
+  /** Asks the provider, so that a token whose session was signed out is refused. */
+  verifyToken(token: IdentityToken): Promise<TokenVerdict>;
+  /** Drops the provider's own session of a sign-in; an unknown one counts as dropped. */
+  dropSession(token: IdentityToken): Promise<void>;
+}

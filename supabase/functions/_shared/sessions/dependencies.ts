@@ -1,0 +1,26 @@
+/**
+ * What the use cases are given: the store, the identity provider, the keys, and everything that is
+ * not a plain function of its input, so that a test can hold the clock and the dice.
+ *
+ * @module
+ */
+
+import type { AccessTokens } from "../access_token.ts";
+import type { SessionId } from "../brands.ts";
+import type { IdentityProvider } from "../identity_provider.ts";
+import type { Logger } from "../log.ts";
+import type { SessionKeys } from "../session_keys.ts";
+import type { SessionStore } from "../session_store.ts";
+
+export interface SessionDependencies {
+  readonly store: SessionStore;
+  readonly identityProvider: IdentityProvider;
+  readonly accessTokens: AccessTokens;
+  readonly keys: SessionKeys;
+  readonly log: Logger;
+  readonly randomBytes: (length: number) => Uint8Array;
+  readonly newSessionId: () => SessionId;
+  /** Milliseconds since 1970, by this process: good for waiting, not for judging a session. */
+  readonly nowMs: () => number;
+  readonly delay: (milliseconds: number) => Promise<void>;
+}

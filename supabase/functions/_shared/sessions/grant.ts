@@ -1,0 +1,37 @@
+/**
+ * The tokens of a session that lives on: what login, refresh and auto-refresh hand to the browser.
+ *
+ * @module
+ */
+
+import type { RawAccessToken, RawRefreshToken } from "../brands.ts";
+import type { SessionAt } from "../session_store.ts";
+import type { SessionDependencies } from "./dependencies.ts";
+
+export interface SessionGrant extends SessionAt {
+  readonly accessToken: RawAccessToken;
+  readonly refreshToken: RawRefreshToken;
+}
+
+/** Signs an access token for the session as the database just described it. */
+export async function grantTokens(
+  { accessTokens, log }: Pick<SessionDependencies, "accessTokens" | "log">,
+  { session, serverTime, refreshToken }: SessionAt & { readonly refreshToken: RawRefreshToken },
+): Promise<SessionGrant> {
+  const { token, droppedAppMetadata } = await accessTokens.sign({
+    userId: session.userId,
+    sessionId: session.sessionId,
+    generation: session.generation,
+    branch: session.branch,
+    aal: session.aal,
+    amr: session.amr,
+    email: session.email,
+    appMetadata: session.appMetadata,
+    issuedAt: Math.floor(serverTime.getTime() / 1000),
+    expiresAt: Math.floor(session.accessTokenExpiresAt.getTime() / 1000),
+  });
+  if (droppedAppMetadata) {
+    log.warn("access token has no room for app_metadata", { session_id: session.sessionId });
+  }
+  return { session, serverTime, accessToken: token, refreshToken };
+}

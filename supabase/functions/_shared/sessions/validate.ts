@@ -1,0 +1,138 @@
+/**
+ * Is this browser signed in? Asks with the access token first and falls back to the refresh token.
+ * Whether a token has expired is judged by the database's clock wherever the database is asked.
+ *
+ * @module
+ */
+
+import type { AccessClaims } from "../access_token.ts";
+import type { SessionId } from "../brands.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { GenuineRefreshToken } from "../refresh_token.ts";
+import type { RequestContext, SessionAt } from "../session_store.ts";
+import type { SessionDependencies } from "./dependencies.ts";
+import type { SessionGrant } from "./grant.ts";
+import { refreshSession } from "./refresh.ts";
+import { sessionOverCode } from "./session_end.ts";
+
+/** What a request showed as its access token. */
+export type ShownAccessToken =
+  | { readonly kind: "genuine"; readonly claims: AccessClaims }
+  | { readonly kind: "invalid" }
+  | { readonly kind: "missing" };
+
+/** What a request showed as its refresh token. */
+export type ShownRefreshToken =
+  | { readonly kind: "genuine"; readonly token: GenuineRefreshToken }
+  | { readonly kind: "invalid" }
+  | { readonly kind: "missing" };
+
+export interface ShownTokens {
+  readonly access: ShownAccessToken;
+  readonly refresh: ShownRefreshToken;
+}
+
+export type ValidateResult =
+  | ({ readonly kind: "active" } & SessionAt)
+  | { readonly kind: "refreshed"; readonly grant: SessionGrant }
+  | {
+    readonly kind: "refused";
+    readonly code: ErrorCode;
+    /** The session that the code speaks of, if it speaks of one. */
+    readonly sessionId: SessionId | null;
+  };
+
+export interface ValidateRequest extends ShownTokens {
+  readonly mode: "auto" | "never";
+}
+
+/** @throws {ServiceUnavailableError} If the session could not be asked about; it is untouched then */
+export async function validateSession(
+  dependencies: SessionDependencies,
+  { access, refresh, mode, context }: ValidateRequest & { readonly context: RequestContext },
+): Promise<ValidateResult> {
+  const unexpired = readUnexpiredClaims(access, dependencies.nowMs());
+  const refreshToken = refresh.kind === "genuine" ? refresh.token : null;
+  const torn = unexpired !== null && refreshToken !== null && isTorn(unexpired, refreshToken);
+
+  if (unexpired !== null && !(torn && mode === "auto")) {
+    const answer = await askByAccessToken(dependencies, unexpired, { mayConfirm: !torn, context });
+    if (answer.kind !== "expired") return answer;
+  }
+
+  if (mode === "never" || refreshToken === null) {
+    return { kind: "refused", code: missingCode({ access, refresh, mode }), sessionId: null };
+  }
+
+  const result = await refreshSession(dependencies, {
+    presented: refreshToken,
+    event: "auto_refresh",
+    context,
+  });
+  // The refresh cookie of a dead session may lie beside the access cookie of a live one.
+  if (
+    result.kind === "refused" && unexpired !== null &&
+    unexpired.sessionId !== refreshToken.sessionId
+  ) {
+    const answer = await askByAccessToken(dependencies, unexpired, { mayConfirm: false, context });
+    if (answer.kind === "active") return answer;
+  }
+  return result;
+}
+
+/** The claims of a token that has not expired by this process's own clock. */
+export function readUnexpiredClaims(access: ShownAccessToken, nowMs: number): AccessClaims | null {
+  return access.kind === "genuine" && access.claims.expiresAt * 1000 > nowMs ? access.claims : null;
+}
+
+/**
+ * Whether the two tokens come from different answers: a proxy that drops one of two `Set-Cookie`
+ * headers leaves a new access token beside an old refresh token. To count that access token as a sign
+ * that its refresh token arrived would turn the next refresh into theft.
+ */
+export function isTorn(claims: AccessClaims, refreshToken: GenuineRefreshToken): boolean {
+  if (claims.sessionId !== refreshToken.sessionId) return true;
+  if (claims.generation !== refreshToken.generation) {
+    return claims.generation > refreshToken.generation;
+  }
+  return claims.branch > refreshToken.branch;
+}
+
+async function askByAccessToken(
+  { store }: Pick<SessionDependencies, "store">,
+  claims: AccessClaims,
+  { mayConfirm, context }: { readonly mayConfirm: boolean; readonly context: RequestContext },
+): Promise<
+  Extract<ValidateResult, { kind: "active" | "refused" }> | { readonly kind: "expired" }
+> {
+  const { sessionId, generation, branch } = claims;
+  const answer = await store.validateSession(
+    { sessionId, generation, branch, mayConfirm },
+    context,
+  );
+  if (answer.outcome !== "active") {
+    return { kind: "refused", code: sessionOverCode(answer.outcome), sessionId };
+  }
+  const { session, serverTime } = answer;
+  if (claims.expiresAt * 1000 <= serverTime.getTime()) return { kind: "expired" };
+  return {
+    kind: "active",
+    // What this browser holds, not what another tab was given since.
+    session: { ...session, accessTokenExpiresAt: new Date(claims.expiresAt * 1000) },
+    serverTime,
+  };
+}
+
+function missingCode({ access, refresh, mode }: ValidateRequest): ErrorCode {
+  if (mode === "auto" && refresh.kind === "invalid") return "refresh_token_invalid";
+  switch (access.kind) {
+    case "genuine":
+      return "access_token_expired";
+    case "invalid":
+      return "access_token_invalid";
+    case "missing":
+      return "access_token_missing";
+    default:
+      return access satisfies never;
+  }
+}
