@@ -1,0 +1,31 @@
+/**
+ * What the unit tests draw from: ids, secrets and keys of the shapes that the modules take.
+ *
+ * @module
+ */
+
+import fc from "fast-check";
+import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
+import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
+
+export const PROJECT_URL = "https://abc.supabase.co";
+
+export const keys = deriveSessionKeys(["0123456789abcdef0123456789abcdef"], PROJECT_URL);
+
+export const sessionIds = fc.uuid().map((id) => id as SessionId);
+
+export function bytes(length: number): fc.Arbitrary<Uint8Array> {
+  return fc.uint8Array({ minLength: length, maxLength: length });
+}
+
+export const generations = fc.integer({ min: 1, max: 2 ** 31 - 1 });
+
+export const branches = fc.integer({ min: 0, max: 255 });
+
+/** Everything that a refresh token says. */
+export const tokenParts = fc.record({
+  sessionId: sessionIds,
+  generation: generations,
+  branch: branches,
+  secret: bytes(32),
+});
