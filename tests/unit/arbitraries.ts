@@ -29,3 +29,9 @@ export const tokenParts = fc.record({
   branch: branches,
   secret: bytes(32),
 });
+
+/** Any text, well-formed or not. fast-check's own `binary` unit takes a second to set up. */
+export function anyText(maxLength: number): fc.Arbitrary<string> {
+  const units = fc.oneof(fc.integer({ min: 0, max: 0x7f }), fc.integer({ min: 0, max: 0xffff }));
+  return fc.array(units, { maxLength }).map((codes) => String.fromCharCode(...codes));
+}

@@ -15,7 +15,7 @@ import {
   readRefreshToken,
 } from "../../supabase/functions/_shared/refresh_token.ts";
 import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
-import { bytes, keys, PROJECT_URL, sessionIds, tokenParts } from "./arbitraries.ts";
+import { anyText, bytes, keys, PROJECT_URL, sessionIds, tokenParts } from "./arbitraries.ts";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const SESSION_ID = "00112233-4455-6677-8899-aabbccddeeff" as SessionId;
@@ -134,7 +134,7 @@ Deno.test("a token has one spelling", () => {
 
 Deno.test("reading never throws, whatever is sent", () => {
   const hostile = fc.oneof(
-    fc.string({ unit: "binary", maxLength: 200 }),
+    anyText(200),
     fc.string({ unit: fc.constantFrom(...ALPHABET), minLength: 94, maxLength: 94 }),
     fc.constantFrom("", "A".repeat(100_000), "\0".repeat(94), "é".repeat(94), "__proto__"),
   );
