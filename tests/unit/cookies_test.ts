@@ -175,6 +175,13 @@ Deno.test("ten times the hostile header takes about ten times the time, not a hu
   }
 });
 
+Deno.test("a lifetime that no browser would keep is misuse, not a cookie that ends with the browser", () => {
+  for (const maxAgeSeconds of [-1, 0.5, NaN, Infinity]) {
+    assert.throws(() => hostOnly.setRefresh(REFRESH, { maxAgeSeconds }), RangeError);
+  }
+  assert.match(hostOnly.setRefresh(REFRESH, { maxAgeSeconds: 0 }), /; Max-Age=0;/);
+});
+
 Deno.test("the two tokens cannot be mixed up", () => {
   // @ts-expect-error a refresh token is no access token
   assert.match(hostOnly.setAccess(REFRESH, { maxAgeSeconds: 1 }), /^__Host-session_access=/);

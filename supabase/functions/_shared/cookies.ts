@@ -38,7 +38,9 @@ export interface SessionCookies {
   readonly refreshName: string;
   /** Reads a `Cookie` header. Never throws, and takes linear time. */
   read(cookieHeader: string | null): SessionCookieValues;
+  /** @throws {RangeError} If the lifetime is no whole number of seconds from 0 */
   setAccess(token: RawAccessToken, lifetime: { readonly maxAgeSeconds: number }): string;
+  /** @throws {RangeError} If the lifetime is no whole number of seconds from 0 */
   setRefresh(token: RawRefreshToken, lifetime: { readonly maxAgeSeconds: number }): string;
   /** Ends both cookies, the access cookie first. */
   clear(): readonly [string, string];
@@ -88,10 +90,15 @@ function createCookieWriter({ domain, sameSite }: SessionCookieOptions) {
     sameSite,
     partitioned: sameSite === "none",
   } as const;
-  return (name: string, { value, ...lifetime }: CookieContent): string =>
-    domain === null
+  return (name: string, { value, ...lifetime }: CookieContent): string => {
+    if (!Number.isInteger(lifetime.maxAge) || lifetime.maxAge < 0) {
+      // Hono would leave the attribute out, and the cookie would end with the browser's session.
+      throw new RangeError(`Cannot set a cookie for this many seconds: ${lifetime.maxAge}`);
+    }
+    return domain === null
       ? serialize(`__Host-${name}`, value, { ...attributes, ...lifetime })
       : serialize(`__Secure-${name}`, value, { ...attributes, ...lifetime, domain });
+  };
 }
 
 /**
