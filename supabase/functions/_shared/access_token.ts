@@ -131,8 +131,7 @@ export function createAccessTokens(
           typ: TOKEN_TYPE,
           issuer,
           audience: AUTHENTICATED,
-          requiredClaims: ["iat", "exp"],
-          currentDate: new Date(0), // `exp` must be there, but is compared by the caller
+          currentDate: new Date(0), // `exp` is compared by the caller
         });
         return judgePayload(payload);
       } catch (error: unknown) {
