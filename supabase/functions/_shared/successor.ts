@@ -72,7 +72,7 @@ export function proposeSuccessors(
   );
 }
 
-/** Every field has a fixed length, so no two origins run together into the same bytes. */
+/** Every field has a fixed length (the session id 36 characters), so no two origins share their bytes. */
 function deriveSecret(
   { sessionId, generation, branch }: Omit<RefreshTokenParts, "secret">,
   { salt, predecessorSecret, key }: {
