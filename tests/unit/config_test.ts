@@ -1,42 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { generateKeys } from "../../local/keys.ts";
-import { type Config, ConfigError, readConfig } from "../../supabase/functions/_shared/config.ts";
+import { readConfig } from "../../supabase/functions/_shared/config.ts";
 import { anyText } from "./arbitraries.ts";
-
-type Variables = Readonly<Record<string, string | undefined>>;
-
-const KEYS = await generateKeys();
-
-const REQUIRED: Variables = {
-  ...KEYS,
-  SUPABASE_URL: "https://abc.supabase.co",
-  SUPABASE_SECRET_KEYS: '{"default":"sb_secret_one"}',
-  SUPABASE_PUBLISHABLE_KEYS: '{"default":"sb_publishable_one"}',
-};
-
-function read(change: Variables = {}): Config {
-  const variables = { ...REQUIRED, ...change };
-  return readConfig((name) => variables[name]);
-}
-
-function problemsOf(change: Variables): readonly string[] {
-  try {
-    read(change);
-  } catch (error: unknown) {
-    assert.ok(error instanceof ConfigError);
-    return error.problems;
-  }
-  return [];
-}
-
-/** Asserts that one problem is found, of this variable, and what is said of it. */
-function assertProblem(name: string, value: string | undefined, expected: RegExp): void {
-  const problems = problemsOf({ [name]: value });
-  assert.equal(problems.length, 1, `${name}=${value}: ${problems.join()}`);
-  assert.match(`${problems[0]}`, new RegExp(`^${name}`));
-  assert.match(`${problems[0]}`, expected);
-}
+import { assertProblem, KEYS, problemsOf, read, REQUIRED } from "./config_fixture.ts";
 
 Deno.test("what is not set has the documented default", () => {
   assert.deepEqual(read(), {
@@ -109,46 +75,6 @@ Deno.test("every setting is read", () => {
   });
 });
 
-Deno.test("dictionaries of keys win over legacy keys; of a dictionary, default wins over the first", () => {
-  const legacy = { SUPABASE_SERVICE_ROLE_KEY: "legacy_role", SUPABASE_ANON_KEY: "legacy_anon" };
-  assert.equal(read(legacy).secretKey, "sb_secret_one");
-  assert.equal(read(legacy).publishableKey, "sb_publishable_one");
-  const keyOf = (SUPABASE_SECRET_KEYS: string | undefined) =>
-    read({ ...legacy, SUPABASE_SECRET_KEYS }).secretKey;
-  assert.equal(keyOf('{"web":"sb_secret_two","default":"sb_secret_one"}'), "sb_secret_one");
-  assert.equal(keyOf('{"web":"sb_secret_two","api":"sb_secret_one"}'), "sb_secret_two");
-  assert.equal(keyOf("{}"), "legacy_role");
-  assert.equal(keyOf(undefined), "legacy_role");
-  const withoutAny = { SUPABASE_SECRET_KEYS: undefined, SUPABASE_PUBLISHABLE_KEYS: undefined };
-  assert.deepEqual(
-    [
-      read({ ...legacy, ...withoutAny }).secretKey,
-      read({ ...legacy, ...withoutAny }).publishableKey,
-    ],
-    ["legacy_role", "legacy_anon"],
-  );
-});
-
-Deno.test("a malformed dictionary of keys is a problem, even with a legacy key at hand", () => {
-  for (
-    const value of [
-      "{",
-      "[]",
-      '["sb_secret_one"]',
-      '"sb_secret_one"',
-      "null",
-      '{"default":1}',
-      '{"default":""}',
-    ]
-  ) {
-    const problems = problemsOf({
-      SUPABASE_SECRET_KEYS: value,
-      SUPABASE_SERVICE_ROLE_KEY: "legacy_role",
-    });
-    assert.deepEqual(problems, ["SUPABASE_SECRET_KEYS must be a JSON object of strings"]);
-  }
-});
-
 Deno.test("every problem is named at once", () => {
   const message = (() => {
     try {
@@ -170,45 +96,6 @@ Deno.test("every problem is named at once", () => {
   );
 });
 
-Deno.test("no problem quotes a secret", () => {
-  const secret = "c2VjcmV0LXRoYXQtbm9ib2R5LW1heS1zZWU";
-  const half = secret.slice(0, 20);
-  const changes: readonly Variables[] = [
-    { SESSION_SECRET: half },
-    { SESSION_SECRET: `${secret},${secret}` },
-    { SESSION_SIGNING_KEYS: secret },
-    { SESSION_SIGNING_KEYS: `{"kty":"oct","k":"${half}"}` },
-    { SESSION_SIGNING_KEYS: `{"kty":"${secret}"}` },
-    { SESSION_SIGNING_KEYS: `{"kty":"EC","d":"${secret}","kid":"${secret} ${secret}"}` },
-    { SUPABASE_SECRET_KEYS: secret },
-    { SUPABASE_SECRET_KEYS: `["${secret}"]` },
-    { SUPABASE_PUBLISHABLE_KEYS: `{"default":"${secret}"` },
-    { SUPABASE_URL: `https://user:${secret}@abc.supabase.co` },
-  ];
-  for (const change of changes) {
-    const problems = problemsOf(change);
-    assert.notEqual(problems.length, 0, JSON.stringify(change));
-    assert.ok(!problems.join().includes(half.slice(0, 8)), problems.join());
-  }
-});
-
-Deno.test("a secret of fewer than 32 bytes is refused, wherever in the list", () => {
-  const good = "g".repeat(32);
-  assertProblem("SESSION_SECRET", "s".repeat(31), /at least 32 bytes: secret 1 holds 31$/);
-  assertProblem("SESSION_SECRET", `${good},short`, /secret 2 holds 5$/);
-  assert.deepEqual(read({ SESSION_SECRET: "é".repeat(16) }).sessionSecrets, ["é".repeat(16)]);
-  assertProblem("SESSION_SECRET", `${good} ${good}`, /twice$/);
-  assertProblem("SESSION_SECRET", " , ", /is missing$/);
-});
-
-Deno.test("every problem of the signing keys is named", () => {
-  const problems = problemsOf({ SESSION_SIGNING_KEYS: '[{"kty":"RSA"},{"kty":"oct","k":"AAAA"}]' });
-  assert.deepEqual(problems, [
-    "SESSION_SIGNING_KEYS cannot be used: key 1: kty: must be EC (for ES256) or oct (for HS256)",
-    "SESSION_SIGNING_KEYS cannot be used: key 2: k: must hold at least 32 bytes",
-  ]);
-});
-
 Deno.test("what is not an exact origin is refused", () => {
   const entries = ["*", "https://*.example.com", "https://example.com/app", "example.com", "null"];
   for (const entry of entries) {
@@ -218,53 +105,6 @@ Deno.test("what is not an exact origin is refused", () => {
       /must list exact origins/,
     );
   }
-});
-
-Deno.test("an integer is written in digits and lies within its bounds", () => {
-  for (const value of ["-1", "1.5", "1e3", "0x10", "ten", "60s", "NaN", "9".repeat(20)]) {
-    assertProblem("SESSION_GRACE_SECONDS", value, /must be a whole number from 0 to 604800/);
-  }
-  assertProblem("SESSION_WINDOW_SECONDS", "0", /from 1 to/); // two tabs would log each other out
-  assertProblem("SESSION_ACCESS_TTL_SECONDS", "86401", /to 86400/);
-  assertProblem("SESSION_REFRESH_TTL_SECONDS", "34560001", /to 34560000/); // 400 days
-  assertProblem("SESSION_MAX_PER_USER", "0", /from 1 to 100/);
-});
-
-Deno.test("lifetimes that contradict each other are refused", () => {
-  assert.deepEqual(problemsOf({ SESSION_WINDOW_SECONDS: "60", SESSION_ACCESS_TTL_SECONDS: "60" }), [
-    "SESSION_WINDOW_SECONDS must be less than SESSION_ACCESS_TTL_SECONDS: 60 and 60",
-  ]);
-  assert.deepEqual(problemsOf({ SESSION_REFRESH_TTL_SECONDS: "3600" }), [
-    "SESSION_ACCESS_TTL_SECONDS must be less than SESSION_REFRESH_TTL_SECONDS: 3600 and 3600",
-  ]);
-  assert.deepEqual(problemsOf({ SESSION_ABSOLUTE_TTL_SECONDS: "3599" }), [
-    "SESSION_ABSOLUTE_TTL_SECONDS must be 0 or at least SESSION_ACCESS_TTL_SECONDS: 3599 and 3600",
-  ]);
-});
-
-Deno.test("whatever lifetimes are accepted, window < access < refresh holds and cookies live at most 400 days", () => {
-  const seconds = fc.oneof(
-    fc.integer({ min: 0, max: 100 }),
-    fc.integer({ min: 0, max: 40_000_000 }),
-  );
-  fc.assert(fc.property(fc.array(seconds, { minLength: 4, maxLength: 4 }), (values) => {
-    const [window, access, refresh, grace] = values.map(String);
-    const change = {
-      SESSION_WINDOW_SECONDS: window,
-      SESSION_ACCESS_TTL_SECONDS: access,
-      SESSION_REFRESH_TTL_SECONDS: refresh,
-      SESSION_GRACE_SECONDS: grace,
-    };
-    if (problemsOf(change).length > 0) return;
-    const config = read(change);
-    assert.ok(0 < config.windowSeconds && config.windowSeconds < config.accessTtlSeconds);
-    assert.ok(config.accessTtlSeconds < config.refreshTtlSeconds);
-    const longest = Math.max(
-      config.refreshTtlSeconds,
-      config.accessTtlSeconds + config.graceSeconds,
-    );
-    assert.ok(longest <= 400 * 24 * 3600);
-  }));
 });
 
 Deno.test("a cookie domain is a host name and nothing else", () => {
