@@ -82,7 +82,7 @@ Deno.test("a forged entry inside of a value stays inside of it", () => {
 });
 
 Deno.test("a token inside of a text is redacted, wherever it stands and however long the text is", () => {
-  const text = fc.oneof(anyText(30), fc.constantFrom("x".repeat(3_000), "a ".repeat(5_000)));
+  const text = fc.oneof(anyText(30), fc.constantFrom("x".repeat(3_000), "a ".repeat(480)));
   fc.assert(fc.property(tokenParts, text, text, (parts, before, after) => {
     const raw: string = encodeRefreshToken(parts, keys.signing);
     for (const token of [raw, JWT]) {
