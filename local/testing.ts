@@ -1,0 +1,187 @@
+/**
+ * What tests run on: one PostgreSQL server with a migrated and seeded template, databases cloned from
+ * it in tens of milliseconds, and a whole stack over such a database when a test wants one.
+ *
+ * @module
+ */
+import postgres from "postgres";
+import { type Cluster, LOCAL_PASSWORD, openCluster } from "./postgres/data_directory.ts";
+import { findFreePort, type PostgresServer, startPostgres } from "./postgres/server.ts";
+import { prepareProjectDatabase, prepareProjectRoles } from "./postgres/project_database.ts";
+import { runMigrations } from "./migrations.ts";
+
+/** A server for tests. */
+export interface TestServer extends AsyncDisposable {
+  readonly port: number;
+  /** Of the postmaster; `undefined` when the server belongs to another process. */
+  readonly pid: number | undefined;
+  /** Clones the template. */
+  createDatabase(): Promise<TestDatabase>;
+  /** Ends what this object started, and removes its files. */
+  close(): Promise<void>;
+}
+
+/** A server that a test may stop, kill and start again. */
+export interface OwnTestServer extends TestServer {
+  readonly pid: number;
+  /** Starts again, on the same port with the same data, what `stop` or `kill` ended. */
+  start(): Promise<void>;
+  stop(): Promise<void>;
+  kill(): Promise<void>;
+}
+
+/** One database of its own for a test. */
+export interface TestDatabase extends AsyncDisposable {
+  readonly name: string;
+  readonly port: number;
+  /** As the role `postgres`, which migrates and is no superuser. */
+  readonly url: string;
+  /** As `supabase_admin`, a superuser. */
+  readonly adminUrl: string;
+  /** A postgres.js client as `postgres`; closed with the database. */
+  connect(options?: postgres.Options<Record<string, never>>): postgres.Sql;
+  /** A client as another role. Roles that cannot sign in are taken by `set role` at connecting. */
+  connectAs(role: string, options?: postgres.Options<Record<string, never>>): postgres.Sql;
+  /** Closes its clients and drops it. */
+  drop(): Promise<void>;
+}
+
+const TEMPLATE = "project_template";
+const SHARED_SERVER = "UNIFIED_AUTH_TEST_SERVER";
+
+/** Faster than safe: nothing of a test's data has to survive a crash of the machine. */
+const TEST_SETTINGS = {
+  fsync: "off",
+  synchronous_commit: "off",
+  full_page_writes: "off",
+  max_connections: "300",
+  shared_buffers: "128MB",
+};
+
+/** The server that the runner started, or one of its own. */
+export async function openTestServer(): Promise<TestServer> {
+  const port = Number(Deno.env.get(SHARED_SERVER) ?? 0);
+  if (!port) return await startTestServer();
+  return {
+    port,
+    pid: undefined,
+    createDatabase: () => cloneDatabase(port),
+    close: () => Promise.resolve(),
+    [Symbol.asyncDispose]: () => Promise.resolve(),
+  };
+}
+
+/** The environment that lets `openTestServer` in other processes use `server`. */
+export function testServerEnvironment(server: TestServer): Record<string, string> {
+  return { [SHARED_SERVER]: String(server.port) };
+}
+
+/**
+ * Starts a server with a fresh template.
+ *
+ * @param options.projectDirectory whose `supabase/` to migrate and seed. @default {this project}
+ */
+export async function startTestServer(
+  { projectDirectory = PROJECT, settings = {} }: {
+    readonly projectDirectory?: string;
+    readonly settings?: Readonly<Record<string, string>>;
+  } = {},
+): Promise<OwnTestServer> {
+  const directory = await Deno.makeTempDir({ prefix: "unified-auth-test-" });
+  await Deno.chmod(directory, 0o755);
+  const cluster = await openCluster(`${directory}/postgres`);
+  const port = findFreePort();
+  const start = () => startPostgres({ cluster, port, settings: { ...TEST_SETTINGS, ...settings } });
+  let server = await start();
+
+  const close = async () => {
+    await server.stop();
+    await removeFiles(directory, cluster);
+  };
+  try {
+    await makeTemplate(server, projectDirectory);
+  } catch (thrown) {
+    await close();
+    throw thrown;
+  }
+  return {
+    port,
+    get pid() {
+      return server.pid;
+    },
+    createDatabase: () => cloneDatabase(port),
+    async start() {
+      server = await start();
+    },
+    stop: () => server.stop(),
+    kill: () => server.kill(),
+    close,
+    [Symbol.asyncDispose]: close,
+  };
+}
+
+const PROJECT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+
+async function makeTemplate(server: PostgresServer, projectDirectory: string): Promise<void> {
+  await prepareProjectRoles(server);
+  await prepareProjectDatabase({ server, database: TEMPLATE });
+  await runMigrations({ databaseUrl: server.url({ database: TEMPLATE }), projectDirectory });
+}
+
+async function removeFiles(directory: string, cluster: Cluster): Promise<void> {
+  await Deno.remove(directory, { recursive: true });
+  if (!cluster.directory.startsWith(directory)) {
+    await Deno.remove(cluster.directory, { recursive: true });
+  }
+}
+
+async function cloneDatabase(port: number): Promise<TestDatabase> {
+  const name = `test_${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
+  const urlFor = (user: string, database = name) =>
+    `postgresql://${user}:${LOCAL_PASSWORD}@127.0.0.1:${port}/${database}`;
+  await maintain(
+    urlFor("supabase_admin", "postgres"),
+    (sql) => sql`create database ${sql(name)} template ${sql(TEMPLATE)} owner postgres`,
+  );
+
+  const clients = new Set<postgres.Sql>();
+  const open = (url: string, options: postgres.Options<Record<string, never>> = {}) => {
+    const sql = postgres(url, { onnotice: () => {}, ...options });
+    clients.add(sql);
+    return sql;
+  };
+  const drop = async () => {
+    await Promise.all([...clients].map((sql) => sql.end({ timeout: 1 })));
+    await maintain(
+      urlFor("supabase_admin", "postgres"),
+      (sql) => sql`drop database if exists ${sql(name)} with (force)`,
+    );
+  };
+  return {
+    name,
+    port,
+    url: urlFor("postgres"),
+    adminUrl: urlFor("supabase_admin"),
+    connect: (options) => open(urlFor("postgres"), options),
+    connectAs: (role, options) =>
+      SIGNS_IN.has(role)
+        ? open(urlFor(role), options)
+        : open(urlFor("authenticator"), { ...options, connection: { role } }),
+    drop,
+    [Symbol.asyncDispose]: drop,
+  };
+}
+
+const SIGNS_IN = new Set(["postgres", "supabase_admin", "supabase_auth_admin", "authenticator"]);
+
+async function maintain(
+  url: string,
+  run: (sql: postgres.Sql) => PromiseLike<unknown>,
+): Promise<void> {
+  const sql = postgres(url, { max: 1, fetch_types: false, onnotice: () => {} });
+  try {
+    await run(sql);
+  } finally {
+    await sql.end();
+  }
+}
