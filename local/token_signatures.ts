@@ -28,9 +28,9 @@ export type SignatureChecker = (token: string) => Promise<SignatureCheck>;
  */
 const REMEMBERED_TOKENS = 500;
 
-/** @param options.publicKeys JWKs with a `kid`; only ES256 keys verify anything. */
+/** @param options.keys JWKs with a `kid`: EC keys verify ES256, oct keys HS256. Private parts are ignored. */
 export function createSignatureChecker(
-  options: { readonly publicKeys: readonly JWK[]; readonly jwtSecret: string },
+  options: { readonly keys: readonly JWK[]; readonly jwtSecret: string },
 ): SignatureChecker {
   const remembered = new Map<string, SignatureCheck>();
   const findKey = createKeyFinder(options);
@@ -51,15 +51,18 @@ export function createSignatureChecker(
 type Key = CryptoKey | Uint8Array;
 type KeyFinder = (header: { alg?: string; kid?: string }) => Promise<Key | undefined>;
 
+/** A token without a known `kid` may still be signed with the legacy secret, if it says HS256. */
 function createKeyFinder(
-  { publicKeys, jwtSecret }: { publicKeys: readonly JWK[]; jwtSecret: string },
+  { keys, jwtSecret }: { keys: readonly JWK[]; jwtSecret: string },
 ): KeyFinder {
-  const secret = new TextEncoder().encode(jwtSecret);
+  const legacySecret = new TextEncoder().encode(jwtSecret);
   const imported = new Map<string, Promise<Key>>();
-  for (const { d: _, key_ops: __, ...jwk } of publicKeys) {
-    if (jwk.kid && jwk.kty === "EC") imported.set(jwk.kid, importJWK(jwk, "ES256"));
+  for (const { d: _, key_ops: __, ...jwk } of keys) {
+    const algorithm = jwk.kty === "EC" ? "ES256" : "HS256";
+    imported.set(`${algorithm} ${jwk.kid}`, importJWK(jwk, algorithm));
   }
-  return async ({ alg, kid }) => alg === "HS256" ? secret : await imported.get(kid ?? "");
+  return async ({ alg, kid }) =>
+    await imported.get(`${alg} ${kid}`) ?? (alg === "HS256" ? legacySecret : undefined);
 }
 
 async function verify(token: string, findKey: KeyFinder): Promise<SignatureCheck> {

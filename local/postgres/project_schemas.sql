@@ -4,7 +4,8 @@
 create schema extensions;
 create extension pgcrypto with schema extensions;
 create extension "uuid-ossp" with schema extensions;
-grant usage on schema extensions to postgres, anon, authenticated, service_role;
+grant usage on schema extensions
+  to postgres, anon, authenticated, service_role, supabase_auth_admin;
 grant all on schema extensions to postgres;
 
 -- New objects in `public` belong to whoever makes them and to nobody else: projects stopped exposing

@@ -1,0 +1,153 @@
+/**
+ * Supabase Auth's own access tokens: made at sign-in, and asked for by every route of a signed-in
+ * user or an administrator.
+ *
+ * @module
+ */
+import { type CryptoKey, importJWK, type JWK, SignJWT } from "jose";
+import type postgres from "postgres";
+import { type ProjectKeys, roleOfKey } from "../project_keys.ts";
+import type { Claims, SignatureCheck, SignatureChecker } from "../token_signatures.ts";
+import { AuthFailure } from "./errors.ts";
+import { findUser, isBanned, type UserRow } from "./users.ts";
+
+/** What signs tokens, and for whom. */
+export interface AccessTokenSigner {
+  readonly signingKey: JWK;
+  /** Such as `http://127.0.0.1:54321/auth/v1`. */
+  readonly issuer: string;
+  /** @default {3600} as in Supabase Auth */
+  readonly accessTokenTtlSeconds?: number;
+}
+
+/** A token and when it ends. */
+export interface AccessToken {
+  readonly token: string;
+  readonly expiresInSeconds: number;
+  /** Seconds since 1970. */
+  readonly expiresAt: number;
+}
+
+/** Signs the token of a session that a password opened at `now`, in milliseconds since 1970. */
+export async function signAccessToken(
+  { signingKey, issuer, accessTokenTtlSeconds = 3600 }: AccessTokenSigner,
+  { user, sessionId, now }: { user: UserRow; sessionId: string; now: number },
+): Promise<AccessToken> {
+  const issuedAt = Math.floor(now / 1000);
+  const expiresAt = issuedAt + accessTokenTtlSeconds;
+  const token = await new SignJWT({
+    email: user.email ?? "",
+    phone: user.phone ?? "",
+    app_metadata: user.raw_app_meta_data ?? {},
+    user_metadata: user.raw_user_meta_data ?? {},
+    role: user.role,
+    aal: "aal1",
+    amr: [{ method: "password", timestamp: issuedAt }],
+    session_id: sessionId,
+    is_anonymous: user.is_anonymous,
+  })
+    .setProtectedHeader({ alg: "ES256", typ: "JWT", kid: signingKey.kid ?? "" })
+    .setIssuer(issuer)
+    .setSubject(user.id)
+    .setAudience("authenticated")
+    .setIssuedAt(issuedAt)
+    .setExpirationTime(expiresAt)
+    .sign(await importJWK(signingKey, "ES256") as CryptoKey);
+  return { token, expiresInSeconds: accessTokenTtlSeconds, expiresAt };
+}
+
+/** What it takes to know a bearer. */
+export interface BearerOptions {
+  readonly keys: ProjectKeys;
+  readonly checkSignature: SignatureChecker;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
+
+/** The claims of the request's bearer: a project key's role, or a token's. @throws {AuthFailure} */
+export async function readBearer(
+  request: Request,
+  { keys, checkSignature, now }: BearerOptions,
+): Promise<Claims> {
+  const header = request.headers.get("authorization") ?? "";
+  const token = /^bearer\s+(\S+)$/i.exec(header)?.[1];
+  if (!token) {
+    throw new AuthFailure(401, "no_authorization", "This endpoint requires a valid Bearer token");
+  }
+  const role = roleOfKey(keys, token);
+  if (role) return { role };
+  const check = await checkSignature(token);
+  if (check.outcome !== "good") throw badToken(reasonOf(check));
+  const { exp } = check.claims;
+  if (typeof exp === "number" && exp * 1000 <= now()) {
+    throw badToken("token has invalid claims: token is expired");
+  }
+  return check.claims;
+}
+
+function badToken(reason: string): AuthFailure {
+  const message = `invalid JWT: unable to parse or verify signature, ${reason}`;
+  return new AuthFailure(403, "bad_jwt", message);
+}
+
+function reasonOf(check: Exclude<SignatureCheck, { outcome: "good" }>): string {
+  switch (check.outcome) {
+    case "not_three_parts":
+      return "token is malformed: token contains an invalid number of segments";
+    case "not_a_token":
+      return `token is malformed: ${check.reason}`;
+    case "unsupported_algorithm":
+      return `token signature is invalid: signing method ${check.algorithm} is invalid`;
+    case "unknown_key":
+      return "token is unverifiable: error while executing keyfunc: unrecognized JWT kid";
+    case "wrong_signature":
+      return "token signature is invalid";
+    default:
+      return check satisfies never;
+  }
+}
+
+/** @throws {AuthFailure} 403 unless the claims are an administrator's. */
+export function requireAdmin({ role }: Claims): void {
+  if (role === "service_role" || role === "supabase_admin") return;
+  throw new AuthFailure(403, "not_admin", "User not allowed");
+}
+
+/** A user who is signed in, with the session of the token if it names one. */
+export interface SignedIn {
+  readonly user: UserRow;
+  readonly sessionId: string | undefined;
+}
+
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+/** @throws {AuthFailure} when the user or the session is gone, or the user is banned. */
+export async function requireUser(
+  sql: postgres.Sql,
+  { claims, now }: { claims: Claims; now: number },
+): Promise<SignedIn> {
+  const { sub, session_id } = claims;
+  if (typeof sub !== "string" || sub === "") {
+    throw new AuthFailure(403, "bad_jwt", "invalid claim: missing sub claim");
+  }
+  if (!UUID.test(sub)) {
+    throw new AuthFailure(403, "bad_jwt", "invalid claim: sub claim must be a UUID");
+  }
+  const user = await findUser(sql, { id: sub });
+  if (!user) {
+    throw new AuthFailure(403, "user_not_found", "User from sub claim in JWT does not exist");
+  }
+  if (isBanned(user, now)) throw new AuthFailure(403, "user_banned", "User is banned");
+  if (typeof session_id !== "string" || session_id === "") return { user, sessionId: undefined };
+  if (UUID.test(session_id)) {
+    const [session] = await sql`
+      select from auth.sessions as sessions
+      where sessions.id = ${session_id} and sessions.user_id = ${user.id}`;
+    if (session) return { user, sessionId: session_id };
+  }
+  throw new AuthFailure(
+    403,
+    "session_not_found",
+    "Session from session_id claim in JWT does not exist",
+  );
+}

@@ -1,0 +1,157 @@
+/**
+ * `/auth/v1`: the part of Supabase Auth that signing in uses. Passwords, users and sessions are rows
+ * of the real `auth` tables; tokens are its own ES256 JWTs. `local/README.md` lists what is left out.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import type { JWK } from "jose";
+import postgres from "postgres";
+import { roleOfKey } from "../project_keys.ts";
+import {
+  type AccessTokenSigner,
+  type BearerOptions,
+  readBearer,
+  requireAdmin,
+  requireUser,
+} from "./access_tokens.ts";
+import { createUser, deleteUser, updateUser } from "./admin_users.ts";
+import { AuthFailure, failureResponse } from "./errors.ts";
+import { signInWithPassword } from "./password_grant.ts";
+import { endSessions, parseLogoutScope } from "./sessions.ts";
+import { findUser, type Json, renderUser, type UserRow } from "./users.ts";
+
+/** A door to the users of one database. */
+export interface AuthDoor {
+  /** Answers a request whose path starts with `/auth/v1`. Never rejects. */
+  fetch(request: Request): Promise<Response>;
+  close(): Promise<void>;
+}
+
+/** What a door stands before. */
+export interface AuthDoorOptions extends AccessTokenSigner, BearerOptions {
+  /** A URL of the role `supabase_auth_admin`. */
+  readonly databaseUrl: string;
+  /** The project's public keys, as `/.well-known/jwks.json` shows them. */
+  readonly publicJwks: readonly JWK[];
+}
+
+export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
+  const { databaseUrl, publicJwks, keys, now } = options;
+  const sql = postgres(databaseUrl, {
+    max: 4,
+    max_lifetime: null,
+    connect_timeout: 5,
+    backoff: () => 0.05,
+    onnotice: () => {},
+    connection: { application_name: "gotrue" },
+  });
+  const bearer = (request: Request) => readBearer(request, options);
+  const signedIn = async (request: Request) =>
+    await requireUser(sql, { claims: await bearer(request), now: now() });
+
+  const app = new Hono().basePath("/auth/v1");
+  app.onError((thrown, { req }) => failureResponse(thrown, req.raw));
+  app.notFound(({ req }) =>
+    failureResponse(new AuthFailure(404, "not_found", "404 page not found"), req.raw)
+  );
+
+  app.get("/.well-known/jwks.json", (context) => {
+    context.header("cache-control", "public, max-age=600");
+    return context.json({ keys: publicJwks });
+  });
+
+  // What follows needs a project key, as at a project's gateway.
+  app.use(async ({ req, json }, next) => {
+    const key = req.header("apikey") ?? req.query("apikey");
+    if (!key) return json({ message: "No API key found in request" }, 401);
+    if (!roleOfKey(keys, key)) return json({ message: "Invalid API key" }, 401);
+    return await next();
+  });
+
+  app.get(
+    "/health",
+    ({ json }) =>
+      json({ version: "local", name: "GoTrue", description: "A stand-in for Supabase Auth" }),
+  );
+
+  app.post("/token", async ({ req }) => {
+    const grant = req.query("grant_type");
+    if (grant !== "password") {
+      throw new AuthFailure(400, "validation_failed", `unsupported grant_type: ${grant}`);
+    }
+    return await signInWithPassword({ sql, signer: options }, {
+      body: await readBody(req.raw),
+      userAgent: req.header("user-agent") ?? "",
+      clientAddress: await clientAddress(req.raw, bearer),
+      now: now(),
+    });
+  });
+
+  app.get("/user", async ({ req, json }) => json(renderUser((await signedIn(req.raw)).user)));
+
+  app.post("/logout", async ({ req, body }) => {
+    const scope = parseLogoutScope(req.query("scope") ?? null);
+    const { user, sessionId } = await signedIn(req.raw);
+    await endSessions(sql, { userId: user.id, sessionId, scope });
+    return body(null, 204);
+  });
+
+  app.use("/admin/*", async ({ req }, next) => {
+    requireAdmin(await bearer(req.raw));
+    await next();
+  });
+  app.post("/admin/users", async ({ req }) => await createUser(sql, await readBody(req.raw)));
+  app.get(
+    "/admin/users/:id",
+    async ({ req, json }) => json(renderUser(await userOf(sql, req.param("id")))),
+  );
+  app.put(
+    "/admin/users/:id",
+    async ({ req }) =>
+      await updateUser(sql, await userOf(sql, req.param("id")), await readBody(req.raw)),
+  );
+  app.delete(
+    "/admin/users/:id",
+    async ({ req }) =>
+      await deleteUser(sql, await userOf(sql, req.param("id")), await readBody(req.raw)),
+  );
+
+  return {
+    fetch: async (request) => await app.fetch(request),
+    close: () => sql.end({ timeout: 1 }),
+  };
+}
+
+async function readBody(request: Request): Promise<Json> {
+  const text = await request.text();
+  if (text === "") return {};
+  try {
+    const body: unknown = JSON.parse(text);
+    if (typeof body === "object" && body !== null) return { ...body };
+  } catch {
+    // Told below, with everything else that is no object.
+  }
+  throw new AuthFailure(400, "bad_json", "Could not parse request body as JSON");
+}
+
+async function userOf(sql: postgres.Sql, id: string): Promise<UserRow> {
+  if (!/^[0-9a-f-]{36}$/i.test(id)) {
+    throw new AuthFailure(404, "validation_failed", "user_id must be an UUID");
+  }
+  const user = await findUser(sql, { id });
+  if (user) return user;
+  throw new AuthFailure(404, "user_not_found", "User not found");
+}
+
+/** An administrator, which is to say a secret key, may speak for another address. */
+async function clientAddress(
+  request: Request,
+  bearer: (request: Request) => Promise<Json>,
+): Promise<string | null> {
+  const forwarded = request.headers.get("sb-forwarded-for")?.split(",")[0]?.trim();
+  const { role } = await bearer(request).catch((): Json => ({}));
+  const spoken = role === "service_role" ? forwarded : undefined;
+  const address = spoken ?? request.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim();
+  return address && /^[0-9a-f.:]+$/i.test(address) ? address : null;
+}
