@@ -1,0 +1,133 @@
+/**
+ * One address for everything, as a project has: the functions, the two doors, and whatever else is
+ * mounted. Knows paths and headers, nothing of what is behind them.
+ *
+ * @module
+ */
+
+/** Answers requests. */
+export interface Answering {
+  fetch(request: Request): Response | Promise<Response>;
+}
+
+/** What is behind the gateway. */
+export interface GatewayOptions {
+  readonly rest: Answering;
+  readonly auth: Answering;
+  /** Where the instances of a function listen now; none for an unknown function. */
+  readonly instancesOf: (name: string) => readonly string[];
+  /** Answers every other path. @default {404 as JSON} */
+  readonly site?: Answering;
+  /**
+   * Whether a `cf-connecting-ip` that the caller sent is kept. The platform's edge overwrites it; a
+   * test that plays many clients needs it. @default {false}
+   */
+  readonly keepClientAddress?: boolean;
+}
+
+/** Answers a request that came from `remoteAddress`. Never rejects. */
+export type Gateway = (request: Request, remoteAddress: string) => Promise<Response>;
+
+export function createGateway(options: GatewayOptions): Gateway {
+  const { rest, auth, instancesOf, site, keepClientAddress = false } = options;
+  const forward = createForwarder({ instancesOf, keepClientAddress });
+
+  return async function route(request, remoteAddress) {
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith("/functions/v1/")) return await forward(request, remoteAddress);
+    const door = pathname.startsWith("/rest/v1/")
+      ? rest
+      : pathname.startsWith("/auth/v1/")
+      ? auth
+      : undefined;
+    if (!door) return await site?.fetch(request) ?? notFound("no Route matched with those values");
+    if (request.method === "OPTIONS") return preflight(request);
+    // The REST door is on the path of every request and has no use for an address.
+    const response = await door.fetch(
+      door === auth ? withAddress(request, remoteAddress) : request,
+    );
+    return request.headers.has("origin") ? withOpenCors(response) : response;
+  };
+}
+
+/** What a proxy must not hand on (RFC 9110 section 7.6.1), and what `fetch` sets itself. */
+const HOP_BY_HOP = ["connection", "keep-alive", "transfer-encoding", "upgrade", "host", "te"];
+
+/**
+ * Streams to the instances of a function in turn, without the prefix that the platform strips too.
+ * `fetch` keeps several `Set-Cookie` apart as long as its headers are handed on as they are.
+ */
+function createForwarder(
+  { instancesOf, keepClientAddress }: Required<
+    Pick<GatewayOptions, "instancesOf" | "keepClientAddress">
+  >,
+): Gateway {
+  let turn = 0;
+  return async function forward(request, remoteAddress) {
+    const url = new URL(request.url);
+    const path = url.pathname.slice("/functions/v1".length);
+    const name = path.split("/")[1] ?? "";
+    const instances = instancesOf(name);
+    const instance = instances[turn++ % instances.length];
+    if (!instance) return failure(404, "NOT_FOUND", "Requested function was not found");
+
+    const headers = new Headers(request.headers);
+    for (const header of HOP_BY_HOP) headers.delete(header);
+    headers.set("x-forwarded-host", url.host);
+    headers.set("x-forwarded-proto", url.protocol.slice(0, -1));
+    headers.set("x-forwarded-port", url.port);
+    appendAddress(headers, remoteAddress);
+    if (!keepClientAddress || !headers.has("cf-connecting-ip")) {
+      headers.set("cf-connecting-ip", remoteAddress);
+    }
+    try {
+      return await fetch(`${instance}${path}${url.search}`, {
+        method: request.method,
+        headers,
+        body: request.body,
+        redirect: "manual",
+      });
+    } catch {
+      return failure(503, "BOOT_ERROR", "Function failed to start (please check logs)");
+    }
+  };
+}
+
+function withAddress(request: Request, remoteAddress: string): Request {
+  const headers = new Headers(request.headers);
+  appendAddress(headers, remoteAddress);
+  return new Request(request, { headers });
+}
+
+function appendAddress(headers: Headers, remoteAddress: string): void {
+  const before = headers.get("x-forwarded-for");
+  headers.set("x-forwarded-for", before ? `${before}, ${remoteAddress}` : remoteAddress);
+}
+
+/** The doors take no cookies, so any site may call them with a key, as at a project's gateway. */
+function preflight(request: Request): Response {
+  return new Response(null, {
+    status: 200,
+    headers: {
+      "access-control-allow-origin": "*",
+      "access-control-allow-methods": "GET,HEAD,PUT,PATCH,POST,DELETE,OPTIONS",
+      "access-control-allow-headers": request.headers.get("access-control-request-headers") ?? "*",
+      "access-control-max-age": "3600",
+    },
+  });
+}
+
+function withOpenCors(response: Response): Response {
+  const open = new Response(response.body, response);
+  open.headers.set("access-control-allow-origin", "*");
+  open.headers.set("access-control-expose-headers", "content-range, x-supabase-api-version");
+  return open;
+}
+
+function notFound(message: string): Response {
+  return Response.json({ message }, { status: 404 });
+}
+
+function failure(status: number, code: string, message: string): Response {
+  return Response.json({ code, message }, { status, headers: { "sb-error-code": code } });
+}
