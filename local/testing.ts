@@ -5,10 +5,13 @@
  * @module
  */
 import postgres from "postgres";
-import { type Cluster, LOCAL_PASSWORD, openCluster } from "./postgres/data_directory.ts";
+import { type Cluster, LOCAL_PASSWORD, openCluster, SUPERUSER } from "./postgres/data_directory.ts";
 import { findFreePort, type PostgresServer, startPostgres } from "./postgres/server.ts";
 import { prepareProjectDatabase, prepareProjectRoles } from "./postgres/project_database.ts";
 import { runMigrations } from "./migrations.ts";
+import { cacheFunctions } from "./function_processes.ts";
+import { makeSecrets } from "./secrets.ts";
+import { type Stack, type StackOptions, startStack } from "./stack.ts";
 
 /** A server for tests. */
 export interface TestServer extends AsyncDisposable {
@@ -17,8 +20,24 @@ export interface TestServer extends AsyncDisposable {
   readonly pid: number | undefined;
   /** Clones the template. */
   createDatabase(): Promise<TestDatabase>;
+  /** A whole project on a database of its own. */
+  startStack(options?: TestStackOptions): Promise<TestStack>;
   /** Ends what this object started, and removes its files. */
   close(): Promise<void>;
+}
+
+/** What a test says of its stack; the rest is made for it. */
+export interface TestStackOptions
+  extends Omit<Partial<StackOptions>, "databaseUrl" | "projectDirectory"> {
+  /** An existing database to serve, instead of a fresh one. It is not dropped with the stack. */
+  readonly database?: TestDatabase;
+}
+
+/** A stack and its database, which end together. */
+export interface TestStack extends Stack {
+  readonly database: TestDatabase;
+  /** Makes a user with Supabase Auth's admin API, its e-mail confirmed. Answers its id. */
+  createUser(user: { readonly email: string; readonly password: string }): Promise<string>;
 }
 
 /** A server that a test may stop, kill and start again. */
@@ -38,6 +57,8 @@ export interface TestDatabase extends AsyncDisposable {
   readonly url: string;
   /** As `supabase_admin`, a superuser. */
   readonly adminUrl: string;
+  /** As any role that signs in: `authenticator`, `supabase_auth_admin`, … */
+  urlAs(role: string): string;
   /** A postgres.js client as `postgres`; closed with the database. */
   connect(options?: postgres.Options<Record<string, never>>): postgres.Sql;
   /** A client as another role. Roles that cannot sign in are taken by `set role` at connecting. */
@@ -66,6 +87,7 @@ export async function openTestServer(): Promise<TestServer> {
     port,
     pid: undefined,
     createDatabase: () => cloneDatabase(port),
+    startStack: (options) => startTestStack(port, options),
     close: () => Promise.resolve(),
     [Symbol.asyncDispose]: () => Promise.resolve(),
   };
@@ -99,7 +121,7 @@ export async function startTestServer(
     await removeFiles(directory, cluster);
   };
   try {
-    await makeTemplate(server, projectDirectory);
+    await Promise.all([makeTemplate(server, projectDirectory), cacheFunctions(projectDirectory)]);
   } catch (thrown) {
     await close();
     throw thrown;
@@ -110,6 +132,7 @@ export async function startTestServer(
       return server.pid;
     },
     createDatabase: () => cloneDatabase(port),
+    startStack: (options) => startTestStack(port, options),
     async start() {
       server = await start();
     },
@@ -121,6 +144,45 @@ export async function startTestServer(
 }
 
 const PROJECT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
+
+async function startTestStack(port: number, options: TestStackOptions = {}): Promise<TestStack> {
+  const database = options.database ?? await cloneDatabase(port);
+  const dropDatabase = options.database ? () => Promise.resolve() : database.drop;
+  const stack = await startStack({
+    keepClientAddress: true,
+    secrets: await makeSecrets(),
+    ...options,
+    projectDirectory: PROJECT,
+    databaseUrl: (role) => database.urlAs(role),
+  }).catch(async (thrown: unknown) => {
+    await dropDatabase();
+    throw thrown;
+  });
+  const stop = async () => {
+    await stack.stop();
+    await dropDatabase();
+  };
+  return {
+    ...stack,
+    database,
+    stop,
+    async createUser({ email, password }) {
+      const response = await fetch(`${stack.baseUrl}/auth/v1/admin/users`, {
+        method: "POST",
+        headers: {
+          apikey: stack.keys.secret,
+          authorization: `Bearer ${stack.keys.secret}`,
+          "content-type": "application/json",
+        },
+        body: JSON.stringify({ email, password, email_confirm: true }),
+      });
+      const { id, msg } = await response.json();
+      if (!response.ok) throw new TypeError(`Cannot create ${email}: ${msg}`);
+      return id;
+    },
+    [Symbol.asyncDispose]: stop,
+  };
+}
 
 async function makeTemplate(server: PostgresServer, projectDirectory: string): Promise<void> {
   await prepareProjectRoles(server);
@@ -140,7 +202,7 @@ async function cloneDatabase(port: number): Promise<TestDatabase> {
   const urlFor = (user: string, database = name) =>
     `postgresql://${user}:${LOCAL_PASSWORD}@127.0.0.1:${port}/${database}`;
   await maintain(
-    urlFor("supabase_admin", "postgres"),
+    urlFor(SUPERUSER, "postgres"),
     (sql) => sql`create database ${sql(name)} template ${sql(TEMPLATE)} owner postgres`,
   );
 
@@ -153,7 +215,7 @@ async function cloneDatabase(port: number): Promise<TestDatabase> {
   const drop = async () => {
     await Promise.all([...clients].map((sql) => sql.end({ timeout: 1 })));
     await maintain(
-      urlFor("supabase_admin", "postgres"),
+      urlFor(SUPERUSER, "postgres"),
       (sql) => sql`drop database if exists ${sql(name)} with (force)`,
     );
   };
@@ -161,7 +223,8 @@ async function cloneDatabase(port: number): Promise<TestDatabase> {
     name,
     port,
     url: urlFor("postgres"),
-    adminUrl: urlFor("supabase_admin"),
+    adminUrl: urlFor(SUPERUSER),
+    urlAs: (role) => urlFor(role),
     connect: (options) => open(urlFor("postgres"), options),
     connectAs: (role, options) =>
       SIGNS_IN.has(role)
