@@ -8,7 +8,7 @@ import { StackError } from "../stack_error.ts";
 import { type Cluster, LOCAL_PASSWORD } from "./data_directory.ts";
 import { explainFailedStart, isStillEnding } from "./failures.ts";
 import { type OutputLines, readLines } from "../output_lines.ts";
-import { endWithParent } from "./end_with_parent.ts";
+import { endWithParent } from "../end_with_parent.ts";
 
 /** A running server. */
 export interface PostgresServer {
