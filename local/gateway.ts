@@ -5,9 +5,9 @@
  * @module
  */
 
-/** Answers requests. */
+/** Answers requests that came from `remoteAddress`. */
 export interface Answering {
-  fetch(request: Request): Response | Promise<Response>;
+  fetch(request: Request, remoteAddress: string): Response | Promise<Response>;
 }
 
 /** What is behind the gateway. */
@@ -40,12 +40,12 @@ export function createGateway(options: GatewayOptions): Gateway {
       : pathname.startsWith("/auth/v1/")
       ? auth
       : undefined;
-    if (!door) return await site?.fetch(request) ?? notFound("no Route matched with those values");
+    if (!door) {
+      return await site?.fetch(request, remoteAddress) ??
+        notFound("no Route matched with those values");
+    }
     if (request.method === "OPTIONS") return preflight(request);
-    // The REST door is on the path of every request and has no use for an address.
-    const response = await door.fetch(
-      door === auth ? withAddress(request, remoteAddress) : request,
-    );
+    const response = await door.fetch(request, remoteAddress);
     return request.headers.has("origin") ? withOpenCors(response) : response;
   };
 }
@@ -76,7 +76,8 @@ function createForwarder(
     headers.set("x-forwarded-host", url.host);
     headers.set("x-forwarded-proto", url.protocol.slice(0, -1));
     headers.set("x-forwarded-port", url.port);
-    appendAddress(headers, remoteAddress);
+    const before = headers.get("x-forwarded-for");
+    headers.set("x-forwarded-for", before ? `${before}, ${remoteAddress}` : remoteAddress);
     if (!keepClientAddress || !headers.has("cf-connecting-ip")) {
       headers.set("cf-connecting-ip", remoteAddress);
     }
@@ -91,17 +92,6 @@ function createForwarder(
       return failure(503, "BOOT_ERROR", "Function failed to start (please check logs)");
     }
   };
-}
-
-function withAddress(request: Request, remoteAddress: string): Request {
-  const headers = new Headers(request.headers);
-  appendAddress(headers, remoteAddress);
-  return new Request(request, { headers });
-}
-
-function appendAddress(headers: Headers, remoteAddress: string): void {
-  const before = headers.get("x-forwarded-for");
-  headers.set("x-forwarded-for", before ? `${before}, ${remoteAddress}` : remoteAddress);
 }
 
 /** The doors take no cookies, so any site may call them with a key, as at a project's gateway. */

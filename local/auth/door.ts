@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isIP } from "node:net";
 import { Hono } from "hono";
 import type { JWK } from "jose";
 import postgres from "postgres";
@@ -24,7 +25,7 @@ import { findUser, type Json, renderUser, type UserRow } from "./users.ts";
 /** A door to the users of one database. */
 export interface AuthDoor {
   /** Answers a request whose path starts with `/auth/v1`. Never rejects. */
-  fetch(request: Request): Promise<Response>;
+  fetch(request: Request, remoteAddress: string): Promise<Response>;
   close(): Promise<void>;
 }
 
@@ -50,7 +51,7 @@ export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
   const signedIn = async (request: Request) =>
     await requireUser(sql, { claims: await bearer(request), now: now() });
 
-  const app = new Hono().basePath("/auth/v1");
+  const app = new Hono<{ Bindings: { remoteAddress: string } }>().basePath("/auth/v1");
   app.onError((thrown, { req }) => failureResponse(thrown, req.raw));
   app.notFound(({ req }) =>
     failureResponse(new AuthFailure(404, "not_found", "404 page not found"), req.raw)
@@ -75,7 +76,7 @@ export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
       json({ version: "local", name: "GoTrue", description: "A stand-in for Supabase Auth" }),
   );
 
-  app.post("/token", async ({ req }) => {
+  app.post("/token", async ({ req, env }) => {
     const grant = req.query("grant_type");
     if (grant !== "password") {
       throw new AuthFailure(400, "validation_failed", `unsupported grant_type: ${grant}`);
@@ -83,7 +84,7 @@ export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
     return await signInWithPassword({ sql, signer: options }, {
       body: await readBody(req.raw),
       userAgent: req.header("user-agent") ?? "",
-      clientAddress: await clientAddress(req.raw, bearer),
+      clientAddress: await speaksFor(req.raw, bearer) ?? env.remoteAddress,
       now: now(),
     });
   });
@@ -118,7 +119,7 @@ export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
   );
 
   return {
-    fetch: async (request) => await app.fetch(request),
+    fetch: async (request, remoteAddress) => await app.fetch(request, { remoteAddress }),
     close: () => sql.end({ timeout: 1 }),
   };
 }
@@ -144,14 +145,13 @@ async function userOf(sql: postgres.Sql, id: string): Promise<UserRow> {
   throw new AuthFailure(404, "user_not_found", "User not found");
 }
 
-/** An administrator, which is to say a secret key, may speak for another address. */
-async function clientAddress(
+/** The address that an administrator, which is to say a secret key, speaks for. */
+async function speaksFor(
   request: Request,
   bearer: (request: Request) => Promise<Json>,
-): Promise<string | null> {
-  const forwarded = request.headers.get("sb-forwarded-for")?.split(",")[0]?.trim();
+): Promise<string | undefined> {
+  const address = request.headers.get("sb-forwarded-for")?.split(",")[0]?.trim();
+  if (!address || !isIP(address)) return undefined;
   const { role } = await bearer(request).catch((): Json => ({}));
-  const spoken = role === "service_role" ? forwarded : undefined;
-  const address = spoken ?? request.headers.get("x-forwarded-for")?.split(",").at(-1)?.trim();
-  return address && /^[0-9a-f.:]+$/i.test(address) ? address : null;
+  return role === "service_role" ? address : undefined;
 }

@@ -13,7 +13,7 @@ import { findUser, isBanned, type Json, renderUser, type UserRow } from "./users
 export interface PasswordSignIn {
   readonly body: Json;
   readonly userAgent: string;
-  readonly clientAddress: string | null;
+  readonly clientAddress: string;
   /** Milliseconds since 1970. */
   readonly now: number;
 }
