@@ -128,7 +128,10 @@ async function launch(options: FunctionOptions, port: number): Promise<Running> 
   }).spawn();
   const watch = endWithParent(child.pid);
   const both = mergeStreams(child.stdout, child.stderr);
-  const output = readLines(both, { keep: 1000, ...(onLine ? { onLine } : {}) });
+  const output = readLines(both, {
+    keep: 1000,
+    onLine: (text) => LISTENING.test(text) || onLine?.(text),
+  });
   const line = await output.find((text) => LISTENING.test(text));
   const listensOn = Number(LISTENING.exec(line ?? "")?.[1] ?? 0);
   const running = { child, watch, port: listensOn, output };

@@ -55,6 +55,9 @@ export interface StackOptions {
   readonly onFunctionLine?: (name: string, line: string) => void;
 }
 
+/** How long requests under way may take when the stack stops. */
+const PATIENCE_MS = 1_000;
+
 /** Resolves when everything answers. @throws {StackError} */
 export async function startStack(options: StackOptions): Promise<Stack> {
   const { secrets, projectDirectory, databaseUrl, instances = 1, onFunctionLine } = options;
@@ -63,8 +66,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   // What is behind the address must know the address: the gateway is put in when that is made.
   const behind: { gateway?: Gateway } = {};
+  const impatience = new AbortController();
   const server = listen(
-    options.port ?? 0,
+    { port: options.port ?? 0, signal: impatience.signal },
     (request, { remoteAddr }) =>
       behind.gateway?.(request, remoteAddr.hostname) ?? new Response(null, { status: 503 }),
   );
@@ -104,7 +108,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   });
 
   const stop = async () => {
+    const timer = setTimeout(() => impatience.abort(), PATIENCE_MS);
     await server.shutdown();
+    clearTimeout(timer);
     await Promise.all(Object.values(processes).flat().map((process) => process.stop()));
     await Promise.all([rest.close(), auth.close()]);
   };
@@ -138,17 +144,30 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
 }
 
+/** Says now what would otherwise be said after a database has started. @throws {StackError} */
+export function requireFreePort(port: number): void {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port }).close();
+  } catch (thrown) {
+    throw portError(port, thrown);
+  }
+}
+
+function portError(port: number, thrown: unknown): StackError {
+  if (!(thrown instanceof Deno.errors.AddrInUse)) return new StackError(messageOf(thrown));
+  return new StackError(
+    `Port ${port} is taken: stop what listens there, or set UNIFIED_AUTH_PORT to another`,
+  );
+}
+
 function listen(
-  port: number,
+  { port, signal }: { port: number; signal: AbortSignal },
   handler: Deno.ServeHandler<Deno.NetAddr>,
 ): Deno.HttpServer<Deno.NetAddr> {
   try {
-    return Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, handler);
+    return Deno.serve({ hostname: "127.0.0.1", port, signal, onListen: () => {} }, handler);
   } catch (thrown) {
-    if (!(thrown instanceof Deno.errors.AddrInUse)) throw new StackError(messageOf(thrown));
-    throw new StackError(
-      `Port ${port} is taken: stop what listens there, or set UNIFIED_AUTH_PORT to another`,
-    );
+    throw portError(port, thrown);
   }
 }
 

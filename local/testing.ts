@@ -47,6 +47,9 @@ export interface OwnTestServer extends TestServer {
   start(): Promise<void>;
   stop(): Promise<void>;
   kill(): Promise<void>;
+  /** Freezes every process of the server: what asks it waits, nothing is refused. */
+  pause(): Promise<void>;
+  resume(): void;
 }
 
 /** One database of its own for a test. */
@@ -115,6 +118,7 @@ export async function startTestServer(
   const port = findFreePort();
   const start = () => startPostgres({ cluster, port, settings: { ...TEST_SETTINGS, ...settings } });
   let server = await start();
+  let paused: readonly number[] = [];
 
   const close = async () => {
     await server.stop();
@@ -138,6 +142,18 @@ export async function startTestServer(
     },
     stop: () => server.stop(),
     kill: () => server.kill(),
+    async pause() {
+      const sql = postgres(server.url({ user: SUPERUSER }), { max: 1 });
+      const rows = await sql<{ pid: number }[]>`
+        select pid from pg_stat_activity where pid <> pg_backend_pid()`;
+      await sql.end();
+      paused = [server.pid, ...rows.map(({ pid }) => pid)];
+      for (const pid of paused) Deno.kill(pid, "SIGSTOP");
+    },
+    resume() {
+      for (const pid of paused) Deno.kill(pid, "SIGCONT");
+      paused = [];
+    },
     close,
     [Symbol.asyncDispose]: close,
   };

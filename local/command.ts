@@ -1,0 +1,24 @@
+/**
+ * What the commands have in common: lines on stdout, and one line instead of a stack when something
+ * that a person can put right is in the way.
+ *
+ * @module
+ */
+import { StackError } from "./stack_error.ts";
+
+/** Writes one line, or several. */
+export function print(text: string): void {
+  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+}
+
+/** Runs a command to its end and exits: 0, or 1 after saying what was in its way. */
+export async function runCommand(command: () => Promise<void>): Promise<never> {
+  try {
+    await command();
+    Deno.exit(0);
+  } catch (thrown) {
+    if (!(thrown instanceof StackError)) throw thrown;
+    Deno.stderr.writeSync(new TextEncoder().encode(`${thrown.message}\n`));
+    Deno.exit(1);
+  }
+}
