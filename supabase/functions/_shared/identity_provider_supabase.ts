@@ -5,7 +5,13 @@
  * @module
  */
 
-import { type AuthError, createClient, isAuthApiError, type User } from "@supabase/supabase-js";
+import {
+  type AuthError,
+  createClient,
+  isAuthApiError,
+  isAuthSessionMissingError,
+  type User,
+} from "@supabase/supabase-js";
 import { decodeJwt } from "jose";
 import * as z from "zod";
 import type { UserId } from "./brands.ts";
@@ -97,7 +103,9 @@ export function createSupabaseIdentityProvider(
 }
 
 function isRefusedToken(error: AuthError): boolean {
-  return isAuthApiError(error) && TOKEN_REFUSALS.has(error.code ?? "");
+  // supabase-js turns `session_not_found` into an error class of its own, without the code.
+  return isAuthSessionMissingError(error) ||
+    (isAuthApiError(error) && TOKEN_REFUSALS.has(error.code ?? ""));
 }
 
 function readIdentity(user: User, token: IdentityToken): Identity {

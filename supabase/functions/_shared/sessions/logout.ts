@@ -5,44 +5,68 @@
  * @module
  */
 
+import type { AccessClaims } from "../access_token.ts";
+import type { SessionId } from "../brands.ts";
 import type { LogoutScope, RequestContext, SessionProof } from "../session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
+import { type Refusal, refuseAccess } from "./own_sessions.ts";
 import { readUnexpiredClaims, type ShownTokens } from "./validate.ts";
 
 export interface LogoutRequest extends ShownTokens {
   readonly scope: LogoutScope;
 }
 
+export type LogoutResult =
+  | { readonly kind: "signed_out"; readonly ended: number }
+  | Refusal;
+
 /**
- * Resolves with how many sessions were ended.
+ * Signing out locally or everywhere always succeeds, and says how many sessions it ended. Only to
+ * end the others takes a live session: to answer "done" from a dead one would be a lie.
  *
- * @throws {ServiceUnavailableError} If the database was not reached; then nothing was ended
+ * @throws {ServiceUnavailableError} If the database was not reached
  */
 export async function logOut(
-  { store, nowMs }: Pick<SessionDependencies, "store" | "nowMs">,
-  { access, refresh, scope, context }: LogoutRequest & { readonly context: RequestContext },
-): Promise<number> {
-  const byRefreshToken: SessionProof[] = refresh.kind === "genuine"
-    ? [{ kind: "refresh_token", presented: refresh.token }]
-    : [];
+  dependencies: Pick<SessionDependencies, "store" | "nowMs">,
+  request: LogoutRequest & { readonly context: RequestContext },
+): Promise<LogoutResult> {
+  const { access, refresh, scope, context } = request;
+  const { store, nowMs } = dependencies;
+  if (scope === "local") return await logOutHere(store, request);
 
-  if (scope === "local") {
-    // An expired access token is proof enough to end its own session, and nothing else.
-    const byAccessToken: SessionProof[] = access.kind === "genuine" && !(
-        refresh.kind === "genuine" && refresh.token.sessionId === access.claims.sessionId
-      )
-      ? [{ kind: "access_token", sessionId: access.claims.sessionId }]
-      : [];
-    const proofs = [...byRefreshToken, ...byAccessToken];
-    const answers = await Promise.all(proofs.map((proof) => store.logOut(proof, context)));
-    return answers.reduce((total, { ended }) => total + ended, 0);
+  const proof: SessionProof | null = refresh.kind === "genuine"
+    ? { kind: "refresh_token", presented: refresh.token }
+    : proveByAccessToken(readUnexpiredClaims(access, nowMs()));
+  if (proof === null) {
+    return scope === "global" ? { kind: "signed_out", ended: 0 } : refuseAccess(access);
   }
+  const { outcome, ended } = await store.logOutEverywhere({ proof, scope }, context);
+  if (outcome === "ended" || scope === "global") return { kind: "signed_out", ended };
+  return { kind: "refused", code: "session_revoked", sessionId: provenSession(proof) };
+}
 
-  const unexpired = readUnexpiredClaims(access, nowMs());
-  const [proof] = unexpired === null
-    ? byRefreshToken
-    : [...byRefreshToken, { kind: "access_token" as const, sessionId: unexpired.sessionId }];
-  if (proof === undefined) return 0;
-  const { ended } = await store.logOutEverywhere({ proof, scope }, context);
-  return ended;
+async function logOutHere(
+  store: SessionDependencies["store"],
+  { access, refresh, context }: LogoutRequest & { readonly context: RequestContext },
+): Promise<LogoutResult> {
+  const byRefreshToken: SessionProof | null = refresh.kind === "genuine"
+    ? { kind: "refresh_token", presented: refresh.token }
+    : null;
+  // An expired access token is proof enough to end its own session, and nothing else.
+  const byAccessToken = proveByAccessToken(access.kind === "genuine" ? access.claims : null);
+  // Cookies of two sessions, as a proxy that drops headers leaves them, are both this browser's.
+  const proofs = [byRefreshToken, byAccessToken].filter((proof) => proof !== null);
+  const distinct = proofs.filter((proof, index) =>
+    proofs.findIndex((other) => provenSession(other) === provenSession(proof)) === index
+  );
+  const answers = await Promise.all(distinct.map((proof) => store.logOut(proof, context)));
+  return { kind: "signed_out", ended: answers.reduce((total, { ended }) => total + ended, 0) };
+}
+
+function proveByAccessToken(claims: AccessClaims | null): SessionProof | null {
+  return claims && { kind: "access_token", sessionId: claims.sessionId };
+}
+
+function provenSession(proof: SessionProof): SessionId {
+  return proof.kind === "refresh_token" ? proof.presented.sessionId : proof.sessionId;
 }

@@ -77,7 +77,8 @@ export async function endOwnSession(
     : { kind: "not_found" };
 }
 
-function refuseAccess(access: ShownAccessToken): Refusal {
+/** Why a request that needs an unexpired access token is refused. */
+export function refuseAccess(access: ShownAccessToken): Refusal {
   const code = ({
     genuine: "access_token_expired",
     invalid: "access_token_invalid",

@@ -1,0 +1,175 @@
+/**
+ * What every answer of both functions has in common: its id, its headers, CORS, the refusal of
+ * cross-site requests, the size limits, the one place where errors become answers, and the log line.
+ *
+ * @module
+ */
+
+import { Hono } from "hono";
+import { bodyLimit } from "hono/body-limit";
+import { type ErrorCode, ERRORS } from "../errors.ts";
+import type { LogFields, Logger } from "../log.ts";
+import { corsHeaders, judgeOrigin, preflightHeaders } from "../origins.ts";
+import { ServiceUnavailableError } from "../service_unavailable.ts";
+import type { RequestContext } from "../session_store.ts";
+import { MAX_BODY_BYTES } from "./request_body.ts";
+import { readRequestContext } from "./request_context.ts";
+import { RequestError } from "./request_error.ts";
+import { routePath } from "./route_path.ts";
+import { renderError } from "./views.ts";
+
+/** Browsers stop at far less; what is more is not a browser's. */
+const MAX_COOKIE_HEADER_LENGTH = 32 * 1024;
+
+/** How soon a caller may ask again when something did not answer. */
+const RETRY_AFTER_SECONDS = 2;
+
+export type AppEnvironment = {
+  Variables: {
+    /** Who asks, for the store. */
+    asking: RequestContext;
+    /** What the log line tells beyond the status: outcome, session, user. */
+    facts: LogFields;
+  };
+};
+
+export type App = Hono<AppEnvironment>;
+
+export interface EnvelopeOptions {
+  readonly functionName: string;
+  /** Matches a known route at the end of a path that does not hold the function's name. */
+  readonly knownTail: RegExp;
+  /** Whether an error on this path says `valid: false`. */
+  readonly saysInvalid: (path: string) => boolean;
+  readonly allowedOrigins: readonly string[];
+  readonly clientIpHeader: string;
+  readonly log: Logger;
+  readonly nowMs: () => number;
+  readonly newRequestId: () => string;
+}
+
+/** An app without routes: each that is added answers within the envelope. */
+export function createEnvelope(options: EnvelopeOptions): App {
+  const { allowedOrigins, log } = options;
+  const app: App = new Hono<AppEnvironment>({
+    getPath: (request) => routePath(request.url, options),
+  });
+
+  app.use(async function envelop(context, next) {
+    const startedAtMs = options.nowMs();
+    const { headers, method, url } = context.req.raw;
+    const requestId = options.newRequestId();
+    const { clientIpHeader } = options;
+    context.set("asking", readRequestContext(headers, { requestId, clientIpHeader }));
+    context.set("facts", {});
+
+    await next();
+
+    const elapsedMs = options.nowMs() - startedAtMs;
+    const origin = headers.get("origin");
+    const common = method === "OPTIONS"
+      ? preflightHeaders(origin, allowedOrigins)
+      : corsHeaders(origin, allowedOrigins);
+    for (const [name, value] of Object.entries(common)) context.res.headers.set(name, value);
+    context.res.headers.set("X-Request-Id", requestId);
+    context.res.headers.set("X-Content-Type-Options", "nosniff");
+    if (!context.res.headers.has("Cache-Control")) {
+      context.res.headers.set("Cache-Control", "no-store");
+    }
+    context.res.headers.set("Server-Timing", `total;dur=${elapsedMs.toFixed(1)}`);
+    log.info("request", {
+      request_id: requestId,
+      function: options.functionName,
+      method,
+      path: routePath(url, options).slice(0, 100),
+      status: context.res.status,
+      ...context.get("facts"),
+      elapsed_ms: Math.round(elapsedMs * 10) / 10,
+    });
+  });
+
+  app.use(async function refuseCrossSite(context, next) {
+    const { headers, method, url } = context.req.raw;
+    if (method === "OPTIONS") return context.body(null, 204);
+    const verdict = judgeOrigin({
+      method,
+      origin: headers.get("origin"),
+      secFetchSite: headers.get("sec-fetch-site"),
+      requestUrl: url,
+      forwardedHost: headers.get("x-forwarded-host"),
+      allowedOrigins,
+    });
+    if (verdict === "cross_site") throw new RequestError("cross_site_request");
+    if ((headers.get("cookie")?.length ?? 0) > MAX_COOKIE_HEADER_LENGTH) {
+      throw new RequestError("headers_too_large");
+    }
+    await next();
+  });
+
+  app.use(bodyLimit({
+    maxSize: MAX_BODY_BYTES,
+    onError: () => {
+      throw new RequestError("payload_too_large");
+    },
+  }));
+
+  app.notFound(() => {
+    throw new RequestError("not_found");
+  });
+
+  app.onError(function renderFailure(error, context) {
+    const { requestId } = context.get("asking");
+    const failure = classify(error);
+    if (failure.logged !== null) {
+      log.error(failure.logged.message, { request_id: requestId, ...failure.logged.fields });
+    }
+    context.set("facts", { ...context.get("facts"), code: failure.code });
+    const saysInvalid = options.saysInvalid(context.req.path);
+    const body = renderError(failure.code, { detail: failure.detail, requestId, saysInvalid });
+    return context.json(body, ERRORS[failure.code].status, { ...failure.headers });
+  });
+
+  return app;
+}
+
+interface ClassifiedFailure {
+  readonly code: ErrorCode;
+  readonly detail: string | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly logged: { readonly message: string; readonly fields: LogFields } | null;
+}
+
+function classify(error: Error): ClassifiedFailure {
+  if (error instanceof RequestError) {
+    return { code: error.code, detail: error.detail, headers: error.headers, logged: null };
+  }
+  if (error instanceof ServiceUnavailableError) {
+    return {
+      code: "service_unavailable",
+      detail: null,
+      headers: { "Retry-After": String(RETRY_AFTER_SECONDS) },
+      logged: {
+        message: "dependency is unavailable",
+        fields: { dependency: error.dependency, cause: error.code },
+      },
+    };
+  }
+  return {
+    code: "unexpected_failure",
+    detail: null,
+    headers: {},
+    logged: {
+      message: "unexpected failure",
+      fields: { error: error.name, error_message: error.message },
+    },
+  };
+}
+
+/** Answers every other method of the given paths with 405 and the methods that they have. */
+export function refuseOtherMethods(app: App, methods: Readonly<Record<string, string>>): void {
+  for (const [path, allow] of Object.entries(methods)) {
+    app.all(path, () => {
+      throw new RequestError("method_not_allowed", { headers: { "Allow": allow } });
+    });
+  }
+}

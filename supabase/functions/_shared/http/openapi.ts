@@ -1,0 +1,116 @@
+/**
+ * The OpenAPI 3.1 document, made from the schemas that the handlers check with.
+ *
+ * @module
+ */
+
+import * as z from "zod";
+import { type ErrorCode, ERRORS } from "../errors.ts";
+import { COMMON_REFUSALS, type Operation, OPERATIONS } from "./openapi_operations.ts";
+import { errorView } from "./schemas.ts";
+
+type JsonObject = Record<string, unknown>;
+
+/** Made at the first request and kept: most instances are never asked. */
+let made: JsonObject | null = null;
+
+export function createOpenApiDocument(): JsonObject {
+  made ??= {
+    openapi: "3.1.0",
+    info: {
+      title: "Unified Auth",
+      version: "1.0.0",
+      description: "Sessions for web apps on Supabase: login, validate, refresh, logout.",
+    },
+    servers: [{ url: "/functions/v1" }],
+    paths: describePaths(),
+    components: {
+      schemas: describeSchemas(),
+      securitySchemes: {
+        accessCookie: { type: "apiKey", in: "cookie", name: "__Host-session_access" },
+        refreshCookie: { type: "apiKey", in: "cookie", name: "__Host-session_refresh" },
+        bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
+      },
+    },
+  };
+  return made;
+}
+
+function describePaths(): JsonObject {
+  const paths: Record<string, JsonObject> = {};
+  for (const operation of OPERATIONS) {
+    paths[operation.path] = {
+      ...paths[operation.path],
+      [operation.method]: describeOperation(operation),
+    };
+  }
+  return paths;
+}
+
+function describeOperation(operation: Operation): JsonObject {
+  const { operationId, summary, body, answer } = operation;
+  return {
+    operationId,
+    summary,
+    security: [{ accessCookie: [] }, { refreshCookie: [] }, { bearer: [] }, {}],
+    ...(operation.path.includes("{id}")
+      ? {
+        parameters: [{
+          name: "id",
+          in: "path",
+          required: true,
+          schema: { type: "string", format: "uuid" },
+        }],
+      }
+      : {}),
+    ...(body === undefined ? {} : {
+      requestBody: {
+        required: operationId === "login",
+        content: {
+          "application/json": { schema: describe(body.schema, "input"), example: body.example },
+        },
+      },
+    }),
+    responses: {
+      "200": {
+        description: "OK",
+        ...(answer.setsCookies
+          ? {
+            headers: { "Set-Cookie": { schema: { type: "string" }, description: "Two of them" } },
+          }
+          : {}),
+        content: { "application/json": { schema: refer(answer.name) } },
+      },
+      ...describeRefusals([...operation.refusals, ...COMMON_REFUSALS]),
+    },
+  };
+}
+
+function describeRefusals(codes: readonly ErrorCode[]): JsonObject {
+  const statuses = new Set(codes.map((code) => ERRORS[code].status));
+  return Object.fromEntries(
+    [...statuses].sort().map((status) => [String(status), {
+      description: codes.filter((code) => ERRORS[code].status === status).join(", "),
+      ...(status === 429 || status === 503
+        ? { headers: { "Retry-After": { schema: { type: "integer" } } } }
+        : {}),
+      content: { "application/json": { schema: refer("Error") } },
+    }]),
+  );
+}
+
+function describeSchemas(): JsonObject {
+  return Object.fromEntries([
+    ...OPERATIONS.map(({ answer }) => [answer.name, describe(answer.schema, "output")]),
+    ["Error", describe(errorView, "output")],
+  ]);
+}
+
+function describe(schema: z.ZodType, io: "input" | "output"): JsonObject {
+  const { $schema: _dialect, ...described } = z.toJSONSchema(schema, { io });
+  return described;
+}
+
+function refer(name: string): JsonObject {
+  return { $ref: `#/components/schemas/${name}` };
+}

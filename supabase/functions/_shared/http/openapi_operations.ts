@@ -1,0 +1,187 @@
+/**
+ * What each route takes and answers, for the OpenAPI document: which codes a route may refuse with is
+ * told here and checked against the running functions by the tests.
+ *
+ * @module
+ */
+
+import type * as z from "zod";
+import type { ErrorCode } from "../errors.ts";
+import {
+  graceView,
+  healthView,
+  jwksView,
+  loginBody,
+  logoutBody,
+  logoutView,
+  refreshBody,
+  sessionList,
+  sessionView,
+  validateBody,
+} from "./schemas.ts";
+
+export interface Operation {
+  readonly method: "get" | "post" | "delete";
+  /** Below `/functions/v1`. */
+  readonly path: string;
+  readonly operationId: string;
+  readonly summary: string;
+  readonly body?: { readonly schema: z.ZodType; readonly example: unknown };
+  readonly answer: {
+    readonly name: string;
+    readonly schema: z.ZodType;
+    readonly setsCookies?: true;
+  };
+  /** Codes beyond those that every route may answer. */
+  readonly refusals: readonly ErrorCode[];
+}
+
+/** Codes that any route may answer. */
+export const COMMON_REFUSALS = [
+  "cross_site_request",
+  "method_not_allowed",
+  "not_found",
+  "headers_too_large",
+  "payload_too_large",
+  "unexpected_failure",
+] as const satisfies readonly ErrorCode[];
+
+const BODY_REFUSALS = ["bad_json", "validation_failed", "unsupported_media_type"] as const;
+
+const SESSION_OVER = [
+  "session_revoked",
+  "session_evicted",
+  "session_expired",
+  "session_not_found",
+  "refresh_token_reused",
+  "user_banned",
+] as const;
+
+const ACCESS_TOKEN = ["access_token_missing", "access_token_invalid"] as const;
+
+const REFRESH_TOKEN = ["refresh_token_invalid", "unknown_generation"] as const;
+
+export const OPERATIONS: readonly Operation[] = [
+  {
+    method: "post",
+    path: "/unified-auth/login",
+    operationId: "login",
+    summary: "Sign in by password, or exchange an access token of Supabase Auth for a session",
+    body: {
+      schema: loginBody,
+      example: { email: "ada@example.com", password: "correct-horse-battery-staple" },
+    },
+    answer: { name: "SessionView", schema: sessionView, setsCookies: true },
+    refusals: [
+      ...BODY_REFUSALS,
+      "invalid_credentials",
+      "bad_jwt",
+      "email_not_confirmed",
+      "mfa_required",
+      "captcha_failed",
+      "too_many_attempts",
+      "service_unavailable",
+    ],
+  },
+  {
+    method: "post",
+    path: "/unified-auth/validate",
+    operationId: "validate",
+    summary: "Is this browser signed in? Falls back to auto-refresh unless told never to",
+    body: { schema: validateBody, example: { refresh: "auto" } },
+    answer: { name: "SessionView", schema: sessionView, setsCookies: true },
+    refusals: [
+      ...BODY_REFUSALS,
+      ...SESSION_OVER,
+      ...ACCESS_TOKEN,
+      "access_token_expired",
+      ...REFRESH_TOKEN,
+      "service_unavailable",
+    ],
+  },
+  {
+    method: "post",
+    path: "/unified-auth/refresh",
+    operationId: "refresh",
+    summary: "Rotate the refresh token of the cookie",
+    body: { schema: refreshBody, example: {} },
+    answer: { name: "SessionView", schema: sessionView, setsCookies: true },
+    refusals: [
+      ...BODY_REFUSALS,
+      ...SESSION_OVER,
+      "refresh_token_missing",
+      ...REFRESH_TOKEN,
+      "service_unavailable",
+    ],
+  },
+  {
+    method: "post",
+    path: "/unified-auth/logout",
+    operationId: "logout",
+    summary: "End this session, the others, or all",
+    body: { schema: logoutBody, example: { scope: "local" } },
+    answer: { name: "LogoutView", schema: logoutView, setsCookies: true },
+    refusals: [
+      ...BODY_REFUSALS,
+      "session_revoked",
+      ...ACCESS_TOKEN,
+      "access_token_expired",
+      "service_unavailable",
+    ],
+  },
+  {
+    method: "get",
+    path: "/unified-auth/sessions",
+    operationId: "listSessions",
+    summary: "The signed-in user's live sessions, the current one marked",
+    answer: { name: "SessionList", schema: sessionList },
+    refusals: [...SESSION_OVER, ...ACCESS_TOKEN, "access_token_expired", "service_unavailable"],
+  },
+  {
+    method: "delete",
+    path: "/unified-auth/sessions/{id}",
+    operationId: "endSession",
+    summary: "End one of the user's own sessions",
+    answer: { name: "LogoutView", schema: logoutView },
+    refusals: [...SESSION_OVER, ...ACCESS_TOKEN, "access_token_expired", "service_unavailable"],
+  },
+  {
+    method: "get",
+    path: "/unified-auth/.well-known/jwks.json",
+    operationId: "jwks",
+    summary: "Public keys of the access tokens",
+    answer: { name: "JsonWebKeySet", schema: jwksView },
+    refusals: [],
+  },
+  {
+    method: "get",
+    path: "/unified-auth/health",
+    operationId: "health",
+    summary: "Is the database reachable?",
+    answer: { name: "Health", schema: healthView },
+    refusals: ["service_unavailable"],
+  },
+  {
+    method: "get",
+    path: "/validate-session",
+    operationId: "getValidateSession",
+    summary: "Is the session active, in its grace window, or over? Read-only",
+    answer: { name: "GraceView", schema: graceView },
+    refusals: [...SESSION_OVER, ...ACCESS_TOKEN, "grace_window_elapsed", "service_unavailable"],
+  },
+  {
+    method: "post",
+    path: "/validate-session",
+    operationId: "postValidateSession",
+    summary: "The same, for callers that only POST",
+    body: { schema: refreshBody, example: {} },
+    answer: { name: "GraceView", schema: graceView },
+    refusals: [
+      ...BODY_REFUSALS,
+      ...SESSION_OVER,
+      ...ACCESS_TOKEN,
+      "grace_window_elapsed",
+      "service_unavailable",
+    ],
+  },
+];

@@ -1,0 +1,120 @@
+/**
+ * The shapes of the HTTP API: what a request may hold and what an answer holds. The handlers check
+ * with these and the OpenAPI document is made from these, so that the two cannot differ.
+ *
+ * @module
+ */
+
+import * as z from "zod";
+import { type ErrorCode, ERRORS } from "../errors.ts";
+
+/** PostgreSQL's text holds no NUL; a control character in a name is never meant. */
+const noControls = /^[^\p{Cc}]*$/u;
+
+const deviceName = z.string().min(1).max(100).regex(noControls).meta({
+  description: "What the user calls this device.",
+});
+
+const passwordLogin = z.strictObject({
+  email: z.string().max(320).regex(/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u),
+  // Supabase Auth hashes with bcrypt, which counts 72 bytes; nobody's password is longer than this.
+  password: z.string().min(1).max(1024).regex(/^[^\0]*$/),
+  captcha_token: z.string().min(1).max(4096).regex(noControls).optional(),
+  device_name: deviceName.optional(),
+}).meta({ title: "Password login" });
+
+const exchangeLogin = z.strictObject({
+  supabase_access_token: z.string().min(1).max(8192).regex(/^[A-Za-z0-9_.-]+$/),
+  device_name: deviceName.optional(),
+}).meta({ title: "Exchange of a Supabase access token" });
+
+/** A body that holds either key is judged by that form, so that the complaint fits what was meant. */
+export const loginBody = z.union([passwordLogin, exchangeLogin]);
+export const loginForms = { passwordLogin, exchangeLogin };
+
+export const validateBody = z.strictObject({
+  refresh: z.enum(["auto", "never"]).default("auto"),
+});
+
+export const refreshBody = z.strictObject({});
+
+export const logoutBody = z.strictObject({
+  scope: z.enum(["local", "others", "global"]).default("local"),
+});
+
+const timestamp = z.iso.datetime();
+const seconds = z.int().min(0);
+
+export const sessionView = z.object({
+  valid: z.literal(true),
+  refreshed: z.boolean(),
+  user: z.object({
+    id: z.uuid(),
+    email: z.string().nullable(),
+    phone: z.string().nullable(),
+    app_metadata: z.record(z.string(), z.unknown()),
+    user_metadata: z.record(z.string(), z.unknown()),
+  }),
+  session: z.object({
+    id: z.uuid(),
+    generation: z.int().min(1),
+    created_at: timestamp,
+    last_active_at: timestamp,
+    aal: z.string(),
+    access_token_expires_at: timestamp,
+    access_token_expires_in: seconds,
+    refresh_token_expires_at: timestamp,
+    refresh_token_expires_in: seconds,
+  }),
+  access_token: z.string().optional().meta({
+    description: "Only with SESSION_EXPOSE_ACCESS_TOKEN=true.",
+  }),
+  server_time: timestamp,
+});
+
+export const graceView = z.object({
+  valid: z.literal(true),
+  status: z.enum(["active", "grace"]),
+  can_mutate: z.boolean(),
+  should_refresh: z.boolean(),
+  user_id: z.uuid(),
+  session_id: z.uuid(),
+  access_token_expires_at: timestamp,
+  grace_ends_at: timestamp.nullable(),
+  server_time: timestamp,
+});
+
+export const sessionList = z.object({
+  sessions: z.array(z.object({
+    id: z.uuid(),
+    current: z.boolean(),
+    created_at: timestamp,
+    last_active_at: timestamp,
+    refresh_token_expires_at: timestamp,
+    device_name: z.string().nullable(),
+    user_agent: z.string().nullable(),
+    ip: z.string().nullable(),
+    aal: z.string(),
+  })),
+  server_time: timestamp,
+});
+
+export const logoutView = z.object({
+  signed_out: z.literal(true),
+  sessions_ended: z.int().min(0),
+});
+
+export const jwksView = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
+
+export const healthView = z.object({ status: z.literal("ok") });
+
+export const errorView = z.object({
+  valid: z.literal(false).optional().meta({ description: "On the two validates." }),
+  code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
+  message: z.string(),
+  request_id: z.string(),
+});
+
+export type SessionView = z.output<typeof sessionView>;
+export type GraceView = z.output<typeof graceView>;
+export type SessionListView = z.output<typeof sessionList>;

@@ -1,0 +1,242 @@
+/**
+ * The routes of the `unified-auth` function: parse, ask the use case, render. No rule of sessions is
+ * decided here.
+ *
+ * @module
+ */
+
+import type { Context } from "hono";
+import type { SessionId } from "../brands.ts";
+import type { SessionCookies } from "../cookies.ts";
+import type { ErrorCode } from "../errors.ts";
+import type { IdentityToken } from "../identity_provider.ts";
+import type { PublicJwk } from "../signing_keys.ts";
+import type { SessionDependencies } from "../sessions/dependencies.ts";
+import type { SessionGrant } from "../sessions/grant.ts";
+import { logInByExchange, logInByPassword, type LoginResult } from "../sessions/login.ts";
+import { logOut } from "../sessions/logout.ts";
+import { endOwnSession, listOwnSessions } from "../sessions/own_sessions.ts";
+import { refreshSession } from "../sessions/refresh.ts";
+import { validateSession } from "../sessions/validate.ts";
+import {
+  type App,
+  type AppEnvironment,
+  createEnvelope,
+  type EnvelopeOptions,
+  refuseOtherMethods,
+} from "./envelope.ts";
+import { createOpenApiDocument } from "./openapi.ts";
+import { readBody, readLoginBody } from "./request_body.ts";
+import { RequestError } from "./request_error.ts";
+import { logoutBody, refreshBody, validateBody } from "./schemas.ts";
+import { grantCookies, mayClearCookies } from "./session_cookies.ts";
+import { readShownTokens, type RequestTokens } from "./shown_tokens.ts";
+import { renderSession, renderSessionList } from "./views.ts";
+
+export interface UnifiedAuthOptions
+  extends Omit<EnvelopeOptions, "functionName" | "knownTail" | "saysInvalid"> {
+  readonly dependencies: SessionDependencies;
+  readonly cookies: SessionCookies;
+  readonly publicJwks: { readonly keys: readonly PublicJwk[] };
+  readonly graceSeconds: number;
+  readonly exposeAccessToken: boolean;
+}
+
+type RequestOf = Context<AppEnvironment>;
+
+const ROUTES = {
+  "/login": "POST",
+  "/validate": "POST",
+  "/refresh": "POST",
+  "/logout": "POST",
+  "/sessions": "GET",
+  "/sessions/:id": "DELETE",
+  "/.well-known/jwks.json": "GET",
+  "/openapi.json": "GET",
+  "/health": "GET",
+} as const;
+
+const KNOWN_TAIL =
+  /\/(?:login|validate|refresh|logout|sessions(?:\/[^/]+)?|\.well-known\/jwks\.json|openapi\.json|health)$/;
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
+  const { dependencies, cookies, exposeAccessToken } = options;
+  const app = createEnvelope({
+    ...options,
+    functionName: "unified-auth",
+    knownTail: KNOWN_TAIL,
+    saysInvalid: (path) => path === "/validate",
+  });
+
+  const shownTokens = (context: RequestOf) =>
+    readShownTokens({ ...dependencies, cookies }, context.req.raw.headers);
+
+  const answerGrant = (
+    context: RequestOf,
+    grant: SessionGrant,
+    { refreshed, outcome }: { readonly refreshed: boolean; readonly outcome: string },
+  ) => {
+    setCookies(context, grantCookies(cookies, grant, options));
+    tell(context, { outcome, session_id: grant.session.sessionId, user_id: grant.session.userId });
+    const accessToken = exposeAccessToken ? grant.accessToken : null;
+    return context.json(renderSession(grant, { refreshed, accessToken }));
+  };
+
+  const refuse = (
+    context: RequestOf,
+    refusal: { readonly code: ErrorCode; readonly sessionId: SessionId | null },
+    { cookieSessionId }: Pick<RequestTokens, "cookieSessionId">,
+  ): never => {
+    if (mayClearCookies(refusal, cookieSessionId)) setCookies(context, cookies.clear());
+    tell(context, { session_id: refusal.sessionId ?? undefined });
+    throw new RequestError(refusal.code);
+  };
+
+  app.post("/login", async function login(context) {
+    const body = await readLoginBody(context);
+    const { refresh } = await shownTokens(context);
+    const origin = {
+      deviceName: body.device_name ?? null,
+      presented: refresh.kind === "genuine" ? refresh.token : null,
+      context: context.get("asking"),
+    };
+    const result = "supabase_access_token" in body
+      ? await logInByExchange(dependencies, {
+        ...origin,
+        token: body.supabase_access_token as IdentityToken,
+      })
+      : await logInByPassword(dependencies, {
+        ...origin,
+        credentials: {
+          email: body.email,
+          password: body.password,
+          captchaToken: body.captcha_token ?? null,
+        },
+      });
+    return answerGrant(context, requireSignedIn(result), { refreshed: false, outcome: "login" });
+  });
+
+  app.post("/validate", async function validate(context) {
+    const { refresh: mode } = await readBody(context, validateBody);
+    const tokens = await shownTokens(context);
+    const asking = context.get("asking");
+    const result = await validateSession(dependencies, { ...tokens, mode, context: asking });
+    switch (result.kind) {
+      case "active": {
+        const accessToken = exposeAccessToken ? tokens.accessToken : null;
+        const { sessionId, userId } = result.session;
+        tell(context, { outcome: "active", session_id: sessionId, user_id: userId });
+        return context.json(renderSession(result, { refreshed: false, accessToken }));
+      }
+      case "refreshed":
+        return answerGrant(context, result.grant, { refreshed: true, outcome: "auto-refresh" });
+      case "refused":
+        return refuse(context, result, tokens);
+      default:
+        return result satisfies never;
+    }
+  });
+
+  app.post("/refresh", async function refresh(context) {
+    await readBody(context, refreshBody);
+    const tokens = await shownTokens(context);
+    if (tokens.refresh.kind !== "genuine") {
+      throw new RequestError(
+        tokens.refresh.kind === "invalid" ? "refresh_token_invalid" : "refresh_token_missing",
+      );
+    }
+    const result = await refreshSession(dependencies, {
+      presented: tokens.refresh.token,
+      event: "refresh",
+      context: context.get("asking"),
+    });
+    return result.kind === "refreshed"
+      ? answerGrant(context, result.grant, { refreshed: true, outcome: result.outcome })
+      : refuse(context, result, tokens);
+  });
+
+  app.post("/logout", async function logout(context) {
+    const { scope } = await readBody(context, logoutBody);
+    const tokens = await shownTokens(context);
+    const result = await logOut(dependencies, { ...tokens, scope, context: context.get("asking") });
+    if (result.kind === "refused") return refuse(context, result, tokens);
+    if (scope !== "others") setCookies(context, cookies.clear());
+    tell(context, { outcome: "logout", scope, sessions_ended: result.ended });
+    return context.json({ signed_out: true, sessions_ended: result.ended });
+  });
+
+  app.get("/sessions", async function listSessions(context) {
+    const tokens = await shownTokens(context);
+    const result = await listOwnSessions(dependencies, {
+      ...tokens,
+      context: context.get("asking"),
+    });
+    return result.kind === "listed"
+      ? context.json(renderSessionList(result))
+      : refuse(context, result, tokens);
+  });
+
+  app.delete("/sessions/:id", async function endSession(context) {
+    const sessionId = context.req.param("id").toLowerCase();
+    if (!UUID.test(sessionId)) throw new RequestError("not_found");
+    const tokens = await shownTokens(context);
+    const result = await endOwnSession(dependencies, {
+      ...tokens,
+      sessionId: sessionId as SessionId,
+      context: context.get("asking"),
+    });
+    switch (result.kind) {
+      case "ended":
+        if (sessionId === tokens.cookieSessionId) setCookies(context, cookies.clear());
+        tell(context, { outcome: "revoked", session_id: sessionId });
+        return context.json({ signed_out: true, sessions_ended: 1 });
+      case "not_found":
+        throw new RequestError("not_found");
+      case "refused":
+        return refuse(context, result, tokens);
+      default:
+        return result satisfies never;
+    }
+  });
+
+  app.get("/.well-known/jwks.json", (context) => {
+    context.header("Cache-Control", "public, max-age=600");
+    return context.json({ keys: options.publicJwks.keys });
+  });
+
+  app.get("/openapi.json", (context) => context.json(createOpenApiDocument()));
+
+  app.get("/health", async (context) => {
+    await dependencies.store.ping();
+    return context.json({ status: "ok" });
+  });
+
+  refuseOtherMethods(app, ROUTES);
+  return app;
+}
+
+/** Each cookie is its own header: some proxies fold two into one, and the browser then keeps one. */
+function setCookies(context: RequestOf, values: readonly string[]): void {
+  for (const value of values) context.header("Set-Cookie", value, { append: true });
+}
+
+function tell(context: RequestOf, facts: AppEnvironment["Variables"]["facts"]): void {
+  context.set("facts", { ...context.get("facts"), ...facts });
+}
+
+function requireSignedIn(result: LoginResult): SessionGrant {
+  switch (result.kind) {
+    case "signed_in":
+      return result.grant;
+    case "refused":
+      throw new RequestError(result.code);
+    case "throttled":
+      throw new RequestError("too_many_attempts", {
+        headers: { "Retry-After": String(result.retryAfterSeconds) },
+      });
+    default:
+      return result satisfies never;
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * The `validate-session` function: one question, read-only. It never rotates a token and never writes
+ * a cookie, so that a proxy or a server-rendered page may ask it on a user's behalf.
+ *
+ * @module
+ */
+
+import type { SessionCookies } from "../cookies.ts";
+import type { SessionDependencies } from "../sessions/dependencies.ts";
+import { judgeGrace } from "../sessions/grace.ts";
+import { type App, createEnvelope, type EnvelopeOptions, refuseOtherMethods } from "./envelope.ts";
+import { readBody } from "./request_body.ts";
+import { RequestError } from "./request_error.ts";
+import { refreshBody } from "./schemas.ts";
+import { readShownTokens } from "./shown_tokens.ts";
+import { renderGrace } from "./views.ts";
+
+export interface ValidateSessionOptions
+  extends Omit<EnvelopeOptions, "functionName" | "knownTail" | "saysInvalid"> {
+  readonly dependencies: SessionDependencies;
+  readonly cookies: SessionCookies;
+  readonly graceSeconds: number;
+}
+
+export function createValidateSessionApp(options: ValidateSessionOptions): App {
+  const { dependencies, cookies, graceSeconds } = options;
+  const app = createEnvelope({
+    ...options,
+    functionName: "validate-session",
+    knownTail: /$^/,
+    saysInvalid: () => true,
+  });
+
+  app.on(["GET", "POST"], "/", async function judge(context) {
+    await readBody(context, refreshBody);
+    const tokens = await readShownTokens({ ...dependencies, cookies }, context.req.raw.headers);
+    const result = await judgeGrace(dependencies, {
+      ...tokens,
+      graceSeconds,
+      context: context.get("asking"),
+    });
+    if (result.kind === "refused") throw new RequestError(result.code);
+    context.set("facts", {
+      outcome: result.kind,
+      session_id: result.sessionId,
+      user_id: result.userId,
+    });
+    return context.json(renderGrace(result));
+  });
+
+  refuseOtherMethods(app, { "/": "GET, POST" });
+  return app;
+}

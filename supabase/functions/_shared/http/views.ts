@@ -1,0 +1,102 @@
+/**
+ * Renders what the use cases answer as the JSON of the API.
+ *
+ * @module
+ */
+
+import type { RawAccessToken } from "../brands.ts";
+import { type ErrorCode, ERRORS } from "../errors.ts";
+import type { SessionAt } from "../session_store.ts";
+import type { GraceResult } from "../sessions/grace.ts";
+import type { ListResult } from "../sessions/own_sessions.ts";
+import type { GraceView, SessionListView, SessionView } from "./schemas.ts";
+
+export function renderSession(
+  { session, serverTime }: SessionAt,
+  { refreshed, accessToken }: {
+    readonly refreshed: boolean;
+    /** Null where the deployment does not expose it. */
+    readonly accessToken: RawAccessToken | null;
+  },
+): SessionView {
+  return {
+    valid: true,
+    refreshed,
+    user: {
+      id: session.userId,
+      email: session.email,
+      phone: session.phone,
+      app_metadata: { ...session.appMetadata },
+      user_metadata: { ...session.userMetadata },
+    },
+    session: {
+      id: session.sessionId,
+      generation: session.generation,
+      created_at: session.createdAt.toISOString(),
+      last_active_at: session.lastActiveAt.toISOString(),
+      aal: session.aal,
+      access_token_expires_at: session.accessTokenExpiresAt.toISOString(),
+      access_token_expires_in: secondsBetween(serverTime, session.accessTokenExpiresAt),
+      refresh_token_expires_at: session.refreshTokenExpiresAt.toISOString(),
+      refresh_token_expires_in: secondsBetween(serverTime, session.refreshTokenExpiresAt),
+    },
+    ...(accessToken === null ? {} : { access_token: accessToken }),
+    server_time: serverTime.toISOString(),
+  };
+}
+
+export function renderGrace(result: Exclude<GraceResult, { kind: "refused" }>): GraceView {
+  return {
+    valid: true,
+    status: result.kind,
+    can_mutate: result.kind === "active",
+    should_refresh: result.kind === "grace",
+    user_id: result.userId,
+    session_id: result.sessionId,
+    access_token_expires_at: result.accessTokenExpiresAt.toISOString(),
+    grace_ends_at: result.graceEndsAt?.toISOString() ?? null,
+    server_time: result.serverTime.toISOString(),
+  };
+}
+
+export function renderSessionList(
+  result: Extract<ListResult, { kind: "listed" }>,
+): SessionListView {
+  return {
+    sessions: result.sessions.map((session) => ({
+      id: session.sessionId,
+      current: session.sessionId === result.currentSessionId,
+      created_at: session.createdAt.toISOString(),
+      last_active_at: session.lastActiveAt.toISOString(),
+      refresh_token_expires_at: session.refreshTokenExpiresAt.toISOString(),
+      device_name: session.deviceName,
+      user_agent: session.userAgent,
+      ip: session.ip,
+      aal: session.aal,
+    })),
+    server_time: result.serverTime.toISOString(),
+  };
+}
+
+export function renderError(
+  code: ErrorCode,
+  { detail, requestId, saysInvalid }: {
+    readonly detail: string | null;
+    readonly requestId: string;
+    /** The two validates answer `valid: false` beside the code. */
+    readonly saysInvalid: boolean;
+  },
+): Record<string, unknown> {
+  const { message } = ERRORS[code];
+  return {
+    ...(saysInvalid ? { valid: false } : {}),
+    code,
+    message: detail === null ? message : `${message.replace(/\.$/, "")}: ${detail}`,
+    request_id: requestId,
+  };
+}
+
+/** Whole seconds from one moment to another, as a JWT counts them; never less than zero. */
+export function secondsBetween(from: Date, to: Date): number {
+  return Math.max(0, Math.floor(to.getTime() / 1000) - Math.floor(from.getTime() / 1000));
+}
