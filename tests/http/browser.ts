@@ -49,6 +49,8 @@ export interface Browser {
   validate(call?: Call): Promise<Answer>;
   refresh(call?: Call): Promise<Answer>;
   logout(scope?: "local" | "others" | "global"): Promise<Answer>;
+  /** Takes in an answer that was lost until now, perhaps without the one cookie that a proxy dropped. */
+  keep(answer: Answer, options?: { readonly dropped?: string }): void;
   /** The same browser, with the same cookies as now: another tab's memory, a backup, a thief's copy. */
   copy(changes?: Partial<BrowserOptions>): Browser;
 }
@@ -101,6 +103,8 @@ export function openBrowser(options: BrowserOptions): Browser {
     validate: (given) => call("/unified-auth/validate", given),
     refresh: (given) => call("/unified-auth/refresh", given),
     logout: (scope = "local") => call("/unified-auth/logout", { body: { scope } }),
+    keep: ({ setCookies }, { dropped } = {}) =>
+      keepCookies(cookies, setCookies.filter((line) => !line.startsWith(`${dropped}=`))),
     copy: (changes) => openBrowser({ ...options, ...changes, cookies: new Map(cookies) }),
   };
 }
