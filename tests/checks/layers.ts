@@ -1,0 +1,116 @@
+/**
+ * The layer rules of docs/architecture.md: who may import whom, and what some files must not name.
+ *
+ * @module
+ */
+
+import type { Check } from "./check.ts";
+import { type Import, readImports } from "./import_graph.ts";
+import { readSourceFiles, type SourceFile } from "./source_files.ts";
+
+interface ImportRule {
+  readonly rule: string;
+  readonly from: RegExp;
+  /** A file that is excepted: the one that the rule makes room for. */
+  readonly except?: RegExp;
+  /** What must not be imported. */
+  readonly forbidden: RegExp;
+}
+
+interface NameRule {
+  readonly rule: string;
+  readonly in: RegExp;
+  readonly except?: RegExp;
+  readonly forbidden: RegExp;
+}
+
+const SHARED = "^supabase/functions/_shared";
+
+export const IMPORT_RULES: readonly ImportRule[] = [
+  {
+    rule: "supabase/ imports nothing outside itself: it deploys alone",
+    from: /^supabase\//,
+    forbidden: /^(?!supabase\/|node:|npm:\/?(?:@supabase\/supabase-js|hono|jose|zod)@)/,
+  },
+  {
+    rule: "client/ imports nothing outside itself: it publishes alone",
+    from: /^client\//,
+    except: /^client\/(?:.*\/)?tests?\//,
+    forbidden: /^(?!client\/|npm:\/?(?:@types\/)?react(?:-dom)?@)/,
+  },
+  {
+    rule: "nothing but tests imports local/",
+    from: /^(?!local\/|tests\/)/,
+    forbidden: /^local\//,
+  },
+  {
+    rule: "nothing imports tests/ or bench/",
+    from: /^(?!tests\/|bench\/)/,
+    forbidden: /^(?:tests|bench)\//,
+  },
+  {
+    rule: "handlers know neither SQL nor RPC",
+    from: new RegExp(`${SHARED}/http/`),
+    forbidden: /\/(?:session_store_rpc|session_rows|database_rpc|database\.types)\.ts$|supabase-js/,
+  },
+  {
+    rule: "use cases know neither HTTP nor the database",
+    from: new RegExp(`${SHARED}/sessions/`),
+    forbidden:
+      /\/http\/|\/(?:session_store_rpc|session_rows|database_rpc|identity_provider_supabase|cookies|origins|config[a-z_]*)\.ts$|^npm:/,
+  },
+  {
+    rule: "only the composition knows which implementation stands behind an interface",
+    from: /^supabase\//,
+    except: new RegExp(`${SHARED}/composition\\.ts$`),
+    forbidden: /\/(?:session_store_rpc|identity_provider_supabase|config)\.ts$/,
+  },
+];
+
+export const NAME_RULES: readonly NameRule[] = [
+  {
+    rule: "only a function's index.ts reaches for the environment",
+    in: /^supabase\/.*\.ts$/,
+    except: /^supabase\/functions\/[a-z-]+\/index\.ts$/,
+    forbidden: /\bDeno\.env\b|\bprocess\.env\b/,
+  },
+  {
+    rule: "use cases never see a request or an answer",
+    in: new RegExp(`${SHARED}/sessions/`),
+    forbidden: /\b(?:Request|Response|Headers)\b/,
+  },
+  {
+    rule: "use cases are given time, randomness and network",
+    in: new RegExp(`${SHARED}/sessions/`),
+    forbidden:
+      /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bcrypto\.|\bsetTimeout\b|\bfetch\(|\bDeno\./,
+  },
+];
+
+export const layerRules: Check = {
+  name: "layer rules",
+  async run() {
+    const files = await readSourceFiles({ extensions: [".ts", ".tsx"] });
+    const imports = await readImports(files.map(({ path }) => path));
+    return [...judgeImports(imports), ...files.flatMap(judgeNames)];
+  },
+};
+
+/** Which imports break a rule. */
+export function judgeImports(imports: readonly Import[]): readonly string[] {
+  return imports.flatMap(({ from, to }) =>
+    IMPORT_RULES
+      .filter((rule) => rule.from.test(from) && !rule.except?.test(from) && rule.forbidden.test(to))
+      .map(({ rule }) => `${from} imports ${to}: ${rule}`)
+  );
+}
+
+/** Which lines of code, not of comments, break a rule. */
+export function judgeNames({ path, text }: SourceFile): readonly string[] {
+  const rules = NAME_RULES.filter((rule) => rule.in.test(path) && !rule.except?.test(path));
+  return text.split("\n").flatMap((line, index) =>
+    /^\s*(?:\/?\*|\/\/)/.test(line) ? [] : rules
+      .filter(({ forbidden }) => forbidden.test(line))
+      .map(({ rule }) => `${path}:${index + 1} ${line.trim()}: ${rule}`)
+  );
+}

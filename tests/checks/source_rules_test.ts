@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { compareGenerated } from "./generated_files.ts";
+import { judgeSource } from "./source_rules.ts";
+
+const judge = (text: string) => judgeSource({ path: "local/example.ts", text });
+
+Deno.test("a file may have 250 lines and not one more", () => {
+  assert.deepEqual(judge("const a = 1;\n".repeat(250)), []);
+  assert.equal(judge("const a = 1;\n".repeat(251)).length, 1);
+});
+
+Deno.test("what silences a tool, gives up types or is left to be done is refused", () => {
+  const refused = [
+    "// TO" + "DO: later",
+    "// @ts-" + "ignore",
+    "// deno-lint-" + "ignore no-explicit-any",
+    "const value = answer as " + "any;",
+    "function read(value: " + "any) {}",
+    "const values: Array<" + "any> = [];",
+    'Deno.test({ name: "later", ignore: ' + "true, fn() {} });",
+    "Deno.test." + 'only("one", () => {});',
+  ];
+  for (const line of refused) assert.equal(judge(line).length, 1, line);
+
+  const allowed = [
+    "// Somebody else's: any other would do.",
+    "// @ts-expect-error a raw token is no hash",
+    "const anything: unknown = null;",
+  ];
+  for (const line of allowed) assert.deepEqual(judge(line), [], line);
+});
+
+Deno.test("a generated file that differs is refused with its first differing line", () => {
+  assert.deepEqual(compareGenerated("a.ts", { now: "one\ntwo\n", committed: "one\ntwo\n" }), []);
+  const [problem = ""] = compareGenerated("a.ts", { now: "one\n2\n", committed: "one\ntwo\n" });
+  assert.match(problem, /^a\.ts:2 .*\ncommitted {2}two\ngenerated {2}2$/);
+  assert.equal(compareGenerated("a.ts", { now: "one\ntwo", committed: "one" }).length, 1);
+});
