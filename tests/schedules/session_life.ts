@@ -11,7 +11,13 @@ import { SEED_USERS } from "../../local/seed_users.ts";
 import type { TestStack } from "../../local/testing.ts";
 import { backdateAccessToken } from "../http/access_token_forge.ts";
 import { ageSession } from "../http/aging.ts";
-import { ACCESS_COOKIE, type Browser, openBrowser, viewOf } from "../http/browser.ts";
+import {
+  ACCESS_COOKIE,
+  type Browser,
+  type BrowserOptions,
+  openBrowser,
+  viewOf,
+} from "../http/browser.ts";
 
 export const HOUR = 3600;
 
@@ -29,7 +35,7 @@ export interface SessionLife {
   /** Lets time pass for the session and for whoever holds its cookies. */
   after(seconds: number): Promise<void>;
   /** Another jar with the cookies that this one holds now; it grows old with the session. */
-  copyOf(browser: Browser, changes?: Parameters<Browser["copy"]>[0]): Browser;
+  copyOf(browser: Browser, changes?: Partial<BrowserOptions>): Browser;
   /** What was written about the session since the schedule began. */
   events(): Promise<readonly string[]>;
 }
@@ -77,7 +83,7 @@ export async function beginLife(
 /** The same session serves `browser` through the next hours, and nobody was suspected of anything. */
 export async function assertLivesOn(life: SessionLife, browser = life.owner): Promise<void> {
   const { after, sql, sessionId } = life;
-  for (const ask of [browser.validate, browser.refresh, browser.validate]) {
+  for (const ask of [browser.validate, browser.refresh]) {
     await after(HOUR);
     const view = viewOf(await ask());
     assert.deepEqual([view.session.id, view.refreshed], [sessionId, true]);
@@ -87,6 +93,7 @@ export async function assertLivesOn(life: SessionLife, browser = life.owner): Pr
   assert.equal((await readSession(sql, sessionId)).is_valid, true);
   const events = await life.events();
   assert.ok(!events.includes("reuse_detected") && !events.includes("key_compromise_suspected"));
+  assert.deepEqual((await browser.logout()).body, { signed_out: true, sessions_ended: 1 });
 }
 
 export interface SessionState {

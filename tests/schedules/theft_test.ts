@@ -67,7 +67,7 @@ Deno.test({
   name: "the world of the thefts ends",
   sanitizeOps: false,
   sanitizeResources: false,
-  fn: () => world[Symbol.asyncDispose](),
+  fn: world.close,
 });
 
 interface Use {

@@ -8,11 +8,15 @@ import { SEED_USERS } from "../../local/seed_users.ts";
 import { openTestServer } from "../../local/testing.ts";
 import type { World } from "./session_life.ts";
 
+export interface OpenWorld extends World {
+  close(): Promise<void>;
+}
+
 /**
  * Starts a project in which Ada has room for a session a schedule, and a password that is quick to
  * check: what a schedule shows has nothing to do with bcrypt's cost.
  */
-export async function openWorld(): Promise<World & AsyncDisposable> {
+export async function openWorld(): Promise<OpenWorld> {
   const server = await openTestServer();
   const stack = await server.startStack({
     functions: ["unified-auth"],
@@ -28,7 +32,7 @@ export async function openWorld(): Promise<World & AsyncDisposable> {
   return {
     stack,
     sql,
-    async [Symbol.asyncDispose]() {
+    async close() {
       await stack.stop();
       await server.close();
     },
