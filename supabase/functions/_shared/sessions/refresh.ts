@@ -7,7 +7,7 @@
 
 import type { RawRefreshToken, SessionId } from "../brands.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { GenuineRefreshToken } from "../refresh_token.ts";
+import { type GenuineRefreshToken, MAX_GENERATION } from "../refresh_token.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
 import type { ContinuedOutcome, RequestContext, RotateSessionAnswer } from "../session_store.ts";
 import { deriveSuccessor, proposeSuccessors, SUCCESSOR_SALT_BYTES } from "../successor.ts";
@@ -39,6 +39,11 @@ export async function refreshSession(
   { presented, event, context }: RefreshRequest & { readonly context: RequestContext },
 ): Promise<RefreshResult> {
   const { store, keys, log, randomBytes } = dependencies;
+  const { sessionId } = presented;
+  // Nothing follows the last generation, and no session lives to see it: a leaked key wrote this.
+  if (presented.generation === MAX_GENERATION) {
+    return { kind: "refused", code: "unknown_generation", sessionId };
+  }
   const salt = randomBytes(SUCCESSOR_SALT_BYTES);
   const successors = proposeSuccessors(
     { predecessor: presented, salt, branches: BRANCHES_PER_GENERATION },
@@ -56,15 +61,11 @@ export async function refreshSession(
     if (answer.outcome === "key_compromise_suspected") {
       log.error("refresh token with a good tag and a wrong hash: a session key may have leaked", {
         request_id: context.requestId,
-        session_id: presented.sessionId,
+        session_id: sessionId,
         key_id: presented.keyId,
       });
     }
-    return {
-      kind: "refused",
-      code: refusalCode(answer.outcome),
-      sessionId: presented.sessionId,
-    };
+    return { kind: "refused", code: refusalCode(answer.outcome), sessionId };
   }
 
   const refreshToken = heldToken(answer, { presented, successors, dependencies });

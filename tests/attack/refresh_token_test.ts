@@ -1,0 +1,124 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
+import { readConfig } from "../../supabase/functions/_shared/config.ts";
+import {
+  encodeRefreshToken,
+  readRefreshToken,
+  type RefreshTokenParts,
+} from "../../supabase/functions/_shared/refresh_token.ts";
+import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
+import { ageSession } from "../http/aging.ts";
+import { type Browser, REFRESH_COOKIE, viewOf } from "../http/browser.ts";
+import { openHttpFixture } from "../http/fixture.ts";
+import { assertRefused } from "../http/refusal.ts";
+import { mutatedTokens } from "./mutations.ts";
+
+const fixture = await openHttpFixture({ functions: ["unified-auth"] });
+Deno.test.afterAll(() => fixture.close());
+
+const { environment } = fixture.stack;
+/** What somebody holds to whom `SESSION_SECRET` has leaked. */
+const { sessionSecrets, supabaseUrl } = readConfig((name) => environment[name]);
+const keys = deriveSessionKeys(sessionSecrets, supabaseUrl);
+
+const first = await fixture.signIn();
+const second = await fixture.signIn();
+const genuine = first.browser.refreshToken ?? assert.fail();
+const other = second.browser.refreshToken ?? assert.fail();
+
+function withRefreshToken(token: string): Browser {
+  return fixture.openBrowser({ cookies: new Map([[REFRESH_COOKIE, token]]) });
+}
+
+/** A token whose tag is good and whose secret nobody issued. */
+function forge(sessionId: string, parts: Partial<RefreshTokenParts> = {}): string {
+  return encodeRefreshToken({
+    sessionId: sessionId as SessionId,
+    generation: 1,
+    branch: 0,
+    secret: crypto.getRandomValues(new Uint8Array(32)),
+    ...parts,
+  }, keys.signing);
+}
+
+/** When the REST door last asked the database anything. */
+async function lastQueryAt(): Promise<string> {
+  const [row] = await fixture.stack.database.connectAs("supabase_admin", { max: 1 })`
+    select max(query_start)::text as at from pg_stat_activity
+    where usename = 'authenticator' and datname = current_database()`;
+  return String(row?.["at"]);
+}
+
+Deno.test("hundreds of mutated refresh tokens never reach the database and end nothing", async () => {
+  const before = await lastQueryAt();
+  const mutated = fc.sample(mutatedTokens(genuine, other), 300);
+  for (let at = 0; at < mutated.length; at += 20) {
+    await Promise.all(
+      mutated.slice(at, at + 20).map(async (token, index) => {
+        const thief = withRefreshToken(token);
+        const answer = await (index % 2 === 0 ? thief.refresh() : thief.validate());
+        assertRefused(answer, "refresh_token_invalid");
+      }),
+    );
+  }
+  assert.equal(await lastQueryAt(), before, "the database was asked");
+  assert.equal(viewOf(await first.browser.validate()).session.id, first.sessionId);
+  assert.notEqual(await lastQueryAt(), before, "a genuine token does ask");
+});
+
+Deno.test("a good tag over a wrong secret is told as a leaked key and ends nothing", async () => {
+  const { browser, sessionId } = await fixture.signIn();
+  await ageSession(fixture.sql, sessionId, 120);
+  assert.equal(viewOf(await browser.refresh()).session.generation, 2);
+  const forged = [
+    forge(sessionId, { generation: 2 }), // in place of the current one
+    forge(sessionId, { generation: 1 }), // in place of its predecessor
+  ];
+  for (const token of forged) {
+    assert.ok(readRefreshToken(token, keys));
+    assertRefused(await withRefreshToken(token).refresh(), "refresh_token_invalid");
+    assertRefused(await withRefreshToken(token).validate(), "refresh_token_invalid");
+    for (const scope of ["local", "others", "global"] as const) {
+      const { body } = await withRefreshToken(token).logout(scope);
+      assert.notEqual(body["sessions_ended"], 1, scope);
+    }
+  }
+  const events = await fixture.sql`
+    select event from public.session_events
+    where session_id = ${sessionId} and event = 'key_compromise_suspected'`;
+  assert.equal(events.length, 4);
+  assert.equal((await fixture.readSession(sessionId))["is_valid"], true);
+  assert.equal(viewOf(await browser.refresh()).session.generation, 2);
+
+  const logged = fixture.lines.map((line) => JSON.parse(line)).filter((entry) =>
+    entry.level === "error" && entry.session_id === sessionId
+  );
+  assert.equal(logged.length, 4);
+  for (const entry of logged) {
+    assert.match(entry.msg, /key may have leaked/);
+    assert.equal(entry.key_id, keys.signing.id);
+  }
+});
+
+Deno.test("a sign-in that shows a forged refresh cookie replaces nobody's session", async () => {
+  const victim = await fixture.signIn();
+  const thief = withRefreshToken(forge(victim.sessionId));
+  await thief.login(await fixture.createPerson());
+  assert.equal((await fixture.readSession(victim.sessionId))["is_valid"], true);
+});
+
+Deno.test("a token ahead of its row is refused and ends nothing", async () => {
+  const { browser, sessionId } = await fixture.signIn();
+  for (
+    const parts of [{ generation: 2 }, { branch: 1 }, { generation: 2 ** 31 - 1, branch: 255 }]
+  ) {
+    assertRefused(await withRefreshToken(forge(sessionId, parts)).refresh(), "unknown_generation");
+  }
+  assert.equal(viewOf(await browser.refresh()).session.generation, 1);
+});
+
+Deno.test("a genuine token of a session that never was is refused", async () => {
+  const answer = await withRefreshToken(forge(crypto.randomUUID())).refresh();
+  assert.deepEqual([answer.status, answer.body["code"]], [401, "session_not_found"]);
+});
