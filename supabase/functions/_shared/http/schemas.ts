@@ -8,15 +8,18 @@
 import * as z from "zod";
 import { type ErrorCode, ERRORS } from "../errors.ts";
 
-/** PostgreSQL's text holds no NUL; a control character in a name is never meant. */
-const noControls = /^[^\p{Cc}]*$/u;
+/**
+ * PostgreSQL's text holds no NUL and its JSON no half of a surrogate pair; a control character in a
+ * name is never meant.
+ */
+const noControls = /^[^\p{Cc}\p{Cs}]*$/u;
 
 const deviceName = z.string().min(1).max(100).regex(noControls).meta({
   description: "What the user calls this device.",
 });
 
 const passwordLogin = z.strictObject({
-  email: z.string().max(320).regex(/^[^\s@\p{Cc}]+@[^\s@\p{Cc}]+$/u),
+  email: z.string().max(320).regex(/^[^\s@\p{Cc}\p{Cs}]+@[^\s@\p{Cc}\p{Cs}]+$/u),
   // Supabase Auth hashes with bcrypt, which counts 72 bytes; nobody's password is longer than this.
   password: z.string().min(1).max(1024).regex(/^[^\0]*$/),
   captcha_token: z.string().min(1).max(4096).regex(noControls).optional(),
