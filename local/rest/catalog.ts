@@ -4,7 +4,7 @@
  *
  * @module
  */
-import postgres from "postgres";
+import type postgres from "postgres";
 import type { Connections } from "./connections.ts";
 import type { Parameter, Routine } from "./routines.ts";
 
@@ -13,60 +13,47 @@ export interface Catalog {
   findRoutines(schema: string, name: string): Promise<readonly Routine[]>;
   /** The settings of a role, such as its `statement_timeout`. */
   settingsOf(role: string): Promise<Readonly<Record<string, string>>>;
-  /** Drops what is remembered, because the connection was lost or the database said so. */
+  /** Drops what is remembered, because a connection was lost or the database said so. */
   forget(): void;
-  close(): Promise<void>;
 }
 
-/** @param options.databaseUrl for one more connection, which listens for changes */
-export function createCatalog(
-  { databaseUrl, connections }: { databaseUrl: string; connections: Connections },
-): Catalog {
+/**
+ * Looks things up on a connection that listens for changes. When a connection is lost, whoever made it
+ * must call `forget`: what it would have heard meanwhile is unknown.
+ */
+export function createCatalog(connections: Connections): Catalog {
   const routines = new Map<string, readonly Routine[]>();
   let roles: ReadonlyMap<string, Readonly<Record<string, string>>> | undefined;
-  let listener: postgres.Sql | undefined;
 
-  const clear = () => {
-    routines.clear();
-    roles = undefined;
-  };
-
-  const listen = async () => {
-    if (listener) return;
-    const opened = postgres(databaseUrl, { max: 1, fetch_types: false, onnotice: () => {} });
-    listener = opened;
-    await opened.listen("pgrst", clear).catch((thrown: unknown) => {
-      listener = undefined;
-      throw thrown;
+  const lookUp = <Found>(read: (sql: postgres.Sql) => Promise<Found>) =>
+    connections.withConnection(async ({ sql }) => {
+      await sql.unsafe(`listen ${CHANGES}`);
+      return await read(sql);
     });
-  };
 
   return {
     async findRoutines(schema, name) {
       const key = JSON.stringify([schema, name]);
       const known = routines.get(key);
       if (known) return known;
-      await listen();
-      const found = await connections.withConnection(({ sql }) => readRoutines(sql, schema, name));
+      const found = await lookUp((sql) => readRoutines(sql, schema, name));
       // A function that is missing now may be made the next moment: only finds are remembered.
       if (found.length > 0) routines.set(key, found);
       return found;
     },
     async settingsOf(role) {
-      roles ??= await connections.withConnection(({ sql }) => readRoleSettings(sql));
+      roles ??= await lookUp(readRoleSettings);
       return roles.get(role) ?? {};
     },
     forget() {
-      clear();
-      const lost = listener;
-      listener = undefined;
-      void lost?.end({ timeout: 0 });
-    },
-    async close() {
-      await listener?.end({ timeout: 1 });
+      routines.clear();
+      roles = undefined;
     },
   };
 }
+
+/** Where the database tells of changes, as a project's does: see `project_schemas.sql`. */
+export const CHANGES = "pgrst";
 
 interface RoutineRow {
   readonly names: readonly (string | null)[] | null;

@@ -13,11 +13,13 @@ export interface Connections {
   close(): Promise<void>;
 }
 
-/** One connection. It connects anew by itself after it was lost. */
+/** One connection, made when it is first used. */
 export interface Connection {
   readonly sql: postgres.Sql;
-  /** The names of the statements that it has prepared since it last connected. */
+  /** The names of the statements that it has prepared. */
   readonly prepared: Set<string>;
+  /** Whether it is gone. It must not be used any more: postgres.js would connect anew by itself. */
+  readonly isLost: boolean;
 }
 
 /** How many connections to whom. */
@@ -28,20 +30,27 @@ export interface ConnectionsOptions {
   readonly size?: number;
   /** How long a request waits for a free one. @default {10_000} as in PostgREST */
   readonly acquisitionTimeoutMs?: number;
-  /** Hears of every lost connection. */
-  readonly onLost?: () => void;
+  /** Hears of every lost connection, and of every notification that one listens for. */
+  readonly onChange?: () => void;
 }
 
-/** Connections are made when they are first needed, and the latest used is the next to be used. */
+/** The connection that was used last is the next to be used. */
 export function createConnections(options: ConnectionsOptions): Connections {
-  const { databaseUrl, size = 10, acquisitionTimeoutMs = 10_000, onLost } = options;
-  const all = Array.from({ length: size }, () => createConnection(databaseUrl, onLost));
-  const free = [...all];
+  const { databaseUrl, size = 10, acquisitionTimeoutMs = 10_000, onChange } = options;
+  const open = () => openConnection(databaseUrl, onChange);
+  const free = Array.from({ length: size }, open);
+  const lent = new Set<Connection>();
   const waiting = new Set<(connection: Connection) => void>();
+
+  const lend = (connection: Connection): Connection => {
+    const sound = connection.isLost ? open() : connection;
+    lent.add(sound);
+    return sound;
+  };
 
   const acquire = (): Connection | Promise<Connection> => {
     const connection = free.pop();
-    if (connection) return connection;
+    if (connection) return lend(connection);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => {
         waiting.delete(take);
@@ -49,13 +58,14 @@ export function createConnections(options: ConnectionsOptions): Connections {
       }, acquisitionTimeoutMs);
       const take = (given: Connection) => {
         clearTimeout(timer);
-        resolve(given);
+        resolve(lend(given));
       };
       waiting.add(take);
     });
   };
 
   const release = (connection: Connection) => {
+    lent.delete(connection);
     const [next] = waiting;
     if (!next) return void free.push(connection);
     waiting.delete(next);
@@ -72,26 +82,30 @@ export function createConnections(options: ConnectionsOptions): Connections {
       }
     },
     async close() {
-      await Promise.all(all.map(({ sql }) => sql.end({ timeout: 1 })));
+      await Promise.all([...free, ...lent].map(({ sql }) => sql.end({ timeout: 1 })));
     },
   };
 }
 
-function createConnection(databaseUrl: string, onLost?: () => void): Connection {
-  const prepared = new Set<string>();
-  const sql = postgres(databaseUrl, {
+/**
+ * A client of postgres.js for each connection, and a new one after a loss: its own reconnecting waits
+ * for up to 20 s, and hands the error that ended the old connection to the first query on the new one.
+ */
+function openConnection(databaseUrl: string, onChange?: () => void): Connection {
+  const state = { prepared: new Set<string>(), isLost: false };
+  const options = {
     max: 1,
     max_lifetime: null,
     connect_timeout: 5,
-    // Without this, postgres.js waits up to 20 s before it tries a database that was down.
-    backoff: () => 0.05,
     fetch_types: false,
     onnotice: () => {},
     connection: { application_name: "postgrest", standard_conforming_strings: "on" },
     onclose: () => {
-      prepared.clear();
-      onLost?.();
+      state.isLost = true;
+      onChange?.();
     },
-  });
-  return { sql, prepared };
+    // Its `listen` would take a connection more, and goes on connecting for ever once it was lost.
+    onnotify: () => onChange?.(),
+  };
+  return Object.assign(state, { sql: postgres(databaseUrl, options) });
 }

@@ -43,9 +43,9 @@ export function createRestDoor(options: RestDoorOptions): RestDoor {
     databaseUrl,
     size: poolSize,
     acquisitionTimeoutMs,
-    onLost: () => catalog.forget(),
+    onChange: () => catalog.forget(),
   });
-  const catalog = createCatalog({ databaseUrl, connections });
+  const catalog = createCatalog(connections);
   const door = { connections, catalog, schemas };
 
   return {
@@ -59,10 +59,7 @@ export function createRestDoor(options: RestDoorOptions): RestDoor {
         return errorResponse(toRestError(thrown, { isAnonymous: caller?.role === "anon" }));
       }
     },
-    async close() {
-      await catalog.close();
-      await connections.close();
-    },
+    close: () => connections.close(),
   };
 }
 

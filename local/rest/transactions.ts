@@ -5,7 +5,6 @@
  *
  * @module
  */
-import postgres from "postgres";
 import type { Connection } from "./connections.ts";
 
 /** What one request does. */
@@ -28,33 +27,69 @@ export interface Statement {
 /** The single row of a statement: text or null in every column. */
 export type Row = Readonly<Record<string, string | null>>;
 
-/**
- * Runs one transaction on a connection that nobody else uses meanwhile. The first time that the
- * connection meets a statement, and when the row must be looked at, the steps go one by one.
- */
+/** Runs one transaction on a connection that nobody else uses meanwhile. */
 export async function runTransaction(
-  { sql, prepared }: Connection,
+  connection: Connection,
   { mode, settings, statement, inspect }: Transaction,
 ): Promise<Row> {
-  if (inspect || !prepared.has(nameOf(statement))) {
-    return await sql.begin(mode, async (tx) => {
-      await tx.unsafe(assignment(settings));
-      await prepare(tx, statement, prepared);
-      const [row = {}] = await tx.unsafe<Row[]>(execution(statement));
-      inspect?.(row);
-      return row;
-    });
-  }
-  const steps = [`begin ${mode}`, assignment(settings), execution(statement), "commit"];
-  try {
-    const results: readonly unknown[] = await sql.unsafe(steps.join(";"));
-    const [row = {}] = results[2] as readonly Row[];
+  await prepare(connection, { settings, statement });
+  const steps = [`begin ${mode}`, assignment(settings), execution(statement)];
+  return await orRollBack(connection, async (send) => {
+    if (!inspect) return rowOf(await send([...steps, "commit"]));
+    const row = rowOf(await send(steps));
+    inspect(row);
+    await send(["commit"]);
     return row;
+  });
+}
+
+type Send = (statements: readonly string[]) => Promise<unknown>;
+
+/** Where the connection is gone, so is its transaction. */
+async function orRollBack<Result>(
+  connection: Connection,
+  run: (send: Send) => Promise<Result>,
+): Promise<Result> {
+  const send: Send = async (statements) => {
+    if (connection.isLost) throw new ConnectionLost();
+    return await connection.sql.unsafe(statements.join(";"));
+  };
+  try {
+    return await run(send);
   } catch (thrown) {
-    const isAlive = thrown instanceof postgres.PostgresError && thrown.severity !== "FATAL";
-    if (isAlive) await sql.unsafe("rollback");
+    await send(["rollback"]).catch(() => undefined);
     throw thrown;
   }
+}
+
+/** A connection that was lost between two messages of one transaction. */
+export class ConnectionLost extends Error {
+  override readonly name = "ConnectionLost";
+}
+
+/** The answers to `begin` and the settings come first. */
+function rowOf(results: unknown): Row {
+  const [, , rows] = results as readonly (readonly Row[])[];
+  return rows?.[0] ?? {};
+}
+
+/**
+ * The first time that a connection meets a statement: with the search path that it will run with, else
+ * the database would look every name up again each time.
+ */
+async function prepare(
+  connection: Connection,
+  { settings, statement }: Pick<Transaction, "settings" | "statement">,
+): Promise<void> {
+  const name = nameOf(statement);
+  if (connection.prepared.has(name)) return;
+  const types = statement.parameters.map(() => "text").join(", ");
+  const preparation = `prepare ${name}${types && `(${types})`} as ${statement.text}`;
+  await orRollBack(
+    connection,
+    (send) => send(["begin", assignment(settings), preparation, "commit"]),
+  );
+  connection.prepared.add(name);
 }
 
 /** Written out, because preparing this one makes it slower: nothing in it needs a plan. */
@@ -63,22 +98,6 @@ function assignment(settings: Transaction["settings"]): string {
     `set_config(${literal(name)}, ${literal(value)}, true)`
   );
   return `select ${calls.join(", ")}`;
-}
-
-/**
- * Inside the transaction, so that the database resolves names with the search path that the statement
- * will always run with; what is prepared stays so when the transaction rolls back.
- */
-async function prepare(
-  tx: postgres.TransactionSql,
-  statement: Statement,
-  prepared: Set<string>,
-): Promise<void> {
-  const name = nameOf(statement);
-  if (prepared.has(name)) return;
-  const types = statement.parameters.map(() => "text").join(", ");
-  await tx.unsafe(`prepare ${name}${types && `(${types})`} as ${statement.text}`);
-  prepared.add(name);
 }
 
 function execution(statement: Statement): string {
