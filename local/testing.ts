@@ -73,10 +73,12 @@ export interface TestDatabase extends AsyncDisposable {
 const TEMPLATE = "project_template";
 const SHARED_SERVER = "UNIFIED_AUTH_TEST_SERVER";
 
-/** Faster than safe: nothing of a test's data has to survive a crash of the machine. */
+/**
+ * Nothing of a test's data has to survive a crash of the machine. A killed server must still lose
+ * nothing that was committed, so `synchronous_commit` stays on.
+ */
 const TEST_SETTINGS = {
   fsync: "off",
-  synchronous_commit: "off",
   full_page_writes: "off",
   max_connections: "300",
   shared_buffers: "128MB",
@@ -224,7 +226,8 @@ async function cloneDatabase(port: number): Promise<TestDatabase> {
 
   const clients = new Set<postgres.Sql>();
   const open = (url: string, options: postgres.Options<Record<string, never>> = {}) => {
-    const sql = postgres(url, { onnotice: () => {}, ...options });
+    // Without a lifetime there is no timer that outlives a test.
+    const sql = postgres(url, { onnotice: () => {}, max_lifetime: null, ...options });
     clients.add(sql);
     return sql;
   };
