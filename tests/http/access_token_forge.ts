@@ -1,38 +1,7 @@
 /**
- * Access tokens as the functions would have signed them at another time: for tests of what happens
- * when one is old. Signed with the stack's own key, so only its times are not real.
+ * Old access tokens for tests, from the one place that knows how to backdate one.
  *
  * @module
  */
 
-import { decodeJwt } from "jose";
-import { createAccessTokens } from "../../supabase/functions/_shared/access_token.ts";
-import type { RawAccessToken } from "../../supabase/functions/_shared/brands.ts";
-import {
-  importSigningKeys,
-  parseSigningKeys,
-} from "../../supabase/functions/_shared/signing_keys.ts";
-
-type Environment = Readonly<Record<string, string>>;
-
-/** The same token, as if it had been signed `seconds` earlier. */
-export async function backdateAccessToken(
-  token: string,
-  { seconds, environment }: { readonly seconds: number; readonly environment: Environment },
-): Promise<RawAccessToken> {
-  const issuer = String(decodeJwt(token).iss);
-  const accessTokens = createAccessTokens({
-    keys: await importSigningKeys(parseSigningKeys(environment["SESSION_SIGNING_KEYS"] ?? "")),
-    issuer,
-    cookieNameLength: 0,
-  });
-  const verdict = await accessTokens.verify(token);
-  if (verdict.kind === "invalid") throw new TypeError(`Cannot backdate a token: ${verdict.reason}`);
-  const { claims } = verdict;
-  const signed = await accessTokens.sign({
-    ...claims,
-    issuedAt: claims.issuedAt - seconds,
-    expiresAt: claims.expiresAt - seconds,
-  });
-  return signed.token;
-}
+export { backdateAccessToken } from "../../local/backdated_token.ts";

@@ -1,0 +1,35 @@
+/**
+ * Time that passes for one session only: its row is moved into the past, so that everything in it is as
+ * old as if the time had passed. Clocks are not faked: what judges the age is the database's own.
+ *
+ * @module
+ */
+
+import type postgres from "postgres";
+
+/** Lets `seconds` pass for a session. */
+export async function ageSession(
+  sql: postgres.Sql,
+  sessionId: string,
+  seconds: number,
+): Promise<void> {
+  const interval = `${seconds} seconds`;
+  await sql`
+    update public.sessions as s
+    set
+      created_at = s.created_at - ${interval}::interval,
+      last_active_at = s.last_active_at - ${interval}::interval,
+      access_token_expires_at = s.access_token_expires_at - ${interval}::interval,
+      refresh_token_expires_at = s.refresh_token_expires_at - ${interval}::interval,
+      absolute_expires_at = s.absolute_expires_at - ${interval}::interval,
+      issued_at = s.issued_at - ${interval}::interval,
+      confirmed_at = s.confirmed_at - ${interval}::interval,
+      revoked_at = s.revoked_at - ${interval}::interval
+    where s.id = ${sessionId}
+  `;
+  await sql`
+    update public.session_events as e
+    set occurred_at = e.occurred_at - ${interval}::interval
+    where e.session_id = ${sessionId}
+  `;
+}
