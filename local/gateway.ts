@@ -10,6 +10,12 @@ export interface Answering {
   fetch(request: Request, remoteAddress: string): Response | Promise<Response>;
 }
 
+/** Whatever else is served at the address. */
+export interface Site extends Answering {
+  /** What becomes of a function's reply on its way to the caller. @default {it arrives} */
+  deliver?(request: Request, reply: Response): Response;
+}
+
 /** What is behind the gateway. */
 export interface GatewayOptions {
   readonly rest: Answering;
@@ -17,7 +23,7 @@ export interface GatewayOptions {
   /** Where the instances of a function listen now; none for an unknown function. */
   readonly instancesOf: (name: string) => readonly string[];
   /** Answers every other path. @default {404 as JSON} */
-  readonly site?: Answering;
+  readonly site?: Site;
   /**
    * Whether a `cf-connecting-ip` that the caller sent is kept. The platform's edge overwrites it; a
    * test that plays many clients needs it. @default {false}
@@ -34,7 +40,10 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return async function route(request, remoteAddress) {
     const { pathname } = new URL(request.url);
-    if (pathname.startsWith("/functions/v1/")) return await forward(request, remoteAddress);
+    if (pathname.startsWith("/functions/v1/")) {
+      const reply = await forward(request, remoteAddress);
+      return site?.deliver?.(request, reply) ?? reply;
+    }
     const door = pathname.startsWith("/rest/v1/")
       ? rest
       : pathname.startsWith("/auth/v1/")

@@ -8,7 +8,7 @@ import type { JWK } from "jose";
 import { importSigningKeys, parseSigningKeys } from "../supabase/functions/_shared/signing_keys.ts";
 import { createAuthDoor } from "./auth/door.ts";
 import { type FunctionProcess, listFunctions, startFunction } from "./function_processes.ts";
-import { type Answering, createGateway, type Gateway } from "./gateway.ts";
+import { createGateway, type Gateway, type Site } from "./gateway.ts";
 import type { ProjectKeys } from "./project_keys.ts";
 import { createRestDoor } from "./rest/door.ts";
 import type { Secrets } from "./secrets.ts";
@@ -30,6 +30,9 @@ export interface Stack extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
+/** What a site may know of the project that it is served with. */
+export type SiteProject = Pick<Stack, "functionsUrl" | "environment">;
+
 /** What a stack is made of. */
 export interface StackOptions {
   /** The directory that holds `supabase/`. */
@@ -47,8 +50,8 @@ export interface StackOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** See `GatewayOptions`. @default {false} */
   readonly keepClientAddress?: boolean;
-  /** Answers every path that is no function and no door. @default {404} */
-  readonly site?: Answering;
+  /** Makes what answers every path that is no function and no door. @default {404} */
+  readonly site?: (project: SiteProject) => Site;
   /** Connections of the REST door. @default {10} */
   readonly restPoolSize?: number;
   /** Hears every line that a function writes. */
@@ -99,12 +102,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     issuer: `${baseUrl}/auth/v1`,
     publicJwks: trusted.publicJwks,
   });
+  const site = options.site?.({ functionsUrl: `${baseUrl}/functions/v1`, environment });
   behind.gateway = createGateway({
     rest,
     auth,
     instancesOf: (name) => processes[name]?.map(({ url }) => url) ?? [],
     keepClientAddress: options.keepClientAddress ?? false,
-    ...(options.site ? { site: options.site } : {}),
+    ...(site ? { site } : {}),
   });
 
   const stop = async () => {
