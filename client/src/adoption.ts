@@ -1,0 +1,190 @@
+/**
+ * How a verdict becomes the state of every tab: written into the shared record by the tab that
+ * asked, taken from it by the others. It must not know when to ask.
+ *
+ * @module
+ */
+
+import { elapsedMs, type Instant, instantAt } from "./clock.ts";
+import type { SessionCore } from "./core.ts";
+import type { LogoutScope, RejectReason, SessionUser, Valid } from "./outcome.ts";
+import type { SharedGrant, SharedRecord } from "./shared_record.ts";
+
+export interface Adoption<U extends SessionUser> {
+  /** Takes what the record holds now as known, without believing it: that is for the first page. */
+  begin(): SharedRecord<U>;
+  /** Follows what other tabs have written since. */
+  adopt(): void;
+  /** Writes a verified session for all tabs; `asked` is when the server was asked. */
+  commit(valid: Valid<U>, asked: Instant, signedIn?: boolean): Promise<void>;
+  /** Writes for all tabs that the server said no. */
+  reject(reason: RejectReason): void;
+  /** Writes for all tabs that somebody signed out here; the server is still to be told. */
+  signOut(scope: LogoutScope): void;
+  /** Writes for all tabs that an attempt brought no verdict. */
+  fail(retryAfterMs: number | undefined, waitMs: number): void;
+}
+
+/** Called when there is a fresh access token, before waiting calls go out. */
+export type Refreshed = (
+  detail: {
+    readonly generation: number;
+    readonly source: "self" | "peer";
+    readonly first: boolean;
+  },
+) => Promise<void>;
+
+/** Two readings of one expiry differ by the way there and by the server's whole seconds. */
+const SAME_EXPIRY_MS = 2_000;
+
+export function createAdoption<U extends SessionUser>(
+  { environment, emitter, store, fleet }: SessionCore<U>,
+  { onRefreshed, onVerdict }: {
+    readonly onRefreshed: Refreshed;
+    /** After every change of what calls may expect. */
+    readonly onVerdict: () => void;
+  },
+): Adoption<U> {
+  const { now } = environment;
+  let seen: Pick<SharedRecord<U>, "epoch" | "at" | "edition"> = fleet.read();
+
+  function begin(): SharedRecord<U> {
+    const record = fleet.read();
+    seen = record;
+    return record;
+  }
+
+  /** Makes the record's grant the state of this page. */
+  async function enter(record: SharedRecord<U>, source: "self" | "peer"): Promise<void> {
+    const before = store.state();
+    const shared = record.grant;
+    if (!shared) return;
+    const user = sameOr(before.user, shared.user);
+    const grant = { ...shared, user, serial: record.serial, at: instantAt(record.at, now()) };
+    const fresh = before.grant?.serial !== grant.serial;
+    const signedIn = record.epoch !== seen.epoch;
+    seen = record;
+    store.dispatch({ type: "granted", grant });
+    const refreshed = fresh
+      ? onRefreshed({ generation: grant.generation, source, first: !before.grant })
+      : undefined;
+    if (before.user && before.user.id !== user.id) {
+      emitter.emit("user-changed", { from: before.user.id, to: user.id });
+    }
+    if (signedIn) emitter.emit("signed-in", { userId: user.id, source });
+    await refreshed;
+    onVerdict();
+  }
+
+  /** Makes the record's end the state of this page. */
+  function leave(record: SharedRecord<U>, source: "self" | "peer"): void {
+    const { status, grant } = store.state();
+    const sessionLengthMs = grant && grant.ageMs !== null
+      ? grant.ageMs + elapsedMs(grant.at, now())
+      : null;
+    seen = record;
+    if (record.ended === "signed-out") {
+      const reason = source === "self" ? "signed-out" : "signed-out-elsewhere";
+      store.dispatch({ type: "signed-out", reason });
+      if (status !== "signed-out") emitter.emit("signed-out", { source, sessionLengthMs });
+    } else if (record.ended) {
+      store.dispatch({ type: "rejected", reason: record.ended });
+      const after = store.state();
+      if (after.status === "expired" && status !== "expired") {
+        emitter.emit("session-expired", { reason: after.reason, sessionLengthMs });
+      }
+    }
+    onVerdict();
+  }
+
+  function adopt(): void {
+    const record = fleet.read();
+    if (record.edition === seen.edition || store.state().status === "unknown") return;
+    const isVerdict = record.at !== seen.at || record.epoch !== seen.epoch;
+    if (isVerdict && record.grant) void enter(record, "peer");
+    else if (isVerdict) leave(record, "peer");
+    seen = record;
+    const { failures, retryAt } = record;
+    const state = store.state();
+    if (failures !== state.failures || retryAt !== state.nextAttemptAt) {
+      store.dispatch({ type: "failed", failures, nextAttemptAt: retryAt, now: now() });
+    }
+  }
+
+  /** Keeps an expiry that only seems to have moved, so that nothing visible changes. */
+  function steady(leftMs: number, before: number | null | undefined, at: number): number {
+    const moved = before ? before - at - leftMs : Infinity;
+    return Math.abs(moved) < SAME_EXPIRY_MS ? leftMs + moved : leftMs;
+  }
+
+  function commit(valid: Valid<U>, asked: Instant, signedIn = false): Promise<void> {
+    const record = fleet.read();
+    const known = record.grant?.sessionId === valid.sessionId ? record.grant : null;
+    const fresh = signedIn || valid.refreshed || known?.generation !== valid.generation;
+    const snapshot = known && !fresh ? store.snapshot() : null;
+    const { date, perf } = now();
+    const elapsed = elapsedMs(asked, now());
+    const agoMs = elapsed < Infinity ? elapsed : perf - asked.perf;
+    const leftMs = valid.accessExpiresInMs - agoMs;
+    const { sessionEndsInMs: endsInMs, sessionAgeMs } = valid;
+    const grant: SharedGrant<U> = {
+      user: valid.user,
+      sessionId: valid.sessionId,
+      generation: valid.generation,
+      accessInMs: steady(leftMs, snapshot?.accessExpiresAt, date),
+      accessTtlMs: Math.max(valid.accessExpiresInMs, fresh ? 0 : known?.accessTtlMs ?? 0),
+      endInMs: endsInMs === undefined
+        ? null
+        : steady(endsInMs - agoMs, snapshot?.sessionEndsAt, date),
+      ageMs: sessionAgeMs === undefined ? null : sessionAgeMs + agoMs,
+    };
+    const { serial, epoch } = record;
+    fleet.share({
+      at: date,
+      epoch: signedIn ? epoch + 1 : epoch,
+      serial: fresh ? serial + 1 : serial,
+      grant,
+      ended: null,
+      pendingLogout: null,
+      ...NO_FAILURE,
+    });
+    return enter(fleet.read(), "self");
+  }
+
+  return {
+    begin,
+    adopt,
+    commit,
+    reject(reason) {
+      fleet.share({ at: now().date, grant: null, ended: reason, ...NO_FAILURE });
+      leave(fleet.read(), "self");
+    },
+    signOut(pendingLogout) {
+      const { epoch } = fleet.read();
+      fleet.share({
+        at: now().date,
+        epoch: epoch + 1,
+        grant: null,
+        ended: "signed-out",
+        pendingLogout,
+        ...NO_FAILURE,
+      });
+      leave(fleet.read(), "self");
+    },
+    fail(retryAfterMs, waitMs) {
+      const { date } = now();
+      const failures = fleet.read().failures + 1;
+      const retryAt = date + waitMs;
+      fleet.share({ failures, failedAt: date, retryAt, retryIsOrder: retryAfterMs !== undefined });
+      seen = fleet.read();
+      store.dispatch({ type: "failed", failures, nextAttemptAt: retryAt, now: now() });
+    },
+  };
+}
+
+const NO_FAILURE = { failures: 0, retryAt: null, retryIsOrder: false } as const;
+
+/** The same user is the same object, so that nothing renders again for it. */
+function sameOr<T>(known: T | null, next: T): T {
+  return known && JSON.stringify(known) === JSON.stringify(next) ? known : next;
+}

@@ -1,0 +1,53 @@
+/**
+ * What the parts of a session share: its parts by their interfaces, and how to call a transport
+ * with a deadline. It must not decide anything.
+ *
+ * @module
+ */
+
+import type { Emitter } from "./emitter.ts";
+import type { SessionEnvironment } from "./environment.ts";
+import type { SessionEvents } from "./events.ts";
+import type { Fleet } from "./fleet.ts";
+import type { TabLock } from "./lock.ts";
+import type { SessionNumbers } from "./options.ts";
+import type { Call, SessionUser, Transport, Trigger, Unavailable } from "./outcome.ts";
+import type { SessionStore } from "./store.ts";
+
+export interface SessionCore<U extends SessionUser> {
+  readonly environment: SessionEnvironment;
+  readonly numbers: SessionNumbers;
+  readonly transport: Transport<U>;
+  readonly emitter: Emitter<SessionEvents<U>>;
+  readonly store: SessionStore<U>;
+  readonly fleet: Fleet<U>;
+  readonly lock: TabLock;
+}
+
+/**
+ * Asks the server, for `requestTimeoutMs` at most. Never rejects: a transport that throws is a fault
+ * of the transport, which is reported, and no verdict. `abandon` makes an answer not worth waiting
+ * for; a page that sleeps or goes away must not use it, or it loses what the answer brings.
+ */
+export async function ask<T>(
+  { environment, numbers }: Pick<SessionCore<never>, "environment" | "numbers">,
+  trigger: Trigger,
+  { abandon, request }: {
+    readonly abandon: AbortController;
+    readonly request: (call: Call) => Promise<T>;
+  },
+): Promise<T | Unavailable> {
+  const { signal } = abandon;
+  const over = new Promise<Unavailable>((resolve) => {
+    signal.addEventListener("abort", () => resolve({ kind: "unavailable", cause: "timeout" }));
+  });
+  const cancel = environment.setTimer(() => abandon.abort(), numbers.requestTimeoutMs);
+  try {
+    return await Promise.race([request({ signal, trigger }), over]);
+  } catch (error) {
+    if (!signal.aborted) environment.reportError(error);
+    return { kind: "unavailable", cause: "protocol" };
+  } finally {
+    cancel();
+  }
+}

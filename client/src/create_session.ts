@@ -1,0 +1,213 @@
+/**
+ * Puts a session together from its parts. It decides nothing by itself: when to ask is `need.ts`,
+ * how to ask `recovery.ts`, what an answer means `adoption.ts` and `transition.ts`.
+ *
+ * @module
+ */
+
+import { holdAccessToken, readAccessToken } from "./access_token.ts";
+import { createAdoption } from "./adoption.ts";
+import { ask, type SessionCore } from "./core.ts";
+import { keepDiagnostics } from "./diagnostics.ts";
+import { createEmitter } from "./emitter.ts";
+import { browserEnvironment } from "./environment.ts";
+import { SessionExpiredError, SessionUnavailableError } from "./errors.ts";
+import { createFleet } from "./fleet.ts";
+import { createTabLock } from "./lock.ts";
+import { numbersOf, type SessionOptions } from "./options.ts";
+import type { SessionUser, Trigger } from "./outcome.ts";
+import { beginLife, type PageLife } from "./page_life.ts";
+import { createCallQueue, type Gate } from "./queue.ts";
+import { createRecovery, type Wish } from "./recovery.ts";
+import { createRefreshedHooks } from "./refreshed_hooks.ts";
+import type { AccessTokenOptions, RefreshedDetail, Session } from "./session.ts";
+import { createSessionFetch } from "./session_fetch.ts";
+import type { SessionSnapshot } from "./snapshot.ts";
+import { createSessionStore } from "./store.ts";
+import { accessLeftMs } from "./transition.ts";
+
+/**
+ * A session that has not started yet.
+ *
+ * @throws {TypeError} If the transport is missing.
+ * @throws {RangeError} If a number is negative, not finite, or too large for a timer.
+ */
+export function createSession<U extends SessionUser>(options: SessionOptions<U>): Session<U> {
+  const numbers = numbersOf(options);
+  const { transport, initial, storageKey = "session:v1", channelName = "session" } = options;
+  const environment = { ...browserEnvironment(), ...options.environment };
+  const { now, window } = environment;
+  const { emitter, entries } = keepDiagnostics<U>(
+    createEmitter(environment.reportError),
+    environment,
+  );
+  const store = createSessionStore(environment, emitter, numbers);
+  const fleet = createFleet<U>(environment, {
+    storageKey,
+    channelName,
+    onChange: () => adoption.adopt(),
+  });
+  const lock = createTabLock(environment, channelName);
+  const core: SessionCore<U> = { environment, numbers, transport, emitter, store, fleet, lock };
+  const hooks = createRefreshedHooks(environment, numbers.hookTimeoutMs);
+  const token = holdAccessToken();
+  const adoption = createAdoption(core, { onRefreshed, onVerdict: () => settle() });
+  const recovery = createRecovery(core, adoption, token.keep);
+  const queue = createCallQueue(environment, {
+    queueMax: numbers.queueMax,
+    gate,
+    overError,
+    doubtError: () => new SessionUnavailableError(recovery.lastDoubt()),
+    onChange: (change) => emitter.emit("queue", change),
+  });
+  const send = createSessionFetch(options, {
+    environment,
+    numbers,
+    queue,
+    gate,
+    state: store.state,
+    recover,
+    getAccessToken: (signal) => getAccessToken({ signal }),
+  });
+
+  let life: PageLife | null = null;
+  let disposed = false;
+
+  emitter.on("user-changed", () => queue.empty(new SessionExpiredError("signed-out")));
+  emitter.on("signed-out", () => queue.empty(overError()));
+  store.subscribe(() => life?.reschedule());
+
+  if (initial) {
+    const { user, sessionId, generation, accessExpiresInMs } = initial;
+    // Not shared with other tabs: a page out of a cache may be older than what they know.
+    const grant = {
+      user,
+      sessionId,
+      generation,
+      serial: fleet.read().serial,
+      at: now(),
+      accessInMs: accessExpiresInMs,
+      accessTtlMs: accessExpiresInMs,
+      endInMs: initial.sessionEndsInMs ?? null,
+      ageMs: initial.sessionAgeMs ?? null,
+    };
+    token.keep(initial, grant.at);
+    store.dispatch({ type: "granted", grant });
+  }
+  const serverSnapshot = store.snapshot();
+
+  function overError(): Error {
+    return new SessionExpiredError(store.state().reason);
+  }
+
+  function gate(): Gate {
+    const state = store.state();
+    if (state.status === "expired" || state.status === "signed-out") return "closed";
+    if (state.status !== "active" || hooks.isRunning() || accessLeftMs(state, now()) <= 0) {
+      return "held";
+    }
+    return state.activity === "refreshing" ? "brief" : "open";
+  }
+
+  function settle(): void {
+    queue.settle();
+    life?.reschedule();
+  }
+
+  async function onRefreshed(detail: RefreshedDetail): Promise<void> {
+    const ran = hooks.run(detail);
+    if (!detail.first) {
+      const { generation, source } = detail;
+      emitter.emit("session-refreshed", { generation, source });
+      window?.dispatchEvent(
+        new CustomEvent("session-refreshed", { detail: { generation, source } }),
+      );
+    }
+    await ran;
+  }
+
+  async function recover(trigger: Trigger, wish?: Wish): Promise<void> {
+    if (disposed) return;
+    await recovery.recover(trigger, wish);
+    // The first question was not put, because of a failure that another tab saw before.
+    const { failures, retryAt } = fleet.read();
+    if (failures && store.state().status === "restoring") {
+      store.dispatch({ type: "failed", failures, nextAttemptAt: retryAt, now: now() });
+    }
+    settle();
+  }
+
+  async function recovered(trigger: Trigger, wish?: Wish): Promise<SessionSnapshot<U>> {
+    await recover(trigger, wish);
+    return store.snapshot();
+  }
+
+  async function getAccessToken(wanted: AccessTokenOptions = {}): Promise<string | null> {
+    refuseDisposed("get an access token");
+    return await readAccessToken(token, wanted, {
+      now,
+      state: store.state,
+      recover: (minTtlMs) => recover("token", { minTtlMs }),
+      lastDoubt: recovery.lastDoubt,
+    });
+  }
+
+  function refuseDisposed(what: string): void {
+    if (disposed) throw new TypeError(`Cannot ${what} as the session is disposed`);
+  }
+
+  return {
+    start() {
+      if (life) return;
+      disposed = false;
+      life = beginLife(core, { adoption, recovery, recover });
+      void recover("start");
+    },
+    dispose() {
+      life?.end();
+      life = null;
+      disposed = true;
+      queue.empty(new TypeError("Cannot send as the session is disposed"));
+    },
+    getSnapshot: store.snapshot,
+    getServerSnapshot: () => serverSnapshot,
+    subscribe: store.subscribe,
+    on: emitter.on,
+    recover: (trigger = "manual") => recovered(trigger),
+    refresh: () => recovered("manual", { force: true }),
+    extend: () => recovered("extend", { force: true }),
+    getAccessToken,
+    async fetch(input, init) {
+      refuseDisposed("send");
+      return await send(input, init);
+    },
+    onRefreshed: hooks.add,
+    async signIn(login) {
+      refuseDisposed("sign in");
+      const outcome = await recovery.signIn(login);
+      settle();
+      return outcome;
+    },
+    async signOut({ scope = "local" } = {}) {
+      refuseDisposed("sign out");
+      if (scope === "others") {
+        const request = { abandon: new AbortController() };
+        return await ask(core, "sign-out", {
+          ...request,
+          request: (call) => transport.logout({ ...call, scope }),
+        });
+      }
+      adoption.signOut(scope);
+      recovery.abandon();
+      await recover("sign-out");
+      return fleet.read().pendingLogout
+        ? recovery.lastDoubt() ?? { kind: "unavailable", cause: "timeout" }
+        : { kind: "done" };
+    },
+    dismissWarning() {
+      const { warning } = store.snapshot();
+      if (warning) store.dispatch({ type: "dismissed", warning: warning.kind });
+    },
+    diagnostics: entries,
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * All tabs of one browser as one: writes the shared record, tells the other tabs, and hears of their
+ * writing, by `BroadcastChannel` and by the storage event. It must not know what the record means.
+ *
+ * @module
+ */
+
+import type { SessionChannel, SessionEnvironment } from "./environment.ts";
+import type { SessionUser } from "./outcome.ts";
+import { createSharedRecordStore, type SharedRecord } from "./shared_record.ts";
+
+export interface Fleet<U extends SessionUser> {
+  read(): SharedRecord<U>;
+  /** Changes the record for all tabs. */
+  share(change: Partial<SharedRecord<U>>): void;
+  /** Starts to listen, and listens again after `close`. Does nothing while open. */
+  open(): void;
+  /**
+   * Stops listening. A page must do so before it enters the back/forward cache: a message that
+   * arrives there evicts it (Chromium: `broadcastchannel-message`).
+   */
+  close(): void;
+}
+
+export function createFleet<U extends SessionUser>(
+  environment: SessionEnvironment,
+  { storageKey, channelName, onChange }: {
+    readonly storageKey: string;
+    readonly channelName: string;
+    readonly onChange: () => void;
+  },
+): Fleet<U> {
+  const { window, storage, now } = environment;
+  const store = createSharedRecordStore<U>(storage, storageKey);
+  let channel: SessionChannel | null = null;
+  let isOpen = false;
+
+  function onStorage(event: Event): void {
+    if ((event as StorageEvent).key === storageKey) onChange();
+  }
+
+  return {
+    read: store.read,
+    share(change) {
+      const record = store.write(change, now().date);
+      channel?.postMessage(record);
+    },
+    open() {
+      if (isOpen) return;
+      isOpen = true;
+      channel = environment.openChannel(channelName);
+      if (channel) {
+        channel.onmessage = ({ data }) => {
+          store.accept(data);
+          onChange();
+        };
+      }
+      window?.addEventListener("storage", onStorage);
+    },
+    close() {
+      isOpen = false;
+      channel?.close();
+      channel = null;
+      window?.removeEventListener("storage", onStorage);
+    },
+  };
+}

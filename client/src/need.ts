@@ -1,0 +1,141 @@
+/**
+ * Whether the server must be asked, and what: pure decisions from what is known. It must not ask.
+ *
+ * @module
+ */
+
+import { elapsedMs, type Instant } from "./clock.ts";
+import type { SessionNumbers } from "./options.ts";
+import type { SessionUser, Trigger } from "./outcome.ts";
+import type { SharedRecord } from "./shared_record.ts";
+import { accessLeftMs, type Grant, type State } from "./transition.ts";
+
+export type Action = "validate" | "refresh" | "logout";
+
+/** One wish to know how the session stands. */
+export interface Demand {
+  readonly trigger: Trigger;
+  readonly since: Instant;
+  readonly hidden: boolean;
+  /** Refresh even though nothing is due. */
+  readonly force: boolean;
+  /** The access token must live for at least this long. */
+  readonly minTtlMs: number;
+  /** This page's own part of the spread between tabs, from -1 to 1. */
+  readonly jitter: number;
+}
+
+/** How long before its expiry an access token is refreshed. */
+export function marginMs<U extends SessionUser>(
+  { accessTtlMs }: Grant<U>,
+  jitter: number,
+  numbers: SessionNumbers,
+): number {
+  const most = accessTtlMs / 6;
+  const spread = Math.min(numbers.refreshJitterMs, most / 10);
+  return Math.min(numbers.refreshMarginMs, most) + jitter * spread;
+}
+
+/** What to ask the server for `demand`, or null when what is known will do. */
+export function neededAction<U extends SessionUser>(
+  demand: Demand,
+  { state, now, numbers }: { state: State<U>; now: Instant; numbers: SessionNumbers },
+): Exclude<Action, "logout"> | null {
+  const { trigger, since, hidden, force, jitter } = demand;
+  const { grant, status, failures } = state;
+  const isAutomatic = trigger !== "manual" && trigger !== "start" && trigger !== "extend";
+  if (isAutomatic && (status === "signed-out" || (status === "unknown" && trigger !== "token"))) {
+    return null;
+  }
+  // A verdict stands; but "no cookie that I know" may be a server's mistake, and heal with it.
+  const mayHeal = state.reason === "no-session" && !hidden;
+  const isRoutine = trigger === "tick" || trigger === "token" || trigger === "fetch" ||
+    trigger === "unauthorized";
+  if (status === "expired" && isRoutine && !(mayHeal && trigger === "tick")) return null;
+  if (!grant) return "validate";
+
+  const ageMs = elapsedMs(grant.at, now);
+  const answered = ageMs < elapsedMs(since, now);
+  if (force) return answered ? null : "refresh";
+  const leftMs = accessLeftMs(state, now);
+  // An access token that lives as long as its session gains nothing from another one.
+  const isLast = grant.endInMs !== null && grant.accessInMs >= grant.endInMs - 1_000;
+  const dueMs = Math.max(demand.minTtlMs, isLast ? 0 : marginMs(grant, jitter, numbers));
+  const isFresh = ageMs < Math.min(1_000, grant.accessTtlMs);
+  if (leftMs <= dueMs && !isFresh) {
+    // A hidden page leaves it to a visible one, as long as there is one.
+    const left = trigger === "tick" && hidden && ageMs < 2 * numbers.heartbeatMs;
+    return left || answered ? null : "refresh";
+  }
+
+  const maxAgeMs = (failures ? 0 : maxAgeOf(trigger, hidden, numbers)) + elapsedMs(since, now);
+  return ageMs < maxAgeMs ? null : "validate";
+}
+
+/** How old a verification may be for `trigger`. */
+function maxAgeOf(trigger: Trigger, hidden: boolean, numbers: SessionNumbers): number {
+  switch (trigger) {
+    case "tick":
+      return hidden ? Infinity : numbers.validateEveryMs;
+    case "fetch":
+      return Infinity;
+    case "visibility":
+    case "focus":
+    case "pageshow":
+    case "resume":
+    case "online":
+    case "suspended":
+      return numbers.revalidateAfterMs;
+    case "start":
+    case "manual":
+    case "extend":
+    case "token":
+    case "unauthorized":
+    case "sign-in":
+    case "sign-out":
+      return 0;
+    default:
+      return trigger satisfies never;
+  }
+}
+
+/** A person who comes back to a tab waits for no more than this of an old failure. */
+const PATIENCE_AFTER_FAILURE_MS = 5_000;
+const BETWEEN_CLICKS_MS = 1_000;
+
+/** Whether the waiting time after a failure holds `demand` back. */
+export function isHeldBack<U extends SessionUser>(
+  { trigger, since }: Demand,
+  { record, now }: { record: SharedRecord<U>; now: Instant },
+): boolean {
+  const { retryAt, retryIsOrder, failedAt } = record;
+  const leftMs = (retryAt ?? 0) - now.date;
+  // No more is left than there ever was, unless the clock was set back.
+  if (retryAt === null || leftMs <= 0 || leftMs > retryAt - failedAt) return false;
+  // Asked in vain after this was wished for, by this tab or another: that was the answer.
+  if (failedAt >= since.date) return true;
+  const sinceFailureMs = now.date - failedAt;
+  switch (trigger) {
+    case "manual":
+    case "extend":
+    case "sign-in":
+    case "sign-out":
+      return sinceFailureMs < BETWEEN_CLICKS_MS;
+    case "start":
+    case "online":
+    case "pageshow":
+    case "resume":
+    case "suspended":
+      return retryIsOrder;
+    case "visibility":
+    case "focus":
+      return retryIsOrder || sinceFailureMs < PATIENCE_AFTER_FAILURE_MS;
+    case "tick":
+    case "token":
+    case "fetch":
+    case "unauthorized":
+      return true;
+    default:
+      return trigger satisfies never;
+  }
+}

@@ -1,0 +1,93 @@
+/**
+ * The last known answers of reads, so that a page has something to show while it is offline or its
+ * session is over. Kept apart by user, and emptied when somebody signs out or another user comes. It
+ * must not know how anything is read.
+ *
+ * @module
+ */
+
+import type { SessionUser } from "./outcome.ts";
+import type { Session } from "./session.ts";
+
+export interface ReadCacheOptions {
+  /** @default {globalThis.localStorage} */
+  readonly storage?: Pick<Storage, "getItem" | "setItem" | "removeItem">;
+  /** @default {"session-reads:v1"} */
+  readonly storageKey?: string;
+  /** How many answers are kept; the oldest goes first. @default {50} */
+  readonly maxEntries?: number;
+}
+
+export interface ReadCache {
+  /**
+   * What `load` resolves with, which is kept; or, when it rejects, what was kept before, with the
+   * moment at which it was. Values must survive JSON.
+   *
+   * @throws Whatever `load` rejected with, if nothing is kept.
+   */
+  read<T>(
+    key: string,
+    load: () => Promise<T>,
+  ): Promise<{ readonly value: T; readonly cachedAt: number | null }>;
+  /** Stops to follow the session. */
+  dispose(): void;
+}
+
+interface Kept {
+  readonly userId: string;
+  readonly entries: readonly (readonly [key: string, at: number, value: unknown])[];
+}
+
+/**
+ * @throws {RangeError} If `maxEntries` is no positive integer.
+ */
+export function createReadCache<U extends SessionUser>(
+  session: Pick<Session<U>, "on" | "getSnapshot">,
+  { storage, storageKey = "session-reads:v1", maxEntries = 50 }: ReadCacheOptions = {},
+): ReadCache {
+  if (!(Number.isInteger(maxEntries) && maxEntries > 0)) {
+    throw new RangeError(
+      `Cannot create a cache as 'maxEntries' is no positive integer: current value is ${maxEntries}`,
+    );
+  }
+  const userId = (): string | undefined => session.getSnapshot().user?.id;
+
+  /** Storage may be full, blocked, or absent: a cache that cannot keep is still a way to read. */
+  function attempt<T>(use: (store: NonNullable<typeof storage>) => T): T | undefined {
+    try {
+      return use(storage ?? globalThis.localStorage);
+    } catch {
+      return undefined;
+    }
+  }
+
+  function entries(): Kept["entries"] {
+    const kept = attempt((store) => JSON.parse(store.getItem(storageKey) ?? "null") as Kept | null);
+    return kept && kept.userId === userId() && Array.isArray(kept.entries) ? kept.entries : [];
+  }
+
+  function keep(key: string, value: unknown): void {
+    const others = entries().filter(([name]) => name !== key).slice(1 - maxEntries);
+    const kept = { userId: userId(), entries: [...others, [key, Date.now(), value]] };
+    attempt((store) => store.setItem(storageKey, JSON.stringify(kept)));
+  }
+
+  const empty = (): void => attempt((store) => store.removeItem(storageKey));
+  const stops = [session.on("signed-out", empty), session.on("user-changed", empty)];
+
+  return {
+    async read<T>(key: string, load: () => Promise<T>) {
+      const owner = userId();
+      try {
+        const value = await load();
+        if (owner && owner === userId()) keep(key, value);
+        return { value, cachedAt: null };
+      } catch (error) {
+        const found = owner === userId() ? entries().find(([name]) => name === key) : undefined;
+        if (!found) throw error;
+        return { value: found[2] as T, cachedAt: found[1] };
+      }
+    },
+    dispose: () => stops.forEach((stop) => stop()),
+  };
+}

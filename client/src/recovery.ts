@@ -1,0 +1,220 @@
+/**
+ * The one way to the server: every wish to know how the session stands comes through here, is joined
+ * with those under way, waits its turn among the tabs, and ends in a verdict or in a waiting time.
+ * It must not know what raised the wish.
+ *
+ * @module
+ */
+
+import type { Adoption } from "./adoption.ts";
+import { backoffMs } from "./backoff.ts";
+import type { Instant } from "./clock.ts";
+import { ask, type SessionCore } from "./core.ts";
+import { type Action, type Demand, isHeldBack, neededAction } from "./need.ts";
+import type {
+  LoginOutcome,
+  LogoutOutcome,
+  Outcome,
+  SessionUser,
+  Transport,
+  Trigger,
+  Unavailable,
+} from "./outcome.ts";
+import type { SharedRecord } from "./shared_record.ts";
+
+export interface Wish {
+  readonly force?: boolean;
+  readonly minTtlMs?: number;
+}
+
+export interface Recovery<U extends SessionUser> {
+  /** Finds out how the session stands, unless that is known well enough. Never rejects. */
+  recover(trigger: Trigger, wish?: Wish): Promise<void>;
+  /** Runs a sign-in while nothing else is asked, in any tab. */
+  signIn(
+    login: (call: Parameters<Transport<U>["validate"]>[0]) => Promise<LoginOutcome<U>>,
+  ): Promise<LoginOutcome<U>>;
+  /** Gives up what is under way, because its answer does not matter any more. */
+  abandon(): void;
+  isUnderWay(): boolean;
+  /** This page's own part of the spread between tabs, from -1 to 1. */
+  readonly jitter: number;
+  /** The last answer that was no verdict. */
+  lastDoubt(): Exclude<Outcome<U>, { kind: "valid" | "rejected" }> | null;
+}
+
+export function createRecovery<U extends SessionUser>(
+  core: SessionCore<U>,
+  adoption: Adoption<U>,
+  onValid: (valid: Extract<Outcome<U>, { kind: "valid" }>, asked: Instant) => void,
+): Recovery<U> {
+  const { environment, numbers, transport, emitter, store, fleet, lock } = core;
+  const { now, random, document } = environment;
+  const jitter = random() * 2 - 1;
+  let flight: Promise<void> | null = null;
+  let current: AbortController | null = null;
+  let doubt: ReturnType<Recovery<U>["lastDoubt"]> = null;
+
+  function need(demand: Demand): Action | null {
+    adoption.adopt();
+    const [record, instant] = [fleet.read(), now()];
+    const action = record.pendingLogout
+      ? "logout"
+      : neededAction(demand, { state: store.state(), now: instant, numbers });
+    return action && !isHeldBack(demand, { record, now: instant }) ? action : null;
+  }
+
+  async function recover(trigger: Trigger, wish: Wish = {}): Promise<void> {
+    const demand = (): Demand => ({
+      trigger,
+      since: now(),
+      hidden: document?.hidden ?? false,
+      force: wish.force ?? false,
+      minTtlMs: wish.minTtlMs ?? 0,
+      jitter,
+    });
+    let wanted = demand();
+    while (flight) {
+      await flight;
+      // The network came back while a request was lost in it: that failure says nothing.
+      if (trigger === "online") wanted = demand();
+    }
+    if (need(wanted)) await fly(() => attempt(wanted));
+  }
+
+  /** Keeps `flight` to one at a time. */
+  async function fly(body: () => Promise<void>): Promise<void> {
+    flight = body();
+    try {
+      await flight;
+    } catch (error) {
+      environment.reportError(error);
+    } finally {
+      flight = null;
+    }
+  }
+
+  async function attempt(demand: Demand): Promise<void> {
+    // A page in the background does not queue for the lock for a reason that can wait.
+    const canWait = demand.hidden && demand.minTtlMs === 0 && !demand.force;
+    const ran = await lock.run(canWait ? 0 : numbers.lockWaitMs, async () => {
+      for (let turn = 0; turn < 2; turn++) {
+        const action = need(demand);
+        if (!action || await inquire(action, demand.trigger)) break;
+      }
+    });
+    const { activity } = store.state();
+    if (!ran) store.dispatch({ type: "activity", activity: "waiting-peer" });
+    else if (activity !== "idle" && activity !== "backing-off") {
+      store.dispatch({ type: "activity", activity: "idle" });
+    }
+  }
+
+  /** Asks, and draws the conclusion; false when the answer was overtaken and should be asked again. */
+  async function inquire(action: Action, trigger: Trigger): Promise<boolean> {
+    const before = fleet.read();
+    const asked = now();
+    store.dispatch({
+      type: "activity",
+      activity: action === "refresh" ? "refreshing" : "validating",
+    });
+    current = new AbortController();
+    const outcome: Outcome<U> | LogoutOutcome = await ask<Outcome<U> | LogoutOutcome>(
+      core,
+      trigger,
+      {
+        abandon: current,
+        request: (call) =>
+          action === "logout"
+            ? transport.logout({ ...call, scope: before.pendingLogout ?? "local" })
+            : transport[action](call),
+      },
+    );
+    const { kind } = outcome;
+    emitter.emit("recovery", {
+      trigger,
+      action,
+      outcome: kind,
+      cause: kind === "unavailable" ? outcome.cause : undefined,
+      durationMs: now().date - asked.date,
+    });
+    return await conclude(outcome, before, asked);
+  }
+
+  async function conclude(
+    outcome: Outcome<U> | LogoutOutcome,
+    before: SharedRecord<U>,
+    asked: Instant,
+  ): Promise<boolean> {
+    const record = fleet.read();
+    if (record.epoch !== before.epoch || isOvertaken(outcome, record, before)) {
+      adoption.adopt();
+      return false;
+    }
+    switch (outcome.kind) {
+      case "valid":
+        doubt = null;
+        onValid(outcome, asked);
+        await adoption.commit(outcome, asked);
+        return true;
+      case "rejected":
+        doubt = null;
+        adoption.reject(outcome.reason);
+        return true;
+      case "done":
+        fleet.share({ pendingLogout: null, failures: 0, retryAt: null });
+        adoption.adopt();
+        return true;
+      case "busy":
+      case "unavailable": {
+        doubt = outcome;
+        const retryAfterMs = outcome.kind === "busy" ? outcome.retryAfterMs : undefined;
+        const failures = record.failures + 1;
+        const waitMs = backoffMs(failures, { ...numbers, random: random(), retryAfterMs });
+        adoption.fail(retryAfterMs, waitMs);
+        return true;
+      }
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  /** Whether another tab learned something newer while this answer was on its way. */
+  function isOvertaken(
+    outcome: Outcome<U> | LogoutOutcome,
+    record: SharedRecord<U>,
+    before: SharedRecord<U>,
+  ): boolean {
+    const known = record.grant;
+    if (record.at === before.at) return false;
+    if (outcome.kind === "rejected") return known !== null;
+    return outcome.kind === "valid" && known !== null &&
+      (known.sessionId !== outcome.sessionId || known.generation > outcome.generation);
+  }
+
+  return {
+    recover,
+    jitter,
+    isUnderWay: () => flight !== null,
+    lastDoubt: () => doubt,
+    abandon: () => current?.abort(),
+    async signIn(login) {
+      if (fleet.read().pendingLogout) await recover("sign-out");
+      while (flight) await flight;
+      let outcome: LoginOutcome<U> | Unavailable = { kind: "unavailable", cause: "timeout" };
+      if (fleet.read().pendingLogout) return outcome;
+      await fly(async () => {
+        await lock.run(numbers.lockWaitMs, async () => {
+          const asked = now();
+          current = new AbortController();
+          outcome = await ask(core, "sign-in", { abandon: current, request: login });
+          if (outcome.kind === "valid") {
+            onValid(outcome, asked);
+            await adoption.commit(outcome, asked, true);
+          }
+        });
+      });
+      return outcome;
+    },
+  };
+}

@@ -1,0 +1,139 @@
+/**
+ * The state machine: what is known of the session, and how each event changes it. Pure: time comes
+ * in with the events, and it must not know who asks the server or how tabs speak to each other.
+ *
+ * @module
+ */
+
+import { elapsedMs, type Instant } from "./clock.ts";
+import type { RejectReason, SessionUser } from "./outcome.ts";
+
+export type Status = "unknown" | "restoring" | "active" | "degraded" | "expired" | "signed-out";
+export type Activity = "idle" | "validating" | "refreshing" | "waiting-peer" | "backing-off";
+/** Why there is no session: the server's verdict, or somebody signed out. */
+export type Reason = RejectReason | "signed-out" | "signed-out-elsewhere";
+export type WarningKind = "session-ending" | "refresh-failing";
+
+/** A verified session, as durations from the moment at which the server verified it. */
+export interface Grant<U extends SessionUser> {
+  readonly user: U;
+  readonly sessionId: string;
+  readonly generation: number;
+  /** Counts the access tokens that this browser was given, over all tabs and sessions. */
+  readonly serial: number;
+  readonly at: Instant;
+  readonly accessInMs: number;
+  /** The full life of such an access token, as far as it is known. */
+  readonly accessTtlMs: number;
+  readonly endInMs: number | null;
+  readonly ageMs: number | null;
+}
+
+export interface State<U extends SessionUser> {
+  readonly status: Status;
+  readonly activity: Activity;
+  /** Kept through `degraded` and `expired`; from the hint while `restoring`. */
+  readonly user: U | null;
+  /** The session as last verified in this page's life; null before that and after a verdict. */
+  readonly grant: Grant<U> | null;
+  readonly reason: Reason | null;
+  /** Attempts without a verdict since the last one. */
+  readonly failures: number;
+  /** When the next attempt is due, local epoch in milliseconds. */
+  readonly nextAttemptAt: number | null;
+  readonly offline: boolean;
+  /** The warning that the person closed; it stays closed until the session is refreshed. */
+  readonly dismissed: WarningKind | null;
+}
+
+export type SessionEvent<U extends SessionUser> =
+  | { readonly type: "started"; readonly user: U | null }
+  | { readonly type: "activity"; readonly activity: Activity }
+  | { readonly type: "granted"; readonly grant: Grant<U> }
+  | { readonly type: "rejected"; readonly reason: RejectReason }
+  | {
+    readonly type: "failed";
+    readonly failures: number;
+    readonly nextAttemptAt: number | null;
+    readonly now: Instant;
+  }
+  | { readonly type: "signed-out"; readonly reason: Reason }
+  | { readonly type: "connectivity"; readonly offline: boolean }
+  | { readonly type: "time"; readonly now: Instant }
+  | { readonly type: "dismissed"; readonly warning: WarningKind };
+
+/** Where every page begins. */
+export const UNKNOWN: State<never> = {
+  status: "unknown",
+  activity: "idle",
+  user: null,
+  grant: null,
+  reason: null,
+  failures: 0,
+  nextAttemptAt: null,
+  offline: false,
+  dismissed: null,
+};
+
+/** Milliseconds until the access token expires; 0 or less when it has, or when there is none. */
+export function accessLeftMs<U extends SessionUser>(state: State<U>, now: Instant): number {
+  return state.grant ? state.grant.accessInMs - elapsedMs(state.grant.at, now) : 0;
+}
+
+/** The state after `event`. An event that means nothing in this state changes nothing. */
+export function transition<U extends SessionUser>(
+  state: State<U>,
+  event: SessionEvent<U>,
+): State<U> {
+  const { status } = state;
+  switch (event.type) {
+    case "started":
+      return status === "unknown" ? { ...state, status: "restoring", user: event.user } : state;
+    case "activity":
+      return { ...state, activity: event.activity };
+    case "granted":
+      return isOlder(event.grant, state.grant) ? state : {
+        ...UNKNOWN,
+        status: "active",
+        user: event.grant.user,
+        grant: event.grant,
+        dismissed: event.grant.serial === state.grant?.serial ? state.dismissed : null,
+      };
+    case "rejected":
+      return {
+        ...UNKNOWN,
+        offline: state.offline,
+        ...(status === "signed-out" || !state.user
+          ? { status: "signed-out", reason: state.reason ?? event.reason }
+          : { status: "expired", reason: state.reason ?? event.reason, user: state.user }),
+      };
+    case "failed": {
+      const { failures, nextAttemptAt } = event;
+      const activity = failures ? "backing-off" : state.activity;
+      return degrade({ ...state, failures, nextAttemptAt, activity }, event.now);
+    }
+    case "signed-out":
+      return { ...UNKNOWN, offline: state.offline, status: "signed-out", reason: event.reason };
+    case "connectivity":
+      return { ...state, offline: event.offline };
+    case "time":
+      return degrade(state, event.now);
+    case "dismissed":
+      return { ...state, dismissed: event.warning };
+    default:
+      return event satisfies never;
+  }
+}
+
+/** A session that nobody could verify is in doubt once its access token is over, never before. */
+function degrade<U extends SessionUser>(state: State<U>, now: Instant): State<U> {
+  const doubtful = state.status === "active" || (state.status === "restoring" && state.user);
+  return state.failures && doubtful && accessLeftMs(state, now) <= 0
+    ? { ...state, status: "degraded" }
+    : state;
+}
+
+/** A reply that was overtaken must not bring an old generation back. */
+function isOlder<U extends SessionUser>(grant: Grant<U>, known: Grant<U> | null): boolean {
+  return known?.sessionId === grant.sessionId && grant.generation < known.generation;
+}
