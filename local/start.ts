@@ -3,7 +3,9 @@
  *
  * @module
  */
+import postgres from "postgres";
 import { type DataDirectory, holdDataDirectory } from "./data_directory.ts";
+import { createDemo } from "./demo/site.ts";
 import { cacheFunctions } from "./function_processes.ts";
 import { countPending, pushMigrations } from "./migrations.ts";
 import { openCluster } from "./postgres/data_directory.ts";
@@ -28,12 +30,14 @@ await runCommand(async () => {
     await bringUpToDate(server);
     print("Starting the functions");
     await cacheFunctions(PROJECT);
+    const sql = postgres(server.url(), { max: 1, onnotice: () => {} });
     const stack = await startStack({
       projectDirectory: PROJECT,
       databaseUrl: (user) => server.url({ user }),
       secrets: await readOrMakeSecrets(directory.secrets),
       port: settings.port,
       environment: settings.sessions,
+      site: (project) => createDemo({ ...project, sql, user: SEED_USERS.ada }),
       onFunctionLine: (name, line) => print(`${name} | ${line}`),
     });
     try {
@@ -45,6 +49,7 @@ await runCommand(async () => {
       print("Stopping");
     } finally {
       await stack.stop();
+      await sql.end();
     }
   } finally {
     await server.stop();

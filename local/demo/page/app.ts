@@ -1,0 +1,79 @@
+/**
+ * The demo: a small app on a session that can be put through what life does to one. Wires the panels
+ * to the session and renders them when it changes.
+ *
+ * @module
+ */
+
+import { createBannerPanel } from "./banner_panel.ts";
+import { listDeeds } from "./deeds.ts";
+import { createDeedsPanel } from "./deeds_panel.ts";
+import { openSession } from "./demo_session.ts";
+import { createDevicesPanel } from "./devices_panel.ts";
+import { find, say } from "./dom.ts";
+import { createLogPanel } from "./log_panel.ts";
+import { createLogbookPanel } from "./logbook_panel.ts";
+import { createSessionPanel } from "./session_panel.ts";
+import { createSignInPanel } from "./sign_in_panel.ts";
+import { createWorld } from "./world.ts";
+
+const LOGGED = [
+  "signed-in",
+  "signed-out",
+  "session-refreshed",
+  "session-warning",
+  "session-warning-cleared",
+  "session-expired",
+  "user-changed",
+  "suspended",
+  "recovery",
+  "offline",
+  "online",
+  "queue",
+] as const;
+
+const world = createWorld();
+const { session, transport } = openSession(world);
+const log = createLogPanel();
+const panel = createSessionPanel();
+const banner = createBannerPanel(session);
+const logbook = createLogbookPanel(session);
+const devices = createDevicesPanel(transport, (text) => log.add("devices", { text }));
+const deeds = createDeedsPanel(listDeeds(session, world), () => void devices.load());
+createSignInPanel(session, transport);
+
+const form = find("sign-in", HTMLFormElement);
+const restoring = find("restoring", HTMLDivElement);
+const dashboard = find("dashboard", HTMLDivElement);
+const who = find("who", HTMLElement);
+const whoLabel = find("who-label", HTMLElement);
+let loadedFor: string | null = null;
+
+function render(): void {
+  const snapshot = session.getSnapshot();
+  const { status, user } = snapshot;
+  const asking = status === "unknown" || status === "restoring";
+  restoring.hidden = !asking || user !== null;
+  form.hidden = !(status === "signed-out" || status === "expired");
+  dashboard.hidden = user === null;
+  say(whoLabel, status === "expired" ? "Last signed in as" : "Signed in as");
+  say(who, user?.email ?? user?.id ?? "");
+  panel.render(snapshot, world.environment.now().date);
+  banner.render(snapshot);
+  logbook.render(snapshot);
+  deeds.enable(status === "active");
+  if (status === "active" && user !== null && loadedFor !== user.id) {
+    loadedFor = user.id;
+    void logbook.load();
+    void devices.load();
+  }
+  if (status === "signed-out") loadedFor = null;
+}
+
+for (const name of LOGGED) session.on(name, (detail) => log.add(name, detail));
+session.on("session-refreshed", ({ source }) => panel.tellSource(source));
+session.on("signed-in", () => void devices.load());
+session.subscribe(render);
+session.start();
+render();
+setInterval(render, 1_000);

@@ -1,0 +1,136 @@
+/**
+ * What life does to a session, as the page can do it on purpose: the doors of the local stack, the
+ * page's own clock and network, and what each would have meant with a client that others ship.
+ *
+ * @module
+ */
+
+import type { DemoSession } from "./demo_session.ts";
+import type { World } from "./world.ts";
+
+export interface Deed {
+  readonly name: string;
+  /** What happens elsewhere: measured, or read in the source of clients in use. */
+  readonly elsewhere: string;
+  /** Resolves with what happened here. */
+  run(): Promise<string>;
+}
+
+const HOUR_MS = 3_600_000;
+
+/** A person clicks again a moment later; the client holds an earlier try back. */
+const RETRY_MS = 1_500;
+
+export function listDeeds(session: DemoSession, world: World): readonly Deed[] {
+  const generation = () => session.getSnapshot().generation;
+  const standing = () => {
+    const { status, reason } = session.getSnapshot();
+    return status === "active" ? "still signed in" : `${status}${reason ? ` (${reason})` : ""}`;
+  };
+
+  return [
+    {
+      name: "Sleep for two hours",
+      elsewhere:
+        "A timer stands still while a laptop sleeps: the first click after it gets a 401, " +
+        "and many apps go to their sign-in page.",
+      async run() {
+        await doLife("sleep");
+        world.sleep(2 * HOUR_MS);
+        await settled(session);
+        return `The gap was noticed, the server was asked once: ${standing()}, generation ${generation()}.`;
+      },
+    },
+    {
+      name: "Lose the next reply",
+      elsewhere: "The server has rotated, the browser never learns: its retry with the old token " +
+        "counts as theft, and every session of the user ends.",
+      async run() {
+        await doLife("an-hour");
+        await doLife("lose-reply");
+        const before = generation();
+        await session.refresh();
+        const { failures } = session.getSnapshot();
+        await pause(RETRY_MS);
+        await session.refresh();
+        return `The server rotated, ${failures} reply was lost. The retry got the same successor: ` +
+          `${standing()}, generation ${before} became ${generation()}.`;
+      },
+    },
+    {
+      name: "Expire the access token",
+      elsewhere: "Three calls fail at once with 401, three refreshes start, two of them lose.",
+      async run() {
+        await doLife("an-hour");
+        const calls = Array.from({ length: 3 }, (_, index) =>
+          session.fetch("/demo/entries", {
+            method: "POST",
+            headers: { "content-type": "application/json" },
+            body: JSON.stringify({ text: `Written with an expired token, call ${index + 1}` }),
+          }));
+        const statuses = (await Promise.all(calls)).map((reply) => reply.status);
+        return `Three writes at once were refused, waited for one refresh and went out again: ` +
+          `${statuses.join(", ")}, ${standing()}.`;
+      },
+    },
+    {
+      name: "Go offline, and come back",
+      elsewhere:
+        "A failed check is taken for \u201csigned out\u201d: the page is gone when the train leaves the tunnel.",
+      async run() {
+        world.setOffline(true);
+        await session.recover("manual");
+        const meanwhile = standing();
+        await pause(1_500);
+        world.setOffline(false);
+        await settled(session);
+        return `Offline: ${meanwhile}, the entries stay on the screen. Back: ${standing()}.`;
+      },
+    },
+    {
+      name: "Let a thief use a copied cookie",
+      elsewhere:
+        "Where a used refresh token is accepted again for a while, owner and thief share " +
+        "one session and nobody notices.",
+      async run() {
+        await doLife("an-hour");
+        await doLife("thief");
+        await session.refresh();
+        await doLife("thief");
+        await session.recover("manual");
+        return `The thief refreshed, you refreshed, the thief came back: ${standing()}. Only this ` +
+          "session ended; sign in again in place.";
+      },
+    },
+    {
+      name: "Sign in on five more devices",
+      elsewhere: "Sessions pile up without limit, or the oldest one ends and never says why.",
+      async run() {
+        await doLife("devices");
+        await session.recover("manual");
+        return `At most five stay signed in, the least recently active goes: ${standing()}.`;
+      },
+    },
+  ];
+}
+
+/** @throws {Error} If the local stack refuses */
+async function doLife(deed: string): Promise<void> {
+  const reply = await fetch(`/demo/life/${deed}`, { method: "POST" });
+  await reply.body?.cancel();
+  if (!reply.ok) throw new Error(`Cannot do this now: sign in first`);
+}
+
+/** Waits until the client has nothing under way any more, for five seconds at most. */
+async function settled(session: DemoSession): Promise<void> {
+  const until = performance.now() + 5_000;
+  do await pause(100); while (
+    performance.now() < until &&
+    !["idle", "backing-off"].includes(session.getSnapshot().activity)
+  );
+  await session.recover("manual");
+}
+
+function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}

@@ -1,0 +1,54 @@
+/**
+ * The user's devices: which sessions are live, and a button to end each of the others.
+ *
+ * @module
+ */
+
+import type { HttpTransport, SessionEntry } from "../../../client/src/index.ts";
+import { find, make } from "./dom.ts";
+
+export interface DevicesPanel {
+  load(): Promise<void>;
+}
+
+export function createDevicesPanel(
+  transport: HttpTransport,
+  log: (text: string) => void,
+): DevicesPanel {
+  const list = find("devices", HTMLUListElement);
+
+  const load = async (): Promise<void> => {
+    const outcome = await transport.sessions();
+    if (outcome.kind === "listed") list.replaceChildren(...outcome.sessions.map(show));
+  };
+
+  const show = (device: SessionEntry): HTMLLIElement => {
+    const name = device.deviceName ?? shorten(device.userAgent ?? "A browser");
+    const about = make(
+      "div",
+      {},
+      make("span", {}, name),
+      make("small", {}, `active ${new Date(device.lastActiveAt).toLocaleTimeString()}`),
+    );
+    if (device.current) {
+      return make("li", {}, about, make("span", { className: "badge" }, "this one"));
+    }
+    const button = make("button", { type: "button" }, "Sign out there");
+    button.setAttribute("aria-label", `Sign out there: ${name}`);
+    button.addEventListener("click", async () => {
+      button.disabled = true;
+      const { kind } = await transport.endSession(device.id);
+      log(kind === "done" ? `${name} was signed out` : `${name} could not be signed out`);
+      await load();
+    });
+    return make("li", {}, about, button);
+  };
+
+  return { load };
+}
+
+/** The part of a user agent that a person knows. */
+function shorten(userAgent: string): string {
+  const known = /(Firefox|Edg|Chrome|Safari|curl)\/[\d.]+/.exec(userAgent);
+  return known?.[0].replace("Edg/", "Edge/") ?? userAgent.slice(0, 40);
+}

@@ -1,0 +1,85 @@
+/**
+ * The logbook: cached entries at once, the server's when they come, and a form that can only be sent
+ * while the session is verified.
+ *
+ * @module
+ */
+
+import type { DemoSession } from "./demo_session.ts";
+import { find, make, say } from "./dom.ts";
+
+interface Entry {
+  readonly text: string;
+  readonly at: string;
+}
+
+export interface LogbookPanel {
+  load(): Promise<void>;
+  render(state: { readonly canMutate: boolean }): void;
+}
+
+export function createLogbookPanel(session: DemoSession): LogbookPanel {
+  const list = find("notes", HTMLUListElement);
+  const form = find("note-form", HTMLFormElement);
+  const input = find("note", HTMLInputElement);
+  const add = find("note-add", HTMLButtonElement);
+  const hint = find("note-hint", HTMLParagraphElement);
+
+  const show = (entries: readonly Entry[]): void => {
+    list.replaceChildren(...entries.map(({ text, at }) =>
+      make(
+        "li",
+        {},
+        make("span", {}, text),
+        make("time", { dateTime: at }, new Date(at).toLocaleTimeString()),
+      )
+    ));
+  };
+
+  const ask = async (init?: RequestInit): Promise<void> => {
+    const reply = await session.fetch("/demo/entries", init);
+    const body: unknown = await reply.json();
+    const entries = readEntries(body);
+    if (entries !== null) show(entries);
+  };
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    const text = input.value.trim();
+    if (text === "") return;
+    try {
+      await ask({
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ text }),
+      });
+      input.value = "";
+    } catch (error: unknown) {
+      say(hint, error instanceof Error ? error.message : "The entry was not sent.");
+    }
+  });
+
+  return {
+    async load() {
+      try {
+        await ask();
+      } catch {
+        say(hint, "The entries on the screen are the last known ones.");
+      }
+    },
+    render({ canMutate }) {
+      add.disabled = !canMutate;
+      say(hint, canMutate ? "" : "Reading only, until the server has confirmed the session.");
+    },
+  };
+}
+
+function readEntries(body: unknown): readonly Entry[] | null {
+  if (typeof body !== "object" || body === null || !("entries" in body)) return null;
+  return Array.isArray(body.entries) ? body.entries.filter(isEntry) : null;
+}
+
+function isEntry(value: unknown): value is Entry {
+  return typeof value === "object" && value !== null && "text" in value && "at" in value &&
+    typeof value.text === "string" && typeof value.at === "string";
+}

@@ -1,0 +1,35 @@
+/**
+ * Signing in, in place: the same form at the first visit and after the session is over, with the data
+ * of the page still there.
+ *
+ * @module
+ */
+
+import type { HttpTransport } from "../../../client/src/index.ts";
+import type { DemoSession } from "./demo_session.ts";
+import { find, say } from "./dom.ts";
+
+const PROBLEMS: Readonly<Record<string, string>> = {
+  invalid_credentials: "The e-mail or the password is wrong.",
+  too_many_attempts: "Too many tries: wait a moment.",
+};
+
+export function createSignInPanel(session: DemoSession, transport: HttpTransport): void {
+  const form = find("sign-in", HTMLFormElement);
+  const problem = find("sign-in-problem", HTMLParagraphElement);
+
+  form.addEventListener("submit", async (event) => {
+    event.preventDefault();
+    say(problem, "");
+    const fields = new FormData(form);
+    const credentials = {
+      email: String(fields.get("email")),
+      password: String(fields.get("password")),
+    };
+    const outcome = await session.signIn((call) => transport.login(credentials, call));
+    if (outcome.kind === "refused") say(problem, PROBLEMS[outcome.code] ?? outcome.message);
+    else if (outcome.kind !== "valid") say(problem, "The server did not answer: try again.");
+  });
+
+  find("sign-out", HTMLButtonElement).addEventListener("click", () => void session.signOut());
+}

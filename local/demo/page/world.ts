@@ -1,0 +1,40 @@
+/**
+ * The world as the session sees it on this page: the browser's own, with a clock that can jump and a
+ * network that can go away, because a person who tries the demo has no two hours to sleep.
+ *
+ * @module
+ */
+
+import type { SessionEnvironment } from "../../../client/src/environment.ts";
+
+export interface World {
+  readonly environment: Pick<SessionEnvironment, "now" | "fetch" | "isOnline">;
+  /** The clock jumps and the page notices that somebody is back. */
+  sleep(milliseconds: number): void;
+  readonly offline: boolean;
+  setOffline(offline: boolean): void;
+}
+
+export function createWorld(): World {
+  let sleptMs = 0;
+  let offline = false;
+  return {
+    environment: {
+      now: () => ({ date: Date.now() + sleptMs, perf: performance.now() }),
+      isOnline: () => !offline && navigator.onLine,
+      fetch: (request) =>
+        offline ? Promise.reject(new TypeError("Failed to fetch")) : fetch(request),
+    },
+    sleep(milliseconds) {
+      sleptMs += milliseconds;
+      globalThis.dispatchEvent(new Event("focus"));
+    },
+    get offline() {
+      return offline;
+    },
+    setOffline(now) {
+      offline = now;
+      globalThis.dispatchEvent(new Event(now ? "offline" : "online"));
+    },
+  };
+}

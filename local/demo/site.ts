@@ -1,0 +1,61 @@
+/**
+ * The demo that `deno task start` serves on the project's own origin: its page, its script, the logbook
+ * behind it and the doors that do to a session what life does.
+ *
+ * @module
+ */
+
+import type { Answering } from "../gateway.ts";
+import { bundlePage } from "./bundle.ts";
+import { createLife, type LifeOptions } from "./life.ts";
+import { createLogbook } from "./logbook.ts";
+
+export interface Demo extends Answering {
+  /** What becomes of a function's reply on its way to the browser. */
+  deliver(request: Request, reply: Response): Response;
+}
+
+const PAGE = new URL("./page/", import.meta.url);
+
+const FILES: Readonly<Record<string, { readonly file: string; readonly type: string }>> = {
+  "/": { file: "index.html", type: "text/html; charset=utf-8" },
+  "/demo/styles.css": { file: "styles.css", type: "text/css; charset=utf-8" },
+  "/demo/panels.css": { file: "panels.css", type: "text/css; charset=utf-8" },
+  "/demo/icon.svg": { file: "icon.svg", type: "image/svg+xml" },
+};
+
+/** Nothing from elsewhere, nothing inline: an injected script could not even run. */
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+  "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+export function createDemo(options: LifeOptions): Demo {
+  const life = createLife(options);
+  const logbook = createLogbook(options.functionsUrl);
+  const script = bundlePage(new URL("./app.ts", PAGE));
+
+  return {
+    deliver: life.deliver,
+    async fetch(request) {
+      const { pathname } = new URL(request.url);
+      if (pathname === "/demo/entries") return await logbook(request);
+      if (pathname === "/demo/app.js") {
+        return withPolicy(await script, "text/javascript; charset=utf-8");
+      }
+      const known = FILES[pathname];
+      if (known) return withPolicy(await Deno.readFile(new URL(known.file, PAGE)), known.type);
+      return await life.answer(request) ??
+        Response.json({ message: "there is nothing here" }, { status: 404 });
+    },
+  };
+}
+
+function withPolicy(body: BodyInit, contentType: string): Response {
+  return new Response(body, {
+    headers: {
+      "content-type": contentType,
+      "content-security-policy": POLICY,
+      "cache-control": "no-cache",
+      "x-content-type-options": "nosniff",
+    },
+  });
+}
