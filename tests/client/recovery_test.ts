@@ -1,0 +1,236 @@
+import assert from "node:assert/strict";
+import { ADA, createWorld, GRACE } from "./world.ts";
+
+Deno.test("an access token is refreshed before it expires, and nothing visible but times changes", async () => {
+  const world = createWorld();
+  const tab = world.openTab();
+  await world.advance(49 * 60_000);
+  assert.ok(!world.server.calls.includes("refresh"));
+  await world.advance(2 * 60_000);
+  assert.equal(world.server.calls.filter((call) => call === "refresh").length, 1);
+  assert.deepEqual([tab.session.getSnapshot().status, tab.session.getSnapshot().generation], [
+    "active",
+    2,
+  ]);
+  assert.equal(tab.count("session-refreshed"), 1);
+  assert.equal(tab.count("session-warning"), 0);
+  tab.session.dispose();
+});
+
+Deno.test("no answer but a verdict ends a session: busy, network, timeout, server, protocol degrade it", async () => {
+  for (
+    const answer of [
+      { kind: "busy" },
+      { kind: "busy", retryAfterMs: 5000 },
+      { kind: "unavailable", cause: "network" },
+      { kind: "unavailable", cause: "server", status: 500 },
+      { kind: "unavailable", cause: "protocol", status: 200 },
+    ] as const
+  ) {
+    const world = createWorld();
+    const tab = world.openTab();
+    await world.advance(0);
+    world.server.script = () => answer;
+    await world.advance(2 * 3_600_000);
+    const { status, user, canMutate } = tab.session.getSnapshot();
+    assert.deepEqual([status, user, canMutate], ["degraded", ADA, false], JSON.stringify(answer));
+    assert.equal(tab.count("session-warning"), 1);
+    world.server.script = undefined;
+    await world.advance(300_000);
+    assert.equal(tab.session.getSnapshot().status, "active");
+    assert.equal(tab.session.getSnapshot().warning, null);
+    tab.session.dispose();
+  }
+});
+
+Deno.test("a transport that hangs or throws is no verdict either", async () => {
+  const world = createWorld();
+  const tab = world.openTab();
+  await world.advance(0);
+  world.server.script = () => new Promise(() => {});
+  const asked = tab.session.recover();
+  await world.advance(15_000);
+  assert.equal((await asked).failures, 1);
+  assert.equal(tab.session.getSnapshot().status, "active");
+  world.server.script = () => {
+    throw new Error("broken transport");
+  };
+  await world.advance(60_000);
+  assert.equal(tab.session.getSnapshot().status, "active");
+  assert.match(String(tab.errors[0]), /broken transport/);
+  tab.session.dispose();
+});
+
+Deno.test("recover() never rejects and is one request, however many ask", async () => {
+  const world = createWorld();
+  world.server.latencyMs = 100;
+  const tab = world.openTab();
+  const asked = Promise.all(Array.from({ length: 20 }, () => tab.session.recover()));
+  await world.advance(1000);
+  assert.ok((await asked).every(({ status }) => status === "active"));
+  assert.deepEqual(world.server.calls, ["validate"]);
+  const refreshed = Promise.all(Array.from({ length: 20 }, () => tab.session.refresh()));
+  await world.advance(1000);
+  await refreshed;
+  assert.deepEqual(world.server.calls, ["validate", "refresh"]);
+  tab.session.dispose();
+});
+
+Deno.test("Retry-After comes before the ladder, and no signal passes it", async () => {
+  const world = createWorld();
+  const tab = world.openTab();
+  await world.advance(0);
+  world.server.script = () => ({ kind: "busy", retryAfterMs: 120_000 });
+  await tab.session.recover();
+  const before = world.server.calls.length;
+  tab.window.dispatchEvent(new Event("online"));
+  tab.window.dispatchEvent(new Event("focus"));
+  await world.advance(119_000);
+  assert.equal(world.server.calls.length, before);
+  world.server.script = undefined;
+  await world.advance(2_000);
+  assert.equal(world.server.calls.length, before + 1);
+  tab.session.dispose();
+});
+
+Deno.test("a person's click asks again, at most once a second", async () => {
+  const world = createWorld();
+  world.random = () => 0.99;
+  const tab = world.openTab();
+  await world.advance(0);
+  world.server.script = () => ({ kind: "unavailable", cause: "network" });
+  for (let failure = 0; failure < 8; failure++) {
+    void tab.session.recover();
+    await world.advance(1000);
+  }
+  const before = world.server.calls.length;
+  void tab.session.recover();
+  void tab.session.recover();
+  await world.advance(10);
+  void tab.session.recover();
+  await world.advance(10);
+  assert.equal(world.server.calls.length, before + 1);
+  tab.session.dispose();
+});
+
+Deno.test("a verified no makes the session expired: user and reason stay, once told", async () => {
+  const world = createWorld();
+  const tab = world.openTab();
+  await world.advance(0);
+  world.server.script = () => ({ kind: "rejected", reason: "evicted" });
+  await tab.session.recover();
+  const { status, user, reason, canMutate, sessionVerified } = tab.session.getSnapshot();
+  assert.deepEqual([status, user, reason, canMutate, sessionVerified], [
+    "expired",
+    ADA,
+    "evicted",
+    false,
+    false,
+  ]);
+  await world.advance(3_600_000);
+  assert.equal(tab.count("session-expired"), 1);
+  tab.session.dispose();
+});
+
+Deno.test("signing in again in place makes the session active, for another user it tells so", async () => {
+  const world = createWorld();
+  const tab = world.openTab();
+  await world.advance(0);
+  world.server.script = () => ({ kind: "rejected", reason: "expired" });
+  await tab.session.recover();
+  world.server.script = undefined;
+  const signIn = async (user: typeof ADA, sessionId: string) => {
+    Object.assign(world.server, { user, sessionId, generation: 1 });
+    await tab.session.signIn(() => Promise.resolve(world.server.valid(false)));
+  };
+  await signIn(ADA, "session-2");
+  assert.equal(tab.session.getSnapshot().status, "active");
+  assert.deepEqual([tab.count("signed-in"), tab.count("user-changed")], [1, 0]);
+  await signIn(GRACE, "session-3");
+  assert.deepEqual([tab.count("signed-in"), tab.count("user-changed")], [2, 1]);
+  assert.deepEqual(tab.session.getSnapshot().user, GRACE);
+  tab.session.dispose();
+});
+
+Deno.test("a refused sign-in changes nothing and comes back as a value", async () => {
+  const world = createWorld();
+  world.server.script = () => ({ kind: "rejected", reason: "no-session" });
+  const tab = world.openTab();
+  await world.advance(0);
+  const outcome = await tab.session.signIn(() =>
+    Promise.resolve({ kind: "refused", code: "invalid_credentials", message: "", status: 401 })
+  );
+  assert.equal(outcome.kind, "refused");
+  assert.equal(tab.session.getSnapshot().status, "signed-out");
+  tab.session.dispose();
+});
+
+Deno.test("signing out is immediate here, and the server is told until it answers", async () => {
+  const world = createWorld();
+  const tab = world.openTab();
+  await world.advance(0);
+  world.server.script = () => ({ kind: "unavailable", cause: "network" });
+  const { kind } = await tab.session.signOut();
+  assert.equal(kind, "unavailable");
+  assert.deepEqual(
+    [tab.session.getSnapshot().status, tab.session.getSnapshot().user],
+    ["signed-out", null],
+  );
+  world.server.script = undefined;
+  await world.advance(60_000);
+  assert.equal(world.server.calls.at(-1), "logout");
+  const after = world.server.calls.length;
+  await world.advance(3_600_000);
+  assert.equal(world.server.calls.length, after);
+  assert.equal(tab.count("signed-out"), 1);
+  tab.session.dispose();
+});
+
+Deno.test("a reply that comes after signing out does not sign in again", async () => {
+  const world = createWorld();
+  const tab = world.openTab();
+  await world.advance(0);
+  world.server.latencyMs = 1000;
+  void tab.session.refresh();
+  await world.advance(100);
+  const out = tab.session.signOut();
+  await world.advance(5000);
+  assert.deepEqual(await out, { kind: "done" });
+  assert.equal(tab.session.getSnapshot().status, "signed-out");
+  assert.equal(await tab.session.getAccessToken(), null);
+  tab.session.dispose();
+});
+
+Deno.test("a page that signed out while the server was away tells it after a reload, before anything else", async () => {
+  const world = createWorld();
+  const tab = world.openTab();
+  await world.advance(0);
+  world.server.script = () => ({ kind: "unavailable", cause: "network" });
+  await tab.session.signOut();
+  tab.session.dispose();
+  world.server.script = undefined;
+  world.server.calls.length = 0;
+  const next = world.openTab();
+  await world.advance(10_000);
+  assert.equal(world.server.calls[0], "logout");
+  assert.notEqual(next.session.getSnapshot().status, "active");
+  next.session.dispose();
+});
+
+Deno.test("a listener that throws is reported and stops nobody else", async () => {
+  const world = createWorld();
+  const tab = world.openTab();
+  let heard = 0;
+  tab.session.subscribe(() => {
+    throw new Error("bad listener");
+  });
+  tab.session.subscribe(() => void heard++);
+  tab.session.on("state", () => {
+    throw new Error("bad handler");
+  });
+  await world.advance(0);
+  assert.equal(tab.session.getSnapshot().status, "active");
+  assert.ok(heard > 0);
+  assert.ok(tab.errors.length > 1);
+  tab.session.dispose();
+});
