@@ -63,8 +63,9 @@ export function neededAction<U extends SessionUser>(
   const dueMs = Math.max(demand.minTtlMs, isLast ? 0 : marginMs(grant, jitter, numbers));
   const isFresh = ageMs < Math.min(1_000, grant.accessTtlMs);
   if (leftMs <= dueMs && !isFresh) {
-    // A hidden page leaves it to a visible one, as long as there is one.
-    const left = trigger === "tick" && hidden && ageMs < 2 * numbers.heartbeatMs;
+    // A hidden page leaves it to a visible one, and does it when that one had two beats to do it in.
+    const patienceMs = Math.min(2 * numbers.heartbeatMs, dueMs / 2);
+    const left = trigger === "tick" && hidden && leftMs > dueMs - patienceMs;
     return left || answered ? null : "refresh";
   }
 
