@@ -12,41 +12,11 @@ import { createSession } from "../../client/src/create_session.ts";
 import type { SessionChannel, SessionEnvironment } from "../../client/src/environment.ts";
 import type { SessionEventName } from "../../client/src/events.ts";
 import type { SessionOptions } from "../../client/src/options.ts";
-import type { LoginOutcome, LogoutOutcome, Outcome } from "../../client/src/outcome.ts";
 import type { Session } from "../../client/src/session.ts";
 import { createLocks } from "./world_locks.ts";
+import { createFakeServer, type FakeServer, type User } from "./world_server.ts";
 
-export interface User {
-  readonly id: string;
-  readonly name?: string;
-}
-
-export const ADA: User = { id: "ada" };
-export const GRACE: User = { id: "grace" };
-
-type Answer = Outcome<User> | LogoutOutcome | LoginOutcome<User>;
-export type Script = (path: "validate" | "refresh" | "logout") => Answer | Promise<Answer>;
-
-/** The server of the world: answers `valid` unless told otherwise, and rotates with each refresh. */
-export interface FakeServer {
-  readonly calls: string[];
-  generation: number;
-  user: User;
-  sessionId: string;
-  /** When the access token was issued, on the world's clock. */
-  issuedAt: number;
-  /** Milliseconds that an access token lives. */
-  accessTtlMs: number;
-  /** Milliseconds from a refresh to the end of the session. */
-  sessionEndsInMs: number;
-  showsToken: boolean;
-  /** Milliseconds until an answer comes. */
-  latencyMs: number;
-  /** Replaces the answer; undefined for the usual one. */
-  script: Script | undefined;
-  /** The usual answer, a refresh included. */
-  valid(refreshed: boolean): Extract<Outcome<User>, { kind: "valid" }>;
-}
+export { ADA, GRACE, type User } from "./world_server.ts";
 
 export interface Tab {
   readonly session: Session<User>;
@@ -109,46 +79,10 @@ export function createWorld(): World {
     return () => void (timers = timers.filter((other) => other !== timer));
   }
 
-  const server: FakeServer = {
-    calls: [],
-    generation: 1,
-    user: ADA,
-    sessionId: "session-1",
-    issuedAt: 0,
-    accessTtlMs: 3_600_000,
-    sessionEndsInMs: 2_592_000_000,
-    showsToken: true,
-    latencyMs: 0,
-    script: undefined,
-    valid: (refreshed) => ({
-      kind: "valid",
-      user: { ...server.user },
-      sessionId: server.sessionId,
-      generation: server.generation,
-      refreshed,
-      accessExpiresInMs: server.issuedAt + server.accessTtlMs - time,
-      sessionEndsInMs: server.issuedAt + server.sessionEndsInMs - time,
-      sessionAgeMs: 1000,
-      accessToken: server.showsToken ? `token-${server.generation}` : undefined,
-    }),
-  };
-
-  async function answer(path: "validate" | "refresh" | "logout"): Promise<Answer> {
-    server.calls.push(path);
-    const scripted = server.script?.(path);
-    let result: Answer | Promise<Answer> | undefined = scripted;
-    const isOver = time >= server.issuedAt + server.accessTtlMs;
-    const rotates = path === "refresh" || (path === "validate" && isOver);
-    if (!result && rotates) {
-      server.generation++;
-      server.issuedAt = time;
-    }
-    result ??= path === "logout" ? { kind: "done" } : server.valid(rotates);
-    if (server.latencyMs) {
-      await new Promise<void>((resolve) => setTimer({ frozen: false }, resolve, server.latencyMs));
-    }
-    return result;
-  }
+  const server = createFakeServer({
+    now: () => time,
+    wait: (ms) => new Promise((resolve) => setTimer({ frozen: false }, resolve, ms)),
+  });
 
   const world: World = {
     server,
@@ -208,11 +142,7 @@ export function createWorld(): World {
         reportError: (error) => void tab.errors.push(error),
       };
       const session = createSession<User>({
-        transport: {
-          validate: () => answer("validate") as Promise<Outcome<User>>,
-          refresh: () => answer("refresh") as Promise<Outcome<User>>,
-          logout: () => answer("logout") as Promise<LogoutOutcome>,
-        },
+        transport: server.transport,
         ...options,
         environment: { ...environment, ...options.environment },
       });
