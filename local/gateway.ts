@@ -13,7 +13,7 @@ export interface Answering {
 /** Whatever else is served at the address. */
 export interface Site extends Answering {
   /** What becomes of a function's reply on its way to the caller. @default {it arrives} */
-  deliver?(request: Request, reply: Response): Response;
+  deliver?(request: Request, reply: Response): Response | Promise<Response>;
 }
 
 /** What is behind the gateway. */
@@ -42,7 +42,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const { pathname } = new URL(request.url);
     if (pathname.startsWith("/functions/v1/")) {
       const reply = await forward(request, remoteAddress);
-      return site?.deliver?.(request, reply) ?? reply;
+      return await site?.deliver?.(request, reply) ?? reply;
     }
     const door = pathname.startsWith("/rest/v1/")
       ? rest

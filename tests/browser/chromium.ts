@@ -9,7 +9,7 @@ import sparticuz from "@sparticuz/chromium";
 import { type Browser, chromium, type Page } from "playwright-core";
 
 /** Nothing of the browser's own may call out: the network here is closed. */
-const ARGUMENTS = [
+export const CHROMIUM_ARGUMENTS = [
   "--no-sandbox",
   "--disable-gpu",
   "--disable-background-networking",
@@ -37,7 +37,7 @@ export async function launchChromium(): Promise<TestBrowser> {
   const browser = await chromium.launch({
     executablePath: await sparticuz.executablePath(),
     headless: true,
-    args: ARGUMENTS,
+    args: CHROMIUM_ARGUMENTS,
   });
   return {
     browser,

@@ -1,0 +1,52 @@
+/**
+ * What the browser tests serve beside the functions: the page under test at every path, and a hand in
+ * every reply of a function, to count it, hold it, lose it or put another in its place.
+ *
+ * @module
+ */
+
+import { bundlePage } from "../../local/demo/bundle.ts";
+import type { Site } from "../../local/gateway.ts";
+
+export type Fate = (reply: Response, request: Request) => Response | Promise<Response>;
+
+export interface SiteUnderTest extends Site {
+  /** How many requests of a route have arrived since the last `reset`. */
+  count(route: string): number;
+  /** What becomes of the replies of these routes from now on; null: they arrive. */
+  setFate(fate: Fate | null): void;
+  reset(): void;
+}
+
+const PAGE =
+  '<!DOCTYPE html><title>Under test</title><script type="module" src="/app.js"></script>';
+
+export function createSiteUnderTest(): SiteUnderTest {
+  const script = bundlePage(new URL("./page_under_test.ts", import.meta.url));
+  let arrived: string[] = [];
+  let fate: Fate | null = null;
+  return {
+    async fetch(request) {
+      const { pathname } = new URL(request.url);
+      if (pathname === "/app.js") {
+        return new Response(await script, { headers: { "content-type": "text/javascript" } });
+      }
+      return new Response(PAGE, { headers: { "content-type": "text/html" } });
+    },
+    async deliver(request, reply) {
+      const route = new URL(request.url).pathname.split("/").at(-1) ?? "";
+      arrived.push(route);
+      const decided = await fate?.(reply, request) ?? reply;
+      if (decided !== reply) await reply.body?.cancel();
+      return decided;
+    },
+    count: (route) => arrived.filter((each) => each === route).length,
+    setFate(next) {
+      fate = next;
+    },
+    reset() {
+      arrived = [];
+      fate = null;
+    },
+  };
+}
