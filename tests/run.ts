@@ -43,10 +43,8 @@ async function runTests(args: readonly string[]): Promise<Counts> {
 
 async function countTests(): Promise<Omit<Counts, "succeeded">> {
   const report = await Deno.readTextFile(REPORT);
-  const total = (attribute: string) => {
-    const match = new RegExp(`<testsuites [^>]*${attribute}="(\\d+)"`).exec(report);
-    return Number(match?.[1] ?? 0);
-  };
-  const failed = total("failures") + total("errors");
-  return { passed: total("tests") - failed, failed };
+  const occurrences = (tag: string) => report.split(tag).length - 1;
+  const failed = occurrences("<failure") + occurrences("<error");
+  // A filter leaves tests out: they are listed too, but neither passed nor failed.
+  return { passed: occurrences("<testcase") - occurrences("<skipped") - failed, failed };
 }
