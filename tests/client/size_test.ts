@@ -20,6 +20,8 @@ async function bundledBytes(entry: string, external: readonly string[] = []): Pr
   return gzipSync(file.contents, { level: 9 }).length;
 }
 
+const REACT = ["react", "react-dom", "react/jsx-runtime", "../index.ts"];
+
 // esbuild keeps one process for as long as the program runs.
 Deno.test({
   name: "the whole core is no larger than its measured budget",
@@ -28,5 +30,15 @@ Deno.test({
   fn: async () => {
     const bytes = await bundledBytes("index.ts");
     assert.ok(bytes <= 11 * 1024, `${bytes} bytes`);
+  },
+});
+
+Deno.test({
+  name: "the React bindings add no more than 1.5 kB",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => {
+    const bytes = await bundledBytes("react/index.ts", REACT);
+    assert.ok(bytes <= 1.5 * 1024, `${bytes} bytes`);
   },
 });

@@ -56,7 +56,8 @@ interface Timer {
   readonly owner: { frozen: boolean };
 }
 
-const EPOCH = 1_800_000_000_000;
+/** What the wall clock shows at first. */
+export const EPOCH = 1_800_000_000_000;
 
 /** Lets everything that waits for promises alone go on. */
 export async function settled(): Promise<void> {
