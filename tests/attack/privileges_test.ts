@@ -1,0 +1,178 @@
+import assert from "node:assert/strict";
+import type postgres from "postgres";
+import { SEED_USERS } from "../../local/seed_users.ts";
+import { openTestServer } from "../../local/testing.ts";
+
+const server = await openTestServer();
+const stack = await server.startStack({ functions: [] });
+Deno.test.afterAll(async () => {
+  await stack.stop();
+  await server.close();
+});
+
+const { database } = stack;
+const owner = database.connect({ max: 1 });
+
+const TABLES = ["public.sessions", "public.session_events", "unified_auth.login_throttle"];
+
+const FUNCTIONS = [
+  "check_login_allowed",
+  "create_session",
+  "list_user_sessions",
+  "purge_sessions",
+  "record_login_failure",
+  "revoke_session",
+  "revoke_user_sessions",
+  "rotate_session",
+  "validate_session",
+];
+
+const INSUFFICIENT_PRIVILEGE = "42501";
+
+async function codeOf(work: PromiseLike<unknown>): Promise<string> {
+  try {
+    await work;
+    return "done";
+  } catch (error: unknown) {
+    return String((error as postgres.PostgresError).code);
+  }
+}
+
+Deno.test("no role of the data API reads or writes a table", async () => {
+  for (const role of ["anon", "authenticated", "service_role"]) {
+    const sql = database.connectAs(role, { max: 1 });
+    for (const table of TABLES) {
+      const key = table.endsWith("throttle") ? "bucket" : "ip";
+      const statements = [
+        `select * from ${table}`,
+        `select count(*) from ${table}`,
+        `insert into ${table} (${key}) values (null)`,
+        `update ${table} set ${key} = ${key} where true`,
+        `delete from ${table} where true`,
+        `truncate ${table}`,
+        `copy ${table} to stdout`,
+      ];
+      for (const statement of statements) {
+        const code = await codeOf(sql.unsafe(statement));
+        assert.equal(code, INSUFFICIENT_PRIVILEGE, `${role}: ${statement}`);
+      }
+    }
+    const draw = sql`select nextval('public.session_events_id_seq')`;
+    assert.equal(await codeOf(draw), INSUFFICIENT_PRIVILEGE, role);
+  }
+});
+
+Deno.test("a grant given by mistake opens nothing to a visitor or a user", async () => {
+  await owner.unsafe(`
+    insert into public.sessions (id, user_id, created_at, last_active_at, access_token_expires_at,
+      refresh_token_expires_at, refresh_token_hash, issued_at, issued_to, aal, amr)
+    select gen_random_uuid(), '${SEED_USERS.ada.id}', now(), now(), now(), now() + interval '1 day',
+      sha256('a'), now(), sha256('b'), 'aal1', '[]';
+    grant all on public.sessions, public.session_events to anon, authenticated;
+  `);
+  for (const role of ["anon", "authenticated"]) {
+    const sql = database.connectAs(role, { max: 1 });
+    assert.equal((await sql`select * from public.sessions`).length, 0, role);
+    const { count } = await sql`delete from public.sessions where true`;
+    assert.equal(count, 0, role);
+    const insert = sql`insert into public.session_events (event) values ('login')`;
+    assert.equal(await codeOf(insert), INSUFFICIENT_PRIVILEGE, role);
+  }
+  await owner`
+    revoke all on public.sessions, public.session_events from anon, authenticated`;
+});
+
+Deno.test("of the data API's roles only service_role may call the functions", async () => {
+  const rows = await owner`
+    select p.proname as name, r.role
+    from pg_proc as p
+    cross join unnest(array['anon', 'authenticated', 'service_role']) as r (role)
+    where p.pronamespace = 'public'::regnamespace
+      and p.proname = any (${FUNCTIONS})
+      and has_function_privilege(r.role, p.oid, 'execute')
+    order by 1`;
+  assert.deepEqual(
+    rows.map(({ name, role }) => `${role} ${name}`),
+    FUNCTIONS.map((name) => `service_role ${name}`),
+  );
+});
+
+/** Functions that run as their owner and that somebody without a secret key may call. */
+async function openDefinerFunctions(): Promise<readonly string[]> {
+  const rows = await owner`
+    select distinct p.oid::regprocedure::text as function
+    from pg_proc as p
+    cross join unnest(array['public', 'anon', 'authenticated']) as r (role)
+    where p.pronamespace = 'public'::regnamespace
+      and p.prosecdef
+      and has_function_privilege(r.role, p.oid, 'execute')`;
+  return rows.map((row) => row["function"]);
+}
+
+Deno.test("no definer function in an exposed schema is open to everybody", async () => {
+  assert.deepEqual(await openDefinerFunctions(), []);
+  await owner.unsafe(`
+    create function public.open_door() returns int language sql security definer as 'select 1'`);
+  assert.deepEqual(await openDefinerFunctions(), ["open_door()"], "the audit itself finds one");
+  await owner`drop function public.open_door()`;
+});
+
+Deno.test("every definer function pins its search path", async () => {
+  const unpinned = await owner`
+    select p.oid::regprocedure::text as function
+    from pg_proc as p
+    where p.pronamespace in ('public'::regnamespace, 'unified_auth'::regnamespace)
+      and p.prosecdef
+      and not ('search_path=""' = any (coalesce(p.proconfig, '{}')))`;
+  assert.deepEqual([...unpinned], []);
+});
+
+Deno.test("only signed-in users enter the inner schema, and find one function there", async () => {
+  const rows = await owner`
+    select r.role, has_schema_privilege(r.role, 'unified_auth', 'usage') as enters,
+      array(
+        select p.proname::text from pg_proc as p
+        where p.pronamespace = 'unified_auth'::regnamespace
+          and has_function_privilege(r.role, p.oid, 'execute')
+      ) as finds
+    from unnest(array['anon', 'authenticated', 'service_role']) as r (role)`;
+  assert.deepEqual(rows.map((row) => ({ ...row })), [
+    { role: "anon", enters: false, finds: [] },
+    { role: "authenticated", enters: true, finds: ["session_is_live"] },
+    { role: "service_role", enters: false, finds: [] },
+  ]);
+});
+
+Deno.test("the REST door opens the tables with no key, and the functions with the secret keys alone", async () => {
+  const { publishable, anon, secret, serviceRole } = stack.keys;
+  const ask = async (path: string, key: string, body?: unknown) => {
+    const response = await fetch(`${stack.baseUrl}/rest/v1${path}`, {
+      method: body === undefined ? "GET" : "POST",
+      headers: { apikey: key, "content-type": "application/json" },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    const text = await response.text();
+    return { status: response.status, text };
+  };
+  for (const key of [publishable, anon, secret, serviceRole]) {
+    for (const table of ["sessions", "session_events"]) {
+      const { status, text } = await ask(`/${table}`, key);
+      assert.ok([401, 403].includes(status), `${status} ${text}`);
+      assert.match(text, /42501/);
+    }
+    assert.equal((await ask("/login_throttle", key)).status >= 400, true);
+    const allowed = await ask("/rpc/check_login_allowed", key, { p_buckets: [] });
+    assert.equal(allowed.status === 200, key === secret || key === serviceRole, allowed.text);
+    const purged = await ask("/rpc/purge_sessions", key, {
+      p_batch_size: 1,
+      p_tombstone_seconds: 1,
+      p_event_retention_seconds: 1,
+    });
+    assert.equal(purged.status === 200, key === secret || key === serviceRole, purged.text);
+    const inner = await fetch(`${stack.baseUrl}/rest/v1/rpc/session_is_live`, {
+      method: "POST",
+      headers: { apikey: key, "content-profile": "unified_auth" },
+    });
+    assert.match(await inner.text(), /PGRST106/);
+  }
+});
