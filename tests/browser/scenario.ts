@@ -16,8 +16,10 @@ export interface Stage {
   readonly site: SiteUnderTest;
   readonly stack: TestStack;
   readonly chromium: DevTools;
-  /** A tab on the page under test, with these options of `createSession`. */
-  open(options?: Readonly<Record<string, number>>, path?: string): Promise<Tab>;
+  /** Of the page under test, with these options of `createSession`. */
+  url(options?: Readonly<Record<string, number>>): string;
+  /** A tab on the page under test. */
+  open(options?: Readonly<Record<string, number>>): Promise<Tab>;
   /** As `open`, and signed in; later tabs share the cookies. */
   openSignedIn(options?: Readonly<Record<string, number>>): Promise<Tab>;
   /** Lets time pass for every session of the stack, so that the next refresh rotates. */
@@ -35,9 +37,10 @@ export async function withStage(
   const sql: postgres.Sql = stack.database.connect({ max: 1 });
   const { email, password } = SEED_USERS.ada;
 
-  const open: Stage["open"] = async (options = {}, path = "/") => {
-    const query = new URLSearchParams({ options: JSON.stringify(options) });
-    const tab = await chromium.openTab(`${stack.baseUrl}${path}?${query}`);
+  const url: Stage["url"] = (options = {}) =>
+    `${stack.baseUrl}/?${new URLSearchParams({ options: JSON.stringify(options) })}`;
+  const open: Stage["open"] = async (options) => {
+    const tab = await chromium.openTab(url(options));
     await tab.waitFor(
       "!!globalThis.session && !['unknown', 'restoring'].includes(session.getSnapshot().status)",
     );
@@ -48,6 +51,7 @@ export async function withStage(
     site,
     stack,
     chromium,
+    url,
     open,
     async openSignedIn(options) {
       const tab = await open(options);

@@ -16,6 +16,8 @@ export interface Tab {
   show(): Promise<void>;
   freeze(): Promise<void>;
   thaw(): Promise<void>;
+  /** Cuts the page off the network, or lets it back; its events and `navigator.onLine` follow. */
+  setOffline(offline: boolean): Promise<void>;
   navigate(url: string): Promise<void>;
   close(): Promise<void>;
 }
@@ -40,6 +42,7 @@ export async function openTab(connection: DevToolsConnection, url: string): Prom
   const send = <Answer>(method: string, params?: Readonly<Record<string, unknown>>) =>
     connection.send<Answer>(method, params, sessionId);
   await send("Page.enable");
+  await send("Network.enable");
   await connection.send("Target.activateTarget", { targetId });
 
   const evaluate = async <Value>(expression: string): Promise<Value> => {
@@ -72,6 +75,13 @@ export async function openTab(connection: DevToolsConnection, url: string): Prom
     show: () => connection.send("Target.activateTarget", { targetId }),
     freeze: () => send("Page.setWebLifecycleState", { state: "frozen" }),
     thaw: () => send("Page.setWebLifecycleState", { state: "active" }),
+    setOffline: (offline) =>
+      send("Network.emulateNetworkConditions", {
+        offline,
+        latency: 0,
+        downloadThroughput: -1,
+        uploadThroughput: -1,
+      }),
     navigate: async (to) => {
       await send("Page.navigate", { url: to });
     },
