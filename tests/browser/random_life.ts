@@ -88,7 +88,7 @@ async function attempt(step: () => void | Promise<void>): Promise<void> {
   try {
     await step();
   } catch (error: unknown) {
-    const away = /session is not defined|context|navigat|Inspected target/i;
+    const away = /session is not defined|context|navigat|Inspected target|Not attached/i;
     if (!(error instanceof Error && away.test(error.message))) throw error;
   }
 }
