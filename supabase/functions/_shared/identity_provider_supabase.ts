@@ -52,6 +52,11 @@ const TOKEN_REFUSALS: ReadonlySet<string> = new Set([
   "user_banned",
 ]);
 
+const signedInUser = z.object({
+  id: z.guid(),
+  factors: z.array(z.object({ status: z.string() })).nullish(),
+});
+
 const tokenClaims = z.object({
   aal: z.enum(["aal1", "aal2", "aal3"]).default("aal1"),
   amr: z.array(z.json()).default([]),
@@ -73,33 +78,49 @@ export function createSupabaseIdentityProvider(
     }).auth;
 
   return {
-    async verifyPassword({ email, password, captchaToken }, clientAddress) {
-      const { data, error } = await connect(clientAddress).signInWithPassword({
-        email,
-        password,
-        ...(captchaToken === null ? {} : { options: { captchaToken } }),
-      });
-      if (error === null) {
-        const token = data.session.access_token as IdentityToken;
-        return { kind: "accepted", identity: readIdentity(data.user, token) };
-      }
-      const reason = isAuthApiError(error) && PASSWORD_REFUSALS[error.code ?? ""];
-      if (!reason) throw unavailable(error);
-      return { kind: "refused", reason, detail: error.code ?? reason };
-    },
+    verifyPassword: ({ email, password, captchaToken }, clientAddress) =>
+      expectVerdict(async () => {
+        const { data, error } = await connect(clientAddress).signInWithPassword({
+          email,
+          password,
+          ...(captchaToken === null ? {} : { options: { captchaToken } }),
+        });
+        if (error === null) {
+          const token = data.session.access_token as IdentityToken;
+          return { kind: "accepted", identity: readIdentity(data.user, token) };
+        }
+        const reason = isAuthApiError(error) && PASSWORD_REFUSALS[error.code ?? ""];
+        if (!reason) throw unavailable(error);
+        return { kind: "refused", reason, detail: error.code ?? reason };
+      }),
 
-    async verifyToken(token) {
-      const { data, error } = await connect(null).getUser(token);
-      if (error === null) return { kind: "accepted", identity: readIdentity(data.user, token) };
-      if (!isRefusedToken(error)) throw unavailable(error);
-      return { kind: "refused", detail: error.code ?? "bad_jwt" };
-    },
+    verifyToken: (token) =>
+      expectVerdict(async () => {
+        const { data, error } = await connect(null).getUser(token);
+        if (error === null) return { kind: "accepted", identity: readIdentity(data.user, token) };
+        if (!isRefusedToken(error)) throw unavailable(error);
+        return { kind: "refused", detail: error.code ?? "bad_jwt" };
+      }),
 
-    async dropSession(token) {
-      const { error } = await connect(null).admin.signOut(token, "local");
-      if (error !== null && !isRefusedToken(error)) throw unavailable(error);
-    },
+    dropSession: (token) =>
+      expectVerdict(async () => {
+        const { error } = await connect(null).admin.signOut(token, "local");
+        if (error !== null && !isRefusedToken(error)) throw unavailable(error);
+      }),
   };
+}
+
+/** An answer of another shape is no verdict: supabase-js may stumble over it, or hand it on as it is. */
+async function expectVerdict<Verdict>(ask: () => Promise<Verdict>): Promise<Verdict> {
+  try {
+    return await ask();
+  } catch (error: unknown) {
+    if (error instanceof ServiceUnavailableError) throw error;
+    throw new ServiceUnavailableError(
+      { dependency: "identity_provider", code: "unexpected_answer" },
+      { cause: error },
+    );
+  }
 }
 
 function isRefusedToken(error: AuthError): boolean {
@@ -109,13 +130,14 @@ function isRefusedToken(error: AuthError): boolean {
 }
 
 function readIdentity(user: User, token: IdentityToken): Identity {
+  const { id, factors } = signedInUser.parse(user);
   // The provider itself gave or accepted this token a moment ago: its claims need no check of ours.
   const claims = tokenClaims.safeParse(decodeJwt(token));
   return {
-    userId: user.id as UserId,
+    userId: id as UserId,
     aal: claims.success ? claims.data.aal : "aal1",
     amr: claims.success ? claims.data.amr : [],
-    hasVerifiedFactor: user.factors?.some(({ status }) => status === "verified") ?? false,
+    hasVerifiedFactor: factors?.some(({ status }) => status === "verified") ?? false,
     token,
   };
 }

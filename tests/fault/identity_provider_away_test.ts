@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { SEED_USERS } from "../../local/seed_users.ts";
+import { openTestServer } from "../../local/testing.ts";
+import { type Answer, openBrowser, viewOf } from "../http/browser.ts";
+import { assertNoSecrets } from "../http/log_secrets.ts";
+import { assertRefused } from "../http/refusal.ts";
+import { type Fault, startFaultyProject } from "./faulty_provider.ts";
+
+const LIMIT_MS = 9_000;
+
+const { email, password } = SEED_USERS.ada;
+
+/** As Supabase Auth answers: without this header its codes are not read. */
+const json = (status: number, body: unknown) => () =>
+  Response.json(body, { status, headers: { "x-supabase-api-version": "2024-01-01" } });
+
+/** What a provider that is not well may answer. None of it says who somebody is, or is not. */
+const FAULTS: Readonly<Record<string, Fault>> = {
+  "500": json(500, { code: "unexpected_failure", msg: "Database error" }),
+  "502 as HTML": () => html(502),
+  "503 without a body": () => new Response(null, { status: 503 }),
+  "504": json(504, { code: "request_timeout", msg: "Processing this request timed out" }),
+  "429": json(429, { code: "over_request_rate_limit", msg: "Request rate limit reached" }),
+  "400 with an unknown code": json(400, { code: "something_new", msg: "?" }),
+  "401 for our own key": json(401, { message: "Invalid API key", hint: "" }),
+  "404 as HTML": () => html(404),
+  "200 as HTML": () => html(200),
+  "200 with nothing in it": json(200, {}),
+  "200 with null": json(200, null),
+  "200 with half a session": json(200, { access_token: "x", token_type: "bearer" }),
+  "200 with a token that is none": json(200, {
+    access_token: "not a token",
+    refresh_token: "x",
+    expires_in: 3600,
+    token_type: "bearer",
+    user: { id: SEED_USERS.ada.id, aud: "authenticated" },
+  }),
+  "JSON that breaks off": () =>
+    new Response('{"access_token": "', { headers: { "content-type": "application/json" } }),
+};
+
+function html(status: number): Response {
+  return new Response("<html><h1>Bad gateway</h1></html>", {
+    status,
+    headers: { "content-type": "text/html" },
+  });
+}
+
+Deno.test("a provider that is not well refuses nobody, and no cookie is touched", async (test) => {
+  const lines: string[] = [];
+  await using server = await openTestServer();
+  await using stack = await server.startStack({ functions: [] });
+  await using project = await startFaultyProject(stack, { onLine: (line) => lines.push(line) });
+  const sql = stack.database.connect({ max: 1 });
+  const browser = openBrowser(project);
+  const { session } = await browser.login(SEED_USERS.ada);
+
+  const signIns = (): Promise<readonly Answer[]> =>
+    Promise.all([
+      browser.call("/unified-auth/login", { body: { email, password } }),
+      browser.call("/unified-auth/login", { body: { supabase_access_token: "a.b.c" } }),
+    ]);
+
+  for (const [what, fault] of Object.entries(FAULTS)) {
+    await test.step(what, async () => {
+      project.setFault(fault);
+      for (const answer of await signIns()) {
+        assertRefused(answer, "service_unavailable", what);
+        assert.match(answer.headers.get("retry-after") ?? "", /^[1-9]\d*$/);
+      }
+    });
+  }
+
+  await test.step("silence: answered within the time limit", async () => {
+    const silence = Promise.withResolvers<Response>();
+    project.setFault(() => silence.promise);
+    const startedAt = performance.now();
+    const answers = await signIns();
+    const elapsedMs = performance.now() - startedAt;
+    silence.resolve(new Response(null));
+    for (const answer of answers) assertRefused(answer, "service_unavailable");
+    assert.ok(elapsedMs < LIMIT_MS, `${Math.round(elapsedMs)} ms`);
+  });
+
+  await test.step("sessions go on meanwhile, and no failed sign-in was counted", async () => {
+    assert.equal(viewOf(await browser.validate()).session.id, session.id);
+    assert.equal(viewOf(await browser.refresh()).session.id, session.id);
+    const events = await sql`select 1 from public.session_events where event = 'login_failed'`;
+    assert.equal(events.length, 0);
+  });
+
+  await test.step("a CAPTCHA that is refused is told", async () => {
+    project.setFault(
+      json(400, { code: "captcha_failed", msg: "captcha protection: request disallowed" }),
+    );
+    const [answer] = await signIns();
+    assert.ok(answer);
+    assertRefused(answer, "captcha_failed");
+  });
+
+  await test.step("a session that Supabase Auth will not drop is no reason to refuse a sign-in", async () => {
+    project.setFault(({ url }) => url.includes("/logout") ? html(500) : null);
+    assert.equal(
+      viewOf(await browser.call("/unified-auth/login", { body: { email, password } })).valid,
+      true,
+    );
+    assert.ok(lines.some((line) => line.includes("own session was not dropped")));
+  });
+
+  await test.step("well again: the same browser signs in", async () => {
+    project.setFault(null);
+    assert.equal((await browser.login(SEED_USERS.ada)).valid, true);
+    assertNoSecrets(lines);
+  });
+});
