@@ -1,0 +1,81 @@
+/**
+ * The OpenAPI document as a caller reads it: the operations, and a judgement whether an answer is one
+ * that the document promises.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import addFormats from "ajv-formats";
+import type { Answer } from "./browser.ts";
+
+export interface Operation {
+  readonly path: string;
+  readonly method: string;
+  readonly requestBody?: {
+    readonly content: Readonly<
+      Record<string, { readonly schema: object; readonly example: unknown }>
+    >;
+  };
+  readonly responses: Readonly<
+    Record<string, {
+      readonly headers?: Readonly<Record<string, unknown>>;
+      readonly content: Readonly<Record<string, { readonly schema: object }>>;
+    }>
+  >;
+}
+
+interface Document {
+  readonly paths: Readonly<
+    Record<string, Readonly<Record<string, Omit<Operation, "path" | "method">>>>
+  >;
+  readonly components: { readonly schemas: Readonly<Record<string, object>> };
+}
+
+export interface Contract {
+  readonly operations: readonly Operation[];
+  /** Fails unless the document promises this status and the body fits its schema. */
+  assertPromised(operation: Operation, answer: Answer, what: string): void;
+  /** Whether a request's body fits the document. */
+  accepts(operation: Operation, body: unknown): boolean;
+}
+
+export function readContract(document: unknown): Contract {
+  const { paths, components } = document as Document;
+  const ajv = new Ajv2020({ strict: false, allErrors: true });
+  (addFormats as unknown as (to: Ajv2020) => void)(ajv);
+  const compile = (schema: object) => ajv.compile({ ...schema, components });
+  const validators = new Map<object, ReturnType<typeof compile>>();
+  const validatorOf = (schema: object) => {
+    const validator = validators.get(schema) ?? compile(schema);
+    validators.set(schema, validator);
+    return validator;
+  };
+  const operations = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => ({
+      ...operation,
+      path,
+      method: method.toUpperCase(),
+    }))
+  );
+  return {
+    operations,
+    assertPromised({ method, path, responses }, { status, body, headers }, what) {
+      const response = responses[String(status)];
+      const told = `${method} ${path}, ${what}: ${status} ${JSON.stringify(body)}`;
+      assert.ok(response, `undocumented status: ${told}`);
+      assert.match(headers.get("content-type") ?? "", /^application\/json/, told);
+      const schema = response.content["application/json"]?.schema ?? assert.fail(told);
+      const validate = validatorOf(schema);
+      assert.ok(validate(body), `${told}\n${ajv.errorsText(validate.errors)}`);
+      for (const name of Object.keys(response.headers ?? {})) {
+        assert.ok(name === "Set-Cookie" || headers.has(name), `${name} is missing: ${told}`);
+      }
+    },
+    accepts({ requestBody }, body) {
+      const schema = requestBody?.content["application/json"]?.schema;
+      return schema !== undefined && validatorOf(schema)(body);
+    },
+  };
+}
