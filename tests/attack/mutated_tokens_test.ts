@@ -1,53 +1,21 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
-import { createSessionCookies } from "../../supabase/functions/_shared/cookies.ts";
-import { createUnifiedAuthApp } from "../../supabase/functions/_shared/http/unified_auth_app.ts";
-import { createLogger } from "../../supabase/functions/_shared/log.ts";
 import {
   firstRefreshToken,
   readRefreshToken,
 } from "../../supabase/functions/_shared/refresh_token.ts";
-import type { SessionStore } from "../../supabase/functions/_shared/session_store.ts";
-import { keys as signingKeys, tokens } from "../unit/access_token_fixture.ts";
 import { keys } from "../unit/arbitraries.ts";
+import { createAppInProcess, storeThat } from "./app_in_process.ts";
 import { mutatedTokens } from "./mutations.ts";
 
 const calls: string[] = [];
-/** Counts what it is asked; a database that is asked about a forged token may be flooded with them. */
-const store = new Proxy({} as SessionStore, {
-  get: (_target, method) => () => {
-    calls.push(String(method));
-    return Promise.reject(new TypeError("The database must not be asked"));
-  },
+/** A database that is asked about a forged token may be flooded with them. */
+const store = storeThat((method) => {
+  calls.push(method);
+  return Promise.reject(new TypeError("The database must not be asked"));
 });
-
-const app = createUnifiedAuthApp({
-  dependencies: {
-    store,
-    identityProvider: {
-      verifyPassword: () => Promise.reject(new TypeError("unasked")),
-      verifyToken: () => Promise.reject(new TypeError("unasked")),
-      dropSession: () => Promise.reject(new TypeError("unasked")),
-    },
-    accessTokens: tokens,
-    keys,
-    log: createLogger({ level: "error", write: () => {}, now: () => new Date() }),
-    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
-    newSessionId: () => crypto.randomUUID() as SessionId,
-    nowMs: Date.now,
-    delay: () => Promise.resolve(),
-  },
-  cookies: createSessionCookies({ domain: null, sameSite: "lax" }),
-  publicJwks: signingKeys.publicJwks,
-  graceSeconds: 43_200,
-  exposeAccessToken: false,
-  allowedOrigins: [],
-  clientIpHeader: "cf-connecting-ip",
-  log: createLogger({ level: "error", write: () => {}, now: () => new Date() }),
-  nowMs: () => performance.now(),
-  newRequestId: () => crypto.randomUUID(),
-});
+const app = createAppInProcess(store);
 
 function issue(): string {
   return firstRefreshToken({

@@ -1,0 +1,48 @@
+/**
+ * The `unified-auth` app in this process, over a store that does as the test says: for what no real
+ * database can be made to do, and for counting what it is asked. Keys, tokens, cookies and routes are
+ * the real ones.
+ *
+ * @module
+ */
+
+import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
+import { createSessionCookies } from "../../supabase/functions/_shared/cookies.ts";
+import type { App } from "../../supabase/functions/_shared/http/envelope.ts";
+import { createUnifiedAuthApp } from "../../supabase/functions/_shared/http/unified_auth_app.ts";
+import { createLogger } from "../../supabase/functions/_shared/log.ts";
+import type { SessionStore } from "../../supabase/functions/_shared/session_store.ts";
+import { keys as signingKeys, tokens } from "../unit/access_token_fixture.ts";
+import { keys } from "../unit/arbitraries.ts";
+
+/** A store of which every method does the same. */
+export function storeThat(answer: (method: string) => Promise<never>): SessionStore {
+  return new Proxy({} as SessionStore, { get: (_target, method) => () => answer(String(method)) });
+}
+
+export function createAppInProcess(store: SessionStore): App {
+  const log = createLogger({ level: "error", write: () => {}, now: () => new Date() });
+  const unasked = () => Promise.reject(new TypeError("The identity provider must not be asked"));
+  return createUnifiedAuthApp({
+    dependencies: {
+      store,
+      identityProvider: { verifyPassword: unasked, verifyToken: unasked, dropSession: unasked },
+      accessTokens: tokens,
+      keys,
+      log,
+      randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+      newSessionId: () => crypto.randomUUID() as SessionId,
+      nowMs: Date.now,
+      delay: () => Promise.resolve(),
+    },
+    cookies: createSessionCookies({ domain: null, sameSite: "lax" }),
+    publicJwks: signingKeys.publicJwks,
+    graceSeconds: 43_200,
+    exposeAccessToken: false,
+    allowedOrigins: [],
+    clientIpHeader: "cf-connecting-ip",
+    log,
+    nowMs: () => performance.now(),
+    newRequestId: () => crypto.randomUUID(),
+  });
+}
