@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { ERRORS, isSessionOver } from "../../supabase/functions/_shared/errors.ts";
+import { readCodeBlocks, readDocument, readFileLinks, readTableRows } from "./markdown.ts";
+
+const DOCUMENTS = await Array.fromAsync(Deno.readDir(new URL("../../docs/", import.meta.url)));
+const PAGES = [
+  "README.md",
+  ...DOCUMENTS.map(({ name }) => `docs/${name}`).filter((path) => path.endsWith(".md")),
+];
+
+Deno.test("the README shows exactly two commands that set everything up", async () => {
+  const readme = await readDocument("README.md");
+  const alone = readCodeBlocks(readme)
+    .map(({ text }) => text.trim())
+    .filter((text) => /^npx -y deno@\S+ task \w+$/.test(text));
+  assert.deepEqual(alone, ["npx -y deno@2.9.6 task start", "npx -y deno@2.9.6 task test"]);
+});
+
+Deno.test("every link to a file of the project leads somewhere", async () => {
+  for (const page of PAGES) {
+    const base = new URL(`../../${page}`, import.meta.url);
+    for (const link of readFileLinks(await readDocument(page))) {
+      const found = await Deno.stat(new URL(link, base)).catch(() => null);
+      assert.ok(found, `${page}: ${link}`);
+    }
+  }
+});
+
+Deno.test("the table of settings names every variable that is read, and no other", async () => {
+  const folder = new URL("../../supabase/functions/_shared/", import.meta.url);
+  const read = new Set<string>();
+  for await (const { name } of Deno.readDir(folder)) {
+    if (!name.startsWith("config")) continue;
+    const source = await Deno.readTextFile(new URL(name, folder));
+    for (const [variable] of source.matchAll(/(?<=")(?:SESSION|SUPABASE)_[A-Z_]+(?=")/g)) {
+      read.add(variable);
+    }
+  }
+  const told = readTableRows(await readDocument("README.md")).flatMap(([cell = ""]) =>
+    [...cell.matchAll(/(?:SESSION|SUPABASE)_[A-Z_]+/g)].map(([variable]) => variable)
+  );
+  assert.deepEqual(told.toSorted(), [...read].toSorted());
+});
+
+Deno.test("the table of errors is the list of errors", async () => {
+  const told = readTableRows(await readDocument("docs/api.md"))
+    .map((row) => row.map((cell) => cell.trim()))
+    .filter(([code = ""]) => code in ERRORS);
+  const listed = Object.entries(ERRORS).map(([code, { status, message }]) => [
+    code,
+    String(status),
+    isSessionOver(code as keyof typeof ERRORS) ? "cleared" : "–",
+    message,
+  ]);
+  assert.deepEqual(told, listed);
+});
