@@ -15,13 +15,15 @@ export function endWithParent(pid: number): { cancel(): Promise<void> } {
     stderr: "null",
   }).spawn();
   child.unref();
-  return {
-    /** A line, then the end: the shell leaves without the signal. */
-    async cancel() {
-      const writer = child.stdin.getWriter();
-      await writer.write(new TextEncoder().encode("\n")).catch(() => undefined);
-      await writer.close().catch(() => undefined);
-      await child.status;
-    },
+
+  let cancelled: Promise<void> | undefined;
+  /** A line, then the end: the shell leaves without the signal. */
+  const cancel = async () => {
+    child.ref();
+    const writer = child.stdin.getWriter();
+    await writer.write(new TextEncoder().encode("\n")).catch(() => undefined);
+    await writer.close().catch(() => undefined);
+    await child.status;
   };
+  return { cancel: () => cancelled ??= cancel() };
 }
