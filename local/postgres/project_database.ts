@@ -19,7 +19,7 @@ export async function prepareProjectRoles(server: PostgresServer): Promise<void>
 
 /** Makes the schemas in `database` if they are missing, and `database` itself if it is. */
 export async function prepareProjectDatabase(
-  { server, database }: { server: PostgresServer; database: string },
+  { server, database }: { server: Pick<PostgresServer, "url">; database: string },
 ): Promise<void> {
   await withSuperuser({ server, database: "postgres" }, async (sql) => {
     const [found] = await sql`select from pg_database where datname = ${database}`;
@@ -38,7 +38,7 @@ export async function prepareProjectDatabase(
 }
 
 async function withSuperuser(
-  { server, database }: { server: PostgresServer; database: string },
+  { server, database }: { server: Pick<PostgresServer, "url">; database: string },
   use: (sql: postgres.Sql) => Promise<void>,
 ): Promise<void> {
   const sql = postgres(server.url({ user: SUPERUSER, database }), {
