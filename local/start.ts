@@ -60,11 +60,12 @@ async function startDatabase(
   directory: DataDirectory,
   { databasePort }: StartSettings,
 ): Promise<PostgresServer> {
-  print(`Starting PostgreSQL 17 on port ${databasePort}, its data in ${directory.cluster}`);
+  const cluster = await openCluster(directory.cluster);
+  print(`Starting PostgreSQL 17 on port ${databasePort}, its data in ${cluster.directory}`);
   const log = await Deno.open(directory.log, { create: true, write: true, truncate: true });
   const encoder = new TextEncoder();
   const server = await startPostgres({
-    cluster: await openCluster(directory.cluster),
+    cluster,
     port: databasePort,
     settings: { wal_level: "logical" },
     onLine: (line) => log.writeSync(encoder.encode(`${line}\n`)),

@@ -74,6 +74,8 @@ async function initialise(cluster: Cluster): Promise<void> {
       "--no-sync",
       "--no-instructions",
     ],
+    // Where the stack was started may be out of the user's reach.
+    cwd: "/",
     env: { LC_ALL: "C" },
     ...user,
     stdin: "null",
