@@ -91,13 +91,14 @@ Deno.test("a good tag over a wrong secret is told as a leaked key and ends nothi
   assert.equal((await fixture.readSession(sessionId))["is_valid"], true);
   assert.equal(viewOf(await browser.refresh()).session.generation, 2);
 
-  const logged = fixture.lines.map((line) => JSON.parse(line)).filter((entry) =>
-    entry.level === "error" && entry.session_id === sessionId
+  const logged = await fixture.readLog(
+    ({ level, session_id }) => level === "error" && session_id === sessionId,
+    4,
   );
   assert.equal(logged.length, 4);
   for (const entry of logged) {
-    assert.match(entry.msg, /key may have leaked/);
-    assert.equal(entry.key_id, keys.signing.id);
+    assert.match(String(entry["msg"]), /key may have leaked/);
+    assert.equal(entry["key_id"], keys.signing.id);
   }
 });
 

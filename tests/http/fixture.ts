@@ -31,8 +31,11 @@ export interface SignedIn {
 export interface HttpFixture {
   readonly stack: TestStack;
   readonly sql: postgres.Sql;
-  /** Every line that the functions have logged so far. */
-  readonly lines: readonly string[];
+  /** The entries of the functions' log that match, once there are so many: it comes through a pipe. */
+  readLog(
+    matches: (entry: Readonly<Record<string, unknown>>) => boolean,
+    expected: number,
+  ): Promise<readonly Readonly<Record<string, unknown>>[]>;
   createPerson(): Promise<Person>;
   /** A browser without cookies at an address of its own. */
   openBrowser(options?: Partial<BrowserOptions>): Browser;
@@ -71,7 +74,15 @@ export async function openHttpFixture(options: TestStackOptions = {}): Promise<H
   return {
     stack,
     sql,
-    lines,
+    async readLog(matches, expected) {
+      const deadlineMs = Date.now() + 5_000;
+      while (true) {
+        const found = lines.filter((line) => line.startsWith("{")).map((line) => JSON.parse(line))
+          .filter(matches);
+        if (found.length >= expected || Date.now() > deadlineMs) return found;
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+    },
     createPerson,
     openBrowser: open,
     async signIn(changes) {
