@@ -5,13 +5,16 @@
  * @module
  */
 import postgres from "postgres";
-import { type Cluster, LOCAL_PASSWORD, openCluster, SUPERUSER } from "./postgres/data_directory.ts";
+import { type Cluster, openCluster, SUPERUSER } from "./postgres/data_directory.ts";
 import { findFreePort, type PostgresServer, startPostgres } from "./postgres/server.ts";
 import { prepareProjectDatabase, prepareProjectRoles } from "./postgres/project_database.ts";
 import { runMigrations } from "./migrations.ts";
 import { cacheFunctions } from "./function_processes.ts";
 import { makeSecrets } from "./secrets.ts";
 import { type Stack, type StackOptions, startStack } from "./stack.ts";
+import { cloneDatabase, TEMPLATE, type TestDatabase } from "./test_database.ts";
+
+export type { TestDatabase } from "./test_database.ts";
 
 /** A server for tests. */
 export interface TestServer extends AsyncDisposable {
@@ -52,25 +55,6 @@ export interface OwnTestServer extends TestServer {
   resume(): void;
 }
 
-/** One database of its own for a test. */
-export interface TestDatabase extends AsyncDisposable {
-  readonly name: string;
-  readonly port: number;
-  /** As the role `postgres`, which migrates and is no superuser. */
-  readonly url: string;
-  /** As `supabase_admin`, a superuser. */
-  readonly adminUrl: string;
-  /** As any role that signs in: `authenticator`, `supabase_auth_admin`, … */
-  urlAs(role: string): string;
-  /** A postgres.js client as `postgres`; closed with the database. */
-  connect(options?: postgres.Options<Record<string, never>>): postgres.Sql;
-  /** A client as another role. Roles that cannot sign in are taken by `set role` at connecting. */
-  connectAs(role: string, options?: postgres.Options<Record<string, never>>): postgres.Sql;
-  /** Closes its clients and drops it. */
-  drop(): Promise<void>;
-}
-
-const TEMPLATE = "project_template";
 const SHARED_SERVER = "UNIFIED_AUTH_TEST_SERVER";
 
 /**
@@ -212,58 +196,5 @@ async function removeFiles(directory: string, cluster: Cluster): Promise<void> {
   await Deno.remove(directory, { recursive: true });
   if (!cluster.directory.startsWith(directory)) {
     await Deno.remove(cluster.directory, { recursive: true });
-  }
-}
-
-async function cloneDatabase(port: number): Promise<TestDatabase> {
-  const name = `test_${crypto.randomUUID().replaceAll("-", "").slice(0, 16)}`;
-  const urlFor = (user: string, database = name) =>
-    `postgresql://${user}:${LOCAL_PASSWORD}@127.0.0.1:${port}/${database}`;
-  await maintain(
-    urlFor(SUPERUSER, "postgres"),
-    (sql) => sql`create database ${sql(name)} template ${sql(TEMPLATE)} owner postgres`,
-  );
-
-  const clients = new Set<postgres.Sql>();
-  const open = (url: string, options: postgres.Options<Record<string, never>> = {}) => {
-    // Without a lifetime there is no timer that outlives a test.
-    const sql = postgres(url, { onnotice: () => {}, max_lifetime: null, ...options });
-    clients.add(sql);
-    return sql;
-  };
-  const drop = async () => {
-    await Promise.all([...clients].map((sql) => sql.end({ timeout: 1 })));
-    await maintain(
-      urlFor(SUPERUSER, "postgres"),
-      (sql) => sql`drop database if exists ${sql(name)} with (force)`,
-    );
-  };
-  return {
-    name,
-    port,
-    url: urlFor("postgres"),
-    adminUrl: urlFor(SUPERUSER),
-    urlAs: (role) => urlFor(role),
-    connect: (options) => open(urlFor("postgres"), options),
-    connectAs: (role, options) =>
-      SIGNS_IN.has(role)
-        ? open(urlFor(role), options)
-        : open(urlFor("authenticator"), { ...options, connection: { role } }),
-    drop,
-    [Symbol.asyncDispose]: drop,
-  };
-}
-
-const SIGNS_IN = new Set(["postgres", "supabase_admin", "supabase_auth_admin", "authenticator"]);
-
-async function maintain(
-  url: string,
-  run: (sql: postgres.Sql) => PromiseLike<unknown>,
-): Promise<void> {
-  const sql = postgres(url, { max: 1, fetch_types: false, onnotice: () => {} });
-  try {
-    await run(sql);
-  } finally {
-    await sql.end();
   }
 }
