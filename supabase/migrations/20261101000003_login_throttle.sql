@@ -48,15 +48,18 @@ create function public.record_login_failure(
   p_reason text,
   p_ip inet,
   p_user_agent text,
-  p_request_id text,
-  out retry_after_seconds integer
+  p_request_id text
 )
+-- Not one `out` parameter: the data API answers that as an object, and the type generator as a number.
+returns integer
 language plpgsql
 volatile
 security definer -- the door to tables that service_role cannot write
 set search_path = ''
 set lock_timeout = '2s'
 as $$
+declare
+  v_retry_after_seconds integer;
 begin
   -- In the order of the buckets, so that two failures that share two of them cannot deadlock.
   insert into unified_auth.login_throttle as t (bucket, failures, last_failure_at, blocked_until)
@@ -86,17 +89,17 @@ begin
     returning t.blocked_until
   )
   select coalesce(ceil(extract(epoch from max(d.blocked_until) - clock_timestamp())), 0)::integer
-  into retry_after_seconds
+  into v_retry_after_seconds
   from delayed as d;
-  retry_after_seconds := greatest(retry_after_seconds, 0);
 
   insert into public.session_events (event, ip, user_agent, request_id, detail)
   values (
     'login_failed', p_ip, p_user_agent, p_request_id,
     jsonb_build_object('account', encode(p_account, 'hex'), 'reason', p_reason)
   );
+  return greatest(v_retry_after_seconds, 0);
 end;
 $$;
 
 comment on function public.record_login_failure is
-  'Counts a failed login in its buckets, delays the next one, writes the event.';
+  'Counts a failed login in its buckets and writes the event; answers for how many seconds the next one is delayed.';

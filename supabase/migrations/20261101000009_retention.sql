@@ -1,9 +1,12 @@
 -- purge_sessions: forgets what is over, in batches small enough never to be in a rotation's way.
 
 create function public.purge_sessions(
-  p_batch_size integer,
-  p_tombstone_seconds integer, -- how long a dead session is kept to notice its token in use
-  p_event_retention_seconds integer,
+  p_batch_size integer default 5000, -- rows of each kind
+  -- How long a dead session is kept to notice its token in use: 90 days. A copied refresh token is
+  -- good for 30; the rest is for a backup or a disk image that turns up late.
+  p_tombstone_seconds integer default 7776000,
+  -- 180 days: two tombstones, so that an incident still has its history when its session is gone.
+  p_event_retention_seconds integer default 15552000,
   out purged_sessions integer,
   out purged_events integer,
   out purged_throttle_buckets integer
@@ -42,15 +45,24 @@ begin
   select count(*)::integer into purged_sessions from purged;
 
   -- Events are only ever appended, so the oldest have the smallest ids: no index on time is needed.
+  with
+    oldest as (
+      select o.id
+      from public.session_events as o
+      order by o.id
+      limit p_batch_size
+    ),
+    outdated as (
+      -- Locked before they go, so that two purges at once neither wait for each other nor deadlock.
+      select e.id
+      from public.session_events as e
+      join oldest on oldest.id = e.id
+      where e.occurred_at < v_now - make_interval(secs => p_event_retention_seconds)
+      for update of e skip locked
+    )
   delete from public.session_events as e
-  using (
-    select o.id
-    from public.session_events as o
-    order by o.id
-    limit p_batch_size
-  ) as oldest
-  where e.id = oldest.id
-    and e.occurred_at < v_now - make_interval(secs => p_event_retention_seconds);
+  using outdated
+  where e.id = outdated.id;
   get diagnostics purged_events = row_count;
 
   with idle as (

@@ -172,9 +172,9 @@ export type Database = {
       };
       "purge_sessions": {
         Args: {
-          "p_batch_size": number;
-          "p_event_retention_seconds": number;
-          "p_tombstone_seconds": number;
+          "p_batch_size"?: number;
+          "p_event_retention_seconds"?: number;
+          "p_tombstone_seconds"?: number;
         };
         Returns: Record<string, unknown>;
       };

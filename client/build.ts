@@ -1,0 +1,63 @@
+/**
+ * `deno task build:client`: makes `client/dist`, which is what the package publishes: one ES module and
+ * its declarations for each entry.
+ *
+ * @module
+ */
+
+import { build, stop } from "esbuild";
+import ts from "typescript";
+
+const HERE = new URL(".", import.meta.url).pathname;
+const DIST = `${HERE}dist`;
+const ENTRIES = ["index.ts", "react/index.ts", "supabase.ts"].map((name) => `${HERE}src/${name}`);
+
+await Deno.remove(DIST, { recursive: true }).catch((error: unknown) => {
+  if (!(error instanceof Deno.errors.NotFound)) throw error;
+});
+await buildModules();
+buildDeclarations();
+
+async function buildModules(): Promise<void> {
+  await build({
+    entryPoints: ENTRIES,
+    outdir: DIST,
+    outbase: `${HERE}src`,
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    external: ["react"],
+    legalComments: "none",
+  });
+  await stop();
+}
+
+/** Declarations keep the modules of the source; their imports name files that are published. */
+function buildDeclarations(): void {
+  const program = ts.createProgram(ENTRIES, {
+    declaration: true,
+    emitDeclarationOnly: true,
+    allowImportingTsExtensions: true,
+    outDir: DIST,
+    rootDir: `${HERE}src`,
+    strict: true,
+    exactOptionalPropertyTypes: true,
+    noUncheckedIndexedAccess: true,
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.ESNext,
+    moduleResolution: ts.ModuleResolutionKind.Bundler,
+    lib: ["lib.es2023.d.ts", "lib.dom.d.ts", "lib.dom.iterable.d.ts"],
+    types: [],
+  });
+  const { diagnostics } = program.emit(undefined, (name, text) => {
+    Deno.mkdirSync(name.slice(0, name.lastIndexOf("/")), { recursive: true });
+    Deno.writeTextFileSync(name, text.replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"'));
+  });
+  const problems = [...ts.getPreEmitDiagnostics(program), ...diagnostics];
+  if (problems.length === 0) return;
+  throw new Error(ts.formatDiagnostics(problems, {
+    getCanonicalFileName: (name) => name,
+    getCurrentDirectory: () => HERE,
+    getNewLine: () => "\n",
+  }));
+}

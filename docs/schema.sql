@@ -1,0 +1,1206 @@
+-- The schema as supabase/migrations make it, read from the catalog of a migrated database. Written by
+-- "deno task types"; not meant to be run.
+
+-- Enumerations
+
+create type public.login_outcome as enum (
+  'created',
+  'user_not_found',
+  'user_banned'
+);
+
+create type public.logout_scope as enum (
+  'local',
+  'others',
+  'global'
+);
+
+create type public.revocation_outcome as enum (
+  'ended',
+  'already_ended',
+  'not_found',
+  'not_allowed'
+);
+
+create type public.rotation_outcome as enum (
+  'unchanged',
+  'rotated',
+  'replayed',
+  'reissued',
+  'reused',
+  'unknown_generation',
+  'key_compromise_suspected',
+  'revoked',
+  'evicted',
+  'expired',
+  'not_found',
+  'banned'
+);
+
+create type public.session_event as enum (
+  'login',
+  'login_failed',
+  'refresh',
+  'auto_refresh',
+  'replay',
+  'reissue',
+  'reuse_detected',
+  'key_compromise_suspected',
+  'evicted',
+  'replaced',
+  'logout',
+  'revoked',
+  'used_after_revocation',
+  'expired_purged'
+);
+
+create type public.session_revoked_reason as enum (
+  'logout',
+  'logout_others',
+  'logout_global',
+  'revoked_by_user',
+  'revoked_by_operator',
+  'replaced',
+  'session_cap',
+  'refresh_token_reused',
+  'user_banned',
+  'user_deleted',
+  'password_changed'
+);
+
+create type public.validation_outcome as enum (
+  'active',
+  'reused',
+  'revoked',
+  'evicted',
+  'expired',
+  'not_found',
+  'banned'
+);
+
+create type unified_auth.presented_token as enum (
+  'current',
+  'predecessor',
+  'superseded',
+  'lost_branch',
+  'older',
+  'ahead',
+  'foreign'
+);
+
+create type unified_auth.session_end as enum (
+  'not_found',
+  'revoked',
+  'evicted',
+  'expired',
+  'reused',
+  'banned'
+);
+
+-- Composite types
+
+create type public.listed_session as (
+  id uuid,
+  created_at timestamp with time zone,
+  last_active_at timestamp with time zone,
+  refresh_token_expires_at timestamp with time zone,
+  device_name text,
+  user_agent text,
+  ip inet,
+  aal text
+);
+
+create type public.session_snapshot as (
+  session_id uuid,
+  user_id uuid,
+  email text,
+  phone text,
+  app_metadata jsonb,
+  user_metadata jsonb,
+  generation integer,
+  branch smallint,
+  created_at timestamp with time zone,
+  last_active_at timestamp with time zone,
+  access_token_expires_at timestamp with time zone,
+  refresh_token_expires_at timestamp with time zone,
+  aal text,
+  amr jsonb
+);
+
+-- Tables
+
+create table public.session_events (
+  id bigint not null generated always as identity,
+  occurred_at timestamp with time zone not null default clock_timestamp(),
+  event public.session_event not null,
+  session_id uuid,
+  user_id uuid,
+  ip inet,
+  user_agent text,
+  request_id text,
+  detail jsonb not null default '{}'::jsonb
+);
+
+create table public.sessions (
+  id uuid not null,
+  user_id uuid not null,
+  is_valid boolean not null default true,
+  created_at timestamp with time zone not null,
+  last_active_at timestamp with time zone not null,
+  access_token_expires_at timestamp with time zone not null,
+  refresh_token_expires_at timestamp with time zone not null,
+  absolute_expires_at timestamp with time zone,
+  generation integer not null default 1,
+  branch smallint not null default 0,
+  refresh_token_hash bytea not null,
+  previous_refresh_token_hash bytea,
+  previous_branch smallint,
+  superseded_refresh_token_hash bytea,
+  successor_salt bytea,
+  successor_key_id text,
+  issued_at timestamp with time zone not null,
+  confirmed_at timestamp with time zone,
+  issued_to bytea not null,
+  ip inet,
+  user_agent text,
+  device_name text,
+  aal text not null,
+  amr jsonb not null,
+  revoked_at timestamp with time zone,
+  revoked_reason public.session_revoked_reason
+) with (fillfactor=85);
+
+create unlogged table unified_auth.login_throttle (
+  bucket bytea not null,
+  failures integer not null,
+  last_failure_at timestamp with time zone not null,
+  blocked_until timestamp with time zone not null
+);
+
+-- Constraints
+
+alter table public.session_events add constraint session_events_detail_is_an_object CHECK ((jsonb_typeof(detail) = 'object'::text));
+alter table public.session_events add constraint session_events_pkey PRIMARY KEY (id);
+alter table public.sessions add constraint sessions_aal_is_known CHECK ((aal = ANY (ARRAY['aal1'::text, 'aal2'::text, 'aal3'::text])));
+alter table public.sessions add constraint sessions_amr_is_a_list CHECK ((jsonb_typeof(amr) = 'array'::text));
+alter table public.sessions add constraint sessions_branch_fits_one_byte CHECK (((branch >= 0) AND (branch <= 255)));
+alter table public.sessions add constraint sessions_first_generation_has_no_predecessor CHECK ((((generation = 1) = (previous_refresh_token_hash IS NULL)) AND ((generation = 1) = (previous_branch IS NULL))));
+alter table public.sessions add constraint sessions_generation_starts_at_one CHECK ((generation >= 1));
+alter table public.sessions add constraint sessions_issued_to_is_sha256 CHECK ((octet_length(issued_to) = 32));
+alter table public.sessions add constraint sessions_only_a_branch_supersedes CHECK (((superseded_refresh_token_hash IS NULL) OR (branch > 0)));
+alter table public.sessions add constraint sessions_pkey PRIMARY KEY (id);
+alter table public.sessions add constraint sessions_previous_refresh_token_hash_is_sha256 CHECK ((octet_length(previous_refresh_token_hash) = 32));
+alter table public.sessions add constraint sessions_refresh_token_hash_is_sha256 CHECK ((octet_length(refresh_token_hash) = 32));
+alter table public.sessions add constraint sessions_revocation_has_reason CHECK (((revoked_at IS NULL) = (revoked_reason IS NULL)));
+alter table public.sessions add constraint sessions_salt_goes_with_confirmation CHECK (((successor_salt IS NULL) OR ((confirmed_at IS NULL) AND is_valid AND (generation > 1))));
+alter table public.sessions add constraint sessions_salt_is_sixteen_bytes CHECK ((octet_length(successor_salt) = 16));
+alter table public.sessions add constraint sessions_salt_names_its_key CHECK (((successor_salt IS NULL) = (successor_key_id IS NULL)));
+alter table public.sessions add constraint sessions_superseded_refresh_token_hash_is_sha256 CHECK ((octet_length(superseded_refresh_token_hash) = 32));
+alter table public.sessions add constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
+alter table public.sessions add constraint sessions_valid_until_revoked CHECK ((is_valid = (revoked_at IS NULL)));
+alter table unified_auth.login_throttle add constraint login_throttle_bucket_is_a_keyed_hash CHECK ((octet_length(bucket) = 32));
+alter table unified_auth.login_throttle add constraint login_throttle_counts_failures CHECK ((failures >= 1));
+alter table unified_auth.login_throttle add constraint login_throttle_pkey PRIMARY KEY (bucket);
+
+-- Indexes
+
+CREATE INDEX session_events_used_after_revocation_idx ON public.session_events USING btree (session_id, occurred_at) WHERE (event = 'used_after_revocation'::public.session_event);
+CREATE INDEX sessions_user_id_idx ON public.sessions USING btree (user_id);
+
+-- Row level security
+
+alter table public.session_events enable row level security;
+alter table public.sessions enable row level security;
+alter table unified_auth.login_throttle enable row level security;
+
+-- Policies
+
+create policy session_events_only_through_functions on public.session_events as permissive for all to public using (false) with check (false);
+create policy sessions_only_through_functions on public.sessions as permissive for all to public using (false) with check (false);
+create policy login_throttle_only_through_functions on unified_auth.login_throttle as permissive for all to public using (false) with check (false);
+
+-- Views
+
+create view unified_auth.ended_sessions with (security_invoker=true) as
+ SELECT id,
+    user_id,
+    user_agent,
+    created_at,
+    last_active_at,
+    COALESCE(revoked_at, refresh_token_expires_at) AS ended_at,
+    COALESCE(revoked_reason::text, 'expired'::text) AS reason,
+    COALESCE(revoked_at, last_active_at) - created_at AS length
+   FROM public.sessions s
+  WHERE NOT is_valid OR refresh_token_expires_at <= now();
+
+create view unified_auth.live_sessions with (security_invoker=true) as
+ SELECT s.id,
+    s.user_id,
+    u.email,
+    s.device_name,
+    s.user_agent,
+    s.ip,
+    s.aal,
+    s.generation,
+    s.created_at,
+    s.last_active_at,
+    s.access_token_expires_at,
+    s.refresh_token_expires_at
+   FROM public.sessions s
+     JOIN auth.users u ON u.id = s.user_id
+  WHERE unified_auth.session_end(s.*, u.banned_until, u.deleted_at, now()) IS NULL;
+
+create view unified_auth.refresh_attempts with (security_invoker=true) as
+ SELECT id,
+    occurred_at,
+    session_id,
+    user_id,
+    ip,
+    user_agent,
+    event,
+    event = ANY (ARRAY['refresh'::public.session_event, 'auto_refresh'::public.session_event, 'replay'::public.session_event, 'reissue'::public.session_event]) AS succeeded,
+    COALESCE(detail ->> 'outcome'::text, event::text) AS outcome,
+    detail ->> 'presented'::text AS presented
+   FROM public.session_events e
+  WHERE event = ANY (ARRAY['refresh'::public.session_event, 'auto_refresh'::public.session_event, 'replay'::public.session_event, 'reissue'::public.session_event, 'reuse_detected'::public.session_event, 'used_after_revocation'::public.session_event, 'key_compromise_suspected'::public.session_event]);
+
+-- Functions
+
+CREATE OR REPLACE FUNCTION public.check_login_allowed(p_buckets bytea[], OUT allowed boolean, OUT retry_after_seconds integer)
+ RETURNS record
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select
+    count(t.bucket) = 0,
+    coalesce(
+      ceil(extract(epoch from max(t.blocked_until) - clock_timestamp()))::integer, 0)
+  from unified_auth.login_throttle as t
+  where t.bucket = any (p_buckets) and t.blocked_until > clock_timestamp();
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.create_session(p_session_id uuid, p_user_id uuid, p_refresh_token_hash bytea, p_issued_to bytea, p_device_name text, p_aal text, p_amr jsonb, p_access_ttl_seconds integer, p_refresh_ttl_seconds integer, p_absolute_ttl_seconds integer, p_max_sessions integer, p_presented_session_id uuid, p_presented_generation integer, p_presented_branch smallint, p_presented_hash bytea, p_cleared_buckets bytea[], p_ip inet, p_user_agent text, p_request_id text, OUT outcome public.login_outcome, OUT session public.session_snapshot, OUT replaced integer, OUT evicted integer, OUT server_time timestamp with time zone)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET lock_timeout TO '2s'
+AS $function$
+declare
+  v_now timestamptz;
+  v_user record;
+  v_session public.sessions;
+  v_presented public.sessions;
+  v_absolute_expires_at timestamptz;
+  v_refresh_expires_at timestamptz;
+begin
+  replaced := 0;
+  evicted := 0;
+
+  -- Lock order everywhere: user, then sessions. Counting before the lock would let two logins both
+  -- find room.
+  perform pg_advisory_xact_lock(hashtextextended('unified_auth:' || p_user_id::text, 0));
+
+  -- A ban or a password change updates this row, so it waits for us or we for it: without the lock
+  -- a ban that commits between our check and our insert would miss the new session.
+  select u.email, u.phone, u.raw_app_meta_data, u.raw_user_meta_data, u.banned_until, u.deleted_at
+  into v_user
+  from auth.users as u
+  where u.id = p_user_id
+  for share;
+
+  v_now := clock_timestamp();
+  server_time := v_now;
+
+  if not found or v_user.deleted_at is not null then
+    outcome := 'user_not_found';
+    return;
+  end if;
+  if v_user.banned_until > v_now then
+    outcome := 'user_banned';
+    return;
+  end if;
+
+  -- A browser that signs in again keeps its one place.
+  if p_presented_session_id is not null then
+    select * into v_presented
+    from public.sessions as s
+    where s.id = p_presented_session_id
+    for update;
+
+    if found and unified_auth.presented_token(
+      v_presented, p_presented_generation, p_presented_branch, p_presented_hash
+    ) in ('current', 'predecessor', 'superseded') then
+      replaced := unified_auth.end_sessions(
+        array[p_presented_session_id], 'replaced', 'replaced', p_ip, p_user_agent, p_request_id,
+        jsonb_build_object('replaced_by', p_session_id)
+      );
+    end if;
+  end if;
+
+  if p_absolute_ttl_seconds > 0 then
+    v_absolute_expires_at := v_now + make_interval(secs => p_absolute_ttl_seconds);
+  end if;
+  v_refresh_expires_at := least(
+    v_now + make_interval(secs => p_refresh_ttl_seconds), v_absolute_expires_at);
+
+  insert into public.sessions as s (
+    id, user_id, created_at, last_active_at, access_token_expires_at, refresh_token_expires_at,
+    absolute_expires_at, refresh_token_hash, issued_at, issued_to, ip, user_agent, device_name,
+    aal, amr
+  ) values (
+    p_session_id, p_user_id, v_now, v_now,
+    unified_auth.access_token_expires_at(v_now, p_access_ttl_seconds, v_refresh_expires_at),
+    v_refresh_expires_at, v_absolute_expires_at, p_refresh_token_hash, v_now, p_issued_to, p_ip,
+    p_user_agent, p_device_name, p_aal, p_amr
+  )
+  returning s.* into v_session;
+
+  evicted := unified_auth.end_sessions(
+    array(
+      select s.id
+      from public.sessions as s
+      where s.user_id = p_user_id
+        and s.is_valid
+        and s.refresh_token_expires_at > v_now
+        and s.id <> p_session_id
+      order by s.last_active_at desc, s.created_at desc, s.id
+      offset p_max_sessions - 1
+    ),
+    'session_cap', 'evicted', p_ip, p_user_agent, p_request_id,
+    jsonb_build_object('evicted_by', p_session_id)
+  );
+
+  delete from unified_auth.login_throttle as t
+  where t.bucket = any (p_cleared_buckets);
+
+  insert into public.session_events
+    (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
+  values (
+    v_now, 'login', p_session_id, p_user_id, p_ip, p_user_agent, p_request_id,
+    jsonb_build_object('aal', p_aal, 'replaced', replaced, 'evicted', evicted)
+  );
+
+  outcome := 'created';
+  session := unified_auth.session_snapshot(
+    v_session, v_user.email, v_user.phone, v_user.raw_app_meta_data, v_user.raw_user_meta_data);
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.list_user_sessions(p_session_id uuid, p_ip inet, p_user_agent text, p_request_id text, OUT outcome public.validation_outcome, OUT sessions public.listed_session[], OUT server_time timestamp with time zone)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_session public.sessions;
+begin
+  server_time := clock_timestamp();
+  outcome := unified_auth.session_standing(p_session_id);
+  select * into v_session from public.sessions as s where s.id = p_session_id;
+
+  if outcome <> 'active' then
+    perform unified_auth.record_use_after_end(
+      v_session, p_ip, p_user_agent, p_request_id, server_time);
+    return;
+  end if;
+
+  sessions := array(
+    select row(
+      s.id, s.created_at, s.last_active_at, s.refresh_token_expires_at, s.device_name,
+      s.user_agent, s.ip, s.aal
+    )::public.listed_session
+    from public.sessions as s
+    where s.user_id = v_session.user_id
+      and s.is_valid
+      and s.refresh_token_expires_at > server_time
+    order by s.last_active_at desc, s.id
+  );
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.purge_sessions(p_batch_size integer DEFAULT 5000, p_tombstone_seconds integer DEFAULT 7776000, p_event_retention_seconds integer DEFAULT 15552000, OUT purged_sessions integer, OUT purged_events integer, OUT purged_throttle_buckets integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz := clock_timestamp();
+  v_dead_before timestamptz := v_now - make_interval(secs => p_tombstone_seconds);
+begin
+  -- Rows that somebody holds are left for the next batch.
+  with
+    dead as (
+      select s.id
+      from public.sessions as s
+      where s.revoked_at < v_dead_before or s.refresh_token_expires_at < v_dead_before
+      limit p_batch_size
+      for update skip locked
+    ),
+    purged as (
+      delete from public.sessions as s
+      using dead
+      where s.id = dead.id
+      returning s.id, s.user_id, s.is_valid
+    ),
+    written as (
+      insert into public.session_events (occurred_at, event, session_id, user_id)
+      select v_now, 'expired_purged', p.id, p.user_id
+      from purged as p
+      where p.is_valid -- an ended one has its event already
+      returning 1
+    )
+  select count(*)::integer into purged_sessions from purged;
+
+  -- Events are only ever appended, so the oldest have the smallest ids: no index on time is needed.
+  with
+    oldest as (
+      select o.id
+      from public.session_events as o
+      order by o.id
+      limit p_batch_size
+    ),
+    outdated as (
+      -- Locked before they go, so that two purges at once neither wait for each other nor deadlock.
+      select e.id
+      from public.session_events as e
+      join oldest on oldest.id = e.id
+      where e.occurred_at < v_now - make_interval(secs => p_event_retention_seconds)
+      for update of e skip locked
+    )
+  delete from public.session_events as e
+  using outdated
+  where e.id = outdated.id;
+  get diagnostics purged_events = row_count;
+
+  with idle as (
+    select t.bucket
+    from unified_auth.login_throttle as t
+    where t.last_failure_at < v_now - interval '1 day'
+    limit p_batch_size
+    for update skip locked
+  )
+  delete from unified_auth.login_throttle as t
+  using idle
+  where t.bucket = idle.bucket;
+  get diagnostics purged_throttle_buckets = row_count;
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.record_login_failure(p_buckets bytea[], p_free_failures integer[], p_max_delay_seconds integer[], p_forget_after_seconds integer, p_account bytea, p_reason text, p_ip inet, p_user_agent text, p_request_id text, OUT retry_after_seconds integer)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET lock_timeout TO '2s'
+AS $function$
+begin
+  -- In the order of the buckets, so that two failures that share two of them cannot deadlock.
+  insert into unified_auth.login_throttle as t (bucket, failures, last_failure_at, blocked_until)
+  select b.bucket, 1, clock_timestamp(), clock_timestamp()
+  from unnest(p_buckets) as b (bucket)
+  order by b.bucket
+  on conflict (bucket) do update set
+    failures = case
+      when t.last_failure_at
+        < excluded.last_failure_at - make_interval(secs => p_forget_after_seconds)
+      then 1
+      else t.failures + 1
+    end,
+    last_failure_at = excluded.last_failure_at;
+
+  -- The delay doubles with every failure beyond the free ones: 1 s, 2 s, 4 s, up to the bucket's own
+  -- longest. The exponent is bounded so that a long siege does not overflow.
+  with delayed as (
+    update unified_auth.login_throttle as t
+    set blocked_until = t.last_failure_at + make_interval(secs => case
+      when t.failures <= b.free_failures then 0
+      else least(b.max_delay_seconds, 2 ^ least(t.failures - b.free_failures - 1, 20))
+    end)
+    from unnest(p_buckets, p_free_failures, p_max_delay_seconds)
+      as b (bucket, free_failures, max_delay_seconds)
+    where t.bucket = b.bucket
+    returning t.blocked_until
+  )
+  select coalesce(ceil(extract(epoch from max(d.blocked_until) - clock_timestamp())), 0)::integer
+  into retry_after_seconds
+  from delayed as d;
+  retry_after_seconds := greatest(retry_after_seconds, 0);
+
+  insert into public.session_events (event, ip, user_agent, request_id, detail)
+  values (
+    'login_failed', p_ip, p_user_agent, p_request_id,
+    jsonb_build_object('account', encode(p_account, 'hex'), 'reason', p_reason)
+  );
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.revoke_session(p_session_id uuid, p_generation integer, p_branch smallint, p_hash bytea, p_acting_session_id uuid, p_reason public.session_revoked_reason, p_ip inet, p_user_agent text, p_request_id text, OUT outcome public.revocation_outcome, OUT acting public.validation_outcome, OUT ended integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET lock_timeout TO '2s'
+AS $function$
+declare
+  v_session public.sessions;
+  v_acting public.sessions;
+begin
+  ended := 0;
+
+  select * into v_session from public.sessions as s where s.id = p_session_id for update;
+
+  if p_acting_session_id is not null then
+    acting := unified_auth.session_standing(p_acting_session_id);
+    if acting <> 'active' then
+      outcome := 'not_allowed';
+      return;
+    end if;
+    select * into v_acting from public.sessions as s where s.id = p_acting_session_id;
+  end if;
+
+  -- Somebody else's session is answered like one that does not exist.
+  if v_session.id is null or (
+    p_acting_session_id is not null and v_session.user_id <> v_acting.user_id
+  ) then
+    outcome := 'not_found';
+    return;
+  end if;
+  if not v_session.is_valid then
+    outcome := 'already_ended';
+    return;
+  end if;
+  if not unified_auth.proves_session(v_session, p_generation, p_branch, p_hash) then
+    outcome := 'not_allowed';
+    return;
+  end if;
+
+  ended := unified_auth.end_sessions(
+    array[p_session_id], p_reason,
+    case when p_reason = 'logout' then 'logout' else 'revoked' end::public.session_event,
+    p_ip, p_user_agent, p_request_id,
+    jsonb_strip_nulls(jsonb_build_object('acting_session_id', p_acting_session_id))
+  );
+  outcome := 'ended';
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.revoke_user_sessions(p_user_id uuid, p_session_id uuid, p_generation integer, p_branch smallint, p_hash bytea, p_scope public.logout_scope, p_ip inet, p_user_agent text, p_request_id text, OUT outcome public.revocation_outcome, OUT ended integer)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET lock_timeout TO '2s'
+AS $function$
+declare
+  v_user_id uuid := p_user_id;
+  v_session public.sessions;
+  v_reason public.session_revoked_reason;
+begin
+  ended := 0;
+
+  if p_user_id is null then
+    select s.user_id into v_user_id from public.sessions as s where s.id = p_session_id;
+    if not found then
+      outcome := 'not_found';
+      return;
+    end if;
+  end if;
+
+  -- The same lock as a login takes: a login is either before this and ended by it, or after it.
+  perform pg_advisory_xact_lock(hashtextextended('unified_auth:' || v_user_id::text, 0));
+
+  if p_user_id is null then
+    select * into v_session from public.sessions as s where s.id = p_session_id for update;
+    if unified_auth.session_standing(p_session_id) <> 'active' then
+      outcome := 'already_ended';
+      return;
+    end if;
+    if not unified_auth.proves_session(v_session, p_generation, p_branch, p_hash) then
+      outcome := 'not_allowed';
+      return;
+    end if;
+  end if;
+
+  v_reason := case
+    when p_user_id is not null then 'revoked_by_operator'
+    when p_scope = 'others' then 'logout_others'
+    when p_scope = 'global' then 'logout_global'
+    else 'logout'
+  end;
+
+  ended := unified_auth.end_sessions(
+    array(
+      select s.id
+      from public.sessions as s
+      where s.user_id = v_user_id
+        and s.is_valid
+        and case p_scope
+          when 'local' then s.id = p_session_id
+          when 'others' then s.id is distinct from p_session_id
+          when 'global' then true
+        end
+    ),
+    v_reason,
+    case when p_user_id is null then 'logout' else 'revoked' end::public.session_event,
+    p_ip, p_user_agent, p_request_id,
+    jsonb_strip_nulls(jsonb_build_object('scope', p_scope, 'acting_session_id', p_session_id))
+  );
+  outcome := 'ended';
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.rotate_session(p_session_id uuid, p_generation integer, p_branch smallint, p_hash bytea, p_successor_hashes bytea[], p_successor_salt bytea, p_successor_key_id text, p_issued_to bytea, p_window_seconds integer, p_access_ttl_seconds integer, p_refresh_ttl_seconds integer, p_event public.session_event, p_ip inet, p_user_agent text, p_request_id text, OUT outcome public.rotation_outcome, OUT session public.session_snapshot, OUT refresh_token_hash bytea, OUT successor_salt bytea, OUT successor_key_id text, OUT server_time timestamp with time zone)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+ SET lock_timeout TO '2s'
+AS $function$
+declare
+  v_now timestamptz;
+  v_session public.sessions;
+  v_user record;
+  v_end unified_auth.session_end;
+  v_presented unified_auth.presented_token;
+  v_in_window boolean;
+  v_same_browser boolean;
+  v_branch smallint;
+  v_refresh_expires_at timestamptz;
+begin
+  select * into v_session from public.sessions as s where s.id = p_session_id for update;
+
+  -- After the lock: now() is the start of the transaction, which may have waited for another tab.
+  v_now := clock_timestamp();
+  server_time := v_now;
+
+  if v_session.id is null then
+    outcome := 'not_found';
+    return;
+  end if;
+
+  select u.email, u.phone, u.raw_app_meta_data, u.raw_user_meta_data, u.banned_until, u.deleted_at
+  into v_user
+  from auth.users as u
+  where u.id = v_session.user_id;
+
+  v_end := unified_auth.session_end(v_session, v_user.banned_until, v_user.deleted_at, v_now);
+  if v_end is not null then
+    perform unified_auth.record_use_after_end(
+      v_session, p_ip, p_user_agent, p_request_id, v_now);
+    outcome := v_end::text::public.rotation_outcome;
+    return;
+  end if;
+
+  v_presented := unified_auth.presented_token(v_session, p_generation, p_branch, p_hash);
+  v_in_window := v_now <= v_session.issued_at + make_interval(secs => p_window_seconds);
+  v_same_browser := v_session.issued_to = p_issued_to;
+
+  outcome := case
+    when v_presented = 'ahead' then 'unknown_generation'
+    when v_presented = 'foreign' then 'key_compromise_suspected'
+    when v_presented = 'current' and v_in_window and v_same_browser then 'unchanged'
+    when v_presented = 'current' then 'rotated'
+    when v_presented = 'predecessor' and v_in_window and v_same_browser
+      and v_session.successor_salt is not null then 'replayed'
+    when v_presented = 'predecessor' and (v_session.confirmed_at is null or v_in_window) then
+      case
+        when v_session.branch + 1 < cardinality(p_successor_hashes) then 'reissued'
+        -- Out of branches: the same browser keeps getting the last one, another one is a thief.
+        when v_same_browser and v_session.successor_salt is not null then 'replayed'
+        else 'reused'
+      end
+    -- The reply that carried the newer branch was lost on the way to this same browser.
+    when v_presented = 'superseded' and v_same_browser and v_session.confirmed_at is null
+      then 'rotated'
+    else 'reused'
+  end::public.rotation_outcome;
+
+  if outcome = 'unknown_generation' then
+    return; -- a restored database has forgotten: that proves nothing against anybody
+  end if;
+
+  if outcome = 'key_compromise_suspected' then
+    -- Whoever holds a leaked key could otherwise sign everybody out.
+    insert into public.session_events
+      (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
+    values (
+      v_now, 'key_compromise_suspected', p_session_id, v_session.user_id, p_ip, p_user_agent,
+      p_request_id,
+      jsonb_build_object('presented_generation', p_generation, 'presented_branch', p_branch)
+    );
+    return;
+  end if;
+
+  if outcome = 'reused' then
+    perform unified_auth.end_sessions(
+      array[p_session_id], 'refresh_token_reused', 'reuse_detected', p_ip, p_user_agent,
+      p_request_id,
+      jsonb_build_object(
+        'presented', v_presented,
+        'presented_generation', p_generation, 'presented_branch', p_branch,
+        'generation', v_session.generation, 'branch', v_session.branch,
+        'issued_at', v_session.issued_at
+      )
+    );
+    return;
+  end if;
+
+  if outcome in ('rotated', 'reissued') then
+    v_branch := case when outcome = 'reissued' then v_session.branch + 1 else 0 end;
+    v_refresh_expires_at := least(
+      v_now + make_interval(secs => p_refresh_ttl_seconds), v_session.absolute_expires_at);
+
+    update public.sessions as s
+    set
+      generation = p_generation + 1,
+      branch = v_branch,
+      refresh_token_hash = p_successor_hashes[v_branch + 1],
+      previous_refresh_token_hash = p_hash,
+      previous_branch = p_branch,
+      superseded_refresh_token_hash =
+        case when outcome = 'reissued' then s.refresh_token_hash end,
+      successor_salt = p_successor_salt,
+      successor_key_id = p_successor_key_id,
+      issued_at = v_now,
+      confirmed_at = null,
+      issued_to = p_issued_to,
+      last_active_at = v_now,
+      access_token_expires_at = unified_auth.access_token_expires_at(
+        v_now, p_access_ttl_seconds, v_refresh_expires_at),
+      refresh_token_expires_at = v_refresh_expires_at,
+      ip = p_ip,
+      user_agent = p_user_agent
+    where s.id = p_session_id
+    returning s.* into v_session;
+  else
+    update public.sessions as s
+    set
+      last_active_at = v_now,
+      access_token_expires_at = unified_auth.access_token_expires_at(
+        v_now, p_access_ttl_seconds, s.refresh_token_expires_at)
+    where s.id = p_session_id
+    returning s.* into v_session;
+  end if;
+
+  insert into public.session_events
+    (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
+  values (
+    v_now,
+    case outcome
+      when 'replayed' then 'replay'
+      when 'reissued' then 'reissue'
+      else p_event
+    end::public.session_event,
+    p_session_id, v_session.user_id, p_ip, p_user_agent, p_request_id,
+    jsonb_build_object(
+      'outcome', outcome, 'presented', v_presented, 'generation', v_session.generation,
+      'branch', v_session.branch)
+  );
+
+  refresh_token_hash := v_session.refresh_token_hash;
+  if outcome = 'replayed' then
+    successor_salt := v_session.successor_salt;
+    successor_key_id := v_session.successor_key_id;
+  end if;
+  session := unified_auth.session_snapshot(
+    v_session, v_user.email, v_user.phone, v_user.raw_app_meta_data, v_user.raw_user_meta_data);
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.session_is_live()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO ''
+AS $function$
+  select unified_auth.session_is_live((auth.jwt() ->> 'session_id')::uuid);
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.validate_session(p_session_id uuid, p_generation integer, p_branch smallint, p_may_confirm boolean, p_issued_to bytea, p_window_seconds integer, p_activity_interval_seconds integer, p_ip inet, p_user_agent text, p_request_id text, OUT outcome public.validation_outcome, OUT session public.session_snapshot, OUT server_time timestamp with time zone)
+ RETURNS record
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_now timestamptz;
+  v_session public.sessions;
+  v_user record;
+  v_end unified_auth.session_end;
+  v_confirms boolean;
+begin
+  select * into v_session from public.sessions as s where s.id = p_session_id;
+  v_now := clock_timestamp();
+  server_time := v_now;
+
+  if not found then
+    outcome := 'not_found';
+    return;
+  end if;
+
+  select u.email, u.phone, u.raw_app_meta_data, u.raw_user_meta_data, u.banned_until, u.deleted_at
+  into v_user
+  from auth.users as u
+  where u.id = v_session.user_id;
+
+  v_end := unified_auth.session_end(v_session, v_user.banned_until, v_user.deleted_at, v_now);
+  if v_end is not null then
+    perform unified_auth.record_use_after_end(
+      v_session, p_ip, p_user_agent, p_request_id, v_now);
+    outcome := v_end::text::public.validation_outcome;
+    return;
+  end if;
+
+  -- An access token of a branch that was replaced: both branches are in use, unless this is the
+  -- same browser and nobody was seen with the newer one. Then the reply that carried the newer one
+  -- was lost, and the refresh will settle it.
+  if (p_generation = v_session.generation and p_branch < v_session.branch)
+    or (p_generation = v_session.generation - 1 and p_branch <> v_session.previous_branch)
+  then
+    if unified_auth.end_if_forked(
+      p_session_id, p_generation, p_branch, p_issued_to, p_ip, p_user_agent, p_request_id
+    ) then
+      outcome := 'reused';
+      return;
+    end if;
+  end if;
+
+  v_confirms := p_may_confirm
+    and v_session.confirmed_at is null
+    and v_session.generation > 1 -- the first generation has no predecessor to shut out
+    and p_generation = v_session.generation
+    and p_branch = v_session.branch
+    and v_now > v_session.issued_at + make_interval(secs => p_window_seconds);
+
+  if v_confirms or v_session.last_active_at
+    < v_now - make_interval(secs => p_activity_interval_seconds)
+  then
+    -- Never wait for it: a rotation that holds the row makes this write pointless anyway.
+    perform 1
+    from public.sessions as s
+    where s.id = p_session_id
+      and s.is_valid
+      and s.generation = v_session.generation
+      and s.branch = v_session.branch
+    for update skip locked;
+
+    if found then
+      update public.sessions as s
+      set
+        last_active_at = greatest(s.last_active_at, v_now),
+        confirmed_at = case when v_confirms then v_now else s.confirmed_at end,
+        successor_salt = case when v_confirms then null else s.successor_salt end,
+        successor_key_id = case when v_confirms then null else s.successor_key_id end
+      where s.id = p_session_id
+      returning s.* into v_session;
+    end if;
+  end if;
+
+  outcome := 'active';
+  session := unified_auth.session_snapshot(
+    v_session, v_user.email, v_user.phone, v_user.raw_app_meta_data, v_user.raw_user_meta_data);
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.access_token_expires_at(p_now timestamp with time zone, p_access_ttl_seconds integer, p_refresh_token_expires_at timestamp with time zone)
+ RETURNS timestamp with time zone
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  -- Whole seconds, as a JWT counts them, and never beyond the session itself (RFC 9700, 4.14.2).
+  select least(
+    date_trunc('second', p_now) + make_interval(secs => p_access_ttl_seconds),
+    date_trunc('second', p_refresh_token_expires_at)
+  );
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.end_if_forked(p_session_id uuid, p_generation integer, p_branch smallint, p_issued_to bytea, p_ip inet, p_user_agent text, p_request_id text)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_session public.sessions;
+begin
+  -- The caller read without a lock: decide again on what is true now.
+  select * into v_session
+  from public.sessions as s
+  where s.id = p_session_id and s.is_valid
+  for update;
+
+  if not found then
+    return false;
+  end if;
+  if p_generation = v_session.generation then
+    if p_branch >= v_session.branch or (
+      p_branch = v_session.branch - 1
+      and v_session.confirmed_at is null
+      and v_session.issued_to = p_issued_to
+    ) then
+      return false;
+    end if;
+  elsif p_generation <> v_session.generation - 1 or p_branch = v_session.previous_branch then
+    return false;
+  end if;
+
+  perform unified_auth.end_sessions(
+    array[p_session_id], 'refresh_token_reused', 'reuse_detected', p_ip, p_user_agent,
+    p_request_id,
+    jsonb_build_object(
+      'presented', 'access_token',
+      'presented_generation', p_generation, 'presented_branch', p_branch,
+      'generation', v_session.generation, 'branch', v_session.branch,
+      'issued_at', v_session.issued_at
+    )
+  );
+  return true;
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.end_sessions(p_session_ids uuid[], p_reason public.session_revoked_reason, p_event public.session_event, p_ip inet, p_user_agent text, p_request_id text, p_detail jsonb)
+ RETURNS integer
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  with
+    locked as (
+      -- In the order of their ids, so that two transactions that end the same rows cannot deadlock.
+      select s.id
+      from public.sessions as s
+      where s.id = any (p_session_ids) and s.is_valid
+      order by s.id
+      for update
+    ),
+    ended as (
+      update public.sessions as s
+      set
+        is_valid = false,
+        revoked_at = clock_timestamp(),
+        revoked_reason = p_reason,
+        successor_salt = null,
+        successor_key_id = null
+      from locked
+      where s.id = locked.id and s.is_valid
+      returning s.id, s.user_id, s.revoked_at, s.user_agent, s.ip
+    ),
+    written as (
+      insert into public.session_events
+        (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
+      select
+        e.revoked_at, p_event, e.id, e.user_id, p_ip, p_user_agent, p_request_id,
+        p_detail || jsonb_build_object(
+          'reason', p_reason, 'session_user_agent', e.user_agent, 'session_ip', e.ip)
+      from ended as e
+      returning 1
+    )
+  select count(*)::integer from written;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.end_sessions_of_changed_user()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+declare
+  v_reason public.session_revoked_reason := case
+    when new.deleted_at is not null and old.deleted_at is null then 'user_deleted'
+    when new.banned_until > clock_timestamp()
+      and new.banned_until is distinct from old.banned_until then 'user_banned'
+    when new.encrypted_password is distinct from old.encrypted_password then 'password_changed'
+  end;
+begin
+  if v_reason is not null then
+    perform unified_auth.end_sessions(
+      array(
+        select s.id
+        from public.sessions as s
+        where s.user_id = new.id and s.is_valid
+      ),
+      v_reason, 'revoked', null, null, null, '{}'
+    );
+  end if;
+  return null;
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.presented_token(p_session public.sessions, p_generation integer, p_branch smallint, p_hash bytea)
+ RETURNS unified_auth.presented_token
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select case
+    when p_generation > p_session.generation then 'ahead'
+    when p_generation = p_session.generation then case
+      when p_branch > p_session.branch then 'ahead'
+      when p_branch = p_session.branch then
+        case when p_hash = p_session.refresh_token_hash then 'current' else 'foreign' end
+      when p_branch = p_session.branch - 1
+        and p_session.superseded_refresh_token_hash is not null then
+        case when p_hash = p_session.superseded_refresh_token_hash
+          then 'superseded' else 'foreign' end
+      else 'lost_branch'
+    end
+    when p_generation = p_session.generation - 1 then case
+      when p_branch = p_session.previous_branch then
+        case when p_hash = p_session.previous_refresh_token_hash
+          then 'predecessor' else 'foreign' end
+      else 'lost_branch'
+    end
+    else 'older'
+  end::unified_auth.presented_token;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.proves_session(p_session public.sessions, p_generation integer, p_branch smallint, p_hash bytea)
+ RETURNS boolean
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  -- No hash: the caller verified an access token of the session. A hash that is not the one kept
+  -- proves a leaked key, which must not be able to end anything.
+  select p_hash is null or unified_auth.presented_token(
+    p_session, p_generation, p_branch, p_hash) not in ('ahead', 'foreign');
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.record_use_after_end(p_session public.sessions, p_ip inet, p_user_agent text, p_request_id text, p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  insert into public.session_events
+    (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
+  select
+    p_now, 'used_after_revocation', p_session.id, p_session.user_id, p_ip, p_user_agent,
+    p_request_id,
+    jsonb_build_object('revoked_reason', p_session.revoked_reason, 'revoked_at', p_session.revoked_at)
+  where p_session.revoked_at is not null
+    and not exists (
+      select 1
+      from public.session_events as e
+      where e.event = 'used_after_revocation'
+        and e.session_id = p_session.id
+        and e.occurred_at > p_now - interval '1 hour'
+    );
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.session_end(p_session public.sessions, p_banned_until timestamp with time zone, p_deleted_at timestamp with time zone, p_now timestamp with time zone)
+ RETURNS unified_auth.session_end
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select case
+    when p_session.revoked_reason = 'session_cap' then 'evicted'
+    when p_session.revoked_reason = 'refresh_token_reused' then 'reused'
+    when p_session.revoked_reason = 'user_banned' then 'banned'
+    when not p_session.is_valid then 'revoked'
+    when p_session.refresh_token_expires_at <= p_now then 'expired'
+    when p_banned_until > p_now then 'banned'
+    when p_deleted_at is not null then 'revoked'
+  end::unified_auth.session_end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.session_is_live(p_session_id uuid)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO ''
+AS $function$
+  select exists (
+    select 1
+    from public.sessions as s
+    join auth.users as u on u.id = s.user_id
+    where s.id = p_session_id
+      and unified_auth.session_end(s, u.banned_until, u.deleted_at, now()) is null
+  );
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.session_snapshot(p_session public.sessions, p_email text, p_phone text, p_app_metadata jsonb, p_user_metadata jsonb)
+ RETURNS public.session_snapshot
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select row(
+    p_session.id,
+    p_session.user_id,
+    p_email,
+    p_phone,
+    coalesce(p_app_metadata, '{}'),
+    coalesce(p_user_metadata, '{}'),
+    p_session.generation,
+    p_session.branch,
+    p_session.created_at,
+    p_session.last_active_at,
+    p_session.access_token_expires_at,
+    p_session.refresh_token_expires_at,
+    p_session.aal,
+    p_session.amr
+  )::public.session_snapshot;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.session_standing(p_session_id uuid)
+ RETURNS public.validation_outcome
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  select coalesce(
+    (
+      select coalesce(
+        unified_auth.session_end(s, u.banned_until, u.deleted_at, clock_timestamp())::text,
+        'active'
+      )::public.validation_outcome
+      from public.sessions as s
+      join auth.users as u on u.id = s.user_id
+      where s.id = p_session_id
+    ),
+    'not_found'
+  );
+$function$
+;
+
+-- Triggers
+
+CREATE TRIGGER unified_auth_end_sessions AFTER UPDATE OF banned_until, deleted_at, encrypted_password ON auth.users FOR EACH ROW WHEN (((new.banned_until IS DISTINCT FROM old.banned_until) OR (new.deleted_at IS DISTINCT FROM old.deleted_at) OR ((new.encrypted_password)::text IS DISTINCT FROM (old.encrypted_password)::text))) EXECUTE FUNCTION unified_auth.end_sessions_of_changed_user();
+
+-- Grants
+
+grant execute on function public.check_login_allowed(bytea[]) to service_role;
+grant execute on function public.create_session(uuid,uuid,bytea,bytea,text,text,jsonb,integer,integer,integer,integer,uuid,integer,smallint,bytea,bytea[],inet,text,text) to service_role;
+grant execute on function public.list_user_sessions(uuid,inet,text,text) to service_role;
+grant execute on function public.purge_sessions(integer,integer,integer) to service_role;
+grant execute on function public.record_login_failure(bytea[],integer[],integer[],integer,bytea,text,inet,text,text) to service_role;
+grant execute on function public.revoke_session(uuid,integer,smallint,bytea,uuid,public.session_revoked_reason,inet,text,text) to service_role;
+grant execute on function public.revoke_user_sessions(uuid,uuid,integer,smallint,bytea,public.logout_scope,inet,text,text) to service_role;
+grant execute on function public.rotate_session(uuid,integer,smallint,bytea,bytea[],bytea,text,bytea,integer,integer,integer,public.session_event,inet,text,text) to service_role;
+grant execute on function public.session_is_live() to authenticated;
+grant execute on function public.validate_session(uuid,integer,smallint,boolean,bytea,integer,integer,inet,text,text) to service_role;
+grant execute on function unified_auth.session_is_live(uuid) to authenticated;
+grant usage on schema unified_auth to authenticated;

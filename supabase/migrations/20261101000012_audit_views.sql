@@ -1,0 +1,68 @@
+-- What the audits read: three views of the two tables. They are for an operator who is connected to
+-- the database, not for the API: the schema is not exposed, nobody is granted anything, and a view
+-- reads with the rights of who asks.
+
+create view unified_auth.live_sessions with (security_invoker = true) as
+select
+  s.id,
+  s.user_id,
+  u.email,
+  s.device_name,
+  s.user_agent,
+  s.ip,
+  s.aal,
+  s.generation,
+  s.created_at,
+  s.last_active_at,
+  s.access_token_expires_at,
+  s.refresh_token_expires_at
+from public.sessions as s
+join auth.users as u on u.id = s.user_id
+where unified_auth.session_end(s, u.banned_until, u.deleted_at, now()) is null;
+
+comment on view unified_auth.live_sessions is
+  'The sessions that a refresh would continue now, with their users.';
+
+create view unified_auth.refresh_attempts with (security_invoker = true) as
+select
+  e.id,
+  e.occurred_at,
+  e.session_id,
+  e.user_id,
+  e.ip,
+  e.user_agent,
+  e.event,
+  e.event in ('refresh', 'auto_refresh', 'replay', 'reissue') as succeeded,
+  coalesce(e.detail ->> 'outcome', e.event::text) as outcome,
+  e.detail ->> 'presented' as presented
+from public.session_events as e
+where e.event in (
+  'refresh', 'auto_refresh', 'replay', 'reissue',
+  'reuse_detected', 'used_after_revocation', 'key_compromise_suspected'
+);
+
+comment on view unified_auth.refresh_attempts is
+  'Every recorded use of a refresh token, and every use of a dead session, with what became of it.';
+
+create view unified_auth.ended_sessions with (security_invoker = true) as
+select
+  s.id,
+  s.user_id,
+  s.user_agent,
+  s.created_at,
+  s.last_active_at,
+  coalesce(s.revoked_at, s.refresh_token_expires_at) as ended_at,
+  coalesce(s.revoked_reason::text, 'expired') as reason,
+  -- An expired session was not in use while it waited to expire.
+  coalesce(s.revoked_at, s.last_active_at) - s.created_at as length
+from public.sessions as s
+where not s.is_valid or s.refresh_token_expires_at <= now();
+
+comment on view unified_auth.ended_sessions is
+  'Sessions that are over and not yet purged: how each ended, and how long it was in use.';
+
+revoke all on table
+  unified_auth.live_sessions,
+  unified_auth.refresh_attempts,
+  unified_auth.ended_sessions
+from public, anon, authenticated, service_role;
