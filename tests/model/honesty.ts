@@ -1,0 +1,116 @@
+/**
+ * Which sessions must never end by themselves, and which thefts must be found.
+ *
+ * A session is *unblemished* while all that happened to it is what an honest browser and an honest
+ * network do, however often and in whatever order:
+ *
+ * - only the browser that signed in, with all its tabs and its server renders, shows its tokens;
+ * - replies are lost, whole or one of their two cookies, at any time, and asked for again at any time;
+ * - a second copy of a request arrives up to `W` after the first, a reply up to `W` after it was made;
+ * - a crash brings back the cookies of up to `W` before (browsers write theirs to disk every 30 s).
+ *
+ * An unblemished session ends by what its user or the operator did, by age, or by the cap: never as
+ * `reused`, and no request of its browser is refused in any other way. A thief, a leaked key, or a
+ * network that is later than `W` blemishes it: then the specification alone says what must happen.
+ *
+ * A theft by another user agent must be found within two cycles; a cycle is over when owner and thief
+ * have each shown a refresh token of the session and have what it brought, or were refused. A thief
+ * whose replies are lost has gained nothing, and shows the same token again.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { type Client, type Jar, sessionIdOf } from "./clients.ts";
+import { whyOver, WINDOW } from "./rotation_model.ts";
+import type { World } from "./world.ts";
+
+interface Theft {
+  readonly thief: Client;
+  readonly owner: Client;
+  readonly sessionId: string;
+  cycles: number;
+  readonly acted: Set<Client>;
+}
+
+export interface Honesty {
+  blemish(jar: Jar, why: string): void;
+  /** Called when something is `age` late. */
+  blemishIfLate(jar: Jar, late: { readonly age: number; readonly what: string }): void;
+  recordTheft(theft: { readonly thief: Client; readonly owner: Client }): void;
+  /** Called before a request that shows a jar. */
+  beforeShowing(client: Client, jar: Jar): void;
+  /** Called with the answer. */
+  afterShowing(client: Client, shown: { readonly jar: Jar; readonly result: string }): void;
+  /** Called when a refresh is over for its client: refused, or its whole reply has arrived. */
+  afterRefreshing(client: Client, shown: Jar): void;
+}
+
+/** What an honest browser may be told, besides that it is signed in. */
+const EXPECTED_REFUSALS = new Set([
+  "session_revoked",
+  "session_evicted",
+  "session_expired",
+  "user_banned",
+  "access_token_expired",
+  "access_token_missing",
+  "refresh_token_missing",
+  "grace_window_elapsed",
+]);
+
+const HELD = /^(?:active|grace|(?:unchanged|rotated|replayed|reissued), \d+\.\d+)$/;
+
+export function createHonesty(world: World): Honesty {
+  const blemishes = new Map<string, string>();
+  let thefts: Theft[] = [];
+
+  const blemish = (jar: Jar, why: string) => {
+    for (const id of sessionsOf(jar)) {
+      if (!blemishes.has(id)) blemishes.set(id, why);
+    }
+  };
+
+  return {
+    blemish,
+    blemishIfLate(jar, { age, what }) {
+      if (age > WINDOW) blemish(jar, what);
+    },
+    recordTheft({ thief, owner }) {
+      thefts = thefts.filter((known) => known.thief !== thief);
+      const sessionId = thief.jar.refresh?.sessionId;
+      if (sessionId === undefined || thief.userAgent === owner.userAgent) return;
+      thefts.push({ thief, owner, sessionId, cycles: 0, acted: new Set() });
+    },
+    beforeShowing(client, jar) {
+      if (client.isThief) blemish(jar, "a thief");
+    },
+    afterShowing(client, { jar, result }) {
+      const unblemished = sessionsOf(jar).every((id) => !blemishes.has(id));
+      if (!client.isThief && unblemished) {
+        assert.ok(
+          HELD.test(result) || EXPECTED_REFUSALS.has(result),
+          `an honest browser is told ${result}`,
+        );
+      }
+    },
+    afterRefreshing(client, jar) {
+      for (const theft of thefts) {
+        if (jar.refresh?.sessionId !== theft.sessionId) continue;
+        if (client === theft.thief || client === theft.owner) theft.acted.add(client);
+        if (theft.acted.size < 2) continue;
+        theft.cycles += 1;
+        theft.acted.clear();
+        const session = world.model.sessions.get(theft.sessionId);
+        assert.ok(
+          theft.cycles < 2 || session === undefined || whyOver(session, world.now()) !== null,
+          "a theft is not found within two cycles",
+        );
+      }
+    },
+  };
+}
+
+function sessionsOf(jar: Jar): readonly string[] {
+  const ids = [jar.access?.claims.sessionId, jar.refresh?.sessionId, sessionIdOf(jar)];
+  return [...new Set(ids.filter((id) => typeof id === "string"))];
+}

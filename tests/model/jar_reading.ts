@@ -1,0 +1,86 @@
+/**
+ * What the specification expects of a `validate`, whose answer is made of up to three questions to the
+ * database: by the access token, by the refresh token, and by the access token again.
+ *
+ * @module
+ */
+
+import type { Jar } from "./clients.ts";
+import {
+  judgeAccess,
+  type Micros,
+  type ModelToken,
+  rotate,
+  type Rotation,
+} from "./rotation_model.ts";
+import type { UserModel } from "./user_model.ts";
+
+const CODES: Readonly<Record<string, string>> = {
+  revoked: "session_revoked",
+  evicted: "session_evicted",
+  expired: "session_expired",
+  not_found: "session_not_found",
+  reused: "refresh_token_reused",
+  banned: "user_banned",
+  unknown_generation: "unknown_generation",
+  key_compromise_suspected: "refresh_token_invalid",
+};
+
+/** The code of a refusal, or the outcome itself where the session goes on. */
+export function wireName(outcome: Rotation | "active"): string {
+  return CODES[outcome] ?? outcome;
+}
+
+export interface Asking {
+  readonly jar: Jar;
+  readonly token: ModelToken | null;
+  readonly userAgent: string;
+  /** Model time, by the clock of the serving process. */
+  readonly processNow: Micros;
+  /** Model time of the next question to the database. */
+  readonly nextNow: () => Micros;
+}
+
+/** A new access token beside an old refresh token: half of an answer was lost. */
+export function isTornJar({ access, refresh }: Jar): boolean {
+  if (access === null || refresh === null) return false;
+  const { sessionId, generation, branch } = access.claims;
+  if (sessionId !== refresh.sessionId) return true;
+  return generation > refresh.generation ||
+    (generation === refresh.generation && branch > refresh.branch);
+}
+
+export function expectValidate(
+  user: UserModel,
+  { mode, ...asking }: Asking & { readonly mode: "auto" | "never" },
+): string {
+  const { jar, token, userAgent, processNow, nextNow } = asking;
+  const access = jar.access !== null && jar.access.expiresAt > processNow ? jar.access : null;
+  const torn = access !== null && isTornJar(jar);
+
+  const askByAccess = (mayConfirm: boolean): string => {
+    if (access === null) return "access_token_missing";
+    const { sessionId, generation, branch } = access.claims;
+    const showing = { now: nextNow(), userAgent };
+    const place = { generation, branch, mayConfirm };
+    const standing = judgeAccess(user.sessions.get(sessionId), place, showing);
+    if (standing !== "active") return wireName(standing);
+    return showing.now < access.expiresAt ? "active" : "expired meanwhile";
+  };
+
+  if (access !== null && !(torn && mode === "auto")) {
+    const answer = askByAccess(!torn);
+    if (answer !== "expired meanwhile") return answer;
+  }
+  if (mode === "never" || token === null) {
+    return jar.access === null ? "access_token_missing" : "access_token_expired";
+  }
+  const session = user.sessions.get(token.sessionId);
+  const outcome = rotate(session, token, { now: nextNow(), userAgent });
+  const answer = wireName(outcome);
+  if (CODES[outcome] === undefined) return answer;
+  if (access !== null && access.claims.sessionId !== token.sessionId) {
+    if (askByAccess(false) === "active") return "active";
+  }
+  return answer;
+}

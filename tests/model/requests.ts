@@ -1,0 +1,164 @@
+/**
+ * Requests of a client to its world: each is put to the use case and to the specification, and the
+ * two answers must be the same. Answers the jar that the reply carries, if it carries one.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { mayClearCookies } from "../../supabase/functions/_shared/http/session_cookies.ts";
+import { logInByExchange } from "../../supabase/functions/_shared/sessions/login.ts";
+import { refreshSession } from "../../supabase/functions/_shared/sessions/refresh.ts";
+import { judgeGrace } from "../../supabase/functions/_shared/sessions/grace.ts";
+import { validateSession } from "../../supabase/functions/_shared/sessions/validate.ts";
+import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
+import { type Client, contextOf, EMPTY_JAR, type Jar, sessionIdOf } from "./clients.ts";
+import { expectValidate, isTornJar, wireName } from "./jar_reading.ts";
+import { judgeAccess, rotate, SECOND } from "./rotation_model.ts";
+import { logIn } from "./user_model.ts";
+import { ANY_IDENTITY_TOKEN, type World } from "./world.ts";
+
+export interface Answered {
+  readonly result: string;
+  /** What the reply makes of the jar that asked; null: it leaves it as it is. */
+  readonly jar: Jar | null;
+}
+
+const GRACE_SECONDS = 43_200;
+
+export async function requestLogin(world: World, client: Client): Promise<Answered> {
+  const { model, dependencies } = world;
+  const { refresh } = client.jar;
+  const result = await logInByExchange(dependencies, {
+    token: ANY_IDENTITY_TOKEN,
+    deviceName: client.name,
+    presented: refresh,
+    context: contextOf(client),
+  });
+  const [call] = world.takeCalls();
+  assert.ok(call);
+  const id = result.kind === "signed_in" ? result.grant.session.sessionId : "";
+  const expected = logIn(model, {
+    id,
+    now: call.now,
+    userAgent: client.userAgent,
+    presented: world.modelToken(refresh),
+  });
+  agree(call.outcome, expected);
+  return result.kind === "signed_in"
+    ? { result: call.outcome, jar: world.receive(result.grant) }
+    : { result: call.outcome, jar: null };
+}
+
+export async function requestRefresh(world: World, client: Client, jar: Jar): Promise<Answered> {
+  const token = world.modelToken(jar.refresh);
+  if (jar.refresh === null || token === null) return { result: "refresh_token_missing", jar: null };
+  const result = await refreshSession(world.dependencies, {
+    presented: jar.refresh,
+    event: "refresh",
+    context: contextOf(client),
+  });
+  const [call] = world.takeCalls();
+  assert.ok(call);
+  const session = world.model.sessions.get(token.sessionId);
+  agree(call.outcome, rotate(session, token, { now: call.now, userAgent: client.userAgent }));
+  if (result.kind === "refreshed") {
+    return {
+      result: describe(call.outcome, world.receive(result.grant)),
+      jar: world.receive(result.grant),
+    };
+  }
+  agree(result.code, wireName(call.outcome as Parameters<typeof wireName>[0]));
+  return {
+    result: result.code,
+    jar: mayClearCookies(result, cookieSession(jar)) ? EMPTY_JAR : null,
+  };
+}
+
+export async function requestValidate(
+  world: World,
+  client: Client,
+  { jar, mode }: { readonly jar: Jar; readonly mode: "auto" | "never" },
+): Promise<Answered> {
+  const token = world.modelToken(jar.refresh);
+  const result = await validateSession(world.dependencies, {
+    ...world.shownTokens(jar),
+    mode,
+    context: contextOf(client),
+  });
+  const processNow = world.now();
+  const calls = [...world.takeCalls()];
+  const actual = result.kind === "refreshed"
+    ? calls.findLast(({ name }) => name === "rotate_session")?.outcome ?? ""
+    : result.kind === "refused"
+    ? result.code
+    : result.kind;
+  const expected = expectValidate(world.model, {
+    jar,
+    token,
+    mode,
+    userAgent: client.userAgent,
+    processNow,
+    nextNow: () => {
+      const call = calls.shift();
+      assert.ok(call, "the specification asks the database once more");
+      return call.now;
+    },
+  });
+  agree(actual, expected);
+  assert.equal(calls.length, 0, "the specification asks the database less often");
+  switch (result.kind) {
+    case "active":
+      return { result: actual, jar: null };
+    case "refreshed": {
+      const received = world.receive(result.grant);
+      return { result: describe(actual, received), jar: received };
+    }
+    case "refused":
+      return {
+        result: actual,
+        jar: mayClearCookies(result, cookieSession(jar)) ? EMPTY_JAR : null,
+      };
+  }
+}
+
+/** A server that was handed the access token asks what it is worth: `validate-session`. */
+export async function requestGrace(world: World, client: Client, jar: Jar): Promise<string> {
+  if (jar.access === null) return "access_token_missing";
+  const { claims, expiresAt } = jar.access;
+  const result = await judgeGrace(world.dependencies, {
+    ...world.shownTokens(jar),
+    graceSeconds: GRACE_SECONDS,
+    context: contextOf(client),
+  });
+  const [call] = world.takeCalls();
+  assert.ok(call);
+  const { now } = call;
+  const standing = judgeAccess(
+    world.model.sessions.get(claims.sessionId),
+    { ...claims, mayConfirm: !isTornJar(jar) },
+    { now, userAgent: client.userAgent },
+  );
+  const expected = expiresAt + GRACE_SECONDS * SECOND <= now
+    ? "grace_window_elapsed"
+    : standing !== "active"
+    ? wireName(standing)
+    : now < expiresAt
+    ? "active"
+    : "grace";
+  const actual = result.kind === "refused" ? result.code : result.kind;
+  agree(actual, expected);
+  return actual;
+}
+
+function agree(actual: string, expected: string): void {
+  assert.equal(actual, expected, `the database answers ${actual}, the specification ${expected}`);
+}
+
+function describe(outcome: string, { refresh }: Jar): string {
+  return `${outcome}, ${refresh?.generation}.${refresh?.branch}`;
+}
+
+function cookieSession(jar: Jar): SessionId | null {
+  return sessionIdOf(jar) as SessionId | null;
+}

@@ -1,0 +1,20 @@
+import { openTestServer } from "../../local/testing.ts";
+import { holdClock } from "./clocks.ts";
+import { runHistories } from "./run_histories.ts";
+
+/** `deno task model --seed …` plays the histories of a failure again. */
+const seed = Math.floor(Math.random() * 2 ** 31);
+
+Deno.test("in every history the database does what the specification says", async () => {
+  await using server = await openTestServer();
+  await using database = await server.createDatabase();
+  console.log(`seed ${seed}`);
+  await runHistories({ database, runs: 2000, seed });
+});
+
+Deno.test("at the very microsecond of every limit too", async () => {
+  await using server = await openTestServer();
+  await using database = await server.createDatabase();
+  await holdClock(database.connect({ max: 1 }));
+  await runHistories({ database, runs: 300, seed, held: true });
+});

@@ -1,0 +1,74 @@
+/**
+ * Draws histories and plays them: a few at a time, each in a world of its own user, on connections of
+ * one database. A failing history is shrunk to the fewest steps that still fail.
+ *
+ * @module
+ */
+
+import { randomUUID } from "node:crypto";
+import fc from "fast-check";
+import type { TestDatabase } from "../../local/testing.ts";
+import type { UserId } from "../../supabase/functions/_shared/brands.ts";
+import type { GenuineRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
+import { createHeldClock, createRunningClock } from "./clocks.ts";
+import { playHistory } from "./history.ts";
+import { checkTablesHoldNoSecret } from "./invariants.ts";
+import { createSqlRpc } from "./sql_rpc.ts";
+import { histories } from "./steps.ts";
+import { createWorld, type Ground } from "./world.ts";
+
+export interface HistoryRun {
+  readonly database: TestDatabase;
+  readonly runs: number;
+  readonly seed: number;
+  /** Whether the functions of the database read the held clock. @default {false} */
+  readonly held?: boolean;
+  /** @default {30} */
+  readonly stepsPerHistory?: number;
+}
+
+/** One connection keeps PostgreSQL busy while another's answer is judged. */
+const LANES = 3;
+
+/** @throws {Error} With the seed and the shrunk story of the first failing history */
+export async function runHistories(options: HistoryRun): Promise<{ readonly tokens: number }> {
+  const { database, runs, seed, held = false, stepsPerHistory = 30 } = options;
+  const sql = database.connectAs("supabase_admin", { max: 1, fetch_types: false });
+  const issued: GenuineRefreshToken[] = [];
+
+  const runLane = async (lane: number) => {
+    const connection = database.connectAs("supabase_admin", { max: 1, fetch_types: false });
+    const ground: Ground = {
+      clock: held ? await createHeldClock(connection) : createRunningClock(connection),
+      sqlRpc: await createSqlRpc(connection),
+    };
+    await fc.assert(
+      fc.asyncProperty(histories(stepsPerHistory), async (steps) => {
+        const world = createWorld(ground, await createUser(connection));
+        await playHistory(world, steps);
+        issued.push(...world.issued.values());
+      }),
+      {
+        numRuns: Math.ceil(runs / LANES),
+        seed: seed + lane,
+        reporter: (details) => {
+          if (!details.failed) return;
+          const cause = details.errorInstance;
+          const story = cause instanceof Error ? cause.message : String(cause);
+          throw new Error(`seed ${seed}: ${story}`, { cause });
+        },
+      },
+    );
+  };
+  await Promise.all(Array.from({ length: LANES }, (_, lane) => runLane(lane)));
+  await checkTablesHoldNoSecret(sql, issued);
+  return { tokens: issued.length };
+}
+
+async function createUser(sql: Ground["clock"]["sql"]): Promise<UserId> {
+  const id = randomUUID();
+  await sql`
+    insert into auth.users (id, aud, role, email)
+    values (${id}, 'authenticated', 'authenticated', ${`${id}@example.com`})`;
+  return id as UserId;
+}
