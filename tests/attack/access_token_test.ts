@@ -53,7 +53,9 @@ async function forgeries(): Promise<Readonly<Record<string, string>>> {
     .json() as { keys: JWK[] };
   const [published] = jwks.keys;
   assert.ok(published);
-  const pem = await exportSPKI(await importJWK(published, "ES256") as CryptoKey);
+  const key = await importJWK(published, "ES256");
+  assert.ok(!(key instanceof Uint8Array), "an ES256 key is no shared secret");
+  const pem = await exportSPKI(key);
   const hmac = (secret: string) =>
     forge({ key: new TextEncoder().encode(secret), protectedHeader: { alg: "HS256" } });
   const [, payload] = genuine.split(".");
