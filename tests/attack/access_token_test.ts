@@ -53,9 +53,9 @@ async function forgeries(): Promise<Readonly<Record<string, string>>> {
     .json() as { keys: JWK[] };
   const [published] = jwks.keys;
   assert.ok(published);
-  const key = await importJWK(published, "ES256");
-  assert.ok(!(key instanceof Uint8Array), "an ES256 key is no shared secret");
-  const pem = await exportSPKI(key);
+  const publicKey = await importJWK(published, "ES256");
+  assert.ok(!(publicKey instanceof Uint8Array), "an ES256 key is no shared secret");
+  const pem = await exportSPKI(publicKey);
   const hmac = (secret: string) =>
     forge({ key: new TextEncoder().encode(secret), protectedHeader: { alg: "HS256" } });
   const [, payload] = genuine.split(".");
