@@ -15,9 +15,9 @@ Deno.test("postgres is no superuser, and API roles get no grant by default", asy
 
   await sql`create table public.fresh (id int)`;
   const [grants] = await sql`
-    select bool_or(has_table_privilege(role, 'public.fresh', 'select')) as any
+    select bool_or(has_table_privilege(role, 'public.fresh', 'select')) as granted
     from unnest(array['anon', 'authenticated', 'service_role']) as role`;
-  assert.equal(grants?.any, false);
+  assert.equal(grants?.granted, false);
   await assert.rejects(sql`create table auth.mine (id int)`, /permission denied for schema auth/);
   await sql`create table public.refers (user_id uuid references auth.users (id))`;
 });
