@@ -494,13 +494,15 @@ end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.record_login_failure(p_buckets bytea[], p_free_failures integer[], p_max_delay_seconds integer[], p_forget_after_seconds integer, p_account bytea, p_reason text, p_ip inet, p_user_agent text, p_request_id text, OUT retry_after_seconds integer)
+CREATE OR REPLACE FUNCTION public.record_login_failure(p_buckets bytea[], p_free_failures integer[], p_max_delay_seconds integer[], p_forget_after_seconds integer, p_account bytea, p_reason text, p_ip inet, p_user_agent text, p_request_id text)
  RETURNS integer
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO ''
  SET lock_timeout TO '2s'
 AS $function$
+declare
+  v_retry_after_seconds integer;
 begin
   -- In the order of the buckets, so that two failures that share two of them cannot deadlock.
   insert into unified_auth.login_throttle as t (bucket, failures, last_failure_at, blocked_until)
@@ -530,15 +532,15 @@ begin
     returning t.blocked_until
   )
   select coalesce(ceil(extract(epoch from max(d.blocked_until) - clock_timestamp())), 0)::integer
-  into retry_after_seconds
+  into v_retry_after_seconds
   from delayed as d;
-  retry_after_seconds := greatest(retry_after_seconds, 0);
 
   insert into public.session_events (event, ip, user_agent, request_id, detail)
   values (
     'login_failed', p_ip, p_user_agent, p_request_id,
     jsonb_build_object('account', encode(p_account, 'hex'), 'reason', p_reason)
   );
+  return greatest(v_retry_after_seconds, 0);
 end;
 $function$
 ;
