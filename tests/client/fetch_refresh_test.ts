@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
+import { openApiTab, URL_ } from "./api_tab.ts";
 import { createWorld } from "./world.ts";
-
-const URL_ = "https://api.test/things";
 
 Deno.test("hooks of onRefreshed are done before a waiting call goes out, and a hanging one holds it for 2 s", async () => {
   const world = createWorld();

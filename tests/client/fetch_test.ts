@@ -1,27 +1,6 @@
 import assert from "node:assert/strict";
-import { createWorld, type Tab, type World } from "./world.ts";
-
-const URL_ = "https://api.test/things";
-
-function unauthorized(code = "access_token_expired"): Response {
-  return Response.json({ code }, { status: 401 });
-}
-
-/** An API that takes the newest generation's token only, as a tab that sends it. */
-async function openApiTab(world: World): Promise<Tab> {
-  const tab = world.openTab({
-    authorize(request, { accessToken }) {
-      request.headers.set("authorization", `Bearer ${accessToken}`);
-      return request;
-    },
-  });
-  await world.advance(0);
-  tab.respond = (request) =>
-    request.headers.get("authorization") === `Bearer token-${world.server.generation}`
-      ? new Response("ok")
-      : unauthorized();
-  return tab;
-}
+import { openApiTab, unauthorized, URL_ } from "./api_tab.ts";
+import { createWorld } from "./world.ts";
 
 Deno.test("a call goes straight out while the session stands", async () => {
   const world = createWorld();
