@@ -6,7 +6,7 @@
  */
 
 import type { Stage } from "./scenario.ts";
-import type { Fate } from "./site_under_test.ts";
+import type { Fate } from "./driven_site.ts";
 import type { Tab } from "./tab.ts";
 
 export type Chance = () => number;

@@ -9,11 +9,11 @@ import { SEED_USERS } from "../../local/seed_users.ts";
 import { openTestServer, type TestStack } from "../../local/testing.ts";
 import { ageSession } from "../http/aging.ts";
 import { type DevTools, launchDevTools } from "./devtools.ts";
-import { createSiteUnderTest, type SiteUnderTest } from "./site_under_test.ts";
+import { createDrivenSite, type DrivenSite } from "./driven_site.ts";
 import type { Tab } from "./tab.ts";
 
 export interface Stage {
-  readonly site: SiteUnderTest;
+  readonly site: DrivenSite;
   readonly stack: TestStack;
   readonly chromium: DevTools;
   /** Of the page under test, with these options of `createSession`. */
@@ -30,7 +30,7 @@ export async function withStage(
   run: (stage: Stage) => Promise<void>,
   environment: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  const site = createSiteUnderTest();
+  const site = createDrivenSite();
   await using server = await openTestServer();
   await using stack = await server.startStack({ environment, site: () => site });
   await using chromium = await launchDevTools();

@@ -10,7 +10,7 @@ import type { Site } from "../../local/gateway.ts";
 
 export type Fate = (reply: Response, request: Request) => Response | Promise<Response>;
 
-export interface SiteUnderTest extends Site {
+export interface DrivenSite extends Site {
   /** How many requests of a route have arrived since the last `reset`. */
   count(route: string): number;
   /** What becomes of the replies of these routes from now on; null: they arrive. */
@@ -21,8 +21,8 @@ export interface SiteUnderTest extends Site {
 const PAGE =
   '<!DOCTYPE html><title>Under test</title><script type="module" src="/app.js"></script>';
 
-export function createSiteUnderTest(): SiteUnderTest {
-  const script = bundlePage(new URL("./page_under_test.ts", import.meta.url));
+export function createDrivenSite(): DrivenSite {
+  const script = bundlePage(new URL("./driven_page.ts", import.meta.url));
   let arrived: string[] = [];
   let fate: Fate | null = null;
   return {
