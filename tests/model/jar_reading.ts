@@ -50,6 +50,20 @@ export function isTornJar({ access, refresh }: Jar): boolean {
     (generation === refresh.generation && branch > refresh.branch);
 }
 
+/**
+ * Where a jar stands in its session, and whether that may confirm its generation. A refresh token that
+ * is newer than the access token tells where the browser is; the access token is only stale.
+ */
+export function placeOf(jar: Jar, { claims }: NonNullable<Jar["access"]>) {
+  const { sessionId, generation, branch } = claims;
+  const { refresh } = jar;
+  const stale = refresh?.sessionId === sessionId && (refresh.generation > generation ||
+    (refresh.generation === generation && refresh.branch > branch));
+  return stale
+    ? { generation: refresh.generation, branch: refresh.branch, mayConfirm: false }
+    : { generation, branch, mayConfirm: !isTornJar(jar) };
+}
+
 export function expectValidate(
   user: UserModel,
   { mode, ...asking }: Asking & { readonly mode: "auto" | "never" },
@@ -58,18 +72,17 @@ export function expectValidate(
   const access = jar.access !== null && jar.access.expiresAt > processNow ? jar.access : null;
   const torn = access !== null && isTornJar(jar);
 
-  const askByAccess = (mayConfirm: boolean): string => {
+  const askByAccess = (): string => {
     if (access === null) return "access_token_missing";
-    const { sessionId, generation, branch } = access.claims;
     const showing = { now: nextNow(), userAgent };
-    const place = { generation, branch, mayConfirm };
-    const standing = judgeAccess(user.sessions.get(sessionId), place, showing);
+    const session = user.sessions.get(access.claims.sessionId);
+    const standing = judgeAccess(session, placeOf(jar, access), showing);
     if (standing !== "active") return wireName(standing);
     return showing.now < access.expiresAt ? "active" : "expired meanwhile";
   };
 
   if (access !== null && !(torn && mode === "auto")) {
-    const answer = askByAccess(!torn);
+    const answer = askByAccess();
     if (answer !== "expired meanwhile") return answer;
   }
   if (mode === "never" || token === null) {
@@ -80,7 +93,7 @@ export function expectValidate(
   const answer = wireName(outcome);
   if (CODES[outcome] === undefined) return answer;
   if (access !== null && access.claims.sessionId !== token.sessionId) {
-    if (askByAccess(false) === "active") return "active";
+    if (askByAccess() === "active") return "active";
   }
   return answer;
 }

@@ -13,7 +13,7 @@ import { judgeGrace } from "../../supabase/functions/_shared/sessions/grace.ts";
 import { validateSession } from "../../supabase/functions/_shared/sessions/validate.ts";
 import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
 import { type Client, contextOf, EMPTY_JAR, type Jar, sessionIdOf } from "./clients.ts";
-import { expectValidate, isTornJar, wireName } from "./jar_reading.ts";
+import { expectValidate, placeOf, wireName } from "./jar_reading.ts";
 import { judgeAccess, rotate, SECOND } from "./rotation_model.ts";
 import { logIn } from "./user_model.ts";
 import { ANY_IDENTITY_TOKEN, type World } from "./world.ts";
@@ -136,7 +136,7 @@ export async function requestGrace(world: World, client: Client, jar: Jar): Prom
   const { now } = call;
   const standing = judgeAccess(
     world.model.sessions.get(claims.sessionId),
-    { ...claims, mayConfirm: !isTornJar(jar) },
+    placeOf(jar, jar.access),
     { now, userAgent: client.userAgent },
   );
   const expected = expiresAt + GRACE_SECONDS * SECOND <= now

@@ -11,7 +11,8 @@ import type { ErrorCode } from "../errors.ts";
 import type { RequestContext } from "../session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { sessionOverCode } from "./session_end.ts";
-import { isTorn, type ShownTokens } from "./validate.ts";
+import { shownPlace } from "./torn_cookies.ts";
+import type { ShownTokens } from "./validate.ts";
 
 export type GraceResult =
   | {
@@ -38,12 +39,9 @@ export async function judgeGrace(
   if (access.kind === "invalid") return { kind: "refused", code: "access_token_invalid" };
 
   const { claims } = access;
-  const { sessionId, generation, branch } = claims;
-  const mayConfirm = refresh.kind !== "genuine" || !isTorn(claims, refresh.token);
-  const answer = await store.validateSession(
-    { sessionId, generation, branch, mayConfirm },
-    context,
-  );
+  const { sessionId } = claims;
+  const refreshToken = refresh.kind === "genuine" ? refresh.token : null;
+  const answer = await store.validateSession(shownPlace(claims, refreshToken), context);
 
   const expiresAtMs = claims.expiresAt * 1000;
   const graceEndsAtMs = expiresAtMs + graceSeconds * 1000;

@@ -14,6 +14,7 @@ import type { SessionDependencies } from "./dependencies.ts";
 import type { SessionGrant } from "./grant.ts";
 import { refreshSession } from "./refresh.ts";
 import { sessionOverCode } from "./session_end.ts";
+import { isTorn, shownPlace } from "./torn_cookies.ts";
 
 /** What a request showed as its access token. */
 export type ShownAccessToken =
@@ -56,7 +57,7 @@ export async function validateSession(
   const torn = unexpired !== null && refreshToken !== null && isTorn(unexpired, refreshToken);
 
   if (unexpired !== null && !(torn && mode === "auto")) {
-    const answer = await askByAccessToken(dependencies, unexpired, { mayConfirm: !torn, context });
+    const answer = await askByAccessToken(dependencies, unexpired, { refreshToken, context });
     if (answer.kind !== "expired") return answer;
   }
 
@@ -74,7 +75,7 @@ export async function validateSession(
     result.kind === "refused" && unexpired !== null &&
     unexpired.sessionId !== refreshToken.sessionId
   ) {
-    const answer = await askByAccessToken(dependencies, unexpired, { mayConfirm: false, context });
+    const answer = await askByAccessToken(dependencies, unexpired, { refreshToken, context });
     if (answer.kind === "active") return answer;
   }
   return result;
@@ -85,31 +86,18 @@ export function readUnexpiredClaims(access: ShownAccessToken, nowMs: number): Ac
   return access.kind === "genuine" && access.claims.expiresAt * 1000 > nowMs ? access.claims : null;
 }
 
-/**
- * Whether the two tokens come from different answers: a proxy that drops one of two `Set-Cookie`
- * headers leaves a new access token beside an old refresh token. To count that access token as a sign
- * that its refresh token arrived would turn the next refresh into theft.
- */
-export function isTorn(claims: AccessClaims, refreshToken: GenuineRefreshToken): boolean {
-  if (claims.sessionId !== refreshToken.sessionId) return true;
-  if (claims.generation !== refreshToken.generation) {
-    return claims.generation > refreshToken.generation;
-  }
-  return claims.branch > refreshToken.branch;
-}
-
 async function askByAccessToken(
   { store }: Pick<SessionDependencies, "store">,
   claims: AccessClaims,
-  { mayConfirm, context }: { readonly mayConfirm: boolean; readonly context: RequestContext },
+  { refreshToken, context }: {
+    readonly refreshToken: GenuineRefreshToken | null;
+    readonly context: RequestContext;
+  },
 ): Promise<
   Extract<ValidateResult, { kind: "active" | "refused" }> | { readonly kind: "expired" }
 > {
-  const { sessionId, generation, branch } = claims;
-  const answer = await store.validateSession(
-    { sessionId, generation, branch, mayConfirm },
-    context,
-  );
+  const { sessionId } = claims;
+  const answer = await store.validateSession(shownPlace(claims, refreshToken), context);
   if (answer.outcome !== "active") {
     return { kind: "refused", code: sessionOverCode(answer.outcome), sessionId };
   }

@@ -1,0 +1,47 @@
+/**
+ * Tokens that come from different answers: a proxy that drops one of two `Set-Cookie` headers, or a
+ * crash, leaves a new access token beside an old refresh token or the other way round. Neither is a
+ * fork, and neither may be taken for one.
+ *
+ * @module
+ */
+
+import type { AccessClaims } from "../access_token.ts";
+import type { GenuineRefreshToken } from "../refresh_token.ts";
+import type { ValidateSessionRequest } from "../session_store.ts";
+
+/**
+ * Whether the refresh token that came with this access token never arrived. To count that access token
+ * as a sign of its arrival would turn the next refresh into theft.
+ */
+export function isTorn(claims: AccessClaims, refreshToken: GenuineRefreshToken): boolean {
+  return claims.sessionId !== refreshToken.sessionId || isAhead(claims, refreshToken);
+}
+
+/**
+ * What a request shows of its session. A browser that holds a newer refresh token than its access token
+ * is where the refresh token is: its access token is stale, and no sign of a second holder.
+ */
+export function shownPlace(
+  claims: AccessClaims,
+  refreshToken: GenuineRefreshToken | null,
+): ValidateSessionRequest {
+  const { sessionId } = claims;
+  if (refreshToken?.sessionId === sessionId && isAhead(refreshToken, claims)) {
+    const { generation, branch } = refreshToken;
+    return { sessionId, generation, branch, mayConfirm: false };
+  }
+  const { generation, branch } = claims;
+  const mayConfirm = refreshToken === null || !isTorn(claims, refreshToken);
+  return { sessionId, generation, branch, mayConfirm };
+}
+
+interface Place {
+  readonly generation: number;
+  readonly branch: number;
+}
+
+function isAhead(left: Place, right: Place): boolean {
+  return left.generation > right.generation ||
+    (left.generation === right.generation && left.branch > right.branch);
+}
