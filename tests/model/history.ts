@@ -183,8 +183,9 @@ async function send(
   const answered = await ask(scene, { client, jar: sent, request });
   const told = `${client.name} asks to ${request.kind}: ${answered.result}`;
   const { jar } = answered;
-  const over = jar === null || fate === "arrives";
-  if (over && request.kind === "refresh") scene.honesty.afterRefreshing(client, sent);
+  if (request.kind === "refresh" && (jar === null || fate === "arrives")) {
+    scene.honesty.afterRefreshing(client, { jar: sent, result: answered.result });
+  }
   if (jar === null) return told;
   switch (fate) {
     case "arrives":

@@ -14,8 +14,8 @@
  * network that is later than `W` blemishes it: then the specification alone says what must happen.
  *
  * A theft by another user agent must be found within two cycles; a cycle is over when owner and thief
- * have each shown a refresh token of the session and have what it brought, or were refused. A thief
- * whose replies are lost has gained nothing, and shows the same token again.
+ * have each rotated the session or been refused, and have what that brought. A thief whose replies are
+ * lost has gained nothing and shows the same token again; to ask twice within `W` is one refresh.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export interface Honesty {
   /** Called with the answer. */
   afterShowing(client: Client, shown: { readonly jar: Jar; readonly result: string }): void;
   /** Called when a refresh is over for its client: refused, or its whole reply has arrived. */
-  afterRefreshing(client: Client, shown: Jar): void;
+  afterRefreshing(client: Client, refreshed: { readonly jar: Jar; readonly result: string }): void;
 }
 
 /** What an honest browser may be told, besides that it is signed in. */
@@ -93,7 +93,8 @@ export function createHonesty(world: World): Honesty {
         );
       }
     },
-    afterRefreshing(client, jar) {
+    afterRefreshing(client, { jar, result }) {
+      if (/^(?:unchanged|replayed)/.test(result)) return;
       for (const theft of thefts) {
         if (jar.refresh?.sessionId !== theft.sessionId) continue;
         if (client === theft.thief || client === theft.owner) theft.acted.add(client);
