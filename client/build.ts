@@ -10,7 +10,9 @@ import ts from "typescript";
 
 const HERE = new URL(".", import.meta.url).pathname;
 const DIST = `${HERE}dist`;
-const ENTRIES = ["index.ts", "react/index.ts", "supabase.ts"].map((name) => `${HERE}src/${name}`);
+const ENTRIES = ["index.ts", "react/index.ts", "supabase.ts"].map((name) =>
+  `${HERE}src/${name}`
+);
 
 await Deno.remove(DIST, { recursive: true }).catch((error: unknown) => {
   if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -51,7 +53,10 @@ function buildDeclarations(): void {
   });
   const { diagnostics } = program.emit(undefined, (name, text) => {
     Deno.mkdirSync(name.slice(0, name.lastIndexOf("/")), { recursive: true });
-    Deno.writeTextFileSync(name, text.replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"'));
+    Deno.writeTextFileSync(
+      name,
+      text.replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"'),
+    );
   });
   const problems = [...ts.getPreEmitDiagnostics(program), ...diagnostics];
   if (problems.length === 0) return;

@@ -11,7 +11,13 @@ import type { SessionEvents } from "./events.ts";
 import type { Fleet } from "./fleet.ts";
 import type { TabLock } from "./lock.ts";
 import type { SessionNumbers } from "./options.ts";
-import type { Call, SessionUser, Transport, Trigger, Unavailable } from "./outcome.ts";
+import type {
+  Call,
+  SessionUser,
+  Transport,
+  Trigger,
+  Unavailable,
+} from "./outcome.ts";
 import type { SessionStore } from "./store.ts";
 
 export interface SessionCore<U extends SessionUser> {
@@ -39,9 +45,15 @@ export async function ask<T>(
 ): Promise<T | Unavailable> {
   const { signal } = abandon;
   const over = new Promise<Unavailable>((resolve) => {
-    signal.addEventListener("abort", () => resolve({ kind: "unavailable", cause: "timeout" }));
+    signal.addEventListener(
+      "abort",
+      () => resolve({ kind: "unavailable", cause: "timeout" }),
+    );
   });
-  const cancel = environment.setTimer(() => abandon.abort(), numbers.requestTimeoutMs);
+  const cancel = environment.setTimer(
+    () => abandon.abort(),
+    numbers.requestTimeoutMs,
+  );
   try {
     return await Promise.race([request({ signal, trigger }), over]);
   } catch (error) {

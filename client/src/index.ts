@@ -5,7 +5,11 @@
  */
 
 export { createSession } from "./create_session.ts";
-export { SessionBusyError, SessionExpiredError, SessionUnavailableError } from "./errors.ts";
+export {
+  SessionBusyError,
+  SessionExpiredError,
+  SessionUnavailableError,
+} from "./errors.ts";
 export {
   createHttpTransport,
   type Credentials,
@@ -15,10 +19,22 @@ export {
   type SessionsOutcome,
 } from "./http_transport.ts";
 export { collectMetrics, type SessionMetrics } from "./metrics.ts";
-export { createReadCache, type ReadCache, type ReadCacheOptions } from "./read_cache.ts";
+export {
+  createReadCache,
+  type ReadCache,
+  type ReadCacheOptions,
+} from "./read_cache.ts";
 export type { SessionChannel, SessionEnvironment } from "./environment.ts";
-export type { DiagnosticEntry, SessionEventName, SessionEvents } from "./events.ts";
-export { DEFAULTS, type SessionNumbers, type SessionOptions } from "./options.ts";
+export type {
+  DiagnosticEntry,
+  SessionEventName,
+  SessionEvents,
+} from "./events.ts";
+export {
+  DEFAULTS,
+  type SessionNumbers,
+  type SessionOptions,
+} from "./options.ts";
 export type {
   Busy,
   Call,
@@ -43,5 +59,11 @@ export type {
   SessionFetchOptions,
   SessionRequestInit,
 } from "./session.ts";
-export type { Activity, Reason, SessionSnapshot, SessionWarning, Status } from "./snapshot.ts";
+export type {
+  Activity,
+  Reason,
+  SessionSnapshot,
+  SessionWarning,
+  Status,
+} from "./snapshot.ts";
 export type { SessionEntry, UnifiedAuthUser } from "./views.ts";

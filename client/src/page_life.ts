@@ -39,7 +39,10 @@ export function beginLife<U extends SessionUser>(
 
   const record = adoption.begin();
   const isRecent = now().date - record.at < numbers.hintTtlMs;
-  store.dispatch({ type: "started", user: isRecent ? record.grant?.user ?? null : null });
+  store.dispatch({
+    type: "started",
+    user: isRecent ? record.grant?.user ?? null : null,
+  });
 
   const signals = createSignals(environment, {
     returned(signal) {
@@ -47,7 +50,8 @@ export function beginLife<U extends SessionUser>(
       heartbeat.beat();
       look(signal);
     },
-    connectivity: (offline) => store.dispatch({ type: "connectivity", offline }),
+    connectivity: (offline) =>
+      store.dispatch({ type: "connectivity", offline }),
     sleeping() {
       lock.letGo();
       fleet.close();

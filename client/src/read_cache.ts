@@ -35,7 +35,8 @@ export interface ReadCache {
 
 interface Kept {
   readonly userId: string;
-  readonly entries: readonly (readonly [key: string, at: number, value: unknown])[];
+  readonly entries:
+    readonly (readonly [key: string, at: number, value: unknown])[];
 }
 
 /**
@@ -43,7 +44,8 @@ interface Kept {
  */
 export function createReadCache<U extends SessionUser>(
   session: Pick<Session<U>, "on" | "getSnapshot">,
-  { storage, storageKey = "session-reads:v1", maxEntries = 50 }: ReadCacheOptions = {},
+  { storage, storageKey = "session-reads:v1", maxEntries = 50 }:
+    ReadCacheOptions = {},
 ): ReadCache {
   if (!(Number.isInteger(maxEntries) && maxEntries > 0)) {
     throw new RangeError(
@@ -53,7 +55,9 @@ export function createReadCache<U extends SessionUser>(
   const userId = (): string | undefined => session.getSnapshot().user?.id;
 
   /** Storage may be full, blocked, or absent: a cache that cannot keep is still a way to read. */
-  function attempt<T>(use: (store: NonNullable<typeof storage>) => T): T | undefined {
+  function attempt<T>(
+    use: (store: NonNullable<typeof storage>) => T,
+  ): T | undefined {
     try {
       return use(storage ?? globalThis.localStorage);
     } catch {
@@ -62,18 +66,30 @@ export function createReadCache<U extends SessionUser>(
   }
 
   function entries(): Kept["entries"] {
-    const kept = attempt((store) => JSON.parse(store.getItem(storageKey) ?? "null") as Kept | null);
-    return kept && kept.userId === userId() && Array.isArray(kept.entries) ? kept.entries : [];
+    const kept = attempt((store) =>
+      JSON.parse(store.getItem(storageKey) ?? "null") as Kept | null
+    );
+    return kept && kept.userId === userId() && Array.isArray(kept.entries)
+      ? kept.entries
+      : [];
   }
 
   function keep(key: string, value: unknown): void {
-    const others = entries().filter(([name]) => name !== key).slice(1 - maxEntries);
-    const kept = { userId: userId(), entries: [...others, [key, Date.now(), value]] };
+    const others = entries().filter(([name]) => name !== key).slice(
+      1 - maxEntries,
+    );
+    const kept = {
+      userId: userId(),
+      entries: [...others, [key, Date.now(), value]],
+    };
     attempt((store) => store.setItem(storageKey, JSON.stringify(kept)));
   }
 
   const empty = (): void => attempt((store) => store.removeItem(storageKey));
-  const stops = [session.on("signed-out", empty), session.on("user-changed", empty)];
+  const stops = [
+    session.on("signed-out", empty),
+    session.on("user-changed", empty),
+  ];
 
   return {
     async read<T>(key: string, load: () => Promise<T>) {
@@ -83,7 +99,9 @@ export function createReadCache<U extends SessionUser>(
         if (owner && owner === userId()) keep(key, value);
         return { value, cachedAt: null };
       } catch (error) {
-        const found = owner === userId() ? entries().find(([name]) => name === key) : undefined;
+        const found = owner === userId()
+          ? entries().find(([name]) => name === key)
+          : undefined;
         if (!found) throw error;
         return { value: found[2] as T, cachedAt: found[1] };
       }

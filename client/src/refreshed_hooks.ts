@@ -18,7 +18,10 @@ export interface RefreshedHooks {
 }
 
 export function createRefreshedHooks(
-  { setTimer, reportError }: Pick<SessionEnvironment, "setTimer" | "reportError">,
+  { setTimer, reportError }: Pick<
+    SessionEnvironment,
+    "setTimer" | "reportError"
+  >,
   hookTimeoutMs: number,
 ): RefreshedHooks {
   const hooks = new Set<{ readonly hook: Hook }>();
@@ -34,7 +37,9 @@ export function createRefreshedHooks(
       if (!hooks.size) return;
       running++;
       let cancel: (() => void) | undefined;
-      const over = new Promise<void>((resolve) => cancel = setTimer(resolve, hookTimeoutMs));
+      const over = new Promise<void>((resolve) =>
+        cancel = setTimer(resolve, hookTimeoutMs)
+      );
       const called = [...hooks].map(async ({ hook }) => {
         try {
           await hook(detail);

@@ -29,8 +29,12 @@ export const NO_SESSION_CODES = [
 
 /** What a 401 with `code` says of the session; undefined when it says nothing. */
 export function rejectReasonOf(code: unknown): RejectReason | undefined {
-  const reasons: ReadonlyMap<unknown, RejectReason> = new Map(Object.entries(SESSION_OVER_REASONS));
-  return (NO_SESSION_CODES as readonly unknown[]).includes(code) ? "no-session" : reasons.get(code);
+  const reasons: ReadonlyMap<unknown, RejectReason> = new Map(
+    Object.entries(SESSION_OVER_REASONS),
+  );
+  return (NO_SESSION_CODES as readonly unknown[]).includes(code)
+    ? "no-session"
+    : reasons.get(code);
 }
 
 /** PostgREST's: JWT not decodable, JWT claims refused (expired). */
@@ -42,9 +46,12 @@ const POSTGREST_TOKEN_CODES: readonly unknown[] = ["PGRST301", "PGRST303"];
  */
 export async function isTokenRefused(response: Response): Promise<boolean> {
   if (response.status !== 401) return false;
-  if (/error="?invalid_token/.test(response.headers.get("www-authenticate") ?? "")) return true;
+  if (
+    /error="?invalid_token/.test(response.headers.get("www-authenticate") ?? "")
+  ) return true;
   const code = (await readJson(response.clone()))?.["code"];
-  return rejectReasonOf(code) !== undefined || POSTGREST_TOKEN_CODES.includes(code);
+  return rejectReasonOf(code) !== undefined ||
+    POSTGREST_TOKEN_CODES.includes(code);
 }
 
 /** The body as a JSON object; null when it is anything else. */
@@ -53,7 +60,9 @@ export async function readJson(
 ): Promise<Readonly<Record<string, unknown>> | null> {
   try {
     const body: unknown = JSON.parse(await response.text());
-    return typeof body === "object" ? body as Readonly<Record<string, unknown>> : null;
+    return typeof body === "object"
+      ? body as Readonly<Record<string, unknown>>
+      : null;
   } catch {
     return null;
   }

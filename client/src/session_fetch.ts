@@ -28,7 +28,8 @@ export function createSessionFetch<U extends SessionUser>(
     SessionOptions<U>,
     "authorize" | "isSessionUnauthorized"
   >,
-  { environment, numbers, queue, gate, state, recover, getAccessToken }: SessionFetchParts<U>,
+  { environment, numbers, queue, gate, state, recover, getAccessToken }:
+    SessionFetchParts<U>,
 ): Session<U>["fetch"] {
   async function send(request: Request): Promise<Response> {
     if (!authorize) return environment.fetch(request);
@@ -36,8 +37,15 @@ export function createSessionFetch<U extends SessionUser>(
     return environment.fetch(await authorize(request, { accessToken }));
   }
 
-  return async function fetch(input, { session = {}, ...init }: SessionRequestInit = {}) {
-    const { queue: wait = true, replay = true, timeoutMs = numbers.queueMaxWaitMs } = session;
+  return async function fetch(
+    input,
+    { session = {}, ...init }: SessionRequestInit = {},
+  ) {
+    const {
+      queue: wait = true,
+      replay = true,
+      timeoutMs = numbers.queueMaxWaitMs,
+    } = session;
     if (!(timeoutMs > 0 && timeoutMs < 2 ** 31)) {
       throw new RangeError(
         `Cannot send as 'timeoutMs' is out of range: current value is ${timeoutMs}`,
@@ -50,7 +58,11 @@ export function createSessionFetch<U extends SessionUser>(
     const pass = async (): Promise<void> => {
       if (!wait) return;
       if (gate() !== "open") void recover("fetch");
-      await queue.wait({ untilLogin: wait === "until-login", timeoutMs, signal });
+      await queue.wait({
+        untilLogin: wait === "until-login",
+        timeoutMs,
+        signal,
+      });
     };
 
     await pass();

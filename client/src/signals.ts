@@ -34,7 +34,12 @@ export interface SignalOptions {
 }
 
 /** These say more than that somebody looks at the page: the network or the page itself is back. */
-const STRONG: ReadonlySet<ReturnSignal> = new Set(["online", "resume", "pageshow", "suspended"]);
+const STRONG: ReadonlySet<ReturnSignal> = new Set([
+  "online",
+  "resume",
+  "pageshow",
+  "suspended",
+]);
 
 export interface Signals {
   /** Starts to listen; the returned function stops. */
@@ -58,7 +63,8 @@ export function createSignals(
       if (strong) settling = signal;
       return;
     }
-    const recent = acceptedAt && elapsedMs(acceptedAt, now()) < visibilityDebounceMs;
+    const recent = acceptedAt &&
+      elapsedMs(acceptedAt, now()) < visibilityDebounceMs;
     if (recent && !(strong && isInDoubt())) return;
     acceptedAt = now();
     settling = signal;
@@ -69,7 +75,8 @@ export function createSignals(
     }, settleMs);
   }
 
-  const onVisibility = (): void => document?.hidden === false ? raise("visibility") : undefined;
+  const onVisibility = (): void =>
+    document?.hidden === false ? raise("visibility") : undefined;
   const onOnline = (): void => {
     sinks.connectivity(false);
     raise("online");
@@ -84,21 +91,25 @@ export function createSignals(
     raise("pageshow");
   };
 
-  const listeners: readonly (readonly [EventTarget | null, string, (event: Event) => void])[] = [
-    [document, "visibilitychange", onVisibility],
-    [document, "freeze", sinks.sleeping],
-    [document, "resume", onResume],
-    [window, "focus", () => raise("focus")],
-    [window, "pageshow", onPageshow],
-    [window, "pagehide", sinks.sleeping],
-    [window, "online", onOnline],
-    [window, "offline", () => sinks.connectivity(true)],
-  ];
+  const listeners:
+    readonly (readonly [EventTarget | null, string, (event: Event) => void])[] =
+      [
+        [document, "visibilitychange", onVisibility],
+        [document, "freeze", sinks.sleeping],
+        [document, "resume", onResume],
+        [window, "focus", () => raise("focus")],
+        [window, "pageshow", onPageshow],
+        [window, "pagehide", sinks.sleeping],
+        [window, "online", onOnline],
+        [window, "offline", () => sinks.connectivity(true)],
+      ];
 
   return {
     raise,
     listen() {
-      for (const [target, type, listener] of listeners) target?.addEventListener(type, listener);
+      for (const [target, type, listener] of listeners) {
+        target?.addEventListener(type, listener);
+      }
       sinks.connectivity(!isOnline());
       return () => {
         for (const [target, type, listener] of listeners) {

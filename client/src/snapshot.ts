@@ -7,7 +7,13 @@
 
 import { elapsedMs, type Instant } from "./clock.ts";
 import type { SessionUser } from "./outcome.ts";
-import { accessLeftMs, type Activity, type Reason, type State, type Status } from "./transition.ts";
+import {
+  accessLeftMs,
+  type Activity,
+  type Reason,
+  type State,
+  type Status,
+} from "./transition.ts";
 import { type SessionWarning, warningOf } from "./warning.ts";
 
 export type { Activity, Reason, SessionWarning, Status };
@@ -54,18 +60,31 @@ export function snapshotOf<U extends SessionUser>(
   now: Instant,
   limits: SnapshotLimits,
 ): SessionSnapshot<U> {
-  const { status, activity, user, grant, offline, failures, nextAttemptAt, reason } = state;
-  const sessionVerified = grant !== null && elapsedMs(grant.at, now) < limits.verifyTtlMs;
+  const {
+    status,
+    activity,
+    user,
+    grant,
+    offline,
+    failures,
+    nextAttemptAt,
+    reason,
+  } = state;
+  const sessionVerified = grant !== null &&
+    elapsedMs(grant.at, now) < limits.verifyTtlMs;
   return {
     status,
     activity,
     user,
     sessionVerified,
     sessionExpired: status === "expired",
-    canMutate: status === "active" && sessionVerified && !offline && accessLeftMs(state, now) > 0,
+    canMutate: status === "active" && sessionVerified && !offline &&
+      accessLeftMs(state, now) > 0,
     offline,
     accessExpiresAt: grant && grant.at.date + grant.accessInMs,
-    sessionEndsAt: grant && grant.endInMs !== null ? grant.at.date + grant.endInMs : null,
+    sessionEndsAt: grant && grant.endInMs !== null
+      ? grant.at.date + grant.endInMs
+      : null,
     warning: warningOf(state, now, limits.warningMs),
     failures,
     nextAttemptAt,

@@ -11,7 +11,12 @@ import type { SessionEvents } from "./events.ts";
 import type { SessionUser } from "./outcome.ts";
 import { keepIfEqual, type SessionSnapshot, snapshotOf } from "./snapshot.ts";
 import type { SnapshotLimits } from "./snapshot.ts";
-import { type SessionEvent, type State, transition, UNKNOWN } from "./transition.ts";
+import {
+  type SessionEvent,
+  type State,
+  transition,
+  UNKNOWN,
+} from "./transition.ts";
 
 export interface SessionStore<U extends SessionUser> {
   state(): State<U>;
@@ -32,7 +37,10 @@ export function createSessionStore<U extends SessionUser>(
   function dispatch(event: SessionEvent<U>): void {
     state = transition(state, event);
     const before = snapshot;
-    snapshot = keepIfEqual(before, snapshotOf(state, environment.now(), limits));
+    snapshot = keepIfEqual(
+      before,
+      snapshotOf(state, environment.now(), limits),
+    );
     if (snapshot === before) return;
     listeners.call();
     emitter.emit("state", snapshot);
@@ -40,7 +48,9 @@ export function createSessionStore<U extends SessionUser>(
     if (old && old.kind !== warning?.kind) {
       emitter.emit("session-warning-cleared", { kind: old.kind });
     }
-    if (warning && old?.kind !== warning.kind) emitter.emit("session-warning", warning);
+    if (warning && old?.kind !== warning.kind) {
+      emitter.emit("session-warning", warning);
+    }
     if (before.offline !== snapshot.offline) {
       emitter.emit(snapshot.offline ? "offline" : "online", null);
     }

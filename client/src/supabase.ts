@@ -40,11 +40,15 @@ const connected = new WeakMap<object, { users: number; stop(): void }>();
  * closed for good, and removes all of them when the person signs out or another comes. Connecting a
  * client twice connects it once; it ends when each returned function was called.
  */
-export function connectSupabase<U extends SessionUser, Channel extends ChannelLike>(
+export function connectSupabase<
+  U extends SessionUser,
+  Channel extends ChannelLike,
+>(
   session: Pick<Session<U>, "on" | "onRefreshed" | "getAccessToken">,
   client: SupabaseLike<Channel>,
 ): () => void {
-  const connection = connected.get(client) ?? { users: 0, stop: connect(session, client) };
+  const connection = connected.get(client) ??
+    { users: 0, stop: connect(session, client) };
   connected.set(client, connection);
   connection.users++;
   let ended = false;
@@ -66,7 +70,9 @@ function connect<U extends SessionUser, Channel extends ChannelLike>(
     session.onRefreshed(async () => {
       await client.realtime.setAuth(await session.getAccessToken());
       // One that is errored joins again by itself; one that is closed only takes up a topic.
-      const stale = client.getChannels().filter(({ state }) => state === "closed");
+      const stale = client.getChannels().filter(({ state }) =>
+        state === "closed"
+      );
       await Promise.all(stale.map((channel) => client.removeChannel(channel)));
     }),
     session.on("signed-out", leaveAll),

@@ -43,7 +43,11 @@ export interface Client {
 }
 
 export function createClients(): readonly Client[] {
-  const create = (name: string, userAgent: string, isThief = false): Client => ({
+  const create = (
+    name: string,
+    userAgent: string,
+    isThief = false,
+  ): Client => ({
     name,
     isThief,
     userAgent,
@@ -72,8 +76,12 @@ export function keep(client: Client, jar: Jar, now: Micros): void {
 }
 
 /** The jar as it was `age` ago. */
-export function jarBefore(client: Client, { now, age }: { now: Micros; age: Micros }): Jar {
-  return client.past.findLast(({ since }) => since <= now - age)?.jar ?? EMPTY_JAR;
+export function jarBefore(
+  client: Client,
+  { now, age }: { now: Micros; age: Micros },
+): Jar {
+  return client.past.findLast(({ since }) => since <= now - age)?.jar ??
+    EMPTY_JAR;
 }
 
 export function contextOf({ userAgent }: Client): RequestContext {
@@ -81,6 +89,8 @@ export function contextOf({ userAgent }: Client): RequestContext {
     requestId: "model",
     ip: "192.0.2.1",
     userAgent,
-    userAgentHash: new Uint8Array(createHash("sha256").update(userAgent).digest()) as UserAgentHash,
+    userAgentHash: new Uint8Array(
+      createHash("sha256").update(userAgent).digest(),
+    ) as UserAgentHash,
   };
 }

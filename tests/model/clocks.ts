@@ -52,7 +52,9 @@ const START_MS = Date.UTC(2030, 0, 1);
 export async function createHeldClock(sql: postgres.Sql): Promise<Clock> {
   let nowMs = START_MS;
   const set = () =>
-    sql`select set_config('unified_auth.held_clock', ${new Date(nowMs).toISOString()}, false)`;
+    sql`select set_config('unified_auth.held_clock', ${
+      new Date(nowMs).toISOString()
+    }, false)`;
   await set();
   return {
     sql,
@@ -77,6 +79,8 @@ export async function holdClock(sql: postgres.Sql): Promise<void> {
     where p.pronamespace in ('public'::regnamespace, 'unified_auth'::regnamespace)
       and p.prosrc like '%clock_timestamp()%'`;
   for (const { definition } of functions) {
-    await sql.unsafe(definition.replaceAll("clock_timestamp()", "unified_auth.held_clock()"));
+    await sql.unsafe(
+      definition.replaceAll("clock_timestamp()", "unified_auth.held_clock()"),
+    );
   }
 }

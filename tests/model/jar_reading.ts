@@ -54,13 +54,25 @@ export function isTornJar({ access, refresh }: Jar): boolean {
  * Where a jar stands in its session, and whether that may confirm its generation. A refresh token that
  * is newer than the access token tells where the browser is; the access token is only stale.
  */
-export function placeOf(jar: Jar, { claims }: NonNullable<Jar["access"]>) {
+export function placeOf(
+  jar: Jar,
+  { claims }: NonNullable<Jar["access"]>,
+): {
+  readonly generation: number;
+  readonly branch: number;
+  readonly mayConfirm: boolean;
+} {
   const { sessionId, generation, branch } = claims;
   const { refresh } = jar;
-  const stale = refresh?.sessionId === sessionId && (refresh.generation > generation ||
-    (refresh.generation === generation && refresh.branch > branch));
+  const stale = refresh?.sessionId === sessionId &&
+    (refresh.generation > generation ||
+      (refresh.generation === generation && refresh.branch > branch));
   return stale
-    ? { generation: refresh.generation, branch: refresh.branch, mayConfirm: false }
+    ? {
+      generation: refresh.generation,
+      branch: refresh.branch,
+      mayConfirm: false,
+    }
     : { generation, branch, mayConfirm: !isTornJar(jar) };
 }
 
@@ -69,7 +81,9 @@ export function expectValidate(
   { mode, ...asking }: Asking & { readonly mode: "auto" | "never" },
 ): string {
   const { jar, token, userAgent, processNow, nextNow } = asking;
-  const access = jar.access !== null && jar.access.expiresAt > processNow ? jar.access : null;
+  const access = jar.access !== null && jar.access.expiresAt > processNow
+    ? jar.access
+    : null;
   const torn = access !== null && isTornJar(jar);
 
   const askByAccess = (): string => {
@@ -86,7 +100,9 @@ export function expectValidate(
     if (answer !== "expired meanwhile") return answer;
   }
   if (mode === "never" || token === null) {
-    return jar.access === null ? "access_token_missing" : "access_token_expired";
+    return jar.access === null
+      ? "access_token_missing"
+      : "access_token_expired";
   }
   const session = user.sessions.get(token.sessionId);
   const outcome = rotate(session, token, { now: nextNow(), userAgent });

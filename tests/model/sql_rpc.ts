@@ -6,7 +6,10 @@
  */
 
 import type postgres from "postgres";
-import type { DatabaseRpc, FunctionName } from "../../supabase/functions/_shared/database_rpc.ts";
+import type {
+  DatabaseRpc,
+  FunctionName,
+} from "../../supabase/functions/_shared/database_rpc.ts";
 
 /** One call that was made, with what the database itself said of it. */
 export interface ObservedCall {
@@ -27,7 +30,9 @@ export async function createSqlRpc(sql: postgres.Sql): Promise<SqlRpc> {
   let calls: ObservedCall[] = [];
   return {
     async rpc(name, args) {
-      const [row] = await sql.unsafe(statements.get(name) ?? "", [JSON.stringify(args)], {
+      const [row] = await sql.unsafe(statements.get(name) ?? "", [
+        JSON.stringify(args),
+      ], {
         prepare: true,
       });
       const answer: unknown = row?.["answer"];
@@ -42,7 +47,9 @@ export async function createSqlRpc(sql: postgres.Sql): Promise<SqlRpc> {
   };
 }
 
-async function readStatements(sql: postgres.Sql): Promise<ReadonlyMap<string, string>> {
+async function readStatements(
+  sql: postgres.Sql,
+): Promise<ReadonlyMap<string, string>> {
   const rows = await sql<{ name: string; columns: string; args: string }[]>`
     select
       p.proname as name,
@@ -63,7 +70,9 @@ async function readStatements(sql: postgres.Sql): Promise<ReadonlyMap<string, st
 }
 
 function readAnswer(answer: unknown): Omit<ObservedCall, "name"> {
-  if (typeof answer !== "object" || answer === null) return { outcome: "", serverTime: null };
+  if (typeof answer !== "object" || answer === null) {
+    return { outcome: "", serverTime: null };
+  }
   const { outcome, server_time: time } = answer as Record<string, unknown>;
   return {
     outcome: typeof outcome === "string" ? outcome : "",

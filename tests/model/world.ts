@@ -92,11 +92,18 @@ export function createWorld({ clock, sqlRpc }: Ground, userId: UserId): World {
     store: createRpcSessionStore(sqlRpc.rpc, POLICY),
     // Who somebody is does not matter here, nor how a JWT is signed: both are the business of others.
     identityProvider: {
-      verifyPassword: () => Promise.reject(new TypeError("Histories sign in by exchange")),
+      verifyPassword: () =>
+        Promise.reject(new TypeError("Histories sign in by exchange")),
       verifyToken: (token) =>
         Promise.resolve({
           kind: "accepted",
-          identity: { userId, aal: "aal1", amr: [], hasVerifiedFactor: false, token },
+          identity: {
+            userId,
+            aal: "aal1",
+            amr: [],
+            hasVerifiedFactor: false,
+            token,
+          },
         }),
       dropSession: () => Promise.resolve(),
     },
@@ -111,7 +118,11 @@ export function createWorld({ clock, sqlRpc }: Ground, userId: UserId): World {
     get keys() {
       return keys;
     },
-    log: createLogger({ level: "error", write: () => {}, now: () => new Date() }),
+    log: createLogger({
+      level: "error",
+      write: () => {},
+      now: () => new Date(),
+    }),
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     newSessionId: () => randomUUID() as SessionId,
     nowMs: () => processNowMs = clock.processNowMs(),
@@ -145,7 +156,9 @@ export function createWorld({ clock, sqlRpc }: Ground, userId: UserId): World {
           expiresAt: (access.expiresAt - clock.aged) / SECOND,
         },
       },
-      refresh: refresh === null ? { kind: "missing" } : { kind: "genuine", token: refresh },
+      refresh: refresh === null
+        ? { kind: "missing" }
+        : { kind: "genuine", token: refresh },
     }),
     modelToken: (token) =>
       token && {
@@ -157,7 +170,10 @@ export function createWorld({ clock, sqlRpc }: Ground, userId: UserId): World {
     receive(grant) {
       const refresh = readIssued(grant.refreshToken, dependencies);
       const known = issued.get(placeName(refresh));
-      assert.ok(known === undefined || known.raw === refresh.raw, "one place, two tokens");
+      assert.ok(
+        known === undefined || known.raw === refresh.raw,
+        "one place, two tokens",
+      );
       issued.set(placeName(refresh), refresh);
       const claims: AccessClaims = JSON.parse(grant.accessToken);
       assert.deepEqual(
@@ -181,7 +197,10 @@ export function placeName(
   return `${sessionId} ${generation}.${branch}`;
 }
 
-function readIssued(raw: RawRefreshToken, { keys }: SessionDependencies): GenuineRefreshToken {
+function readIssued(
+  raw: RawRefreshToken,
+  { keys }: SessionDependencies,
+): GenuineRefreshToken {
   const token = readRefreshToken(raw, keys);
   assert.ok(token, "an issued token is genuine");
   return token;

@@ -24,7 +24,8 @@ export interface SessionWarningBannerProps {
 
 /** Counts down to the end of the session, with a way to stay. Nothing while there is no warning. */
 export function SessionWarningBanner(
-  { children, extendLabel = "Stay signed in", dismissLabel = "Dismiss" }: SessionWarningBannerProps,
+  { children, extendLabel = "Stay signed in", dismissLabel = "Dismiss" }:
+    SessionWarningBannerProps,
 ): ReactNode {
   const session = useSessionClient();
   const warning = useSessionWarning();
@@ -34,8 +35,12 @@ export function SessionWarningBanner(
   if (!warning) return createElement("div", { role: "status" });
   const { secondsLeft, minutesLeft } = warning;
   const isEnding = warning.kind === "session-ending";
-  const left = minutesLeft > 1 ? `${minutesLeft} minutes` : "less than a minute";
-  const shown = `${Math.floor(secondsLeft / 60)}:${String(secondsLeft % 60).padStart(2, "0")}`;
+  const left = minutesLeft > 1
+    ? `${minutesLeft} minutes`
+    : "less than a minute";
+  const shown = `${Math.floor(secondsLeft / 60)}:${
+    String(secondsLeft % 60).padStart(2, "0")
+  }`;
   const content = children ? children({ ...warning, extend, dismiss }) : [
     createElement(
       "span",
@@ -44,15 +49,30 @@ export function SessionWarningBanner(
         ? `Your session ends in ${left}. `
         : `The connection is lost; ${left} left to save. `,
       // Not read out each second.
-      createElement("span", { className: "session-countdown", "aria-hidden": true }, shown),
+      createElement("span", {
+        className: "session-countdown",
+        "aria-hidden": true,
+      }, shown),
     ),
-    createElement("button", { key: "extend", type: "button", onClick: extend }, extendLabel),
-    createElement("button", { key: "dismiss", type: "button", onClick: dismiss }, dismissLabel),
+    createElement(
+      "button",
+      { key: "extend", type: "button", onClick: extend },
+      extendLabel,
+    ),
+    createElement("button", {
+      key: "dismiss",
+      type: "button",
+      onClick: dismiss,
+    }, dismissLabel),
   ];
   return createElement(
     "div",
     { role: "status" },
-    createElement("div", { className: "session-banner session-banner-warning" }, content),
+    createElement(
+      "div",
+      { className: "session-banner session-banner-warning" },
+      content,
+    ),
   );
 }
 
@@ -60,21 +80,32 @@ export interface SessionExpiredBannerProps {
   /** Lets the person sign in again, in place. */
   readonly onSignIn: () => void;
   /** Replaces what the banner says and its button. */
-  readonly children?: (expired: { reason: Reason | null; signIn(): void }) => ReactNode;
+  readonly children?: (
+    expired: { reason: Reason | null; signIn(): void },
+  ) => ReactNode;
   /** @default {"Sign in again"} */
   readonly signInLabel?: string;
 }
 
 /** Says that the session is over, and why. The page below stays as it is. */
 export function SessionExpiredBanner(
-  { onSignIn, children, signInLabel = "Sign in again" }: SessionExpiredBannerProps,
+  { onSignIn, children, signInLabel = "Sign in again" }:
+    SessionExpiredBannerProps,
 ): ReactNode {
   const expired = useSession(({ sessionExpired }) => sessionExpired);
   const reason = useSession((snapshot) => snapshot.reason);
   if (!expired) return null;
   const content = children ? children({ reason, signIn: onSignIn }) : [
-    createElement("span", { key: "text" }, `${explain(reason)} What you see may be out of date. `),
-    createElement("button", { key: "sign-in", type: "button", onClick: onSignIn }, signInLabel),
+    createElement(
+      "span",
+      { key: "text" },
+      `${explain(reason)} What you see may be out of date. `,
+    ),
+    createElement("button", {
+      key: "sign-in",
+      type: "button",
+      onClick: onSignIn,
+    }, signInLabel),
   ];
   return createElement(
     "div",

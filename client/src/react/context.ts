@@ -6,7 +6,13 @@
  */
 
 // @ts-types="@types/react"
-import { createContext, createElement, type ReactNode, useContext, useEffect } from "react";
+import {
+  createContext,
+  createElement,
+  type ReactNode,
+  useContext,
+  useEffect,
+} from "react";
 import type { Session, SessionUser } from "../index.ts";
 
 const SessionContext = createContext<Session<SessionUser> | null>(null);
@@ -37,8 +43,12 @@ export function SessionProvider<U extends SessionUser>(
  *
  * @throws {TypeError} If there is none.
  */
-export function useSessionClient<U extends SessionUser = SessionUser>(): Session<U> {
+export function useSessionClient<
+  U extends SessionUser = SessionUser,
+>(): Session<U> {
   const session = useContext(SessionContext);
-  if (!session) throw new TypeError("Cannot use a session outside of 'SessionProvider'");
+  if (!session) {
+    throw new TypeError("Cannot use a session outside of 'SessionProvider'");
+  }
   return session as unknown as Session<U>;
 }
