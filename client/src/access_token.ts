@@ -34,8 +34,7 @@ export function holdAccessToken(): HeldAccessToken {
     fit({ grant }, now, minTtlMs) {
       if (!grant) held = null;
       if (!held || !grant) return undefined;
-      const { sessionId, generation, accessExpiresInMs, accessToken } =
-        held.valid;
+      const { sessionId, generation, accessExpiresInMs, accessToken } = held.valid;
       return sessionId === grant.sessionId && generation === grant.generation &&
           accessExpiresInMs - elapsedMs(held.asked, now) > minTtlMs
         ? accessToken ?? null

@@ -7,12 +7,7 @@
 
 import { elapsedMs, type Instant, instantAt } from "./clock.ts";
 import type { SessionCore } from "./core.ts";
-import type {
-  LogoutScope,
-  RejectReason,
-  SessionUser,
-  Valid,
-} from "./outcome.ts";
+import type { LogoutScope, RejectReason, SessionUser, Valid } from "./outcome.ts";
 import type { SharedGrant, SharedRecord } from "./shared_record.ts";
 
 export interface Adoption<U extends SessionUser> {
@@ -156,9 +151,7 @@ export function createAdoption<U extends SessionUser>(
     signedIn = false,
   ): Promise<void> {
     const record = fleet.read();
-    const known = record.grant?.sessionId === valid.sessionId
-      ? record.grant
-      : null;
+    const known = record.grant?.sessionId === valid.sessionId ? record.grant : null;
     const fresh = signedIn || valid.refreshed ||
       known?.generation !== valid.generation;
     const snapshot = known && !fresh ? store.snapshot() : null;

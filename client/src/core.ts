@@ -11,13 +11,7 @@ import type { SessionEvents } from "./events.ts";
 import type { Fleet } from "./fleet.ts";
 import type { TabLock } from "./lock.ts";
 import type { SessionNumbers } from "./options.ts";
-import type {
-  Call,
-  SessionUser,
-  Transport,
-  Trigger,
-  Unavailable,
-} from "./outcome.ts";
+import type { Call, SessionUser, Transport, Trigger, Unavailable } from "./outcome.ts";
 import type { SessionStore } from "./store.ts";
 
 export interface SessionCore<U extends SessionUser> {

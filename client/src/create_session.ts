@@ -20,11 +20,7 @@ import { beginLife, type PageLife } from "./page_life.ts";
 import { createCallQueue, type Gate } from "./queue.ts";
 import { createRecovery, type Wish } from "./recovery.ts";
 import { createRefreshedHooks } from "./refreshed_hooks.ts";
-import type {
-  AccessTokenOptions,
-  RefreshedDetail,
-  Session,
-} from "./session.ts";
+import type { AccessTokenOptions, RefreshedDetail, Session } from "./session.ts";
 import { createSessionFetch } from "./session_fetch.ts";
 import type { SessionSnapshot } from "./snapshot.ts";
 import { createSessionStore } from "./store.ts";

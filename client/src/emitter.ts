@@ -48,8 +48,7 @@ export function createEmitter<Events>(
 ): Emitter<Events> {
   const byName: { [Name in keyof Events]?: Listeners<Events[Name]> } = {};
   return {
-    on: (name, listener) =>
-      (byName[name] ??= createListeners(reportError)).add(listener),
+    on: (name, listener) => (byName[name] ??= createListeners(reportError)).add(listener),
     emit: (name, detail) => byName[name]?.call(detail),
   };
 }

@@ -55,9 +55,7 @@ export function browserEnvironment(): SessionEnvironment {
     locks: navigator?.locks ?? null,
     storage: document ? localStorageOrNull() : null,
     openChannel: (name) =>
-      document && globalThis.BroadcastChannel
-        ? new BroadcastChannel(name)
-        : null,
+      document && globalThis.BroadcastChannel ? new BroadcastChannel(name) : null,
     reportError: (error) => globalThis.reportError?.(error),
   };
 }

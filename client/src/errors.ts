@@ -26,9 +26,7 @@ export class SessionUnavailableError extends Error {
   override readonly cause: Busy | Unavailable | null;
   constructor(cause: Busy | Unavailable | null) {
     super(
-      `Cannot send as the session is in doubt: last answer is ${
-        cause?.kind ?? "none"
-      }`,
+      `Cannot send as the session is in doubt: last answer is ${cause?.kind ?? "none"}`,
     );
     this.cause = cause;
   }

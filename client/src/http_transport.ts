@@ -19,12 +19,7 @@ import type {
   Unavailable,
 } from "./outcome.ts";
 import { readJson, rejectReasonOf } from "./session_codes.ts";
-import {
-  sessionEntriesOf,
-  type SessionEntry,
-  type UnifiedAuthUser,
-  validOf,
-} from "./views.ts";
+import { sessionEntriesOf, type SessionEntry, type UnifiedAuthUser, validOf } from "./views.ts";
 
 export interface HttpTransportOptions {
   /** Where the function answers, such as `https://<project>.supabase.co/functions/v1/unified-auth`. */
@@ -56,8 +51,7 @@ export type EndSessionOutcome =
   | Busy
   | Unavailable;
 
-export interface HttpTransport<U extends SessionUser = UnifiedAuthUser>
-  extends Transport<U> {
+export interface HttpTransport<U extends SessionUser = UnifiedAuthUser> extends Transport<U> {
   /** For `session.signIn((call) => transport.login(credentials, call))`. */
   login(
     credentials: Credentials,
@@ -147,9 +141,7 @@ export function createHttpTransport(
     ): Promise<LogoutOutcome> =>
       // A session that is over already is what was wanted.
       exchange("/logout", { signal, body: { scope } }, (answer) =>
-        answer.body?.["signed_out"] === true || rejectedIn(answer)
-          ? { kind: "done" }
-          : undefined),
+        answer.body?.["signed_out"] === true || rejectedIn(answer) ? { kind: "done" } : undefined),
     sessions: ({ signal } = {}) =>
       exchange("/sessions", { method: "GET", signal }, (answer) => {
         const sessions = sessionEntriesOf(answer.body);
@@ -199,9 +191,7 @@ function validIn({ response, body }: Answer): ReturnType<typeof validOf> {
 }
 
 function rejectedIn({ response, body }: Answer): Rejected | undefined {
-  const reason = response.status === 401
-    ? rejectReasonOf(body?.["code"])
-    : undefined;
+  const reason = response.status === 401 ? rejectReasonOf(body?.["code"]) : undefined;
   return reason && { kind: "rejected", reason };
 }
 

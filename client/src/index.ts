@@ -5,11 +5,7 @@
  */
 
 export { createSession } from "./create_session.ts";
-export {
-  SessionBusyError,
-  SessionExpiredError,
-  SessionUnavailableError,
-} from "./errors.ts";
+export { SessionBusyError, SessionExpiredError, SessionUnavailableError } from "./errors.ts";
 export {
   createHttpTransport,
   type Credentials,
@@ -19,22 +15,10 @@ export {
   type SessionsOutcome,
 } from "./http_transport.ts";
 export { collectMetrics, type SessionMetrics } from "./metrics.ts";
-export {
-  createReadCache,
-  type ReadCache,
-  type ReadCacheOptions,
-} from "./read_cache.ts";
+export { createReadCache, type ReadCache, type ReadCacheOptions } from "./read_cache.ts";
 export type { SessionChannel, SessionEnvironment } from "./environment.ts";
-export type {
-  DiagnosticEntry,
-  SessionEventName,
-  SessionEvents,
-} from "./events.ts";
-export {
-  DEFAULTS,
-  type SessionNumbers,
-  type SessionOptions,
-} from "./options.ts";
+export type { DiagnosticEntry, SessionEventName, SessionEvents } from "./events.ts";
+export { DEFAULTS, type SessionNumbers, type SessionOptions } from "./options.ts";
 export type {
   Busy,
   Call,
@@ -59,11 +43,5 @@ export type {
   SessionFetchOptions,
   SessionRequestInit,
 } from "./session.ts";
-export type {
-  Activity,
-  Reason,
-  SessionSnapshot,
-  SessionWarning,
-  Status,
-} from "./snapshot.ts";
+export type { Activity, Reason, SessionSnapshot, SessionWarning, Status } from "./snapshot.ts";
 export type { SessionEntry, UnifiedAuthUser } from "./views.ts";

@@ -37,9 +37,7 @@ export function createTabLock(
     body: () => Promise<void>,
   ): Promise<boolean> {
     if (!locks) {
-      await new Promise<void>((resolve) =>
-        setTimer(resolve, random() * SPREAD_MS)
-      );
+      await new Promise<void>((resolve) => setTimer(resolve, random() * SPREAD_MS));
       await body();
       return true;
     }

@@ -51,8 +51,7 @@ export type SessionNumbers = {
   readonly [Name in keyof typeof DEFAULTS]: number;
 };
 
-export interface SessionOptions<U extends SessionUser>
-  extends Partial<SessionNumbers> {
+export interface SessionOptions<U extends SessionUser> extends Partial<SessionNumbers> {
   /** Asks the server; see `createHttpTransport`. */
   readonly transport: Transport<U>;
   /** What a server-rendered page already verified: the first paint is `active`. */

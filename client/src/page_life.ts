@@ -50,8 +50,7 @@ export function beginLife<U extends SessionUser>(
       heartbeat.beat();
       look(signal);
     },
-    connectivity: (offline) =>
-      store.dispatch({ type: "connectivity", offline }),
+    connectivity: (offline) => store.dispatch({ type: "connectivity", offline }),
     sleeping() {
       lock.letGo();
       fleet.close();

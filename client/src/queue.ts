@@ -97,9 +97,7 @@ export function createCallQueue(
           },
         };
         const waitOn = (leftMs: number): void => {
-          const waitMs = gate() === "brief"
-            ? Math.min(BRIEF_MS, leftMs)
-            : leftMs;
+          const waitMs = gate() === "brief" ? Math.min(BRIEF_MS, leftMs) : leftMs;
           cancelTimer = setTimer(() => {
             const now = gate();
             if (now === "brief") entry.leave();

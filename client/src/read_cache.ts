@@ -35,8 +35,7 @@ export interface ReadCache {
 
 interface Kept {
   readonly userId: string;
-  readonly entries:
-    readonly (readonly [key: string, at: number, value: unknown])[];
+  readonly entries: readonly (readonly [key: string, at: number, value: unknown])[];
 }
 
 /**
@@ -44,8 +43,7 @@ interface Kept {
  */
 export function createReadCache<U extends SessionUser>(
   session: Pick<Session<U>, "on" | "getSnapshot">,
-  { storage, storageKey = "session-reads:v1", maxEntries = 50 }:
-    ReadCacheOptions = {},
+  { storage, storageKey = "session-reads:v1", maxEntries = 50 }: ReadCacheOptions = {},
 ): ReadCache {
   if (!(Number.isInteger(maxEntries) && maxEntries > 0)) {
     throw new RangeError(
@@ -66,12 +64,8 @@ export function createReadCache<U extends SessionUser>(
   }
 
   function entries(): Kept["entries"] {
-    const kept = attempt((store) =>
-      JSON.parse(store.getItem(storageKey) ?? "null") as Kept | null
-    );
-    return kept && kept.userId === userId() && Array.isArray(kept.entries)
-      ? kept.entries
-      : [];
+    const kept = attempt((store) => JSON.parse(store.getItem(storageKey) ?? "null") as Kept | null);
+    return kept && kept.userId === userId() && Array.isArray(kept.entries) ? kept.entries : [];
   }
 
   function keep(key: string, value: unknown): void {
@@ -99,9 +93,7 @@ export function createReadCache<U extends SessionUser>(
         if (owner && owner === userId()) keep(key, value);
         return { value, cachedAt: null };
       } catch (error) {
-        const found = owner === userId()
-          ? entries().find(([name]) => name === key)
-          : undefined;
+        const found = owner === userId() ? entries().find(([name]) => name === key) : undefined;
         if (!found) throw error;
         return { value: found[2] as T, cachedAt: found[1] };
       }

@@ -66,9 +66,7 @@ export function createRecovery<U extends SessionUser>(
     const action = record.pendingLogout
       ? "logout"
       : neededAction(demand, { state: store.state(), now: instant, numbers });
-    return action && !isHeldBack(demand, { record, now: instant })
-      ? action
-      : null;
+    return action && !isHeldBack(demand, { record, now: instant }) ? action : null;
   }
 
   async function recover(trigger: Trigger, wish: Wish = {}): Promise<void> {
@@ -180,9 +178,7 @@ export function createRecovery<U extends SessionUser>(
       case "busy":
       case "unavailable": {
         doubt = outcome;
-        const retryAfterMs = outcome.kind === "busy"
-          ? outcome.retryAfterMs
-          : undefined;
+        const retryAfterMs = outcome.kind === "busy" ? outcome.retryAfterMs : undefined;
         const failures = record.failures + 1;
         const waitMs = backoffMs(failures, {
           ...numbers,

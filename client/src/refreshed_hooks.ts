@@ -37,9 +37,7 @@ export function createRefreshedHooks(
       if (!hooks.size) return;
       running++;
       let cancel: (() => void) | undefined;
-      const over = new Promise<void>((resolve) =>
-        cancel = setTimer(resolve, hookTimeoutMs)
-      );
+      const over = new Promise<void>((resolve) => cancel = setTimer(resolve, hookTimeoutMs));
       const called = [...hooks].map(async ({ hook }) => {
         try {
           await hook(detail);

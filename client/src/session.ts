@@ -5,11 +5,7 @@
  * @module
  */
 
-import type {
-  DiagnosticEntry,
-  SessionEventName,
-  SessionEvents,
-} from "./events.ts";
+import type { DiagnosticEntry, SessionEventName, SessionEvents } from "./events.ts";
 import type {
   Call,
   LoginOutcome,

@@ -32,9 +32,7 @@ export function rejectReasonOf(code: unknown): RejectReason | undefined {
   const reasons: ReadonlyMap<unknown, RejectReason> = new Map(
     Object.entries(SESSION_OVER_REASONS),
   );
-  return (NO_SESSION_CODES as readonly unknown[]).includes(code)
-    ? "no-session"
-    : reasons.get(code);
+  return (NO_SESSION_CODES as readonly unknown[]).includes(code) ? "no-session" : reasons.get(code);
 }
 
 /** PostgREST's: JWT not decodable, JWT claims refused (expired). */
@@ -60,9 +58,7 @@ export async function readJson(
 ): Promise<Readonly<Record<string, unknown>> | null> {
   try {
     const body: unknown = JSON.parse(await response.text());
-    return typeof body === "object"
-      ? body as Readonly<Record<string, unknown>>
-      : null;
+    return typeof body === "object" ? body as Readonly<Record<string, unknown>> : null;
   } catch {
     return null;
   }

@@ -28,8 +28,7 @@ export function createSessionFetch<U extends SessionUser>(
     SessionOptions<U>,
     "authorize" | "isSessionUnauthorized"
   >,
-  { environment, numbers, queue, gate, state, recover, getAccessToken }:
-    SessionFetchParts<U>,
+  { environment, numbers, queue, gate, state, recover, getAccessToken }: SessionFetchParts<U>,
 ): Session<U>["fetch"] {
   async function send(request: Request): Promise<Response> {
     if (!authorize) return environment.fetch(request);

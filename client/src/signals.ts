@@ -75,8 +75,7 @@ export function createSignals(
     }, settleMs);
   }
 
-  const onVisibility = (): void =>
-    document?.hidden === false ? raise("visibility") : undefined;
+  const onVisibility = (): void => document?.hidden === false ? raise("visibility") : undefined;
   const onOnline = (): void => {
     sinks.connectivity(false);
     raise("online");
@@ -91,18 +90,16 @@ export function createSignals(
     raise("pageshow");
   };
 
-  const listeners:
-    readonly (readonly [EventTarget | null, string, (event: Event) => void])[] =
-      [
-        [document, "visibilitychange", onVisibility],
-        [document, "freeze", sinks.sleeping],
-        [document, "resume", onResume],
-        [window, "focus", () => raise("focus")],
-        [window, "pageshow", onPageshow],
-        [window, "pagehide", sinks.sleeping],
-        [window, "online", onOnline],
-        [window, "offline", () => sinks.connectivity(true)],
-      ];
+  const listeners: readonly (readonly [EventTarget | null, string, (event: Event) => void])[] = [
+    [document, "visibilitychange", onVisibility],
+    [document, "freeze", sinks.sleeping],
+    [document, "resume", onResume],
+    [window, "focus", () => raise("focus")],
+    [window, "pageshow", onPageshow],
+    [window, "pagehide", sinks.sleeping],
+    [window, "online", onOnline],
+    [window, "offline", () => sinks.connectivity(true)],
+  ];
 
   return {
     raise,

@@ -7,13 +7,7 @@
 
 import { elapsedMs, type Instant } from "./clock.ts";
 import type { SessionUser } from "./outcome.ts";
-import {
-  accessLeftMs,
-  type Activity,
-  type Reason,
-  type State,
-  type Status,
-} from "./transition.ts";
+import { accessLeftMs, type Activity, type Reason, type State, type Status } from "./transition.ts";
 import { type SessionWarning, warningOf } from "./warning.ts";
 
 export type { Activity, Reason, SessionWarning, Status };
@@ -82,9 +76,7 @@ export function snapshotOf<U extends SessionUser>(
       accessLeftMs(state, now) > 0,
     offline,
     accessExpiresAt: grant && grant.at.date + grant.accessInMs,
-    sessionEndsAt: grant && grant.endInMs !== null
-      ? grant.at.date + grant.endInMs
-      : null,
+    sessionEndsAt: grant && grant.endInMs !== null ? grant.at.date + grant.endInMs : null,
     warning: warningOf(state, now, limits.warningMs),
     failures,
     nextAttemptAt,

@@ -11,12 +11,7 @@ import type { SessionEvents } from "./events.ts";
 import type { SessionUser } from "./outcome.ts";
 import { keepIfEqual, type SessionSnapshot, snapshotOf } from "./snapshot.ts";
 import type { SnapshotLimits } from "./snapshot.ts";
-import {
-  type SessionEvent,
-  type State,
-  transition,
-  UNKNOWN,
-} from "./transition.ts";
+import { type SessionEvent, type State, transition, UNKNOWN } from "./transition.ts";
 
 export interface SessionStore<U extends SessionUser> {
   state(): State<U>;

@@ -70,9 +70,7 @@ function connect<U extends SessionUser, Channel extends ChannelLike>(
     session.onRefreshed(async () => {
       await client.realtime.setAuth(await session.getAccessToken());
       // One that is errored joins again by itself; one that is closed only takes up a topic.
-      const stale = client.getChannels().filter(({ state }) =>
-        state === "closed"
-      );
+      const stale = client.getChannels().filter(({ state }) => state === "closed");
       await Promise.all(stale.map((channel) => client.removeChannel(channel)));
     }),
     session.on("signed-out", leaveAll),

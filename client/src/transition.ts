@@ -91,9 +91,7 @@ export function accessLeftMs<U extends SessionUser>(
   state: State<U>,
   now: Instant,
 ): number {
-  return state.grant
-    ? state.grant.accessInMs - elapsedMs(state.grant.at, now)
-    : 0;
+  return state.grant ? state.grant.accessInMs - elapsedMs(state.grant.at, now) : 0;
 }
 
 /** The state after `event`. An event that means nothing in this state changes nothing. */
@@ -104,9 +102,7 @@ export function transition<U extends SessionUser>(
   const { status } = state;
   switch (event.type) {
     case "started":
-      return status === "unknown"
-        ? { ...state, status: "restoring", user: event.user }
-        : state;
+      return status === "unknown" ? { ...state, status: "restoring", user: event.user } : state;
     case "activity":
       return { ...state, activity: event.activity };
     case "granted":
@@ -115,9 +111,7 @@ export function transition<U extends SessionUser>(
         status: "active",
         user: event.grant.user,
         grant: event.grant,
-        dismissed: event.grant.serial === state.grant?.serial
-          ? state.dismissed
-          : null,
+        dismissed: event.grant.serial === state.grant?.serial ? state.dismissed : null,
       };
     case "rejected":
       return {

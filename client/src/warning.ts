@@ -34,9 +34,7 @@ export function warningOf<U extends SessionUser>(
     const left = leftMs[kind];
     // A clock that was set back says nothing about the time left: the server is being asked.
     if (left > warningMs || left === -Infinity || dismissed === kind) continue;
-    const lifetimeMs = kind === "session-ending"
-      ? grant.endInMs
-      : grant.accessInMs;
+    const lifetimeMs = kind === "session-ending" ? grant.endInMs : grant.accessInMs;
     return {
       kind,
       endsAt: grant.at.date + (lifetimeMs ?? 0),

@@ -1,23 +1,13 @@
 import assert from "node:assert/strict";
-import {
-  ERRORS,
-  isSessionOver,
-} from "../../supabase/functions/_shared/errors.ts";
-import {
-  readCodeBlocks,
-  readDocument,
-  readFileLinks,
-  readTableRows,
-} from "./markdown.ts";
+import { ERRORS, isSessionOver } from "../../supabase/functions/_shared/errors.ts";
+import { readCodeBlocks, readDocument, readFileLinks, readTableRows } from "./markdown.ts";
 
 const DOCUMENTS = await Array.fromAsync(
   Deno.readDir(new URL("../../docs/", import.meta.url)),
 );
 const PAGES = [
   "README.md",
-  ...DOCUMENTS.map(({ name }) => `docs/${name}`).filter((path) =>
-    path.endsWith(".md")
-  ),
+  ...DOCUMENTS.map(({ name }) => `docs/${name}`).filter((path) => path.endsWith(".md")),
 ];
 
 Deno.test("the README shows exactly two commands that set everything up", async () => {
@@ -57,11 +47,7 @@ Deno.test("the table of settings names every variable that is read, and no other
   }
   const told = readTableRows(await readDocument("README.md")).flatMap((
     [cell = ""],
-  ) =>
-    [...cell.matchAll(/(?:SESSION|SUPABASE)_[A-Z_]+/g)].map(([variable]) =>
-      variable
-    )
-  );
+  ) => [...cell.matchAll(/(?:SESSION|SUPABASE)_[A-Z_]+/g)].map(([variable]) => variable));
   assert.deepEqual(told.toSorted(), [...read].toSorted());
 });
 

@@ -52,9 +52,7 @@ const START_MS = Date.UTC(2030, 0, 1);
 export async function createHeldClock(sql: postgres.Sql): Promise<Clock> {
   let nowMs = START_MS;
   const set = () =>
-    sql`select set_config('unified_auth.held_clock', ${
-      new Date(nowMs).toISOString()
-    }, false)`;
+    sql`select set_config('unified_auth.held_clock', ${new Date(nowMs).toISOString()}, false)`;
   await set();
   return {
     sql,

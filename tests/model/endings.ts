@@ -60,9 +60,7 @@ function endEverywhere(
 ): number | string {
   const { access } = client.jar;
   const token = modelToken(client.jar.refresh);
-  const claims = access !== null && access.expiresAt > now
-    ? access.claims
-    : null;
+  const claims = access !== null && access.expiresAt > now ? access.claims : null;
   const actingId = token?.sessionId ?? claims?.sessionId;
   if (actingId === undefined) {
     if (scope === "global") return 0;

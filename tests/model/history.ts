@@ -11,13 +11,7 @@ import {
   encodeRefreshToken,
   readRefreshToken,
 } from "../../supabase/functions/_shared/refresh_token.ts";
-import {
-  type Client,
-  EMPTY_JAR,
-  type Jar,
-  jarBefore,
-  keep,
-} from "./clients.ts";
+import { type Client, EMPTY_JAR, type Jar, jarBefore, keep } from "./clients.ts";
 import { endAnother, logOutOf } from "./endings.ts";
 import { createHonesty, type Honesty } from "./honesty.ts";
 import { checkRows } from "./invariants.ts";

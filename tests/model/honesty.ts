@@ -67,8 +67,7 @@ const EXPECTED_REFUSALS = new Set([
   "grace_window_elapsed",
 ]);
 
-const HELD =
-  /^(?:active|grace|(?:unchanged|rotated|replayed|reissued), \d+\.\d+)$/;
+const HELD = /^(?:active|grace|(?:unchanged|rotated|replayed|reissued), \d+\.\d+)$/;
 
 export function createHonesty(world: World): Honesty {
   const blemishes = new Map<string, string>();

@@ -81,9 +81,7 @@ export function expectValidate(
   { mode, ...asking }: Asking & { readonly mode: "auto" | "never" },
 ): string {
   const { jar, token, userAgent, processNow, nextNow } = asking;
-  const access = jar.access !== null && jar.access.expiresAt > processNow
-    ? jar.access
-    : null;
+  const access = jar.access !== null && jar.access.expiresAt > processNow ? jar.access : null;
   const torn = access !== null && isTornJar(jar);
 
   const askByAccess = (): string => {
@@ -100,9 +98,7 @@ export function expectValidate(
     if (answer !== "expired meanwhile") return answer;
   }
   if (mode === "never" || token === null) {
-    return jar.access === null
-      ? "access_token_missing"
-      : "access_token_expired";
+    return jar.access === null ? "access_token_missing" : "access_token_expired";
   }
   const session = user.sessions.get(token.sessionId);
   const outcome = rotate(session, token, { now: nextNow(), userAgent });

@@ -12,13 +12,7 @@ import { refreshSession } from "../../supabase/functions/_shared/sessions/refres
 import { judgeGrace } from "../../supabase/functions/_shared/sessions/grace.ts";
 import { validateSession } from "../../supabase/functions/_shared/sessions/validate.ts";
 import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
-import {
-  type Client,
-  contextOf,
-  EMPTY_JAR,
-  type Jar,
-  sessionIdOf,
-} from "./clients.ts";
+import { type Client, contextOf, EMPTY_JAR, type Jar, sessionIdOf } from "./clients.ts";
 import { expectValidate, placeOf, wireName } from "./jar_reading.ts";
 import { judgeAccess, rotate, SECOND } from "./rotation_model.ts";
 import { logIn } from "./user_model.ts";

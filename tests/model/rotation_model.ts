@@ -107,9 +107,7 @@ export function placeOf(session: ModelSession, token: ModelToken): Place {
       ? "predecessor"
       : "stale";
   })();
-  return token.forged && place !== "ahead" && place !== "stale"
-    ? "foreign"
-    : place;
+  return token.forged && place !== "ahead" && place !== "stale" ? "foreign" : place;
 }
 
 /** The table of the rotation rule, row by row. */

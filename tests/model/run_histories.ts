@@ -47,9 +47,7 @@ export async function runHistories(
       fetch_types: false,
     });
     const ground: Ground = {
-      clock: held
-        ? await createHeldClock(connection)
-        : createRunningClock(connection),
+      clock: held ? await createHeldClock(connection) : createRunningClock(connection),
       sqlRpc: await createSqlRpc(connection),
     };
     await fc.assert(

@@ -6,10 +6,7 @@
  */
 
 import type postgres from "postgres";
-import type {
-  DatabaseRpc,
-  FunctionName,
-} from "../../supabase/functions/_shared/database_rpc.ts";
+import type { DatabaseRpc, FunctionName } from "../../supabase/functions/_shared/database_rpc.ts";
 
 /** One call that was made, with what the database itself said of it. */
 export interface ObservedCall {

@@ -30,9 +30,7 @@ export function liveSessions(
   { sessions }: UserModel,
   now: Micros,
 ): readonly ModelSession[] {
-  return [...sessions.values()].filter((session) =>
-    whyOver(session, now) === null
-  );
+  return [...sessions.values()].filter((session) => whyOver(session, now) === null);
 }
 
 /** The browser's old session makes room first; then the least recently active, until the cap holds. */

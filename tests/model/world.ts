@@ -92,8 +92,7 @@ export function createWorld({ clock, sqlRpc }: Ground, userId: UserId): World {
     store: createRpcSessionStore(sqlRpc.rpc, POLICY),
     // Who somebody is does not matter here, nor how a JWT is signed: both are the business of others.
     identityProvider: {
-      verifyPassword: () =>
-        Promise.reject(new TypeError("Histories sign in by exchange")),
+      verifyPassword: () => Promise.reject(new TypeError("Histories sign in by exchange")),
       verifyToken: (token) =>
         Promise.resolve({
           kind: "accepted",
@@ -156,9 +155,7 @@ export function createWorld({ clock, sqlRpc }: Ground, userId: UserId): World {
           expiresAt: (access.expiresAt - clock.aged) / SECOND,
         },
       },
-      refresh: refresh === null
-        ? { kind: "missing" }
-        : { kind: "genuine", token: refresh },
+      refresh: refresh === null ? { kind: "missing" } : { kind: "genuine", token: refresh },
     }),
     modelToken: (token) =>
       token && {

@@ -24,8 +24,7 @@ export interface SessionWarningBannerProps {
 
 /** Counts down to the end of the session, with a way to stay. Nothing while there is no warning. */
 export function SessionWarningBanner(
-  { children, extendLabel = "Stay signed in", dismissLabel = "Dismiss" }:
-    SessionWarningBannerProps,
+  { children, extendLabel = "Stay signed in", dismissLabel = "Dismiss" }: SessionWarningBannerProps,
 ): ReactNode {
   const session = useSessionClient();
   const warning = useSessionWarning();
@@ -35,12 +34,8 @@ export function SessionWarningBanner(
   if (!warning) return createElement("div", { role: "status" });
   const { secondsLeft, minutesLeft } = warning;
   const isEnding = warning.kind === "session-ending";
-  const left = minutesLeft > 1
-    ? `${minutesLeft} minutes`
-    : "less than a minute";
-  const shown = `${Math.floor(secondsLeft / 60)}:${
-    String(secondsLeft % 60).padStart(2, "0")
-  }`;
+  const left = minutesLeft > 1 ? `${minutesLeft} minutes` : "less than a minute";
+  const shown = `${Math.floor(secondsLeft / 60)}:${String(secondsLeft % 60).padStart(2, "0")}`;
   const content = children ? children({ ...warning, extend, dismiss }) : [
     createElement(
       "span",
@@ -89,8 +84,7 @@ export interface SessionExpiredBannerProps {
 
 /** Says that the session is over, and why. The page below stays as it is. */
 export function SessionExpiredBanner(
-  { onSignIn, children, signInLabel = "Sign in again" }:
-    SessionExpiredBannerProps,
+  { onSignIn, children, signInLabel = "Sign in again" }: SessionExpiredBannerProps,
 ): ReactNode {
   const expired = useSession(({ sessionExpired }) => sessionExpired);
   const reason = useSession((snapshot) => snapshot.reason);

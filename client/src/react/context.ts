@@ -6,13 +6,7 @@
  */
 
 // @ts-types="@types/react"
-import {
-  createContext,
-  createElement,
-  type ReactNode,
-  useContext,
-  useEffect,
-} from "react";
+import { createContext, createElement, type ReactNode, useContext, useEffect } from "react";
 import type { Session, SessionUser } from "../index.ts";
 
 const SessionContext = createContext<Session<SessionUser> | null>(null);

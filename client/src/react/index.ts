@@ -10,11 +10,7 @@ export {
   SessionWarningBanner,
   type SessionWarningBannerProps,
 } from "./banners.ts";
-export {
-  SessionProvider,
-  type SessionProviderProps,
-  useSessionClient,
-} from "./context.ts";
+export { SessionProvider, type SessionProviderProps, useSessionClient } from "./context.ts";
 export {
   type CountedWarning,
   useCanMutate,
