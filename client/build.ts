@@ -51,10 +51,7 @@ function buildDeclarations(): void {
   });
   const { diagnostics } = program.emit(undefined, (name, text) => {
     Deno.mkdirSync(name.slice(0, name.lastIndexOf("/")), { recursive: true });
-    Deno.writeTextFileSync(
-      name,
-      text.replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"'),
-    );
+    Deno.writeTextFileSync(name, text.replaceAll(/(from "\.[^"]*)\.ts"/g, '$1.js"'));
   });
   const problems = [...ts.getPreEmitDiagnostics(program), ...diagnostics];
   if (problems.length === 0) return;

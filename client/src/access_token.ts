@@ -26,9 +26,7 @@ export interface HeldAccessToken {
 }
 
 export function holdAccessToken(): HeldAccessToken {
-  let held:
-    | { readonly valid: Valid<SessionUser>; readonly asked: Instant }
-    | null = null;
+  let held: { readonly valid: Valid<SessionUser>; readonly asked: Instant } | null = null;
   return {
     keep: (valid, asked) => void (held = { valid, asked }),
     fit({ grant }, now, minTtlMs) {
@@ -65,10 +63,7 @@ export async function readAccessToken<U extends SessionUser>(
   }
   signal?.throwIfAborted();
   // More than a token ever has would mean a refresh with each call.
-  const enoughMs = Math.min(
-    minTtlMs,
-    (state().grant?.accessTtlMs ?? Infinity) / 2,
-  );
+  const enoughMs = Math.min(minTtlMs, (state().grant?.accessTtlMs ?? Infinity) / 2);
   const held = token.fit(state(), now(), enoughMs);
   if (held !== undefined) return held;
   await orAborted(recover(enoughMs), signal);
@@ -82,10 +77,7 @@ export async function readAccessToken<U extends SessionUser>(
 }
 
 /** As `promise`, but rejects at once when `signal` aborts; the work itself goes on. */
-async function orAborted(
-  promise: Promise<void>,
-  signal: AbortSignal | undefined,
-): Promise<void> {
+async function orAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
   if (!signal) return await promise;
   await new Promise<void>((resolve, reject) => {
     const onAbort = (): void => reject(signal.reason);

@@ -55,30 +55,18 @@ export function createAdoption<U extends SessionUser>(
   }
 
   /** Makes the record's grant the state of this page. */
-  async function enter(
-    record: SharedRecord<U>,
-    source: "self" | "peer",
-  ): Promise<void> {
+  async function enter(record: SharedRecord<U>, source: "self" | "peer"): Promise<void> {
     const before = store.state();
     const shared = record.grant;
     if (!shared) return;
     const user = sameOr(before.user, shared.user);
-    const grant = {
-      ...shared,
-      user,
-      serial: record.serial,
-      at: instantAt(record.at, now()),
-    };
+    const grant = { ...shared, user, serial: record.serial, at: instantAt(record.at, now()) };
     const fresh = before.grant?.serial !== grant.serial;
     const signedIn = record.epoch !== seen.epoch;
     seen = record;
     store.dispatch({ type: "granted", grant });
     const refreshed = fresh
-      ? onRefreshed({
-        generation: grant.generation,
-        source,
-        first: !before.grant,
-      })
+      ? onRefreshed({ generation: grant.generation, source, first: !before.grant })
       : undefined;
     if (before.user && before.user.id !== user.id) {
       emitter.emit("user-changed", { from: before.user.id, to: user.id });
@@ -98,17 +86,12 @@ export function createAdoption<U extends SessionUser>(
     if (record.ended === "signed-out") {
       const reason = source === "self" ? "signed-out" : "signed-out-elsewhere";
       store.dispatch({ type: "signed-out", reason });
-      if (status !== "signed-out") {
-        emitter.emit("signed-out", { source, sessionLengthMs });
-      }
+      if (status !== "signed-out") emitter.emit("signed-out", { source, sessionLengthMs });
     } else if (record.ended) {
       store.dispatch({ type: "rejected", reason: record.ended });
       const after = store.state();
       if (after.status === "expired" && status !== "expired") {
-        emitter.emit("session-expired", {
-          reason: after.reason,
-          sessionLengthMs,
-        });
+        emitter.emit("session-expired", { reason: after.reason, sessionLengthMs });
       }
     }
     onVerdict();
@@ -116,9 +99,7 @@ export function createAdoption<U extends SessionUser>(
 
   function adopt(): void {
     const record = fleet.read();
-    if (record.edition === seen.edition || store.state().status === "unknown") {
-      return;
-    }
+    if (record.edition === seen.edition || store.state().status === "unknown") return;
     const isVerdict = record.at !== seen.at || record.epoch !== seen.epoch;
     if (isVerdict && record.grant) void enter(record, "peer");
     else if (isVerdict) leave(record, "peer");
@@ -126,34 +107,20 @@ export function createAdoption<U extends SessionUser>(
     const { failures, retryAt } = record;
     const state = store.state();
     if (failures !== state.failures || retryAt !== state.nextAttemptAt) {
-      store.dispatch({
-        type: "failed",
-        failures,
-        nextAttemptAt: retryAt,
-        now: now(),
-      });
+      store.dispatch({ type: "failed", failures, nextAttemptAt: retryAt, now: now() });
     }
   }
 
   /** Keeps an expiry that only seems to have moved, so that nothing visible changes. */
-  function steady(
-    leftMs: number,
-    before: number | null | undefined,
-    at: number,
-  ): number {
+  function steady(leftMs: number, before: number | null | undefined, at: number): number {
     const moved = before ? before - at - leftMs : Infinity;
     return Math.abs(moved) < SAME_EXPIRY_MS ? leftMs + moved : leftMs;
   }
 
-  function commit(
-    valid: Valid<U>,
-    asked: Instant,
-    signedIn = false,
-  ): Promise<void> {
+  function commit(valid: Valid<U>, asked: Instant, signedIn = false): Promise<void> {
     const record = fleet.read();
     const known = record.grant?.sessionId === valid.sessionId ? record.grant : null;
-    const fresh = signedIn || valid.refreshed ||
-      known?.generation !== valid.generation;
+    const fresh = signedIn || valid.refreshed || known?.generation !== valid.generation;
     const snapshot = known && !fresh ? store.snapshot() : null;
     const { date, perf } = now();
     const elapsed = elapsedMs(asked, now());
@@ -165,10 +132,7 @@ export function createAdoption<U extends SessionUser>(
       sessionId: valid.sessionId,
       generation: valid.generation,
       accessInMs: steady(leftMs, snapshot?.accessExpiresAt, date),
-      accessTtlMs: Math.max(
-        valid.accessExpiresInMs,
-        fresh ? 0 : known?.accessTtlMs ?? 0,
-      ),
+      accessTtlMs: Math.max(valid.accessExpiresInMs, fresh ? 0 : known?.accessTtlMs ?? 0),
       endInMs: endsInMs === undefined
         ? null
         : steady(endsInMs - agoMs, snapshot?.sessionEndsAt, date),
@@ -192,12 +156,7 @@ export function createAdoption<U extends SessionUser>(
     adopt,
     commit,
     reject(reason) {
-      fleet.share({
-        at: now().date,
-        grant: null,
-        ended: reason,
-        ...NO_FAILURE,
-      });
+      fleet.share({ at: now().date, grant: null, ended: reason, ...NO_FAILURE });
       leave(fleet.read(), "self");
     },
     signOut(pendingLogout) {
@@ -216,19 +175,9 @@ export function createAdoption<U extends SessionUser>(
       const { date } = now();
       const failures = fleet.read().failures + 1;
       const retryAt = date + waitMs;
-      fleet.share({
-        failures,
-        failedAt: date,
-        retryAt,
-        retryIsOrder: retryAfterMs !== undefined,
-      });
+      fleet.share({ failures, failedAt: date, retryAt, retryIsOrder: retryAfterMs !== undefined });
       seen = fleet.read();
-      store.dispatch({
-        type: "failed",
-        failures,
-        nextAttemptAt: retryAt,
-        now: now(),
-      });
+      store.dispatch({ type: "failed", failures, nextAttemptAt: retryAt, now: now() });
     },
   };
 }

@@ -39,15 +39,9 @@ export async function ask<T>(
 ): Promise<T | Unavailable> {
   const { signal } = abandon;
   const over = new Promise<Unavailable>((resolve) => {
-    signal.addEventListener(
-      "abort",
-      () => resolve({ kind: "unavailable", cause: "timeout" }),
-    );
+    signal.addEventListener("abort", () => resolve({ kind: "unavailable", cause: "timeout" }));
   });
-  const cancel = environment.setTimer(
-    () => abandon.abort(),
-    numbers.requestTimeoutMs,
-  );
+  const cancel = environment.setTimer(() => abandon.abort(), numbers.requestTimeoutMs);
   try {
     return await Promise.race([request({ signal, trigger }), over]);
   } catch (error) {

@@ -32,16 +32,9 @@ import { accessLeftMs } from "./transition.ts";
  * @throws {TypeError} If the transport is missing.
  * @throws {RangeError} If a number is negative, not finite, or too large for a timer.
  */
-export function createSession<U extends SessionUser>(
-  options: SessionOptions<U>,
-): Session<U> {
+export function createSession<U extends SessionUser>(options: SessionOptions<U>): Session<U> {
   const numbers = numbersOf(options);
-  const {
-    transport,
-    initial,
-    storageKey = "session:v1",
-    channelName = "session",
-  } = options;
+  const { transport, initial, storageKey = "session:v1", channelName = "session" } = options;
   const environment = { ...browserEnvironment(), ...options.environment };
   const { now, window } = environment;
   const { emitter, entries } = keepDiagnostics<U>(
@@ -55,21 +48,10 @@ export function createSession<U extends SessionUser>(
     onChange: () => adoption.adopt(),
   });
   const lock = createTabLock(environment, channelName);
-  const core: SessionCore<U> = {
-    environment,
-    numbers,
-    transport,
-    emitter,
-    store,
-    fleet,
-    lock,
-  };
+  const core: SessionCore<U> = { environment, numbers, transport, emitter, store, fleet, lock };
   const hooks = createRefreshedHooks(environment, numbers.hookTimeoutMs);
   const token = holdAccessToken();
-  const adoption = createAdoption(core, {
-    onRefreshed,
-    onVerdict: () => settle(),
-  });
+  const adoption = createAdoption(core, { onRefreshed, onVerdict: () => settle() });
   const recovery = createRecovery(core, adoption, token.keep);
   const queue = createCallQueue(environment, {
     queueMax: numbers.queueMax,
@@ -91,10 +73,7 @@ export function createSession<U extends SessionUser>(
   let life: PageLife | null = null;
   let disposed = false;
 
-  emitter.on(
-    "user-changed",
-    () => queue.empty(new SessionExpiredError("signed-out")),
-  );
+  emitter.on("user-changed", () => queue.empty(new SessionExpiredError("signed-out")));
   emitter.on("signed-out", () => queue.empty(overError()));
   store.subscribe(() => life?.reschedule());
 
@@ -123,13 +102,8 @@ export function createSession<U extends SessionUser>(
 
   function gate(): Gate {
     const state = store.state();
-    if (state.status === "expired" || state.status === "signed-out") {
-      return "closed";
-    }
-    if (
-      state.status !== "active" || hooks.isRunning() ||
-      accessLeftMs(state, now()) <= 0
-    ) {
+    if (state.status === "expired" || state.status === "signed-out") return "closed";
+    if (state.status !== "active" || hooks.isRunning() || accessLeftMs(state, now()) <= 0) {
       return "held";
     }
     return state.activity === "refreshing" ? "brief" : "open";
@@ -146,9 +120,7 @@ export function createSession<U extends SessionUser>(
       const { generation, source } = detail;
       emitter.emit("session-refreshed", { generation, source });
       window?.dispatchEvent(
-        new CustomEvent("session-refreshed", {
-          detail: { generation, source },
-        }),
+        new CustomEvent("session-refreshed", { detail: { generation, source } }),
       );
     }
     await ran;
@@ -160,27 +132,17 @@ export function createSession<U extends SessionUser>(
     // The first question was not put, because of a failure that another tab saw before.
     const { failures, retryAt } = fleet.read();
     if (failures && store.state().status === "restoring") {
-      store.dispatch({
-        type: "failed",
-        failures,
-        nextAttemptAt: retryAt,
-        now: now(),
-      });
+      store.dispatch({ type: "failed", failures, nextAttemptAt: retryAt, now: now() });
     }
     settle();
   }
 
-  async function recovered(
-    trigger: Trigger,
-    wish?: Wish,
-  ): Promise<SessionSnapshot<U>> {
+  async function recovered(trigger: Trigger, wish?: Wish): Promise<SessionSnapshot<U>> {
     await recover(trigger, wish);
     return store.snapshot();
   }
 
-  async function getAccessToken(
-    wanted: AccessTokenOptions = {},
-  ): Promise<string | null> {
+  async function getAccessToken(wanted: AccessTokenOptions = {}): Promise<string | null> {
     refuseDisposed("get an access token");
     return await readAccessToken(token, wanted, {
       now,
@@ -191,9 +153,7 @@ export function createSession<U extends SessionUser>(
   }
 
   function refuseDisposed(what: string): void {
-    if (disposed) {
-      throw new TypeError(`Cannot ${what} as the session is disposed`);
-    }
+    if (disposed) throw new TypeError(`Cannot ${what} as the session is disposed`);
   }
 
   return {

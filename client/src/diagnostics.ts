@@ -16,10 +16,7 @@ const KEPT = 100;
 export function keepDiagnostics<U extends SessionUser>(
   emitter: Emitter<SessionEvents<U>>,
   { now }: Pick<SessionEnvironment, "now">,
-): {
-  readonly emitter: Emitter<SessionEvents<U>>;
-  entries(): readonly DiagnosticEntry[];
-} {
+): { readonly emitter: Emitter<SessionEvents<U>>; entries(): readonly DiagnosticEntry[] } {
   const kept: DiagnosticEntry[] = [];
   return {
     emitter: {

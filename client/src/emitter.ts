@@ -7,10 +7,7 @@
 
 export interface Emitter<Events> {
   /** Adds a listener; the returned function removes it. */
-  on<Name extends keyof Events>(
-    name: Name,
-    listener: (detail: Events[Name]) => void,
-  ): () => void;
+  on<Name extends keyof Events>(name: Name, listener: (detail: Events[Name]) => void): () => void;
   emit<Name extends keyof Events>(name: Name, detail: Events[Name]): void;
 }
 
@@ -20,9 +17,7 @@ export interface Listeners<Detail> {
   call(detail: Detail): void;
 }
 
-export function createListeners<Detail>(
-  reportError: (error: unknown) => void,
-): Listeners<Detail> {
+export function createListeners<Detail>(reportError: (error: unknown) => void): Listeners<Detail> {
   const listeners = new Set<{ readonly listener: (detail: Detail) => void }>();
   return {
     add(listener) {
@@ -43,9 +38,7 @@ export function createListeners<Detail>(
   };
 }
 
-export function createEmitter<Events>(
-  reportError: (error: unknown) => void,
-): Emitter<Events> {
+export function createEmitter<Events>(reportError: (error: unknown) => void): Emitter<Events> {
   const byName: { [Name in keyof Events]?: Listeners<Events[Name]> } = {};
   return {
     on: (name, listener) => (byName[name] ??= createListeners(reportError)).add(listener),

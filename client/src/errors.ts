@@ -25,9 +25,7 @@ export class SessionUnavailableError extends Error {
   /** The last answer of the server, if there was one. */
   override readonly cause: Busy | Unavailable | null;
   constructor(cause: Busy | Unavailable | null) {
-    super(
-      `Cannot send as the session is in doubt: last answer is ${cause?.kind ?? "none"}`,
-    );
+    super(`Cannot send as the session is in doubt: last answer is ${cause?.kind ?? "none"}`);
     this.cause = cause;
   }
 }

@@ -13,25 +13,16 @@ export interface SessionEvents<U extends SessionUser = SessionUser> {
   /** Something visible changed. */
   state: SessionSnapshot<U>;
   /** There is a fresh access token, fetched by this tab or by another. Not for signing in. */
-  "session-refreshed": {
-    readonly generation: number;
-    readonly source: "self" | "peer";
-  };
+  "session-refreshed": { readonly generation: number; readonly source: "self" | "peer" };
   /** A warning appeared (not for each minute of its countdown). */
   "session-warning": SessionWarning;
   "session-warning-cleared": { readonly kind: SessionWarning["kind"] };
   /** The server said that the session is over. */
-  "session-expired": {
-    readonly reason: Reason | null;
-    readonly sessionLengthMs: number | null;
-  };
+  "session-expired": { readonly reason: Reason | null; readonly sessionLengthMs: number | null };
   /** Somebody signed in. Never for a return to the tab. */
   "signed-in": { readonly userId: string; readonly source: "self" | "peer" };
   /** Somebody signed out. */
-  "signed-out": {
-    readonly source: "self" | "peer";
-    readonly sessionLengthMs: number | null;
-  };
+  "signed-out": { readonly source: "self" | "peer"; readonly sessionLengthMs: number | null };
   "user-changed": { readonly from: string; readonly to: string };
   /** The page stood still: sleep, a frozen tab, a debugger. */
   suspended: { readonly elapsedMs: number; readonly expectedMs: number };
@@ -47,11 +38,7 @@ export interface SessionEvents<U extends SessionUser = SessionUser> {
   offline: null;
   online: null;
   /** Calls began to wait, went out, or were turned away. */
-  queue: {
-    readonly size: number;
-    readonly flushed: number;
-    readonly rejected: number;
-  };
+  queue: { readonly size: number; readonly flushed: number; readonly rejected: number };
 }
 
 export type SessionEventName = keyof SessionEvents;

@@ -32,9 +32,7 @@ export function createHeartbeat(
     readonly nextDeadlineMs: () => number;
     /** Something may be due. Not after a suspension: that has its own, more patient way. */
     readonly onBeat: () => void;
-    readonly onSuspended: (
-      gap: { elapsedMs: number; expectedMs: number },
-    ) => void;
+    readonly onSuspended: (gap: { elapsedMs: number; expectedMs: number }) => void;
   },
 ): Heartbeat {
   let lastBeat: Instant = now();
@@ -44,8 +42,7 @@ export function createHeartbeat(
   function beat(): boolean {
     const gapMs = elapsedMs(lastBeat, now());
     lastBeat = now();
-    const longestMs = heartbeatMs * suspensionFactor +
-      (document?.hidden ? HIDDEN_SLACK_MS : 0);
+    const longestMs = heartbeatMs * suspensionFactor + (document?.hidden ? HIDDEN_SLACK_MS : 0);
     // A clock that was set back (Infinity) is no gap: the deadlines notice it by themselves.
     const suspended = gapMs > longestMs && gapMs < Infinity;
     if (suspended) onSuspended({ elapsedMs: gapMs, expectedMs: heartbeatMs });
@@ -56,10 +53,7 @@ export function createHeartbeat(
     cancel?.();
     if (stopped) return;
     const untilBeatMs = heartbeatMs - elapsedMs(lastBeat, now());
-    const delayMs = Math.max(
-      SHORTEST_MS,
-      Math.min(untilBeatMs, nextDeadlineMs()),
-    );
+    const delayMs = Math.max(SHORTEST_MS, Math.min(untilBeatMs, nextDeadlineMs()));
     cancel = setTimer(() => {
       if (!beat()) onBeat();
       reschedule();

@@ -53,17 +53,11 @@ export type EndSessionOutcome =
 
 export interface HttpTransport<U extends SessionUser = UnifiedAuthUser> extends Transport<U> {
   /** For `session.signIn((call) => transport.login(credentials, call))`. */
-  login(
-    credentials: Credentials,
-    call: Pick<Call, "signal">,
-  ): Promise<LoginOutcome<U>>;
+  login(credentials: Credentials, call: Pick<Call, "signal">): Promise<LoginOutcome<U>>;
   /** The live sessions of the person who is signed in. */
   sessions(call?: Partial<Pick<Call, "signal">>): Promise<SessionsOutcome>;
   /** Ends one of them. */
-  endSession(
-    id: string,
-    call?: Partial<Pick<Call, "signal">>,
-  ): Promise<EndSessionOutcome>;
+  endSession(id: string, call?: Partial<Pick<Call, "signal">>): Promise<EndSessionOutcome>;
 }
 
 type Body = Readonly<Record<string, unknown>>;
@@ -72,9 +66,7 @@ type Answer = { readonly response: Response; readonly body: Body | null };
 /**
  * @throws {TypeError} If `baseUrl` is missing or no HTTP URL. In a page it may be a path.
  */
-export function createHttpTransport(
-  options: HttpTransportOptions,
-): HttpTransport {
+export function createHttpTransport(options: HttpTransportOptions): HttpTransport {
   const base = baseOf(options?.baseUrl);
   const { fetch = (request) => globalThis.fetch(request) } = options;
 
@@ -108,24 +100,14 @@ export function createHttpTransport(
       return judge(answer) ?? doubtOf(response);
     } catch (error) {
       if (error instanceof TypeError || signal?.aborted) {
-        return {
-          kind: "unavailable",
-          cause: signal?.aborted ? "timeout" : "network",
-        };
+        return { kind: "unavailable", cause: signal?.aborted ? "timeout" : "network" };
       }
       throw error;
     }
   }
 
-  const askSession = (
-    path: string,
-    signal: AbortSignal,
-  ): Promise<Outcome<UnifiedAuthUser>> =>
-    exchange(
-      path,
-      { signal, body: {} },
-      (answer) => validIn(answer) ?? rejectedIn(answer),
-    );
+  const askSession = (path: string, signal: AbortSignal): Promise<Outcome<UnifiedAuthUser>> =>
+    exchange(path, { signal, body: {} }, (answer) => validIn(answer) ?? rejectedIn(answer));
 
   return {
     validate: ({ signal }) => askSession("/validate", signal),
@@ -136,9 +118,7 @@ export function createHttpTransport(
         { signal, body: loginBody(credentials) },
         (answer) => validIn(answer) ?? refusedIn(answer),
       ),
-    logout: (
-      { signal, scope }: Call & { readonly scope: LogoutScope },
-    ): Promise<LogoutOutcome> =>
+    logout: ({ signal, scope }: Call & { readonly scope: LogoutScope }): Promise<LogoutOutcome> =>
       // A session that is over already is what was wanted.
       exchange("/logout", { signal, body: { scope } }, (answer) =>
         answer.body?.["signed_out"] === true || rejectedIn(answer) ? { kind: "done" } : undefined),
@@ -162,14 +142,10 @@ export function createHttpTransport(
 
 function baseOf(baseUrl: string | URL | undefined): string {
   // A missing one would otherwise become the path "undefined".
-  if (!baseUrl) {
-    throw new TypeError("Cannot create a transport as 'baseUrl' is missing");
-  }
+  if (!baseUrl) throw new TypeError("Cannot create a transport as 'baseUrl' is missing");
   const url = new URL(baseUrl, globalThis.document?.baseURI);
   if (!url.protocol.startsWith("http")) {
-    throw new TypeError(
-      `Cannot create a transport as 'baseUrl' is no HTTP URL: ${url.href}`,
-    );
+    throw new TypeError(`Cannot create a transport as 'baseUrl' is no HTTP URL: ${url.href}`);
   }
   return url.href.replace(/\/+$/, "");
 }
@@ -177,10 +153,7 @@ function baseOf(baseUrl: string | URL | undefined): string {
 function loginBody(credentials: Credentials): Body {
   const { deviceName: device_name } = credentials;
   if ("supabaseAccessToken" in credentials) {
-    return {
-      supabase_access_token: credentials.supabaseAccessToken,
-      device_name,
-    };
+    return { supabase_access_token: credentials.supabaseAccessToken, device_name };
   }
   const { email, password, captchaToken: captcha_token } = credentials;
   return { email, password, captcha_token, device_name };
@@ -200,15 +173,8 @@ function refusedIn(
 ): Extract<LoginOutcome<never>, { kind: "refused" }> | undefined {
   const { status } = response;
   const { code, message } = body ?? {};
-  return status >= 400 && status < 500 && typeof code === "string" &&
-      typeof message === "string"
-    ? {
-      kind: "refused",
-      code,
-      message,
-      status,
-      retryAfterMs: retryAfterMsOf(response),
-    }
+  return status >= 400 && status < 500 && typeof code === "string" && typeof message === "string"
+    ? { kind: "refused", code, message, status, retryAfterMs: retryAfterMsOf(response) }
     : undefined;
 }
 
@@ -217,11 +183,7 @@ function doubtOf(response: Response): Busy | Unavailable {
   if (status === 429 || status === 503) {
     return { kind: "busy", retryAfterMs: retryAfterMsOf(response) };
   }
-  return {
-    kind: "unavailable",
-    cause: status >= 500 ? "server" : "protocol",
-    status,
-  };
+  return { kind: "unavailable", cause: status >= 500 ? "server" : "protocol", status };
 }
 
 /** RFC 9110 section 10.2.3; its date form only by the server's own clock. */

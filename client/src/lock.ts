@@ -25,17 +25,11 @@ export interface TabLock {
 /** Where there is no Web Locks API, tabs spread out by chance and read the record again. */
 const SPREAD_MS = 300;
 
-export function createTabLock(
-  environment: SessionEnvironment,
-  name: string,
-): TabLock {
+export function createTabLock(environment: SessionEnvironment, name: string): TabLock {
   const { locks, random, setTimer } = environment;
   const sleepers = new Set<() => void>();
 
-  async function run(
-    patienceMs: number,
-    body: () => Promise<void>,
-  ): Promise<boolean> {
+  async function run(patienceMs: number, body: () => Promise<void>): Promise<boolean> {
     if (!locks) {
       await new Promise<void>((resolve) => setTimer(resolve, random() * SPREAD_MS));
       await body();
@@ -60,10 +54,7 @@ export function createTabLock(
           cancelTimer();
           if (!lock || asleep) return;
           running = body();
-          return Promise.race([
-            running,
-            new Promise<void>((resolve) => release = resolve),
-          ]);
+          return Promise.race([running, new Promise<void>((resolve) => release = resolve)]);
         },
       );
     } catch {

@@ -24,18 +24,10 @@ export interface SessionMetrics {
 export function collectMetrics<U extends SessionUser>(
   session: Pick<Session<U>, "on">,
 ): { read(): SessionMetrics; stop(): void } {
-  const metrics = {
-    refreshes: 0,
-    failures: 0,
-    suspensions: 0,
-    suspendedMs: 0,
-    expirations: 0,
-  };
+  const metrics = { refreshes: 0, failures: 0, suspensions: 0, suspendedMs: 0, expirations: 0 };
   let sessionLengthsMs: readonly number[] = [];
   const ended = (lengthMs: number | null): void => {
-    if (lengthMs !== null) {
-      sessionLengthsMs = [...sessionLengthsMs.slice(-99), lengthMs];
-    }
+    if (lengthMs !== null) sessionLengthsMs = [...sessionLengthsMs.slice(-99), lengthMs];
   };
   const stops = [
     session.on("session-refreshed", () => metrics.refreshes++),

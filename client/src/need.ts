@@ -39,30 +39,19 @@ export function marginMs<U extends SessionUser>(
 /** What to ask the server for `demand`, or null when what is known will do. */
 export function neededAction<U extends SessionUser>(
   demand: Demand,
-  { state, now, numbers }: {
-    state: State<U>;
-    now: Instant;
-    numbers: SessionNumbers;
-  },
+  { state, now, numbers }: { state: State<U>; now: Instant; numbers: SessionNumbers },
 ): Exclude<Action, "logout"> | null {
   const { trigger, since, hidden, force, jitter } = demand;
   const { grant, status, failures } = state;
-  const isAutomatic = trigger !== "manual" && trigger !== "start" &&
-    trigger !== "extend";
-  if (
-    isAutomatic &&
-    (status === "signed-out" || (status === "unknown" && trigger !== "token"))
-  ) {
+  const isAutomatic = trigger !== "manual" && trigger !== "start" && trigger !== "extend";
+  if (isAutomatic && (status === "signed-out" || (status === "unknown" && trigger !== "token"))) {
     return null;
   }
   // A verdict stands; but "no cookie that I know" may be a server's mistake, and heal with it.
   const mayHeal = state.reason === "no-session" && !hidden;
-  const isRoutine = trigger === "tick" || trigger === "token" ||
-    trigger === "fetch" ||
+  const isRoutine = trigger === "tick" || trigger === "token" || trigger === "fetch" ||
     trigger === "unauthorized";
-  if (status === "expired" && isRoutine && !(mayHeal && trigger === "tick")) {
-    return null;
-  }
+  if (status === "expired" && isRoutine && !(mayHeal && trigger === "tick")) return null;
   if (!grant) return "validate";
 
   const ageMs = elapsedMs(grant.at, now);
@@ -70,12 +59,8 @@ export function neededAction<U extends SessionUser>(
   if (force) return answered ? null : "refresh";
   const leftMs = accessLeftMs(state, now);
   // An access token that lives as long as its session gains nothing from another one.
-  const isLast = grant.endInMs !== null &&
-    grant.accessInMs >= grant.endInMs - 1_000;
-  const dueMs = Math.max(
-    demand.minTtlMs,
-    isLast ? 0 : marginMs(grant, jitter, numbers),
-  );
+  const isLast = grant.endInMs !== null && grant.accessInMs >= grant.endInMs - 1_000;
+  const dueMs = Math.max(demand.minTtlMs, isLast ? 0 : marginMs(grant, jitter, numbers));
   const isFresh = ageMs < Math.min(1_000, grant.accessTtlMs);
   if (leftMs <= dueMs && !isFresh) {
     // A hidden page leaves it to a visible one, and does it when that one had two beats to do it in.
@@ -84,17 +69,12 @@ export function neededAction<U extends SessionUser>(
     return left || answered ? null : "refresh";
   }
 
-  const maxAgeMs = (failures ? 0 : maxAgeOf(trigger, hidden, numbers)) +
-    elapsedMs(since, now);
+  const maxAgeMs = (failures ? 0 : maxAgeOf(trigger, hidden, numbers)) + elapsedMs(since, now);
   return ageMs < maxAgeMs ? null : "validate";
 }
 
 /** How old a verification may be for `trigger`. */
-function maxAgeOf(
-  trigger: Trigger,
-  hidden: boolean,
-  numbers: SessionNumbers,
-): number {
+function maxAgeOf(trigger: Trigger, hidden: boolean, numbers: SessionNumbers): number {
   switch (trigger) {
     case "tick":
       return hidden ? Infinity : numbers.validateEveryMs;
@@ -132,9 +112,7 @@ export function isHeldBack<U extends SessionUser>(
   const { retryAt, retryIsOrder, failedAt } = record;
   const leftMs = (retryAt ?? 0) - now.date;
   // No more is left than there ever was, unless the clock was set back.
-  if (retryAt === null || leftMs <= 0 || leftMs > retryAt - failedAt) {
-    return false;
-  }
+  if (retryAt === null || leftMs <= 0 || leftMs > retryAt - failedAt) return false;
   // Asked in vain after this was wished for, by this tab or another: that was the answer.
   if (failedAt >= since.date) return true;
   const sinceFailureMs = now.date - failedAt;

@@ -47,9 +47,7 @@ export const DEFAULTS = {
   hintTtlMs: 43_200_000,
 } as const;
 
-export type SessionNumbers = {
-  readonly [Name in keyof typeof DEFAULTS]: number;
-};
+export type SessionNumbers = { readonly [Name in keyof typeof DEFAULTS]: number };
 
 export interface SessionOptions<U extends SessionUser> extends Partial<SessionNumbers> {
   /** Asks the server; see `createHttpTransport`. */
@@ -65,10 +63,7 @@ export interface SessionOptions<U extends SessionUser> extends Partial<SessionNu
    * at `request.url` first: the token must go nowhere else.
    */
   readonly authorize?:
-    | ((
-      request: Request,
-      session: { accessToken: string | null },
-    ) => Request | Promise<Request>)
+    | ((request: Request, session: { accessToken: string | null }) => Request | Promise<Request>)
     | undefined;
   /** Whether a 401 means that the session's token was refused, and not that a right is missing. */
   readonly isSessionUnauthorized?:
@@ -91,9 +86,7 @@ const MAY_BE_ZERO =
  * @throws {RangeError} If a number is not finite, negative, zero where that makes no sense, or too
  * large for a timer.
  */
-export function numbersOf<U extends SessionUser>(
-  options: SessionOptions<U>,
-): SessionNumbers {
+export function numbersOf<U extends SessionUser>(options: SessionOptions<U>): SessionNumbers {
   if (typeof options?.transport?.validate !== "function") {
     throw new TypeError("Cannot create a session as 'transport' is missing");
   }
@@ -101,9 +94,7 @@ export function numbersOf<U extends SessionUser>(
   for (const name of Object.keys(DEFAULTS) as (keyof SessionNumbers)[]) {
     const value = options[name] ?? DEFAULTS[name];
     const least = MAY_BE_ZERO.test(name) ? 0 : Number.MIN_VALUE;
-    if (
-      !(Number.isFinite(value) && value >= least && value <= LONGEST_TIMER_MS)
-    ) {
+    if (!(Number.isFinite(value) && value >= least && value <= LONGEST_TIMER_MS)) {
       throw new RangeError(
         `Cannot create a session as '${name}' is out of range: current value is ${value}`,
       );

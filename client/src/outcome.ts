@@ -58,11 +58,7 @@ export interface Unavailable {
 }
 
 /** The four answers to "is this browser signed in?". */
-export type Outcome<U extends SessionUser> =
-  | Valid<U>
-  | Rejected
-  | Busy
-  | Unavailable;
+export type Outcome<U extends SessionUser> = Valid<U> | Rejected | Busy | Unavailable;
 
 /** A sign-in that the server refused: wrong password, a second factor missing, and so on. */
 export interface Refused {
@@ -74,11 +70,7 @@ export interface Refused {
   readonly retryAfterMs?: number | undefined;
 }
 
-export type LoginOutcome<U extends SessionUser> =
-  | Valid<U>
-  | Refused
-  | Busy
-  | Unavailable;
+export type LoginOutcome<U extends SessionUser> = Valid<U> | Refused | Busy | Unavailable;
 
 /** `done`: the session is over and its cookies are gone. It is an answer to repeat until it comes. */
 export type LogoutOutcome = { readonly kind: "done" } | Busy | Unavailable;

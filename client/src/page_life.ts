@@ -39,10 +39,7 @@ export function beginLife<U extends SessionUser>(
 
   const record = adoption.begin();
   const isRecent = now().date - record.at < numbers.hintTtlMs;
-  store.dispatch({
-    type: "started",
-    user: isRecent ? record.grant?.user ?? null : null,
-  });
+  store.dispatch({ type: "started", user: isRecent ? record.grant?.user ?? null : null });
 
   const signals = createSignals(environment, {
     returned(signal) {

@@ -45,17 +45,13 @@ export function createCallQueue(
     readonly gate: () => Gate;
     readonly overError: () => Error;
     readonly doubtError: () => Error;
-    readonly onChange: (
-      change: { size: number; flushed: number; rejected: number },
-    ) => void;
+    readonly onChange: (change: { size: number; flushed: number; rejected: number }) => void;
   },
 ): CallQueue {
   const entries = new Set<Entry>();
 
   /** The error that turns `ticket` away now, undefined when it may go, null when it waits on. */
-  function verdict(
-    { untilLogin }: Pick<Ticket, "untilLogin">,
-  ): Error | undefined | null {
+  function verdict({ untilLogin }: Pick<Ticket, "untilLogin">): Error | undefined | null {
     const now = gate();
     if (now === "open") return undefined;
     return now === "closed" && !untilLogin ? overError() : null;
@@ -70,9 +66,7 @@ export function createCallQueue(
       else flushed++;
       entry.leave(error);
     }
-    if (flushed || rejected) {
-      onChange({ size: entries.size, flushed, rejected });
-    }
+    if (flushed || rejected) onChange({ size: entries.size, flushed, rejected });
   }
 
   return {

@@ -53,9 +53,7 @@ export function createReadCache<U extends SessionUser>(
   const userId = (): string | undefined => session.getSnapshot().user?.id;
 
   /** Storage may be full, blocked, or absent: a cache that cannot keep is still a way to read. */
-  function attempt<T>(
-    use: (store: NonNullable<typeof storage>) => T,
-  ): T | undefined {
+  function attempt<T>(use: (store: NonNullable<typeof storage>) => T): T | undefined {
     try {
       return use(storage ?? globalThis.localStorage);
     } catch {
@@ -69,21 +67,13 @@ export function createReadCache<U extends SessionUser>(
   }
 
   function keep(key: string, value: unknown): void {
-    const others = entries().filter(([name]) => name !== key).slice(
-      1 - maxEntries,
-    );
-    const kept = {
-      userId: userId(),
-      entries: [...others, [key, Date.now(), value]],
-    };
+    const others = entries().filter(([name]) => name !== key).slice(1 - maxEntries);
+    const kept = { userId: userId(), entries: [...others, [key, Date.now(), value]] };
     attempt((store) => store.setItem(storageKey, JSON.stringify(kept)));
   }
 
   const empty = (): void => attempt((store) => store.removeItem(storageKey));
-  const stops = [
-    session.on("signed-out", empty),
-    session.on("user-changed", empty),
-  ];
+  const stops = [session.on("signed-out", empty), session.on("user-changed", empty)];
 
   return {
     async read<T>(key: string, load: () => Promise<T>) {

@@ -32,9 +32,7 @@ export interface Recovery<U extends SessionUser> {
   recover(trigger: Trigger, wish?: Wish): Promise<void>;
   /** Runs a sign-in while nothing else is asked, in any tab. */
   signIn(
-    login: (
-      call: Parameters<Transport<U>["validate"]>[0],
-    ) => Promise<LoginOutcome<U>>,
+    login: (call: Parameters<Transport<U>["validate"]>[0]) => Promise<LoginOutcome<U>>,
   ): Promise<LoginOutcome<U>>;
   /** Gives up what is under way, because its answer does not matter any more. */
   abandon(): void;
@@ -48,10 +46,7 @@ export interface Recovery<U extends SessionUser> {
 export function createRecovery<U extends SessionUser>(
   core: SessionCore<U>,
   adoption: Adoption<U>,
-  onValid: (
-    valid: Extract<Outcome<U>, { kind: "valid" }>,
-    asked: Instant,
-  ) => void,
+  onValid: (valid: Extract<Outcome<U>, { kind: "valid" }>, asked: Instant) => void,
 ): Recovery<U> {
   const { environment, numbers, transport, emitter, store, fleet, lock } = core;
   const { now, random, document } = environment;
@@ -124,19 +119,14 @@ export function createRecovery<U extends SessionUser>(
       activity: action === "refresh" ? "refreshing" : "validating",
     });
     current = new AbortController();
-    const outcome: Outcome<U> | LogoutOutcome = await ask<
-      Outcome<U> | LogoutOutcome
-    >(
+    const outcome: Outcome<U> | LogoutOutcome = await ask<Outcome<U> | LogoutOutcome>(
       core,
       trigger,
       {
         abandon: current,
         request: (call) =>
           action === "logout"
-            ? transport.logout({
-              ...call,
-              scope: before.pendingLogout ?? "local",
-            })
+            ? transport.logout({ ...call, scope: before.pendingLogout ?? "local" })
             : transport[action](call),
       },
     );
@@ -180,11 +170,7 @@ export function createRecovery<U extends SessionUser>(
         doubt = outcome;
         const retryAfterMs = outcome.kind === "busy" ? outcome.retryAfterMs : undefined;
         const failures = record.failures + 1;
-        const waitMs = backoffMs(failures, {
-          ...numbers,
-          random: random(),
-          retryAfterMs,
-        });
+        const waitMs = backoffMs(failures, { ...numbers, random: random(), retryAfterMs });
         adoption.fail(retryAfterMs, waitMs);
         return true;
       }
@@ -203,8 +189,7 @@ export function createRecovery<U extends SessionUser>(
     if (record.at === before.at) return false;
     if (outcome.kind === "rejected") return known !== null;
     return outcome.kind === "valid" && known !== null &&
-      (known.sessionId !== outcome.sessionId ||
-        known.generation > outcome.generation);
+      (known.sessionId !== outcome.sessionId || known.generation > outcome.generation);
   }
 
   return {
@@ -216,19 +201,13 @@ export function createRecovery<U extends SessionUser>(
     async signIn(login) {
       if (fleet.read().pendingLogout) await recover("sign-out");
       while (flight) await flight;
-      let outcome: LoginOutcome<U> | Unavailable = {
-        kind: "unavailable",
-        cause: "timeout",
-      };
+      let outcome: LoginOutcome<U> | Unavailable = { kind: "unavailable", cause: "timeout" };
       if (fleet.read().pendingLogout) return outcome;
       await fly(async () => {
         await lock.run(numbers.lockWaitMs, async () => {
           const asked = now();
           current = new AbortController();
-          outcome = await ask(core, "sign-in", {
-            abandon: current,
-            request: login,
-          });
+          outcome = await ask(core, "sign-in", { abandon: current, request: login });
           if (outcome.kind === "valid") {
             onValid(outcome, asked);
             await adoption.commit(outcome, asked, true);

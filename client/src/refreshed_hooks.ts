@@ -18,10 +18,7 @@ export interface RefreshedHooks {
 }
 
 export function createRefreshedHooks(
-  { setTimer, reportError }: Pick<
-    SessionEnvironment,
-    "setTimer" | "reportError"
-  >,
+  { setTimer, reportError }: Pick<SessionEnvironment, "setTimer" | "reportError">,
   hookTimeoutMs: number,
 ): RefreshedHooks {
   const hooks = new Set<{ readonly hook: Hook }>();

@@ -52,13 +52,7 @@ export interface RefreshedDetail {
 /** Signals of the platform that an app may pass on where the page does not see them itself. */
 export type RecoverTrigger = Extract<
   Trigger,
-  | "manual"
-  | "visibility"
-  | "focus"
-  | "pageshow"
-  | "resume"
-  | "online"
-  | "suspended"
+  "manual" | "visibility" | "focus" | "pageshow" | "resume" | "online" | "suspended"
 >;
 
 export interface Session<U extends SessionUser = SessionUser> {
@@ -105,14 +99,10 @@ export interface Session<U extends SessionUser = SessionUser> {
    * Calls `hook` with each fresh access token, of this tab or another, before waiting calls go out;
    * they wait for it, for `hookTimeoutMs` at most. It must not wait for `session.fetch` itself.
    */
-  onRefreshed(
-    hook: (detail: RefreshedDetail) => void | Promise<void>,
-  ): () => void;
+  onRefreshed(hook: (detail: RefreshedDetail) => void | Promise<void>): () => void;
 
   /** Signs in: `session.signIn((call) => transport.login({ email, password }, call))`. */
-  signIn(
-    login: (call: Call) => Promise<LoginOutcome<U>>,
-  ): Promise<LoginOutcome<U>>;
+  signIn(login: (call: Call) => Promise<LoginOutcome<U>>): Promise<LoginOutcome<U>>;
   /**
    * Signs out, on this page at once; the server is told until it answers. `others` leaves this
    * session as it is and tells the server once.

@@ -29,9 +29,7 @@ export const NO_SESSION_CODES = [
 
 /** What a 401 with `code` says of the session; undefined when it says nothing. */
 export function rejectReasonOf(code: unknown): RejectReason | undefined {
-  const reasons: ReadonlyMap<unknown, RejectReason> = new Map(
-    Object.entries(SESSION_OVER_REASONS),
-  );
+  const reasons: ReadonlyMap<unknown, RejectReason> = new Map(Object.entries(SESSION_OVER_REASONS));
   return (NO_SESSION_CODES as readonly unknown[]).includes(code) ? "no-session" : reasons.get(code);
 }
 
@@ -44,12 +42,9 @@ const POSTGREST_TOKEN_CODES: readonly unknown[] = ["PGRST301", "PGRST303"];
  */
 export async function isTokenRefused(response: Response): Promise<boolean> {
   if (response.status !== 401) return false;
-  if (
-    /error="?invalid_token/.test(response.headers.get("www-authenticate") ?? "")
-  ) return true;
+  if (/error="?invalid_token/.test(response.headers.get("www-authenticate") ?? "")) return true;
   const code = (await readJson(response.clone()))?.["code"];
-  return rejectReasonOf(code) !== undefined ||
-    POSTGREST_TOKEN_CODES.includes(code);
+  return rejectReasonOf(code) !== undefined || POSTGREST_TOKEN_CODES.includes(code);
 }
 
 /** The body as a JSON object; null when it is anything else. */

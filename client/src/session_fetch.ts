@@ -36,15 +36,8 @@ export function createSessionFetch<U extends SessionUser>(
     return environment.fetch(await authorize(request, { accessToken }));
   }
 
-  return async function fetch(
-    input,
-    { session = {}, ...init }: SessionRequestInit = {},
-  ) {
-    const {
-      queue: wait = true,
-      replay = true,
-      timeoutMs = numbers.queueMaxWaitMs,
-    } = session;
+  return async function fetch(input, { session = {}, ...init }: SessionRequestInit = {}) {
+    const { queue: wait = true, replay = true, timeoutMs = numbers.queueMaxWaitMs } = session;
     if (!(timeoutMs > 0 && timeoutMs < 2 ** 31)) {
       throw new RangeError(
         `Cannot send as 'timeoutMs' is out of range: current value is ${timeoutMs}`,
@@ -57,11 +50,7 @@ export function createSessionFetch<U extends SessionUser>(
     const pass = async (): Promise<void> => {
       if (!wait) return;
       if (gate() !== "open") void recover("fetch");
-      await queue.wait({
-        untilLogin: wait === "until-login",
-        timeoutMs,
-        signal,
-      });
+      await queue.wait({ untilLogin: wait === "until-login", timeoutMs, signal });
     };
 
     await pass();

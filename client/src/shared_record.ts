@@ -11,10 +11,7 @@ import type { LogoutScope, RejectReason, SessionUser } from "./outcome.ts";
 import type { Grant } from "./transition.ts";
 
 /** A grant as it is written down: its moment and its serial are the record's. */
-export type SharedGrant<U extends SessionUser> = Omit<
-  Grant<U>,
-  "at" | "serial"
->;
+export type SharedGrant<U extends SessionUser> = Omit<Grant<U>, "at" | "serial">;
 
 export interface SharedRecord<U extends SessionUser> {
   readonly v: 1;
@@ -74,20 +71,14 @@ export function createSharedRecordStore<U extends SessionUser>(
   let memory: SharedRecord<U> = EMPTY;
 
   function accept(record: unknown): void {
-    if (isSharedRecord<U>(record) && record.edition > memory.edition) {
-      memory = record;
-    }
+    if (isSharedRecord<U>(record) && record.edition > memory.edition) memory = record;
   }
 
   function read(): SharedRecord<U> {
     try {
-      const stored: unknown = JSON.parse(
-        storage?.getItem(storageKey) ?? "null",
-      );
+      const stored: unknown = JSON.parse(storage?.getItem(storageKey) ?? "null");
       // Of two tabs that wrote the same edition at once, the storage knows who was last.
-      if (isSharedRecord<U>(stored) && stored.edition >= memory.edition) {
-        memory = stored;
-      }
+      if (isSharedRecord<U>(stored) && stored.edition >= memory.edition) memory = stored;
     } catch {
       // Blocked, or not ours: what is in memory still holds.
     }
@@ -112,22 +103,12 @@ export function createSharedRecordStore<U extends SessionUser>(
 }
 
 /** Anything may be in the storage of an origin: what is not of this form is no record. */
-function isSharedRecord<U extends SessionUser>(
-  value: unknown,
-): value is SharedRecord<U> {
+function isSharedRecord<U extends SessionUser>(value: unknown): value is SharedRecord<U> {
   const record = value as SharedRecord<U> | null;
   const grant = record?.grant;
   return record?.v === 1 &&
-    areNumbers(
-      record.epoch,
-      record.edition,
-      record.at,
-      record.serial,
-      record.failures,
-    ) &&
-    (!grant ||
-      typeof grant.user?.id === "string" &&
-        typeof grant.sessionId === "string" &&
+    areNumbers(record.epoch, record.edition, record.at, record.serial, record.failures) &&
+    (!grant || typeof grant.user?.id === "string" && typeof grant.sessionId === "string" &&
         areNumbers(grant.generation, grant.accessInMs, grant.accessTtlMs));
 }
 

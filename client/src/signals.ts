@@ -34,12 +34,7 @@ export interface SignalOptions {
 }
 
 /** These say more than that somebody looks at the page: the network or the page itself is back. */
-const STRONG: ReadonlySet<ReturnSignal> = new Set([
-  "online",
-  "resume",
-  "pageshow",
-  "suspended",
-]);
+const STRONG: ReadonlySet<ReturnSignal> = new Set(["online", "resume", "pageshow", "suspended"]);
 
 export interface Signals {
   /** Starts to listen; the returned function stops. */
@@ -63,8 +58,7 @@ export function createSignals(
       if (strong) settling = signal;
       return;
     }
-    const recent = acceptedAt &&
-      elapsedMs(acceptedAt, now()) < visibilityDebounceMs;
+    const recent = acceptedAt && elapsedMs(acceptedAt, now()) < visibilityDebounceMs;
     if (recent && !(strong && isInDoubt())) return;
     acceptedAt = now();
     settling = signal;
@@ -104,9 +98,7 @@ export function createSignals(
   return {
     raise,
     listen() {
-      for (const [target, type, listener] of listeners) {
-        target?.addEventListener(type, listener);
-      }
+      for (const [target, type, listener] of listeners) target?.addEventListener(type, listener);
       sinks.connectivity(!isOnline());
       return () => {
         for (const [target, type, listener] of listeners) {

@@ -54,26 +54,15 @@ export function snapshotOf<U extends SessionUser>(
   now: Instant,
   limits: SnapshotLimits,
 ): SessionSnapshot<U> {
-  const {
-    status,
-    activity,
-    user,
-    grant,
-    offline,
-    failures,
-    nextAttemptAt,
-    reason,
-  } = state;
-  const sessionVerified = grant !== null &&
-    elapsedMs(grant.at, now) < limits.verifyTtlMs;
+  const { status, activity, user, grant, offline, failures, nextAttemptAt, reason } = state;
+  const sessionVerified = grant !== null && elapsedMs(grant.at, now) < limits.verifyTtlMs;
   return {
     status,
     activity,
     user,
     sessionVerified,
     sessionExpired: status === "expired",
-    canMutate: status === "active" && sessionVerified && !offline &&
-      accessLeftMs(state, now) > 0,
+    canMutate: status === "active" && sessionVerified && !offline && accessLeftMs(state, now) > 0,
     offline,
     accessExpiresAt: grant && grant.at.date + grant.accessInMs,
     sessionEndsAt: grant && grant.endInMs !== null ? grant.at.date + grant.endInMs : null,

@@ -32,10 +32,7 @@ export function createSessionStore<U extends SessionUser>(
   function dispatch(event: SessionEvent<U>): void {
     state = transition(state, event);
     const before = snapshot;
-    snapshot = keepIfEqual(
-      before,
-      snapshotOf(state, environment.now(), limits),
-    );
+    snapshot = keepIfEqual(before, snapshotOf(state, environment.now(), limits));
     if (snapshot === before) return;
     listeners.call();
     emitter.emit("state", snapshot);
@@ -43,9 +40,7 @@ export function createSessionStore<U extends SessionUser>(
     if (old && old.kind !== warning?.kind) {
       emitter.emit("session-warning-cleared", { kind: old.kind });
     }
-    if (warning && old?.kind !== warning.kind) {
-      emitter.emit("session-warning", warning);
-    }
+    if (warning && old?.kind !== warning.kind) emitter.emit("session-warning", warning);
     if (before.offline !== snapshot.offline) {
       emitter.emit(snapshot.offline ? "offline" : "online", null);
     }

@@ -40,15 +40,11 @@ const connected = new WeakMap<object, { users: number; stop(): void }>();
  * closed for good, and removes all of them when the person signs out or another comes. Connecting a
  * client twice connects it once; it ends when each returned function was called.
  */
-export function connectSupabase<
-  U extends SessionUser,
-  Channel extends ChannelLike,
->(
+export function connectSupabase<U extends SessionUser, Channel extends ChannelLike>(
   session: Pick<Session<U>, "on" | "onRefreshed" | "getAccessToken">,
   client: SupabaseLike<Channel>,
 ): () => void {
-  const connection = connected.get(client) ??
-    { users: 0, stop: connect(session, client) };
+  const connection = connected.get(client) ?? { users: 0, stop: connect(session, client) };
   connected.set(client, connection);
   connection.users++;
   let ended = false;

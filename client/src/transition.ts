@@ -8,19 +8,8 @@
 import { elapsedMs, type Instant } from "./clock.ts";
 import type { RejectReason, SessionUser } from "./outcome.ts";
 
-export type Status =
-  | "unknown"
-  | "restoring"
-  | "active"
-  | "degraded"
-  | "expired"
-  | "signed-out";
-export type Activity =
-  | "idle"
-  | "validating"
-  | "refreshing"
-  | "waiting-peer"
-  | "backing-off";
+export type Status = "unknown" | "restoring" | "active" | "degraded" | "expired" | "signed-out";
+export type Activity = "idle" | "validating" | "refreshing" | "waiting-peer" | "backing-off";
 /** Why there is no session: the server's verdict, or somebody signed out. */
 export type Reason = RejectReason | "signed-out" | "signed-out-elsewhere";
 export type WarningKind = "session-ending" | "refresh-failing";
@@ -87,10 +76,7 @@ export const UNKNOWN: State<never> = {
 };
 
 /** Milliseconds until the access token expires; 0 or less when it has, or when there is none. */
-export function accessLeftMs<U extends SessionUser>(
-  state: State<U>,
-  now: Instant,
-): number {
+export function accessLeftMs<U extends SessionUser>(state: State<U>, now: Instant): number {
   return state.grant ? state.grant.accessInMs - elapsedMs(state.grant.at, now) : 0;
 }
 
@@ -119,27 +105,15 @@ export function transition<U extends SessionUser>(
         offline: state.offline,
         ...(status === "signed-out" || !state.user
           ? { status: "signed-out", reason: state.reason ?? event.reason }
-          : {
-            status: "expired",
-            reason: state.reason ?? event.reason,
-            user: state.user,
-          }),
+          : { status: "expired", reason: state.reason ?? event.reason, user: state.user }),
       };
     case "failed": {
       const { failures, nextAttemptAt } = event;
       const activity = failures ? "backing-off" : state.activity;
-      return degrade(
-        { ...state, failures, nextAttemptAt, activity },
-        event.now,
-      );
+      return degrade({ ...state, failures, nextAttemptAt, activity }, event.now);
     }
     case "signed-out":
-      return {
-        ...UNKNOWN,
-        offline: state.offline,
-        status: "signed-out",
-        reason: event.reason,
-      };
+      return { ...UNKNOWN, offline: state.offline, status: "signed-out", reason: event.reason };
     case "connectivity":
       return { ...state, offline: event.offline };
     case "time":
@@ -152,22 +126,14 @@ export function transition<U extends SessionUser>(
 }
 
 /** A session that nobody could verify is in doubt once its access token is over, never before. */
-function degrade<U extends SessionUser>(
-  state: State<U>,
-  now: Instant,
-): State<U> {
-  const doubtful = state.status === "active" ||
-    (state.status === "restoring" && state.user);
+function degrade<U extends SessionUser>(state: State<U>, now: Instant): State<U> {
+  const doubtful = state.status === "active" || (state.status === "restoring" && state.user);
   return state.failures && doubtful && accessLeftMs(state, now) <= 0
     ? { ...state, status: "degraded" }
     : state;
 }
 
 /** A reply that was overtaken must not bring an old generation back. */
-function isOlder<U extends SessionUser>(
-  grant: Grant<U>,
-  known: Grant<U> | null,
-): boolean {
-  return known?.sessionId === grant.sessionId &&
-    grant.generation < known.generation;
+function isOlder<U extends SessionUser>(grant: Grant<U>, known: Grant<U> | null): boolean {
+  return known?.sessionId === grant.sessionId && grant.generation < known.generation;
 }

@@ -33,8 +33,7 @@ type Json = Readonly<Record<string, unknown>>;
 
 /** The session view as an outcome; undefined when `body` is none. */
 export function validOf(body: Json | null): Valid<UnifiedAuthUser> | undefined {
-  const { valid, refreshed, user, session, access_token, server_time } = body ??
-    {};
+  const { valid, refreshed, user, session, access_token, server_time } = body ?? {};
   if (valid !== true || !isObject(user) || !isObject(session)) return undefined;
   const {
     id,
@@ -44,14 +43,11 @@ export function validOf(body: Json | null): Valid<UnifiedAuthUser> | undefined {
     refresh_token_expires_in,
   } = session;
   if (
-    typeof user["id"] !== "string" || typeof id !== "string" ||
-    typeof generation !== "number" ||
-    typeof access_token_expires_in !== "number" ||
-    typeof refresh_token_expires_in !== "number"
+    typeof user["id"] !== "string" || typeof id !== "string" || typeof generation !== "number" ||
+    typeof access_token_expires_in !== "number" || typeof refresh_token_expires_in !== "number"
   ) return undefined;
   // Both by the server's clock, which may differ from this device's by hours.
-  const sessionAgeMs = Date.parse(String(server_time)) -
-    Date.parse(String(created_at));
+  const sessionAgeMs = Date.parse(String(server_time)) - Date.parse(String(created_at));
   return {
     kind: "valid",
     user: user as unknown as UnifiedAuthUser,
@@ -66,9 +62,7 @@ export function validOf(body: Json | null): Valid<UnifiedAuthUser> | undefined {
 }
 
 /** The list of sessions; undefined when `body` is none. */
-export function sessionEntriesOf(
-  body: Json | null,
-): readonly SessionEntry[] | undefined {
+export function sessionEntriesOf(body: Json | null): readonly SessionEntry[] | undefined {
   const sessions = body?.["sessions"];
   if (!Array.isArray(sessions) || !sessions.every(isObject)) return undefined;
   return sessions.map((row) =>

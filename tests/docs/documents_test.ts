@@ -2,9 +2,7 @@ import assert from "node:assert/strict";
 import { ERRORS, isSessionOver } from "../../supabase/functions/_shared/errors.ts";
 import { readCodeBlocks, readDocument, readFileLinks, readTableRows } from "./markdown.ts";
 
-const DOCUMENTS = await Array.fromAsync(
-  Deno.readDir(new URL("../../docs/", import.meta.url)),
-);
+const DOCUMENTS = await Array.fromAsync(Deno.readDir(new URL("../../docs/", import.meta.url)));
 const PAGES = [
   "README.md",
   ...DOCUMENTS.map(({ name }) => `docs/${name}`).filter((path) => path.endsWith(".md")),
@@ -15,10 +13,7 @@ Deno.test("the README shows exactly two commands that set everything up", async 
   const alone = readCodeBlocks(readme)
     .map(({ text }) => text.trim())
     .filter((text) => /^npx -y deno@\S+ task \w+$/.test(text));
-  assert.deepEqual(alone, [
-    "npx -y deno@2.9.6 task start",
-    "npx -y deno@2.9.6 task test",
-  ]);
+  assert.deepEqual(alone, ["npx -y deno@2.9.6 task start", "npx -y deno@2.9.6 task test"]);
 });
 
 Deno.test("every link to a file of the project leads somewhere", async () => {
@@ -37,17 +32,13 @@ Deno.test("the table of settings names every variable that is read, and no other
   for await (const { name } of Deno.readDir(folder)) {
     if (!name.startsWith("config")) continue;
     const source = await Deno.readTextFile(new URL(name, folder));
-    for (
-      const [variable] of source.matchAll(
-        /(?<=")(?:SESSION|SUPABASE)_[A-Z_]+(?=")/g,
-      )
-    ) {
+    for (const [variable] of source.matchAll(/(?<=")(?:SESSION|SUPABASE)_[A-Z_]+(?=")/g)) {
       read.add(variable);
     }
   }
-  const told = readTableRows(await readDocument("README.md")).flatMap((
-    [cell = ""],
-  ) => [...cell.matchAll(/(?:SESSION|SUPABASE)_[A-Z_]+/g)].map(([variable]) => variable));
+  const told = readTableRows(await readDocument("README.md")).flatMap(([cell = ""]) =>
+    [...cell.matchAll(/(?:SESSION|SUPABASE)_[A-Z_]+/g)].map(([variable]) => variable)
+  );
   assert.deepEqual(told.toSorted(), [...read].toSorted());
 });
 

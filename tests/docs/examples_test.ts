@@ -10,9 +10,9 @@ for (const page of ["README.md", "docs/api.md"]) {
     await using stack = await server.startStack();
     const cwd = await Deno.makeTempDir({ prefix: "unified-auth-examples-" });
     try {
-      const commands = readCodeBlocks(await readDocument(page)).filter((
-        { language, runs },
-      ) => language === "sh" && runs);
+      const commands = readCodeBlocks(await readDocument(page)).filter(({ language, runs }) =>
+        language === "sh" && runs
+      );
       assert.ok(commands.length > 0);
       for (const { text } of commands) {
         const { success, stdout } = await new Deno.Command("sh", {
@@ -20,9 +20,7 @@ for (const page of ["README.md", "docs/api.md"]) {
           cwd,
           stdin: "null",
         }).output();
-        const answer: Record<string, unknown> = JSON.parse(
-          new TextDecoder().decode(stdout),
-        );
+        const answer: Record<string, unknown> = JSON.parse(new TextDecoder().decode(stdout));
         assert.ok(success, text);
         assert.ok(
           answer["valid"] === true || answer["signed_out"] === true,
@@ -39,11 +37,9 @@ Deno.test("the queries of the README run as they stand", async () => {
   await using server = await openTestServer();
   await using database = await server.createDatabase();
   const sql = database.connect({ max: 1 });
-  const queries = readCodeBlocks(await readDocument("README.md")).filter((
-    { language, runs },
-  ) => language === "sql" && runs);
+  const queries = readCodeBlocks(await readDocument("README.md")).filter(({ language, runs }) =>
+    language === "sql" && runs
+  );
   assert.ok(queries.length >= 3);
-  for (const { text } of queries) {
-    assert.ok(Array.isArray(await sql.unsafe(text)));
-  }
+  for (const { text } of queries) assert.ok(Array.isArray(await sql.unsafe(text)));
 });

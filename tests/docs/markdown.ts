@@ -31,9 +31,7 @@ export function readFileLinks(markdown: string): readonly string[] {
 }
 
 /** The cells of every table row, without backticks. */
-export function readTableRows(
-  markdown: string,
-): readonly (readonly string[])[] {
+export function readTableRows(markdown: string): readonly (readonly string[])[] {
   return [...markdown.matchAll(/^\| (.*) \|$/gm)].map(([, row = ""]) =>
     row.split(" | ").map((cell) => cell.trim().replaceAll("`", ""))
   );

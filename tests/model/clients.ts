@@ -43,11 +43,7 @@ export interface Client {
 }
 
 export function createClients(): readonly Client[] {
-  const create = (
-    name: string,
-    userAgent: string,
-    isThief = false,
-  ): Client => ({
+  const create = (name: string, userAgent: string, isThief = false): Client => ({
     name,
     isThief,
     userAgent,
@@ -76,12 +72,8 @@ export function keep(client: Client, jar: Jar, now: Micros): void {
 }
 
 /** The jar as it was `age` ago. */
-export function jarBefore(
-  client: Client,
-  { now, age }: { now: Micros; age: Micros },
-): Jar {
-  return client.past.findLast(({ since }) => since <= now - age)?.jar ??
-    EMPTY_JAR;
+export function jarBefore(client: Client, { now, age }: { now: Micros; age: Micros }): Jar {
+  return client.past.findLast(({ since }) => since <= now - age)?.jar ?? EMPTY_JAR;
 }
 
 export function contextOf({ userAgent }: Client): RequestContext {
@@ -89,8 +81,6 @@ export function contextOf({ userAgent }: Client): RequestContext {
     requestId: "model",
     ip: "192.0.2.1",
     userAgent,
-    userAgentHash: new Uint8Array(
-      createHash("sha256").update(userAgent).digest(),
-    ) as UserAgentHash,
+    userAgentHash: new Uint8Array(createHash("sha256").update(userAgent).digest()) as UserAgentHash,
   };
 }

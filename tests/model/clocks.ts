@@ -77,8 +77,6 @@ export async function holdClock(sql: postgres.Sql): Promise<void> {
     where p.pronamespace in ('public'::regnamespace, 'unified_auth'::regnamespace)
       and p.prosrc like '%clock_timestamp()%'`;
   for (const { definition } of functions) {
-    await sql.unsafe(
-      definition.replaceAll("clock_timestamp()", "unified_auth.held_clock()"),
-    );
+    await sql.unsafe(definition.replaceAll("clock_timestamp()", "unified_auth.held_clock()"));
   }
 }

@@ -28,13 +28,8 @@ export async function logOutOf(
   const expected = scope === "local"
     ? endShown(world, client)
     : endEverywhere(world, { client, scope, now });
-  assert.equal(
-    result.kind === "signed_out" ? result.ended : result.code,
-    expected,
-  );
-  if (result.kind === "signed_out" && scope !== "others") {
-    keep(client, EMPTY_JAR, now);
-  }
+  assert.equal(result.kind === "signed_out" ? result.ended : result.code, expected);
+  if (result.kind === "signed_out" && scope !== "others") keep(client, EMPTY_JAR, now);
   return `${client.name} signs out, ${scope}: ${expected}`;
 }
 
@@ -42,8 +37,7 @@ export async function logOutOf(
 function endShown({ model, modelToken }: World, { jar }: Client): number {
   const token = modelToken(jar.refresh);
   const byRefresh = token && model.sessions.get(token.sessionId);
-  const byAccess = jar.access &&
-    model.sessions.get(jar.access.claims.sessionId);
+  const byAccess = jar.access && model.sessions.get(jar.access.claims.sessionId);
   const proven = new Set<ModelSession>();
   if (token && byRefresh && proves(byRefresh, token)) proven.add(byRefresh);
   if (byAccess && byAccess !== byRefresh) proven.add(byAccess);
@@ -77,10 +71,7 @@ function endEverywhere(
 }
 
 /** Ends the user's oldest other live session from this one, as from a list of devices. */
-export async function endAnother(
-  world: World,
-  client: Client,
-): Promise<string | null> {
+export async function endAnother(world: World, client: Client): Promise<string | null> {
   const { access } = client.jar;
   if (access === null || access.expiresAt <= world.now()) return null;
   const { sessionId: actingId } = access.claims;

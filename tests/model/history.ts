@@ -28,19 +28,11 @@ import { end } from "./user_model.ts";
 import type { World } from "./world.ts";
 
 /** @throws {AssertionError} With the story so far, if anything is not as it must be */
-export async function playHistory(
-  world: World,
-  steps: readonly Step[],
-): Promise<void> {
+export async function playHistory(world: World, steps: readonly Step[]): Promise<void> {
   const honesty = createHonesty(world);
   const rows = new Map<string, string>();
   try {
-    for (
-      const step of [
-        { kind: "login", who: 0, privately: false } as const,
-        ...steps,
-      ]
-    ) {
+    for (const step of [{ kind: "login", who: 0, privately: false } as const, ...steps]) {
       const told = await playStep({ world, honesty }, step);
       if (told === null) continue;
       world.story.push(told);
@@ -49,9 +41,7 @@ export async function playHistory(
   } catch (error: unknown) {
     const lines = world.story.map((line, index) => `  ${index + 1}. ${line}`);
     const reason = error instanceof Error ? error.message : String(error);
-    throw new Error(`${reason}, after this:\n${lines.join("\n")}\n`, {
-      cause: error,
-    });
+    throw new Error(`${reason}, after this:\n${lines.join("\n")}\n`, { cause: error });
   }
 }
 
@@ -61,10 +51,7 @@ interface Scene {
 }
 
 /** What happened, in words, or null if nothing did. */
-async function playStep(
-  { world, honesty }: Scene,
-  step: Step,
-): Promise<string | null> {
+async function playStep({ world, honesty }: Scene, step: Step): Promise<string | null> {
   const client = "who" in step ? world.clients[step.who] : undefined;
   switch (step.kind) {
     case "nothing":
@@ -108,14 +95,8 @@ async function playStep(
     }
     case "refresh":
     case "validate":
-      if (client.jar.refresh === null && client.jar.access === null) {
-        return null;
-      }
-      return await send({ world, honesty }, {
-        client,
-        request: step,
-        fate: step.fate,
-      });
+      if (client.jar.refresh === null && client.jar.access === null) return null;
+      return await send({ world, honesty }, { client, request: step, fate: step.fate });
     case "render": {
       if (client.jar.refresh === null) return null;
       const shown = client.jar;
@@ -141,10 +122,7 @@ async function playStep(
     case "late request": {
       const sent = client.lastSent;
       if (sent === null || sent.jar.refresh === null) return null;
-      honesty.blemishIfLate(sent.jar, {
-        age: world.now() - sent.at,
-        what: "a late request",
-      });
+      honesty.blemishIfLate(sent.jar, { age: world.now() - sent.at, what: "a late request" });
       const { result, jar } = await ask({ world, honesty }, {
         client,
         jar: sent.jar,
@@ -206,10 +184,7 @@ async function send(
   const told = `${client.name} asks to ${request.kind}: ${answered.result}`;
   const { jar } = answered;
   if (request.kind === "refresh" && (jar === null || fate === "arrives")) {
-    scene.honesty.afterRefreshing(client, {
-      jar: sent,
-      result: answered.result,
-    });
+    scene.honesty.afterRefreshing(client, { jar: sent, result: answered.result });
   }
   if (jar === null) return told;
   switch (fate) {
@@ -243,9 +218,7 @@ function steal(
 ): string | null {
   const thief = world.clients[step.thief];
   const owner = world.clients[step.from];
-  if (
-    thief === undefined || owner === undefined || owner.jar.refresh === null
-  ) return null;
+  if (thief === undefined || owner === undefined || owner.jar.refresh === null) return null;
   thief.jar = owner.jar;
   thief.userAgent = step.sameUserAgent ? owner.userAgent : thief.name;
   honesty.recordTheft({ thief, owner });
@@ -271,14 +244,7 @@ async function forge(
     branch,
     secret: new Uint8Array(randomBytes(32)),
   }, dependencies.keys.signing);
-  const jar = {
-    access: null,
-    refresh: readRefreshToken(raw, dependencies.keys),
-  };
-  const { result } = await ask(scene, {
-    client: thief,
-    jar,
-    request: { kind: "refresh" },
-  });
+  const jar = { access: null, refresh: readRefreshToken(raw, dependencies.keys) };
+  const { result } = await ask(scene, { client: thief, jar, request: { kind: "refresh" } });
   return `somebody with a leaked key shows ${generation}.${branch}: ${result}`;
 }

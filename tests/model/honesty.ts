@@ -36,23 +36,14 @@ interface Theft {
 export interface Honesty {
   blemish(jar: Jar, why: string): void;
   /** Called when something is `age` late. */
-  blemishIfLate(
-    jar: Jar,
-    late: { readonly age: number; readonly what: string },
-  ): void;
+  blemishIfLate(jar: Jar, late: { readonly age: number; readonly what: string }): void;
   recordTheft(theft: { readonly thief: Client; readonly owner: Client }): void;
   /** Called before a request that shows a jar. */
   beforeShowing(client: Client, jar: Jar): void;
   /** Called with the answer. */
-  afterShowing(
-    client: Client,
-    shown: { readonly jar: Jar; readonly result: string },
-  ): void;
+  afterShowing(client: Client, shown: { readonly jar: Jar; readonly result: string }): void;
   /** Called when a refresh is over for its client: refused, or its whole reply has arrived. */
-  afterRefreshing(
-    client: Client,
-    refreshed: { readonly jar: Jar; readonly result: string },
-  ): void;
+  afterRefreshing(client: Client, refreshed: { readonly jar: Jar; readonly result: string }): void;
 }
 
 /** What an honest browser may be told, besides that it is signed in. */
@@ -87,9 +78,7 @@ export function createHonesty(world: World): Honesty {
     recordTheft({ thief, owner }) {
       thefts = thefts.filter((known) => known.thief !== thief);
       const sessionId = thief.jar.refresh?.sessionId;
-      if (sessionId === undefined || thief.userAgent === owner.userAgent) {
-        return;
-      }
+      if (sessionId === undefined || thief.userAgent === owner.userAgent) return;
       thefts.push({ thief, owner, sessionId, cycles: 0, acted: new Set() });
     },
     beforeShowing(client, jar) {
@@ -108,16 +97,13 @@ export function createHonesty(world: World): Honesty {
       if (/^(?:unchanged|replayed)/.test(result)) return;
       for (const theft of thefts) {
         if (jar.refresh?.sessionId !== theft.sessionId) continue;
-        if (client === theft.thief || client === theft.owner) {
-          theft.acted.add(client);
-        }
+        if (client === theft.thief || client === theft.owner) theft.acted.add(client);
         if (theft.acted.size < 2) continue;
         theft.cycles += 1;
         theft.acted.clear();
         const session = world.model.sessions.get(theft.sessionId);
         assert.ok(
-          theft.cycles < 2 || session === undefined ||
-            whyOver(session, world.now()) !== null,
+          theft.cycles < 2 || session === undefined || whyOver(session, world.now()) !== null,
           "a theft is not found within two cycles",
         );
       }
@@ -126,10 +112,6 @@ export function createHonesty(world: World): Honesty {
 }
 
 function sessionsOf(jar: Jar): readonly string[] {
-  const ids = [
-    jar.access?.claims.sessionId,
-    jar.refresh?.sessionId,
-    sessionIdOf(jar),
-  ];
+  const ids = [jar.access?.claims.sessionId, jar.refresh?.sessionId, sessionIdOf(jar)];
   return [...new Set(ids.filter((id) => typeof id === "string"))];
 }

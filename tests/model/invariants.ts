@@ -30,10 +30,7 @@ interface Row {
 }
 
 /** @param seen what each row looked like when its bytes were last searched */
-export async function checkRows(
-  world: World,
-  seen: Map<string, string>,
-): Promise<void> {
+export async function checkRows(world: World, seen: Map<string, string>): Promise<void> {
   const { clock, userId, model, issued } = world;
   const now = (world.now() - clock.aged) / 1_000_000;
   const rows = await clock.sql<Row[]>`
@@ -52,10 +49,7 @@ export async function checkRows(
     where s.user_id = ${userId}`;
 
   assert.equal(rows.length, model.sessions.size, "as many rows as sessions");
-  assert.ok(
-    rows.filter(({ live }) => live).length <= MAX_SESSIONS,
-    "more than five live sessions",
-  );
+  assert.ok(rows.filter(({ live }) => live).length <= MAX_SESSIONS, "more than five live sessions");
   for (const row of rows) {
     const session = model.sessions.get(row.id);
     const current = issued.get(placeName({ sessionId: row.id, ...row }));
@@ -97,12 +91,8 @@ export async function checkTablesHoldNoSecret(
   const secrets = new Set(tokens.flatMap((token) => [...writingsOf(token)]));
   const queries = [
     sql<{ whole: string }[]>`select s::text as whole from public.sessions as s`,
-    sql<
-      { whole: string }[]
-    >`select e::text as whole from public.session_events as e`,
-    sql<
-      { whole: string }[]
-    >`select t::text as whole from unified_auth.login_throttle as t`,
+    sql<{ whole: string }[]>`select e::text as whole from public.session_events as e`,
+    sql<{ whole: string }[]>`select t::text as whole from unified_auth.login_throttle as t`,
   ];
   for (const query of queries) {
     await query.cursor(1000, (rows) => {
@@ -115,10 +105,7 @@ export async function checkTablesHoldNoSecret(
   }
 }
 
-function assertHoldsNoSecret(
-  text: string,
-  tokens: Iterable<GenuineRefreshToken>,
-): void {
+function assertHoldsNoSecret(text: string, tokens: Iterable<GenuineRefreshToken>): void {
   for (const token of tokens) {
     for (const writing of writingsOf(token)) {
       assert.ok(!text.includes(writing), "a row holds a token");

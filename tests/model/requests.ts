@@ -26,10 +26,7 @@ export interface Answered {
 
 const GRACE_SECONDS = 43_200;
 
-export async function requestLogin(
-  world: World,
-  client: Client,
-): Promise<Answered> {
+export async function requestLogin(world: World, client: Client): Promise<Answered> {
   const { model, dependencies } = world;
   const { refresh } = client.jar;
   const result = await logInByExchange(dependencies, {
@@ -53,15 +50,9 @@ export async function requestLogin(
     : { result: call.outcome, jar: null };
 }
 
-export async function requestRefresh(
-  world: World,
-  client: Client,
-  jar: Jar,
-): Promise<Answered> {
+export async function requestRefresh(world: World, client: Client, jar: Jar): Promise<Answered> {
   const token = world.modelToken(jar.refresh);
-  if (jar.refresh === null || token === null) {
-    return { result: "refresh_token_missing", jar: null };
-  }
+  if (jar.refresh === null || token === null) return { result: "refresh_token_missing", jar: null };
   const result = await refreshSession(world.dependencies, {
     presented: jar.refresh,
     event: "refresh",
@@ -70,10 +61,7 @@ export async function requestRefresh(
   const [call] = world.takeCalls();
   assert.ok(call);
   const session = world.model.sessions.get(token.sessionId);
-  agree(
-    call.outcome,
-    rotate(session, token, { now: call.now, userAgent: client.userAgent }),
-  );
+  agree(call.outcome, rotate(session, token, { now: call.now, userAgent: client.userAgent }));
   if (result.kind === "refreshed") {
     return {
       result: describe(call.outcome, world.receive(result.grant)),
@@ -118,11 +106,7 @@ export async function requestValidate(
     },
   });
   agree(actual, expected);
-  assert.equal(
-    calls.length,
-    0,
-    "the specification asks the database less often",
-  );
+  assert.equal(calls.length, 0, "the specification asks the database less often");
   switch (result.kind) {
     case "active":
       return { result: actual, jar: null };
@@ -139,11 +123,7 @@ export async function requestValidate(
 }
 
 /** A server that was handed the access token asks what it is worth: `validate-session`. */
-export async function requestGrace(
-  world: World,
-  client: Client,
-  jar: Jar,
-): Promise<string> {
+export async function requestGrace(world: World, client: Client, jar: Jar): Promise<string> {
   if (jar.access === null) return "access_token_missing";
   const { claims, expiresAt } = jar.access;
   const result = await judgeGrace(world.dependencies, {
@@ -172,11 +152,7 @@ export async function requestGrace(
 }
 
 function agree(actual: string, expected: string): void {
-  assert.equal(
-    actual,
-    expected,
-    `the database answers ${actual}, the specification ${expected}`,
-  );
+  assert.equal(actual, expected, `the database answers ${actual}, the specification ${expected}`);
 }
 
 function describe(outcome: string, { refresh }: Jar): string {

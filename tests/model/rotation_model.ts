@@ -27,19 +27,9 @@ export type EndReason =
   | "user_banned"
   | "password_changed";
 
-export type Ended =
-  | "not_found"
-  | "revoked"
-  | "evicted"
-  | "expired"
-  | "reused"
-  | "banned";
+export type Ended = "not_found" | "revoked" | "evicted" | "expired" | "reused" | "banned";
 export type Continued = "unchanged" | "rotated" | "replayed" | "reissued";
-export type Rotation =
-  | Continued
-  | Ended
-  | "unknown_generation"
-  | "key_compromise_suspected";
+export type Rotation = Continued | Ended | "unknown_generation" | "key_compromise_suspected";
 
 export interface ModelSession {
   readonly id: string;
@@ -85,13 +75,7 @@ export function whyOver(session: ModelSession, now: Micros): Ended | null {
   }
 }
 
-type Place =
-  | "current"
-  | "predecessor"
-  | "superseded"
-  | "stale"
-  | "ahead"
-  | "foreign";
+type Place = "current" | "predecessor" | "superseded" | "stale" | "ahead" | "foreign";
 
 /** Of a branch replaced twice, and of generations long gone, no hash is kept: they are just stale. */
 export function placeOf(session: ModelSession, token: ModelToken): Place {
@@ -102,8 +86,7 @@ export function placeOf(session: ModelSession, token: ModelToken): Place {
       if (token.branch === session.branch) return "current";
       return token.branch === session.branch - 1 ? "superseded" : "stale";
     }
-    return token.generation === session.generation - 1 &&
-        token.branch === session.previousBranch
+    return token.generation === session.generation - 1 && token.branch === session.previousBranch
       ? "predecessor"
       : "stale";
   })();
@@ -111,11 +94,7 @@ export function placeOf(session: ModelSession, token: ModelToken): Place {
 }
 
 /** The table of the rotation rule, row by row. */
-function rule(
-  session: ModelSession,
-  token: ModelToken,
-  { now, userAgent }: Showing,
-): Rotation {
+function rule(session: ModelSession, token: ModelToken, { now, userAgent }: Showing): Rotation {
   const inWindow = now <= session.issuedAt + WINDOW;
   const sameBrowser = session.issuedTo === userAgent;
   switch (placeOf(session, token)) {
@@ -159,10 +138,7 @@ export function rotate(
       session.issuedTo = userAgent;
       session.confirmed = false;
       session.lastActiveAt = now;
-      session.refreshExpiresAt = Math.min(
-        now + REFRESH_TTL,
-        session.absoluteExpiresAt,
-      );
+      session.refreshExpiresAt = Math.min(now + REFRESH_TTL, session.absoluteExpiresAt);
       return outcome;
     case "unchanged":
     case "replayed":
@@ -198,8 +174,7 @@ export function judgeAccess(
     return "reused";
   }
 
-  const confirms = mayConfirm && place === "current" &&
-    session.generation > 1 &&
+  const confirms = mayConfirm && place === "current" && session.generation > 1 &&
     !session.confirmed && now > session.issuedAt + WINDOW;
   if (confirms) session.confirmed = true;
   if (confirms || session.lastActiveAt < now - ACTIVITY_INTERVAL) {
@@ -210,6 +185,5 @@ export function judgeAccess(
 
 /** Whether anything from which the current token was derived may still be in the row. */
 export function keepsSalt(session: ModelSession): boolean {
-  return session.endedBy === null && session.generation > 1 &&
-    !session.confirmed;
+  return session.endedBy === null && session.generation > 1 && !session.confirmed;
 }

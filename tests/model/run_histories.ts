@@ -31,21 +31,13 @@ export interface HistoryRun {
 const LANES = 3;
 
 /** @throws {Error} With the seed and the shrunk story of the first failing history */
-export async function runHistories(
-  options: HistoryRun,
-): Promise<{ readonly tokens: number }> {
+export async function runHistories(options: HistoryRun): Promise<{ readonly tokens: number }> {
   const { database, runs, seed, held = false, stepsPerHistory = 30 } = options;
-  const sql = database.connectAs("supabase_admin", {
-    max: 1,
-    fetch_types: false,
-  });
+  const sql = database.connectAs("supabase_admin", { max: 1, fetch_types: false });
   const issued: GenuineRefreshToken[] = [];
 
   const runLane = async (lane: number) => {
-    const connection = database.connectAs("supabase_admin", {
-      max: 1,
-      fetch_types: false,
-    });
+    const connection = database.connectAs("supabase_admin", { max: 1, fetch_types: false });
     const ground: Ground = {
       clock: held ? await createHeldClock(connection) : createRunningClock(connection),
       sqlRpc: await createSqlRpc(connection),

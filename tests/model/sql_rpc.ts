@@ -27,9 +27,7 @@ export async function createSqlRpc(sql: postgres.Sql): Promise<SqlRpc> {
   let calls: ObservedCall[] = [];
   return {
     async rpc(name, args) {
-      const [row] = await sql.unsafe(statements.get(name) ?? "", [
-        JSON.stringify(args),
-      ], {
+      const [row] = await sql.unsafe(statements.get(name) ?? "", [JSON.stringify(args)], {
         prepare: true,
       });
       const answer: unknown = row?.["answer"];
@@ -44,9 +42,7 @@ export async function createSqlRpc(sql: postgres.Sql): Promise<SqlRpc> {
   };
 }
 
-async function readStatements(
-  sql: postgres.Sql,
-): Promise<ReadonlyMap<string, string>> {
+async function readStatements(sql: postgres.Sql): Promise<ReadonlyMap<string, string>> {
   const rows = await sql<{ name: string; columns: string; args: string }[]>`
     select
       p.proname as name,
@@ -67,9 +63,7 @@ async function readStatements(
 }
 
 function readAnswer(answer: unknown): Omit<ObservedCall, "name"> {
-  if (typeof answer !== "object" || answer === null) {
-    return { outcome: "", serverTime: null };
-  }
+  if (typeof answer !== "object" || answer === null) return { outcome: "", serverTime: null };
   const { outcome, server_time: time } = answer as Record<string, unknown>;
   return {
     outcome: typeof outcome === "string" ? outcome : "",

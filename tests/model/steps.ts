@@ -17,11 +17,7 @@ export type Fate =
 export type Step =
   | { readonly kind: "nothing" }
   | { readonly kind: "wait"; readonly seconds: number }
-  | {
-    readonly kind: "login";
-    readonly who: number;
-    readonly privately: boolean;
-  }
+  | { readonly kind: "login"; readonly who: number; readonly privately: boolean }
   | { readonly kind: "refresh"; readonly who: number; readonly fate: Fate }
   | {
     readonly kind: "validate";
@@ -31,27 +27,15 @@ export type Step =
   }
   | { readonly kind: "render"; readonly who: number }
   | { readonly kind: "late reply"; readonly who: number }
-  | {
-    readonly kind: "late request";
-    readonly who: number;
-    readonly replyArrives: boolean;
-  }
-  | {
-    readonly kind: "crash";
-    readonly who: number;
-    readonly forgetsSeconds: number;
-  }
+  | { readonly kind: "late request"; readonly who: number; readonly replyArrives: boolean }
+  | { readonly kind: "crash"; readonly who: number; readonly forgetsSeconds: number }
   | {
     readonly kind: "theft";
     readonly thief: number;
     readonly from: number;
     readonly sameUserAgent: boolean;
   }
-  | {
-    readonly kind: "forgery";
-    readonly generations: number;
-    readonly branches: number;
-  }
+  | { readonly kind: "forgery"; readonly generations: number; readonly branches: number }
   | {
     readonly kind: "logout";
     readonly who: number;
@@ -66,10 +50,7 @@ export type Step =
 const browser = fc.integer({ min: 0, max: 2 });
 const thief = fc.integer({ min: 3, max: 4 });
 /** Mostly the same one, or no session would ever see more than a step or two. */
-const who = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, {
-  weight: 3,
-  arbitrary: browser,
-}, {
+const who = fc.oneof({ weight: 6, arbitrary: fc.constant(0) }, { weight: 3, arbitrary: browser }, {
   weight: 3,
   arbitrary: thief,
 });
@@ -93,18 +74,12 @@ const seconds = fc.oneof(
   { weight: 5, arbitrary: fc.constantFrom(59, 60, 61, 30, 90, 120) },
   { weight: 3, arbitrary: fc.constantFrom(0.05, 1, 5, 20, 29, 31, 45) },
   { weight: 2, arbitrary: fc.constantFrom(299, 300, 301, 3500, 3600, 7200) },
-  {
-    weight: 1,
-    arbitrary: fc.constantFrom(DAY, 10 * DAY, 30 * DAY - 1, 30 * DAY),
-  },
+  { weight: 1, arbitrary: fc.constantFrom(DAY, 10 * DAY, 30 * DAY - 1, 30 * DAY) },
 );
 
 const shared = [
   { weight: 14, arbitrary: fc.record({ kind: fc.constant("wait"), seconds }) },
-  {
-    weight: 14,
-    arbitrary: fc.record({ kind: fc.constant("refresh"), who, fate }),
-  },
+  { weight: 14, arbitrary: fc.record({ kind: fc.constant("refresh"), who, fate }) },
   {
     weight: 8,
     arbitrary: fc.record({
@@ -114,18 +89,11 @@ const shared = [
       fate,
     }),
   },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant("render"), who: browser }),
-  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("render"), who: browser }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant("late reply"), who }) },
   {
     weight: 2,
-    arbitrary: fc.record({
-      kind: fc.constant("late request"),
-      who,
-      replyArrives: fc.boolean(),
-    }),
+    arbitrary: fc.record({ kind: fc.constant("late request"), who, replyArrives: fc.boolean() }),
   },
   {
     weight: 2,
@@ -171,28 +139,16 @@ const rare = [
       scope: fc.constantFrom("local", "others", "global"),
     }),
   },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constant("end another"), who: browser }),
-  },
-  {
-    weight: 1,
-    arbitrary: fc.record({ kind: fc.constantFrom("ban", "new password") }),
-  },
-  {
-    weight: 2,
-    arbitrary: fc.record({ kind: fc.constantFrom("unban", "new secret") }),
-  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("end another"), who: browser }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constantFrom("ban", "new password") }) },
+  { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("unban", "new secret") }) },
 ] as const;
 
 /** What fast-check shrinks a step to. */
 const nothing = fc.constant<Step>({ kind: "nothing" });
 
 function stepFrom(
-  choices: readonly {
-    readonly weight: number;
-    readonly arbitrary: fc.Arbitrary<unknown>;
-  }[],
+  choices: readonly { readonly weight: number; readonly arbitrary: fc.Arbitrary<unknown> }[],
 ): fc.Arbitrary<Step> {
   return fc.oneof(
     { withCrossShrink: true },

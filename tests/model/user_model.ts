@@ -26,10 +26,7 @@ export function createUserModel(): UserModel {
   return { sessions: new Map(), banned: false };
 }
 
-export function liveSessions(
-  { sessions }: UserModel,
-  now: Micros,
-): readonly ModelSession[] {
+export function liveSessions({ sessions }: UserModel, now: Micros): readonly ModelSession[] {
   return [...sessions.values()].filter((session) => whyOver(session, now) === null);
 }
 
@@ -44,10 +41,7 @@ export function logIn(user: UserModel, login: {
   if (user.banned) return "user_banned";
 
   const held = presented && user.sessions.get(presented.sessionId);
-  if (
-    held &&
-    ["current", "predecessor", "superseded"].includes(placeOf(held, presented))
-  ) {
+  if (held && ["current", "predecessor", "superseded"].includes(placeOf(held, presented))) {
     end([held], "replaced");
   }
   const others = liveSessions(user, now).toSorted(leastRecentlyActiveLast);
@@ -69,12 +63,8 @@ export function logIn(user: UserModel, login: {
   return "created";
 }
 
-function leastRecentlyActiveLast(
-  left: ModelSession,
-  right: ModelSession,
-): number {
-  return right.lastActiveAt - left.lastActiveAt ||
-    right.createdAt - left.createdAt ||
+function leastRecentlyActiveLast(left: ModelSession, right: ModelSession): number {
+  return right.lastActiveAt - left.lastActiveAt || right.createdAt - left.createdAt ||
     (left.id < right.id ? -1 : 1);
 }
 
@@ -84,10 +74,7 @@ export function proves(session: ModelSession, token: ModelToken): boolean {
 }
 
 /** Ends those that are not over yet; answers how many. */
-export function end(
-  sessions: Iterable<ModelSession>,
-  reason: EndReason,
-): number {
+export function end(sessions: Iterable<ModelSession>, reason: EndReason): number {
   let ended = 0;
   for (const session of sessions) {
     if (session.endedBy !== null) continue;

@@ -96,13 +96,7 @@ export function createWorld({ clock, sqlRpc }: Ground, userId: UserId): World {
       verifyToken: (token) =>
         Promise.resolve({
           kind: "accepted",
-          identity: {
-            userId,
-            aal: "aal1",
-            amr: [],
-            hasVerifiedFactor: false,
-            token,
-          },
+          identity: { userId, aal: "aal1", amr: [], hasVerifiedFactor: false, token },
         }),
       dropSession: () => Promise.resolve(),
     },
@@ -117,11 +111,7 @@ export function createWorld({ clock, sqlRpc }: Ground, userId: UserId): World {
     get keys() {
       return keys;
     },
-    log: createLogger({
-      level: "error",
-      write: () => {},
-      now: () => new Date(),
-    }),
+    log: createLogger({ level: "error", write: () => {}, now: () => new Date() }),
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     newSessionId: () => randomUUID() as SessionId,
     nowMs: () => processNowMs = clock.processNowMs(),
@@ -167,10 +157,7 @@ export function createWorld({ clock, sqlRpc }: Ground, userId: UserId): World {
     receive(grant) {
       const refresh = readIssued(grant.refreshToken, dependencies);
       const known = issued.get(placeName(refresh));
-      assert.ok(
-        known === undefined || known.raw === refresh.raw,
-        "one place, two tokens",
-      );
+      assert.ok(known === undefined || known.raw === refresh.raw, "one place, two tokens");
       issued.set(placeName(refresh), refresh);
       const claims: AccessClaims = JSON.parse(grant.accessToken);
       assert.deepEqual(
@@ -194,10 +181,7 @@ export function placeName(
   return `${sessionId} ${generation}.${branch}`;
 }
 
-function readIssued(
-  raw: RawRefreshToken,
-  { keys }: SessionDependencies,
-): GenuineRefreshToken {
+function readIssued(raw: RawRefreshToken, { keys }: SessionDependencies): GenuineRefreshToken {
   const token = readRefreshToken(raw, keys);
   assert.ok(token, "an issued token is genuine");
   return token;

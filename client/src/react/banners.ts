@@ -44,30 +44,15 @@ export function SessionWarningBanner(
         ? `Your session ends in ${left}. `
         : `The connection is lost; ${left} left to save. `,
       // Not read out each second.
-      createElement("span", {
-        className: "session-countdown",
-        "aria-hidden": true,
-      }, shown),
+      createElement("span", { className: "session-countdown", "aria-hidden": true }, shown),
     ),
-    createElement(
-      "button",
-      { key: "extend", type: "button", onClick: extend },
-      extendLabel,
-    ),
-    createElement("button", {
-      key: "dismiss",
-      type: "button",
-      onClick: dismiss,
-    }, dismissLabel),
+    createElement("button", { key: "extend", type: "button", onClick: extend }, extendLabel),
+    createElement("button", { key: "dismiss", type: "button", onClick: dismiss }, dismissLabel),
   ];
   return createElement(
     "div",
     { role: "status" },
-    createElement(
-      "div",
-      { className: "session-banner session-banner-warning" },
-      content,
-    ),
+    createElement("div", { className: "session-banner session-banner-warning" }, content),
   );
 }
 
@@ -75,9 +60,7 @@ export interface SessionExpiredBannerProps {
   /** Lets the person sign in again, in place. */
   readonly onSignIn: () => void;
   /** Replaces what the banner says and its button. */
-  readonly children?: (
-    expired: { reason: Reason | null; signIn(): void },
-  ) => ReactNode;
+  readonly children?: (expired: { reason: Reason | null; signIn(): void }) => ReactNode;
   /** @default {"Sign in again"} */
   readonly signInLabel?: string;
 }
@@ -90,16 +73,8 @@ export function SessionExpiredBanner(
   const reason = useSession((snapshot) => snapshot.reason);
   if (!expired) return null;
   const content = children ? children({ reason, signIn: onSignIn }) : [
-    createElement(
-      "span",
-      { key: "text" },
-      `${explain(reason)} What you see may be out of date. `,
-    ),
-    createElement("button", {
-      key: "sign-in",
-      type: "button",
-      onClick: onSignIn,
-    }, signInLabel),
+    createElement("span", { key: "text" }, `${explain(reason)} What you see may be out of date. `),
+    createElement("button", { key: "sign-in", type: "button", onClick: onSignIn }, signInLabel),
   ];
   return createElement(
     "div",

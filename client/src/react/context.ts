@@ -37,12 +37,8 @@ export function SessionProvider<U extends SessionUser>(
  *
  * @throws {TypeError} If there is none.
  */
-export function useSessionClient<
-  U extends SessionUser = SessionUser,
->(): Session<U> {
+export function useSessionClient<U extends SessionUser = SessionUser>(): Session<U> {
   const session = useContext(SessionContext);
-  if (!session) {
-    throw new TypeError("Cannot use a session outside of 'SessionProvider'");
-  }
+  if (!session) throw new TypeError("Cannot use a session outside of 'SessionProvider'");
   return session as unknown as Session<U>;
 }

@@ -17,9 +17,7 @@ import type {
 import { useSessionClient } from "./context.ts";
 
 /** The whole snapshot: renders with each visible change. */
-export function useSession<
-  U extends SessionUser = SessionUser,
->(): SessionSnapshot<U>;
+export function useSession<U extends SessionUser = SessionUser>(): SessionSnapshot<U>;
 /** What `select` takes of it: renders when that changes. It must return the same value for the same snapshot. */
 export function useSession<T, U extends SessionUser = SessionUser>(
   select: (snapshot: SessionSnapshot<U>) => T,
@@ -58,17 +56,11 @@ export function useSessionWarning(): CountedWarning | null {
     return () => clearInterval(timer);
   }, [warning]);
   if (!warning) return null;
-  return {
-    ...warning,
-    secondsLeft: Math.max(0, Math.ceil((warning.endsAt - now) / 1000)),
-  };
+  return { ...warning, secondsLeft: Math.max(0, Math.ceil((warning.endsAt - now) / 1000)) };
 }
 
 /** Calls `listener` for each event while the component is mounted; always the latest `listener`. */
-export function useSessionEvent<
-  Name extends SessionEventName,
-  U extends SessionUser = SessionUser,
->(
+export function useSessionEvent<Name extends SessionEventName, U extends SessionUser = SessionUser>(
   name: Name,
   listener: (detail: SessionEvents<U>[Name]) => void,
 ): void {
@@ -77,8 +69,5 @@ export function useSessionEvent<
   useEffect(() => {
     latest.current = listener;
   });
-  useEffect(() => session.on(name, (detail) => latest.current(detail)), [
-    session,
-    name,
-  ]);
+  useEffect(() => session.on(name, (detail) => latest.current(detail)), [session, name]);
 }
