@@ -13,7 +13,7 @@ import type { GenuineRefreshToken } from "../../supabase/functions/_shared/refre
 import { createHeldClock, createRunningClock } from "./clocks.ts";
 import { playHistory } from "./history.ts";
 import { checkTablesHoldNoSecret } from "./invariants.ts";
-import { createSqlRpc } from "./sql_rpc.ts";
+import { observeSqlRpc } from "./observed_rpc.ts";
 import { histories } from "./steps.ts";
 import { createWorld, type Ground } from "./world.ts";
 
@@ -40,7 +40,7 @@ export async function runHistories(options: HistoryRun): Promise<{ readonly toke
     const connection = database.connectAs("supabase_admin", { max: 1, fetch_types: false });
     const ground: Ground = {
       clock: held ? await createHeldClock(connection) : createRunningClock(connection),
-      sqlRpc: await createSqlRpc(connection),
+      sqlRpc: observeSqlRpc(connection),
     };
     await fc.assert(
       fc.asyncProperty(histories(stepsPerHistory), async (steps) => {

@@ -40,7 +40,7 @@ import {
   SECOND,
   WINDOW,
 } from "./rotation_model.ts";
-import type { ObservedCall, SqlRpc } from "./sql_rpc.ts";
+import type { ObservedCall, SqlRpc } from "./observed_rpc.ts";
 import { createUserModel, type UserModel } from "./user_model.ts";
 
 const POLICY: SessionPolicy = {

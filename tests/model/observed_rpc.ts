@@ -1,12 +1,12 @@
 /**
- * The store's one seam, `DatabaseRpc`, straight over a PostgreSQL connection: arguments go in as one
- * JSON object and come out as JSON, as at the data API, without HTTP between.
+ * Watches the calls of the store: what the database itself said of each, and when.
  *
  * @module
  */
 
 import type postgres from "postgres";
 import type { DatabaseRpc, FunctionName } from "../../supabase/functions/_shared/database_rpc.ts";
+import { createSqlRpc } from "../sql/sql_rpc.ts";
 
 /** One call that was made, with what the database itself said of it. */
 export interface ObservedCall {
@@ -22,15 +22,12 @@ export interface SqlRpc {
   takeCalls(): readonly ObservedCall[];
 }
 
-export async function createSqlRpc(sql: postgres.Sql): Promise<SqlRpc> {
-  const statements = await readStatements(sql);
+export function observeSqlRpc(sql: postgres.Sql): SqlRpc {
+  const call = createSqlRpc(sql);
   let calls: ObservedCall[] = [];
   return {
     async rpc(name, args) {
-      const [row] = await sql.unsafe(statements.get(name) ?? "", [JSON.stringify(args)], {
-        prepare: true,
-      });
-      const answer: unknown = row?.["answer"];
+      const answer = await call(name, args);
       calls.push({ name, ...readAnswer(answer) });
       return answer;
     },
@@ -40,26 +37,6 @@ export async function createSqlRpc(sql: postgres.Sql): Promise<SqlRpc> {
       return taken;
     },
   };
-}
-
-async function readStatements(sql: postgres.Sql): Promise<ReadonlyMap<string, string>> {
-  const rows = await sql<{ name: string; columns: string; args: string }[]>`
-    select
-      p.proname as name,
-      string_agg(format('%I %s', a.name, format_type(t.oid, null)), ', ' order by a.place) as columns,
-      string_agg(format('%I => given.%I', a.name, a.name), ', ' order by a.place) as args
-    from pg_proc as p
-    cross join unnest(p.proargtypes::oid[], p.proargnames[1:p.pronargs])
-      with ordinality as a (type, name, place)
-    join pg_type as t on t.oid = a.type
-    where p.pronamespace = 'public'::regnamespace
-    group by p.oid`;
-  return new Map(rows.map(({ name, columns, args }) => [
-    name,
-    `select to_json(answer) as answer
-     from json_to_record($1::text::json) as given (${columns}),
-     lateral public.${name}(${args}) as answer`,
-  ]));
 }
 
 function readAnswer(answer: unknown): Omit<ObservedCall, "name"> {
