@@ -110,7 +110,7 @@ async function launch(options: FunctionOptions, port: number): Promise<Running> 
       "serve",
       "--no-prompt",
       "--cached-only",
-      "--no-lock",
+      "--frozen",
       `--allow-env=${["SUPABASE_*", "SESSION_*", ...Object.keys(environment)].join(",")}`,
       `--allow-net=${mayReach.join(",")}`,
       "--host=127.0.0.1",

@@ -95,7 +95,7 @@ function commandFor(
   environment: Readonly<Record<string, string>>,
 ): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-lock", `${PROJECT}/local/${command}.ts`],
+    args: ["run", "-A", "--frozen", `${PROJECT}/local/${command}.ts`],
     cwd: PROJECT,
     env: { ...environment, NO_COLOR: "1" },
     stdin: "null",
