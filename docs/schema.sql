@@ -920,15 +920,17 @@ $function$
 
 CREATE OR REPLACE FUNCTION unified_auth.access_token_expires_at(p_now timestamp with time zone, p_access_ttl_seconds integer, p_refresh_token_expires_at timestamp with time zone)
  RETURNS timestamp with time zone
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO ''
 AS $function$
+begin
   -- Whole seconds, as a JWT counts them, and never beyond the session itself (RFC 9700, 4.14.2).
-  select least(
+  return least(
     date_trunc('second', p_now) + make_interval(secs => p_access_ttl_seconds),
     date_trunc('second', p_refresh_token_expires_at)
   );
+end;
 $function$
 ;
 
@@ -1047,11 +1049,12 @@ $function$
 
 CREATE OR REPLACE FUNCTION unified_auth.presented_token(p_session public.sessions, p_generation integer, p_branch smallint, p_hash bytea)
  RETURNS unified_auth.presented_token
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO ''
 AS $function$
-  select case
+begin
+  return case
     when p_generation > p_session.generation then 'ahead'
     when p_generation = p_session.generation then case
       when p_branch > p_session.branch then 'ahead'
@@ -1071,6 +1074,7 @@ AS $function$
     end
     else 'older'
   end::unified_auth.presented_token;
+end;
 $function$
 ;
 
@@ -1111,11 +1115,12 @@ $function$
 
 CREATE OR REPLACE FUNCTION unified_auth.session_end(p_session public.sessions, p_banned_until timestamp with time zone, p_deleted_at timestamp with time zone, p_now timestamp with time zone)
  RETURNS unified_auth.session_end
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO ''
 AS $function$
-  select case
+begin
+  return case
     when p_session.revoked_reason = 'session_cap' then 'evicted'
     when p_session.revoked_reason = 'refresh_token_reused' then 'reused'
     when p_session.revoked_reason = 'user_banned' then 'banned'
@@ -1124,6 +1129,7 @@ AS $function$
     when p_banned_until > p_now then 'banned'
     when p_deleted_at is not null then 'revoked'
   end::unified_auth.session_end;
+end;
 $function$
 ;
 
@@ -1145,11 +1151,12 @@ $function$
 
 CREATE OR REPLACE FUNCTION unified_auth.session_snapshot(p_session public.sessions, p_email text, p_phone text, p_app_metadata jsonb, p_user_metadata jsonb)
  RETURNS public.session_snapshot
- LANGUAGE sql
+ LANGUAGE plpgsql
  IMMUTABLE
  SET search_path TO ''
 AS $function$
-  select row(
+begin
+  return row(
     p_session.id,
     p_session.user_id,
     p_email,
@@ -1165,6 +1172,7 @@ AS $function$
     p_session.aal,
     p_session.amr
   )::public.session_snapshot;
+end;
 $function$
 ;
 
