@@ -69,9 +69,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   // What is behind the address must know the address: the gateway is put in when that is made.
   const behind: { gateway?: Gateway } = {};
-  const impatience = new AbortController();
   const server = listen(
-    { port: options.port ?? 0, signal: impatience.signal },
+    options.port ?? 0,
     (request, { remoteAddr }) =>
       behind.gateway?.(request, remoteAddr.hostname) ?? new Response(null, { status: 503 }),
   );
@@ -112,11 +111,15 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   });
 
   const stop = async () => {
-    const timer = setTimeout(() => impatience.abort(), PATIENCE_MS);
-    await server.shutdown();
+    const patience = Promise.withResolvers<void>();
+    const timer = setTimeout(patience.resolve, PATIENCE_MS);
+    const ended = server.shutdown();
+    await Promise.race([ended, patience.promise]);
     clearTimeout(timer);
+    // What still waits, waits for one of these. (An abort after a shutdown is an error in Deno.)
     await Promise.all(Object.values(processes).flat().map((process) => process.stop()));
     await Promise.all([rest.close(), auth.close()]);
+    await ended;
   };
 
   const names = options.functions ?? await listFunctions(projectDirectory);
@@ -165,11 +168,11 @@ function portError(port: number, thrown: unknown): StackError {
 }
 
 function listen(
-  { port, signal }: { port: number; signal: AbortSignal },
+  port: number,
   handler: Deno.ServeHandler<Deno.NetAddr>,
 ): Deno.HttpServer<Deno.NetAddr> {
   try {
-    return Deno.serve({ hostname: "127.0.0.1", port, signal, onListen: () => {} }, handler);
+    return Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, handler);
   } catch (thrown) {
     throw portError(port, thrown);
   }
