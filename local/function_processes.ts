@@ -21,8 +21,12 @@ export interface FunctionProcess {
   stop(): Promise<void>;
   /** `SIGKILL`, as when the platform ends an instance. */
   kill(): Promise<void>;
-  /** A fresh process in its place, on the same port. */
-  restart(): Promise<void>;
+  /**
+   * A fresh process in its place, on the same port: a deploy of this instance.
+   *
+   * @param environment what changes in it, for good. @default {nothing}
+   */
+  restart(environment?: Readonly<Record<string, string>>): Promise<void>;
 }
 
 /** What to run, and with what. */
@@ -68,6 +72,7 @@ export async function cacheFunctions(projectDirectory: string): Promise<void> {
 
 /** Starts one process and waits until it answers. @throws {StackError} with its own words if it ends. */
 export async function startFunction(options: FunctionOptions): Promise<FunctionProcess> {
+  let { environment } = options;
   let running = await launch(options, 0);
   return {
     name: options.name,
@@ -82,9 +87,10 @@ export async function startFunction(options: FunctionOptions): Promise<FunctionP
     },
     stop: () => end(running, "SIGTERM"),
     kill: () => end(running, "SIGKILL"),
-    async restart() {
+    async restart(changes = {}) {
       await end(running, "SIGTERM");
-      running = await launch(options, running.port);
+      environment = { ...environment, ...changes };
+      running = await launch({ ...options, environment }, running.port);
     },
   };
 }

@@ -54,6 +54,8 @@ export interface StackOptions {
   readonly site?: (project: SiteProject) => Site;
   /** Connections of the REST door. @default {10} */
   readonly restPoolSize?: number;
+  /** How long a request waits for one of them. @default {10_000} */
+  readonly restAcquisitionTimeoutMs?: number;
   /** Hears every line that a function writes. */
   readonly onFunctionLine?: (name: string, line: string) => void;
 }
@@ -85,6 +87,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...secrets.sessions,
     ...options.environment,
   };
+  // Where the functions were told that the project is: a test may have put something in between.
+  const projectHost = new URL(environment["SUPABASE_URL"] ?? baseUrl).host;
   const trusted = await trustedKeys(secrets, environment);
   const checkSignature = createSignatureChecker({ ...trusted, jwtSecret: keys.jwtSecret });
   const caller = { keys, checkSignature, now: Date.now };
@@ -93,6 +97,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...caller,
     databaseUrl: databaseUrl("authenticator"),
     ...(options.restPoolSize ? { poolSize: options.restPoolSize } : {}),
+    ...(options.restAcquisitionTimeoutMs
+      ? { acquisitionTimeoutMs: options.restAcquisitionTimeoutMs }
+      : {}),
   });
   const auth = createAuthDoor({
     ...caller,
@@ -129,7 +136,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         name,
         projectDirectory,
         environment,
-        mayReach: [`127.0.0.1:${server.addr.port}`],
+        mayReach: [projectHost],
         ...(onFunctionLine ? { onLine: (line) => onFunctionLine(name, line) } : {}),
       });
       (processes[name] ??= []).push(process);

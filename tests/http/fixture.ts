@@ -11,6 +11,7 @@ import { openTestServer, type TestStack, type TestStackOptions } from "../../loc
 import type { SessionView } from "../../supabase/functions/_shared/http/schemas.ts";
 import { type Browser, type BrowserOptions, openBrowser } from "./browser.ts";
 import { assertNoSecrets } from "./log_secrets.ts";
+import { insertPerson } from "./people.ts";
 
 export const PASSWORD = "correct-horse-battery-staple";
 
@@ -63,7 +64,7 @@ export async function openHttpFixture(options: TestStackOptions = {}): Promise<H
       email: `person-${people++}@example.com`,
       password: PASSWORD,
     };
-    await insertUser(sql, person);
+    await insertPerson(sql, person);
     return person;
   };
   const open = (changes: Partial<BrowserOptions> = {}) => {
@@ -101,18 +102,4 @@ export async function openHttpFixture(options: TestStackOptions = {}): Promise<H
       assertNoSecrets(lines);
     },
   };
-}
-
-/** As Supabase Auth would, but with bcrypt's lowest cost: a hundred people sign in in these tests. */
-async function insertUser(sql: postgres.Sql, { id, email, password }: Person): Promise<void> {
-  await sql`
-    insert into auth.users (
-      instance_id, id, aud, role, email, encrypted_password, email_confirmed_at,
-      confirmation_token, recovery_token, email_change_token_new, email_change,
-      raw_app_meta_data, raw_user_meta_data, created_at, updated_at
-    ) values (
-      '00000000-0000-0000-0000-000000000000', ${id}, 'authenticated', 'authenticated', ${email},
-      extensions.crypt(${password}, extensions.gen_salt('bf', 4)), now(), '', '', '', '',
-      '{"provider": "email", "providers": ["email"]}', '{}', now(), now()
-    )`;
 }
