@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { SEED_USERS } from "../../local/seed_users.ts";
+import { openTestServer, type TestDatabase, type TestStackOptions } from "../../local/testing.ts";
+import { ageSession } from "../http/aging.ts";
+import { ACCESS_COOKIE, type Answer, type Browser, openBrowser, viewOf } from "../http/browser.ts";
+import { assertRefused } from "../http/refusal.ts";
+import { untilWaiting } from "./lock_waits.ts";
+
+/** Two people are signed in; what their browsers ask next rotates. `awake` has its access token still. */
+async function openHousehold(
+  prepare: (database: TestDatabase) => Promise<void>,
+  options: TestStackOptions = {},
+) {
+  const server = await openTestServer();
+  const database = await server.createDatabase();
+  await prepare(database);
+  const causes: string[] = [];
+  const stack = await server.startStack({
+    functions: ["unified-auth"],
+    database,
+    ...options,
+    onFunctionLine: (_name, line) => {
+      if (line.startsWith("{")) causes.push(JSON.parse(line).cause);
+    },
+  });
+  const sql = database.connect({ max: 4 });
+  const signIn = async (user: Parameters<Browser["login"]>[0]) => {
+    const browser = openBrowser(stack);
+    const sessionId = (await browser.login(user)).session.id;
+    await ageSession(sql, sessionId, 7_200);
+    const awake = browser.copy();
+    browser.cookies.delete(ACCESS_COOKIE);
+    return { browser, awake, sessionId };
+  };
+  return {
+    stack,
+    sql,
+    database,
+    ada: await signIn(SEED_USERS.ada),
+    grace: await signIn(SEED_USERS.grace),
+    causes: () => [...new Set(causes.filter((cause) => cause !== undefined))],
+    async [Symbol.asyncDispose]() {
+      await stack.stop();
+      await database.drop();
+      await server.close();
+    },
+  };
+}
+
+const unprepared = () => Promise.resolve();
+
+/** 503 with `Retry-After` for each way to ask, and the jar as it was. */
+async function assertPatienceAsked(
+  browser: Browser,
+  asked: readonly Promise<Answer>[],
+): Promise<void> {
+  const jar = [...browser.cookies];
+  for (const answer of await Promise.all(asked)) {
+    assertRefused(answer, "service_unavailable");
+    assert.match(answer.headers.get("retry-after") ?? "", /^[1-9]\d*$/);
+  }
+  assert.deepEqual([...browser.cookies], jar);
+}
+
+async function assertGoesOn({ browser, sessionId }: {
+  readonly browser: Browser;
+  readonly sessionId: string;
+}): Promise<void> {
+  const view = viewOf(await browser.validate());
+  assert.deepEqual([view.session.id, view.session.generation, view.refreshed], [
+    sessionId,
+    2,
+    true,
+  ]);
+}
+
+Deno.test("a row that somebody holds is waited for until lock_timeout, then 503, and the session goes on", async () => {
+  await using household = await openHousehold(unprepared);
+  const { sql, ada, grace, causes } = household;
+  await sql.begin(async (holding) => {
+    await holding`select 1 from public.sessions where id = ${ada.sessionId} for update`;
+    await Promise.all([
+      assertPatienceAsked(ada.browser, [
+        ada.browser.refresh(),
+        ada.browser.validate(),
+        ada.browser.logout(),
+      ]),
+      assertGoesOn(grace),
+    ]);
+  });
+  assert.deepEqual(causes(), ["55P03"]);
+  await assertGoesOn(ada);
+});
+
+Deno.test("a statement that takes longer than statement_timeout is 503, and the session goes on", async () => {
+  await using household = await openHousehold(async (database) => {
+    const admin = database.connectAs("supabase_admin", { max: 1 });
+    await admin.unsafe(
+      `alter role authenticator in database ${database.name} set statement_timeout = '500ms'`,
+    );
+  });
+  const { sql, ada, grace, causes } = household;
+  await sql.begin(async (holding) => {
+    await holding`select 1 from public.sessions where id = ${ada.sessionId} for update`;
+    await Promise.all([
+      assertPatienceAsked(ada.browser, [ada.browser.refresh(), ada.browser.validate()]),
+      assertGoesOn(grace),
+    ]);
+  });
+  assert.deepEqual(causes(), ["57014"]);
+  await assertGoesOn(ada);
+});
+
+for (
+  const { limit, options, cause } of [
+    {
+      limit: "the pool's own limit",
+      options: { restAcquisitionTimeoutMs: 500 },
+      cause: "PGRST003",
+    },
+    { limit: "the functions' limit", options: {}, cause: "timeout" },
+  ]
+) {
+  Deno.test(`a pool whose connections are all busy is 503 after ${limit}, and the sessions go on`, async () => {
+    await using household = await openHousehold(unprepared, { ...options, restPoolSize: 2 });
+    const { sql, database, ada, grace, causes } = household;
+    const admin = database.connectAs("supabase_admin", { max: 1 });
+    let occupying: Promise<unknown> = Promise.resolve();
+    await admin.begin(async (holding) => {
+      await holding`lock table public.sessions in access exclusive mode`;
+      const occupants = [1, 2].map(() =>
+        ada.awake.call("/unified-auth/sessions", { method: "GET" })
+      );
+      await untilWaiting(sql, occupants.length);
+      await assertPatienceAsked(grace.browser, [grace.browser.refresh(), grace.browser.validate()]);
+      assert.ok(causes().includes(cause), causes().join(", "));
+      occupying = Promise.all(occupants);
+    });
+    await occupying;
+    await assertGoesOn(ada);
+    await assertGoesOn(grace);
+  });
+}
+
+Deno.test("a database that takes no more connections is 503, and the sessions go on", async () => {
+  await using household = await openHousehold(unprepared);
+  const { database, ada, grace, causes } = household;
+  const admin = database.connectAs("supabase_admin", { max: 1 });
+  await admin.unsafe(`alter database ${database.name} connection limit 0`);
+  await admin`
+    select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and usename in ('authenticator', 'supabase_auth_admin')`;
+  await assertPatienceAsked(ada.browser, [ada.browser.refresh(), ada.browser.validate()]);
+  assert.deepEqual(causes(), ["PGRST000"]);
+  await admin.unsafe(`alter database ${database.name} connection limit -1`);
+  await assertGoesOn(ada);
+  await assertGoesOn(grace);
+});
