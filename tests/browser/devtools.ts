@@ -12,22 +12,47 @@ import { connectDevTools, type DevToolsConnection } from "./devtools_connection.
 import { openTab, type Tab } from "./tab.ts";
 
 export interface DevTools extends AsyncDisposable {
-  /** Opens a tab and brings it to the front. All tabs share one profile. */
-  openTab(url: string): Promise<Tab>;
+  /**
+   * Opens a tab and gives it the focus. All tabs share one profile. `script`
+   * runs in each of its documents before the page's own.
+   */
+  openTab(url: string, script?: string): Promise<Tab>;
   /** Stops the renderers, as sleep does: no event tells the page. */
   stopRenderers(milliseconds: number): Promise<void>;
   /** The value of a cookie of the profile. */
   cookie(name: string): Promise<string | undefined>;
+  /** Resolves once the cookie is as wanted. @throws {Error} After ten seconds */
+  waitForCookie(name: string, wanted: (value: string | undefined) => boolean): Promise<void>;
   /** As the browser forgets a cookie whose time is over. */
   forgetCookie(name: string, url: string): Promise<void>;
 }
 
-export async function launchDevTools(): Promise<DevTools> {
+const PATIENCE_MS = 10_000;
+const LOOK_EVERY_MS = 50;
+
+export interface LaunchOptions {
+  /** @default {the headless shell from npm} */
+  readonly executable?: string | undefined;
+  /** Of the command line, besides what every test needs. */
+  readonly flags?: readonly string[];
+  /**
+   * Whether all tabs share a window, so that the one that is shown hides the others. Otherwise each
+   * has a window that can be minimized, which is all that the headless shell can do.
+   *
+   * @default {false}
+   */
+  readonly oneWindow?: boolean;
+}
+
+export async function launchDevTools(
+  { executable, flags = [], oneWindow = false }: LaunchOptions = {},
+): Promise<DevTools> {
   const profile = await Deno.makeTempDir({ prefix: "unified-auth-chromium-" });
-  const process = new Deno.Command(await sparticuz.executablePath(), {
+  const process = new Deno.Command(executable ?? await sparticuz.executablePath(), {
     args: [
       ...CHROMIUM_ARGUMENTS,
       "--headless",
+      ...flags,
       "--remote-debugging-port=0",
       `--user-data-dir=${profile}`,
       "about:blank",
@@ -40,14 +65,23 @@ export async function launchDevTools(): Promise<DevTools> {
   const connection = await connectDevTools(await readEndpoint(errors));
   const drained = drain(errors);
 
+  const cookie: DevTools["cookie"] = async (name) => {
+    const { cookies } = await connection.send<{ cookies: { name: string; value: string }[] }>(
+      "Storage.getCookies",
+    );
+    return cookies.find((cookie) => cookie.name === name)?.value;
+  };
+
   return {
-    openTab: (url) => openTab(connection, url),
+    openTab: (url, script) => openTab(connection, { url, script, newWindow: !oneWindow }),
     stopRenderers: (milliseconds) => stopRenderers(connection, milliseconds),
-    async cookie(name) {
-      const { cookies } = await connection.send<{ cookies: { name: string; value: string }[] }>(
-        "Storage.getCookies",
-      );
-      return cookies.find((cookie) => cookie.name === name)?.value;
+    cookie,
+    async waitForCookie(name, wanted) {
+      const until = performance.now() + PATIENCE_MS;
+      while (!wanted(await cookie(name))) {
+        if (performance.now() > until) throw new Error(`Never as wanted: cookie ${name}`);
+        await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      }
     },
     async forgetCookie(name, url) {
       await connection.send("Storage.setCookies", {

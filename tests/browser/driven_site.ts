@@ -13,6 +13,8 @@ export type Fate = (reply: Response, request: Request) => Response | Promise<Res
 export interface DrivenSite extends Site {
   /** How many requests of a route have arrived since the last `reset`. */
   count(route: string): number;
+  /** Resolves when that many requests of a route have arrived. @throws {Error} After ten seconds */
+  arrival(route: string, count: number): Promise<void>;
   /** What becomes of the replies of these routes from now on; null: they arrive. */
   setFate(fate: Fate | null): void;
   reset(): void;
@@ -21,10 +23,14 @@ export interface DrivenSite extends Site {
 const PAGE =
   '<!DOCTYPE html><title>Under test</title><script type="module" src="/app.js"></script>';
 
+const PATIENCE_MS = 10_000;
+const LOOK_EVERY_MS = 10;
+
 export function createDrivenSite(): DrivenSite {
   const script = bundlePage(new URL("./driven_page.ts", import.meta.url));
   let arrived: string[] = [];
   let fate: Fate | null = null;
+  const count: DrivenSite["count"] = (route) => arrived.filter((each) => each === route).length;
   return {
     async fetch(request) {
       const { pathname } = new URL(request.url);
@@ -40,7 +46,16 @@ export function createDrivenSite(): DrivenSite {
       if (decided !== reply) await reply.body?.cancel();
       return decided;
     },
-    count: (route) => arrived.filter((each) => each === route).length,
+    count,
+    async arrival(route, wanted) {
+      const until = performance.now() + PATIENCE_MS;
+      while (count(route) < wanted) {
+        if (performance.now() > until) {
+          throw new Error(`Never arrived: ${route} was asked ${count(route)} times, not ${wanted}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      }
+    },
     setFate(next) {
       fate = next;
     },

@@ -51,14 +51,20 @@ const STEPS: Readonly<Record<string, Step>> = {
     await tab.evaluate(
       "void session.fetch('/functions/v1/unified-auth/sessions').then(() => 0, () => 0)",
     ),
-  "return": async (_stage, tab) => await tab.evaluate("void dispatchEvent(new Event('focus'))"),
+  "hide": async (_stage, tab) => await tab.hide(),
+  "return": async (_stage, tab) => await tab.show(),
   "offline": async (_stage, tab) => await tab.setOffline(true),
   "online": async (_stage, tab) => await tab.setOffline(false),
-  "freeze": async (_stage, tab) => {
+  "freeze": async (_stage, tab, chance) => {
     await tab.freeze();
     await pause(30);
     await tab.thaw();
+    if (chance() < 0.5) await tab.show();
   },
+  "navigation": async (_stage, tab) =>
+    await tab.evaluate(
+      "void location.assign((location.pathname === '/' ? '/next' : '/') + location.search)",
+    ),
   "reload": async (_stage, tab) => {
     await tab.evaluate("void location.reload()");
   },

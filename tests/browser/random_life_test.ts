@@ -29,6 +29,7 @@ Deno.test("two hundred random lives of three tabs sign nobody out", () =>
       for (const [index, tab] of tabs.entries()) {
         const where = `seed ${SEED}, life ${life}, tab ${index + 1}: ${story}`;
         await tab.setOffline(false);
+        await tab.show();
         await tab.waitFor("document.readyState === 'complete'");
         // A page that was loaded without a network is the browser's own: a person reloads it.
         if (!await tab.evaluate("!!globalThis.session")) await tab.navigate(url(QUICK));

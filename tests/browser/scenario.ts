@@ -8,7 +8,7 @@ import type postgres from "postgres";
 import { SEED_USERS } from "../../local/seed_users.ts";
 import { openTestServer, type TestStack } from "../../local/testing.ts";
 import { ageSession } from "../http/aging.ts";
-import { type DevTools, launchDevTools } from "./devtools.ts";
+import { type DevTools, launchDevTools, type LaunchOptions } from "./devtools.ts";
 import { createDrivenSite, type DrivenSite } from "./driven_site.ts";
 import type { Tab } from "./tab.ts";
 
@@ -18,29 +18,47 @@ export interface Stage {
   readonly chromium: DevTools;
   /** Of the page under test, with these options of `createSession`. */
   url(options?: Readonly<Record<string, number>>): string;
-  /** A tab on the page under test. */
-  open(options?: Readonly<Record<string, number>>): Promise<Tab>;
+  /** A tab on the page under test; `script` runs before the page's own. */
+  open(options?: Readonly<Record<string, number>>, script?: string): Promise<Tab>;
   /** As `open`, and signed in; later tabs share the cookies. */
-  openSignedIn(options?: Readonly<Record<string, number>>): Promise<Tab>;
+  openSignedIn(options?: Readonly<Record<string, number>>, script?: string): Promise<Tab>;
   /** Lets time pass for every session of the stack, so that the next refresh rotates. */
   age(seconds: number): Promise<void>;
 }
 
+/** Quick beats and short patience, so that a scenario takes seconds; the rules are the same. */
+export const QUICK = {
+  heartbeatMs: 1_000,
+  settleMs: 50,
+  requestTimeoutMs: 2_000,
+  backoffBaseMs: 200,
+};
+
+export interface StageOptions extends LaunchOptions {
+  /** Of the functions. */
+  readonly environment?: Readonly<Record<string, string>>;
+}
+
+/** Access tokens of four seconds, and a window of one: an hour's life in a few seconds. */
+export const SHORT_LIVED = {
+  environment: { SESSION_ACCESS_TTL_SECONDS: "4", SESSION_WINDOW_SECONDS: "1" },
+};
+
 export async function withStage(
   run: (stage: Stage) => Promise<void>,
-  environment: Readonly<Record<string, string>> = {},
+  { environment = {}, ...launch }: StageOptions = {},
 ): Promise<void> {
   const site = createDrivenSite();
   await using server = await openTestServer();
   await using stack = await server.startStack({ environment, site: () => site });
-  await using chromium = await launchDevTools();
+  await using chromium = await launchDevTools(launch);
   const sql: postgres.Sql = stack.database.connect({ max: 1 });
   const { email, password } = SEED_USERS.ada;
 
   const url: Stage["url"] = (options = {}) =>
     `${stack.baseUrl}/?${new URLSearchParams({ options: JSON.stringify(options) })}`;
-  const open: Stage["open"] = async (options) => {
-    const tab = await chromium.openTab(url(options));
+  const open: Stage["open"] = async (options, script) => {
+    const tab = await chromium.openTab(url(options), script);
     await tab.waitFor(
       "!!globalThis.session && !['unknown', 'restoring'].includes(session.getSnapshot().status)",
     );
@@ -53,8 +71,8 @@ export async function withStage(
     chromium,
     url,
     open,
-    async openSignedIn(options) {
-      const tab = await open(options);
+    async openSignedIn(options, script) {
+      const tab = await open(options, script);
       await tab.evaluate(`signIn(${JSON.stringify(email)}, ${JSON.stringify(password)})`);
       await tab.waitFor("session.getSnapshot().status === 'active'");
       site.reset();

@@ -10,15 +10,23 @@ import type { DevToolsConnection } from "./devtools_connection.ts";
 export interface Tab {
   /** The value of an expression of the page; promises are awaited. */
   evaluate<Value>(expression: string): Promise<Value>;
-  /** Waits until an expression is true. @throws {Error} After ten seconds, with what it was */
-  waitFor(expression: string): Promise<void>;
-  /** In front of all other tabs, which become hidden. */
+  /** Waits until an expression is true. @throws {Error} After ten seconds or `patienceMs`, with what it was */
+  waitFor(expression: string, patienceMs?: number): Promise<void>;
+  /** Brings the page back, with the focus: its window, or the tab to the front of the window. */
   show(): Promise<void>;
+  /** Minimizes the page's window: the page loses the focus and becomes hidden. */
+  hide(): Promise<void>;
+  /** Hides the page, as a browser freezes none that is seen, and freezes it. */
   freeze(): Promise<void>;
+  /** The page goes on, still hidden. */
   thaw(): Promise<void>;
   /** Cuts the page off the network, or lets it back; its events and `navigator.onLine` follow. */
   setOffline(offline: boolean): Promise<void>;
   navigate(url: string): Promise<void>;
+  /** One step back in the history, by the back/forward cache where the browser has one. */
+  goBack(): Promise<void>;
+  /** Bytes of the page's heap that are in use after a collection. */
+  heapBytes(): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -33,8 +41,19 @@ interface Evaluated<Value> {
 const PATIENCE_MS = 10_000;
 const LOOK_EVERY_MS = 25;
 
-export async function openTab(connection: DevToolsConnection, url: string): Promise<Tab> {
-  const { targetId } = await connection.send<{ targetId: string }>("Target.createTarget", { url });
+/** A page in a window of its own can be minimized. `script` runs in each document of the tab before the page's own. */
+export async function openTab(
+  connection: DevToolsConnection,
+  { url, script, newWindow }: {
+    readonly url: string;
+    readonly script?: string | undefined;
+    readonly newWindow: boolean;
+  },
+): Promise<Tab> {
+  const { targetId } = await connection.send<{ targetId: string }>("Target.createTarget", {
+    url: "about:blank",
+    newWindow,
+  });
   const { sessionId } = await connection.send<{ sessionId: string }>("Target.attachToTarget", {
     targetId,
     flatten: true,
@@ -43,7 +62,16 @@ export async function openTab(connection: DevToolsConnection, url: string): Prom
     connection.send<Answer>(method, params, sessionId);
   await send("Page.enable");
   await send("Network.enable");
+  if (script !== undefined) {
+    await send("Page.addScriptToEvaluateOnNewDocument", { source: script });
+  }
   await connection.send("Target.activateTarget", { targetId });
+  await send("Page.navigate", { url });
+  const { windowId } = await connection.send<{ windowId: number }>("Browser.getWindowForTarget", {
+    targetId,
+  });
+  const setWindow = (windowState: "minimized" | "normal") =>
+    connection.send<void>("Browser.setWindowBounds", { windowId, bounds: { windowState } });
 
   const evaluate = async <Value>(expression: string): Promise<Value> => {
     const { result, exceptionDetails } = await send<Evaluated<Value>>("Runtime.evaluate", {
@@ -57,8 +85,8 @@ export async function openTab(connection: DevToolsConnection, url: string): Prom
     return result.value;
   };
 
-  const waitFor = async (expression: string): Promise<void> => {
-    const until = performance.now() + PATIENCE_MS;
+  const waitFor = async (expression: string, patienceMs = PATIENCE_MS): Promise<void> => {
+    const until = performance.now() + patienceMs;
     let last: unknown;
     while (performance.now() < until) {
       last = await evaluate(expression).catch((error: unknown) => String(error));
@@ -72,8 +100,13 @@ export async function openTab(connection: DevToolsConnection, url: string): Prom
   return {
     evaluate,
     waitFor,
-    show: () => connection.send("Target.activateTarget", { targetId }),
-    freeze: () => send("Page.setWebLifecycleState", { state: "frozen" }),
+    show: () =>
+      newWindow ? setWindow("normal") : connection.send("Target.activateTarget", { targetId }),
+    hide: () => setWindow("minimized"),
+    async freeze() {
+      await setWindow("minimized");
+      await send("Page.setWebLifecycleState", { state: "frozen" });
+    },
     thaw: () => send("Page.setWebLifecycleState", { state: "active" }),
     setOffline: (offline) =>
       send("Network.emulateNetworkConditions", {
@@ -84,6 +117,16 @@ export async function openTab(connection: DevToolsConnection, url: string): Prom
       }),
     navigate: async (to) => {
       await send("Page.navigate", { url: to });
+    },
+    async goBack() {
+      const { currentIndex, entries } = await send<
+        { readonly currentIndex: number; readonly entries: readonly { readonly id: number }[] }
+      >("Page.getNavigationHistory");
+      await send("Page.navigateToHistoryEntry", { entryId: entries[currentIndex - 1]?.id });
+    },
+    async heapBytes() {
+      await send("HeapProfiler.collectGarbage");
+      return (await send<{ readonly usedSize: number }>("Runtime.getHeapUsage")).usedSize;
     },
     close: async () => {
       await connection.send("Target.closeTarget", { targetId });

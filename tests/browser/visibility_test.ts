@@ -1,0 +1,107 @@
+import assert from "node:assert/strict";
+import { withStage } from "./scenario.ts";
+import type { Tab } from "./tab.ts";
+
+/** Keeps what the page hears of its own visibility, from the first moment on. */
+const LISTEN = `
+  globalThis.heard = [];
+  for (const type of ["focus", "blur"]) addEventListener(type, () => heard.push(type));
+  for (const type of ["visibilitychange", "freeze", "resume"]) {
+    document.addEventListener(type, () => heard.push(type + " " + document.visibilityState));
+  }`;
+
+/** Away and back, as a person does it; resolves when the page knows. */
+async function leaveAndReturn(tab: Tab): Promise<void> {
+  await tab.hide();
+  await tab.waitFor("document.hidden && !document.hasFocus()");
+  await tab.show();
+  await tab.waitFor("!document.hidden && document.hasFocus()");
+}
+
+Deno.test("a return to the tab is one validate, although the browser announces it twice", () =>
+  withStage(async ({ site, openSignedIn }) => {
+    const tab = await openSignedIn({ settleMs: 50, revalidateAfterMs: 0 }, LISTEN);
+    for (let visit = 1; visit <= 3; visit++) {
+      await tab.evaluate("heard.length = 0");
+      await leaveAndReturn(tab);
+      assert.deepEqual(
+        await tab.evaluate("heard.toSorted()"),
+        ["blur", "focus", "visibilitychange hidden", "visibilitychange visible"],
+      );
+      await site.arrival("validate", visit);
+      // A second question would come from the second event, within the debounce.
+      await tab.evaluate("new Promise((resolve) => setTimeout(resolve, 1_100))");
+      assert.equal(site.count("validate"), visit);
+    }
+    assert.equal(site.count("refresh"), 0);
+  }));
+
+Deno.test("a return within a minute of the last verification asks nobody", () =>
+  withStage(async ({ site, openSignedIn }) => {
+    const tab = await openSignedIn({ settleMs: 50 });
+    await leaveAndReturn(tab);
+    await tab.evaluate("new Promise((resolve) => setTimeout(resolve, 1_100))");
+    await leaveAndReturn(tab);
+    await tab.evaluate("new Promise((resolve) => setTimeout(resolve, 500))");
+    assert.equal(site.count("validate") + site.count("refresh"), 0);
+  }));
+
+Deno.test("a frozen tab asks once when it goes on, and once is enough when it is seen too", () =>
+  withStage(async ({ site, openSignedIn }) => {
+    const tab = await openSignedIn({ settleMs: 50, revalidateAfterMs: 0 }, LISTEN);
+    await tab.freeze();
+    await tab.thaw();
+    await tab.show();
+    await tab.waitFor("!document.hidden");
+    const heard = await tab.evaluate<string[]>("heard");
+    assert.ok(heard.includes("freeze hidden") && heard.includes("resume hidden"), `${heard}`);
+    await site.arrival("validate", 1);
+    await tab.evaluate("new Promise((resolve) => setTimeout(resolve, 1_100))");
+    assert.equal(site.count("validate"), 1);
+  }));
+
+Deno.test("the network that comes back right after a return in vain is not lost in the debounce", () =>
+  withStage(async ({ site, openSignedIn }) => {
+    // So long a debounce and so high a ladder that only the signal can explain a question.
+    const patient = { visibilityDebounceMs: 60_000, backoffBaseMs: 120_000, backoffCapMs: 120_000 };
+    const tab = await openSignedIn({ settleMs: 50, revalidateAfterMs: 0, ...patient });
+    await tab.hide();
+    await tab.waitFor("document.hidden");
+    await tab.setOffline(true);
+    await tab.show();
+    await tab.waitFor("session.getSnapshot().failures === 1");
+    site.reset();
+    await tab.setOffline(false);
+    await tab.waitFor("session.getSnapshot().failures === 0");
+    assert.equal(site.count("validate"), 1);
+    assert.equal(await tab.evaluate("session.getSnapshot().status"), "active");
+  }));
+
+Deno.test("a hidden page whose timers come once a minute keeps its session", () =>
+  withStage(async ({ site, openSignedIn }) => {
+    const tab = await openSignedIn(
+      {},
+      `
+      globalThis.longestGapMs = 0;
+      let last = performance.now();
+      setInterval(() => {
+        longestGapMs = Math.max(longestGapMs, performance.now() - last);
+        last = performance.now();
+      }, 1_000);`,
+    );
+    await tab.evaluate("told.length = 0");
+    await tab.hide();
+    await tab.evaluate("globalThis.hiddenAt = performance.now(); 0");
+    await tab.waitFor("longestGapMs > 30_000 || performance.now() - hiddenAt > 75_000", 80_000);
+    assert.ok(await tab.evaluate<number>("longestGapMs") > 30_000, "the browser throttles");
+    site.reset();
+    await tab.show();
+    await tab.waitFor("session.getSnapshot().canMutate");
+    await tab.evaluate("new Promise((resolve) => setTimeout(resolve, 1_100))");
+    assert.ok(site.count("validate") + site.count("refresh") <= 1);
+    const told = await tab.evaluate<string[]>("told");
+    assert.deepEqual(told.filter((name) => name !== "session-refreshed"), []);
+  }, {
+    flags: ["--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/5"],
+    environment: { SESSION_ACCESS_TTL_SECONDS: "40", SESSION_WINDOW_SECONDS: "1" },
+  }));
