@@ -1,0 +1,110 @@
+import assert from "node:assert/strict";
+import { REFRESH_COOKIE } from "../http/browser.ts";
+import { QUICK, type Stage, withStage } from "./scenario.ts";
+import type { Tab } from "./tab.ts";
+
+/** Access tokens that are over when a sleep of a few seconds is, and last for as long after it. */
+const SIX_SECONDS = {
+  environment: { SESSION_ACCESS_TTL_SECONDS: "6", SESSION_WINDOW_SECONDS: "1" },
+};
+const SLEEP_MS = 7_000;
+
+async function openFive(stage: Stage, script?: string): Promise<readonly Tab[]> {
+  const tabs = [await stage.openSignedIn(QUICK, script)];
+  while (tabs.length < 5) tabs.push(await stage.open(QUICK, script));
+  return tabs;
+}
+
+/** All are at the first generation after `generation`, and can write. */
+async function allRefreshed(tabs: readonly Tab[], generation: number): Promise<void> {
+  for (const tab of tabs) {
+    await tab.waitFor(`session.getSnapshot().generation > ${generation}`);
+    const { status, canMutate } = await tab.evaluate<{ status: string; canMutate: boolean }>(
+      "session.getSnapshot()",
+    );
+    assert.deepEqual([status, canMutate], ["active", true]);
+    assert.equal(await tab.evaluate("session.getSnapshot().generation"), generation + 1);
+  }
+}
+
+Deno.test("five tabs that wake with an expired access token are one refresh request, and all signed in", () =>
+  withStage(async (stage) => {
+    const { site, chromium } = stage;
+    const tabs = await openFive(stage);
+    const generation = await tabs[0]?.evaluate<number>("session.getSnapshot().generation") ?? 0;
+    site.reset();
+    await chromium.stopRenderers(SLEEP_MS);
+    await allRefreshed(tabs, generation);
+    assert.deepEqual([site.count("refresh"), site.count("validate")], [1, 0]);
+    for (const tab of tabs) assert.ok(await tab.evaluate("told.includes('suspended')"));
+  }, SIX_SECONDS));
+
+Deno.test("five tabs without Web Locks that wake at once all get the one successor", () =>
+  withStage(async (stage) => {
+    const { site, chromium } = stage;
+    const tabs = await openFive(stage, "delete Navigator.prototype.locks;");
+    assert.equal(await tabs[0]?.evaluate("navigator.locks === undefined"), true);
+    const generation = await tabs[0]?.evaluate<number>("session.getSnapshot().generation") ?? 0;
+    site.reset();
+    await chromium.stopRenderers(SLEEP_MS);
+    await allRefreshed(tabs, generation);
+    assert.ok(site.count("refresh") < 5, "spread out, later tabs adopt what earlier ones fetched");
+    for (const tab of tabs) {
+      assert.ok(!await tab.evaluate("told.includes('session-expired')"));
+    }
+  }, SIX_SECONDS));
+
+Deno.test("a frozen waiter among five tabs holds up none of the others", () =>
+  withStage(async (stage) => {
+    const { site, age } = stage;
+    const tabs = await openFive(stage);
+    const [holder, frozen, ...others] = tabs;
+    assert.ok(holder && frozen);
+    await age(3_000);
+    const held = Promise.withResolvers<void>();
+    site.reset();
+    site.setFate(async (reply) => {
+      await held.promise;
+      return reply;
+    });
+    await holder.evaluate("void session.refresh()");
+    await site.arrival("refresh", 1);
+    for (const tab of [frozen, ...others]) await tab.evaluate("void session.refresh()");
+    for (const tab of [frozen, ...others]) await tab.waitFor(WAITS);
+    await frozen.freeze();
+    const startedMs = performance.now();
+    held.resolve();
+    await allRefreshed([holder, ...others], 1);
+    assert.ok(performance.now() - startedMs < 6_000);
+    assert.equal(site.count("refresh"), 1);
+    await frozen.thaw();
+    await frozen.show();
+    await allRefreshed([frozen], 1);
+    assert.equal(site.count("refresh"), 1);
+  }));
+
+const WAITS = "navigator.locks.query().then(({ pending }) => pending.length > 0)";
+
+Deno.test("a refresh that is frozen for longer than its timeout is neither lost nor held against anybody", () =>
+  withStage(async ({ site, chromium, openSignedIn, age }) => {
+    const tab = await openSignedIn(QUICK);
+    await age(3_000);
+    const before = await chromium.cookie(REFRESH_COOKIE);
+    const held = Promise.withResolvers<void>();
+    site.setFate(async (reply) => {
+      await held.promise;
+      return reply;
+    });
+    await tab.evaluate("void session.refresh()");
+    await site.arrival("refresh", 1);
+    await tab.freeze();
+    await new Promise((resolve) => setTimeout(resolve, QUICK.requestTimeoutMs + 500));
+    held.resolve();
+    site.setFate(null);
+    await chromium.waitForCookie(REFRESH_COOKIE, (value) => value !== before);
+    await tab.thaw();
+    await tab.show();
+    await allRefreshed([tab], 1);
+    await tab.waitFor("session.getSnapshot().failures === 0");
+    assert.ok(!await tab.evaluate("told.includes('session-expired')"));
+  }));
