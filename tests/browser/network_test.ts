@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { REFRESH_COOKIE } from "../http/browser.ts";
+import { startDroppingProxy } from "./dropping_proxy.ts";
+import { QUICK, withStage } from "./scenario.ts";
+
+Deno.test("a server that never answers is given up in sixteen seconds by every way to ask", () =>
+  withStage(async ({ site, openSignedIn }) => {
+    const tab = await openSignedIn(); // the options that everybody gets
+    const never = Promise.withResolvers<void>();
+    site.setFate(async (reply) => {
+      await never.promise;
+      return reply;
+    });
+    const settled = await tab.evaluate<readonly (readonly [string, number])[]>(`(async () => {
+      const now = Date.now;
+      Date.now = () => now() + 7_200_000; // the access token is over
+      const startedMs = performance.now();
+      const settle = (asked) => asked.then(
+        (value) => [value?.status ?? String(value), performance.now() - startedMs],
+        ({ name }) => [name, performance.now() - startedMs],
+      );
+      return await Promise.all([
+        settle(session.refresh()),
+        settle(session.getAccessToken()),
+        settle(session.fetch("/functions/v1/unified-auth/sessions")),
+      ]);
+    })()`);
+    never.resolve();
+    assert.deepEqual(settled.map(([what]) => what), [
+      "degraded",
+      "SessionUnavailableError",
+      "SessionUnavailableError",
+    ]);
+    for (const [what, elapsedMs] of settled) assert.ok(elapsedMs < 16_000, `${what} ${elapsedMs}`);
+    site.setFate(null);
+    await tab.waitFor("session.getSnapshot().status === 'active'");
+  }));
+
+for (const hours of [2, -2]) {
+  Deno.test(`a clock that is ${hours} hours wrong from the start costs no refresh`, () =>
+    withStage(async ({ site, openSignedIn }) => {
+      const tab = await openSignedIn(
+        {},
+        `{
+        const now = Date.now;
+        Date.now = () => now() + ${hours * 3_600_000};
+      }`,
+      );
+      const seconds = "(session.getSnapshot().accessExpiresAt - Date.now()) / 1000";
+      assert.ok(Math.abs(await tab.evaluate<number>(seconds) - 3_600) < 60);
+      await tab.evaluate(
+        "(async () => { for (let i = 0; i < 40; i++) await session.recover('focus'); })()",
+      );
+      assert.equal(site.count("refresh"), 0);
+      assert.ok(site.count("validate") <= 1);
+      assert.equal(await tab.evaluate("session.getSnapshot().canMutate"), true);
+    }));
+
+  Deno.test(`a clock that is set by ${hours} hours meanwhile is one question at the most`, () =>
+    withStage(async ({ site, openSignedIn }) => {
+      const tab = await openSignedIn();
+      await tab.evaluate(
+        `{ const now = Date.now; Date.now = () => now() + ${hours * 3_600_000}; }`,
+      );
+      await tab.evaluate(
+        "(async () => { for (let i = 0; i < 40; i++) await session.getAccessToken(); })()",
+      );
+      assert.ok(site.count("refresh") + site.count("validate") <= 1);
+      assert.equal(await tab.evaluate("session.getSnapshot().status"), "active");
+    }));
+}
+
+Deno.test("a refresh that the browser itself repeats, as its connections are dropped, is one rotation", () =>
+  withStage(async ({ site, stack, chromium, age }) => {
+    await using proxy = startDroppingProxy({ port: Number(new URL(stack.baseUrl).port) });
+    const tab = await chromium.openTab(
+      `${proxy.baseUrl}/?${new URLSearchParams({ options: JSON.stringify(QUICK) })}`,
+    );
+    await tab.waitFor("globalThis.session?.getSnapshot().status === 'signed-out'");
+    await tab.evaluate("signIn('ada@example.com', 'correct-horse-battery-staple')");
+    await tab.waitFor("session.getSnapshot().status === 'active'");
+    await age(3_000);
+    site.reset();
+    proxy.drop("POST /functions/v1/unified-auth/refresh", 1);
+    await tab.evaluate("session.refresh().then(() => 0)");
+    await tab.waitFor("session.getSnapshot().generation === 2");
+    assert.equal(proxy.dropped(), 1);
+    assert.ok(site.count("refresh") >= 2, "the functions had done their work before");
+    await age(3_000);
+    proxy.drop("POST /functions/v1/unified-auth/refresh", 3); // what the browser repeats too
+    await tab.evaluate("session.refresh().then(() => 0)");
+    await tab.waitFor("session.getSnapshot().generation === 3");
+    await tab.waitFor("session.getSnapshot().failures === 0");
+    assert.ok(proxy.dropped() >= 3, "the repeated one too, so that the client had to ask again");
+    assert.ok(!await tab.evaluate("told.includes('session-expired')"));
+    await tab.close();
+  }));
+
+Deno.test("a rotation whose tab is closed meanwhile is kept, and its predecessor still counts", () =>
+  withStage(async ({ site, chromium, openSignedIn, open, age }) => {
+    const other = await openSignedIn(QUICK);
+    const tab = await open(QUICK);
+    await age(3_000);
+    const before = await chromium.cookie(REFRESH_COOKIE);
+    const held = Promise.withResolvers<void>();
+    site.reset();
+    site.setFate(async (reply) => {
+      await held.promise;
+      return reply;
+    });
+    await tab.evaluate("void session.refresh()");
+    await site.arrival("refresh", 1);
+    await tab.close();
+    held.resolve();
+    site.setFate(null);
+    await chromium.waitForCookie(REFRESH_COOKIE, (value) => value !== before);
+    await other.evaluate("session.refresh().then(() => 0)");
+    await other.waitFor("session.getSnapshot().generation === 2");
+    assert.equal(await other.evaluate("session.getSnapshot().status"), "active");
+  }));
+
+Deno.test("what tabs tell each other and write down holds no token", () =>
+  withStage(async ({ openSignedIn, open, age }) => {
+    const listen = `
+      globalThis.overheard = [];
+      new BroadcastChannel("session").onmessage = ({ data }) => overheard.push(JSON.stringify(data));`;
+    const listener = await open({}, listen);
+    const tab = await openSignedIn();
+    await age(3_000);
+    await tab.evaluate("session.refresh().then(() => 0)");
+    await listener.waitFor("overheard.some((text) => text.includes('\"generation\":2'))");
+    const token = await tab.evaluate<string>("session.getAccessToken()");
+    assert.match(token, /^ey/);
+    const [, , signature = ""] = token.split(".");
+    const known = await listener.evaluate<string>(
+      "JSON.stringify([overheard, Object.entries(localStorage)])",
+    );
+    assert.ok(known.includes("ada@example.com"));
+    assert.ok(!known.includes(signature) && !/eyJ|refresh_token/.test(known));
+  }, { environment: { SESSION_EXPOSE_ACCESS_TOKEN: "true" } }));
