@@ -1,0 +1,72 @@
+/**
+ * Whether both cookies of an answer arrive, each in a header of its own, and unharmed. A proxy that
+ * folds the two into one, or drops one, leaves the browser with half a session.
+ *
+ * @module
+ */
+
+import { failed, ok, quote, type Verdict } from "../finding.ts";
+import type { Reply } from "../ask.ts";
+import type { Patient } from "../patient.ts";
+import { COOKIE_KINDS, isFolded, readSessionCookies } from "../set_cookie.ts";
+import { explainStranger, isOurs } from "../strangers.ts";
+import type { SignedIn } from "../trial.ts";
+
+/** 70 bytes in base64url. */
+const REFRESH_TOKEN = /^[A-Za-z0-9_-]{94}$/;
+const ACCESS_TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
+
+const REMEDY = "Let the proxy hand every Set-Cookie header on by itself and unchanged. Code that " +
+  "copies headers into a plain object keeps only the last one.";
+
+export async function cookiesArrive(patient: Patient): Promise<Verdict> {
+  // Signing out nobody clears both cookies: no account is needed to see them arrive.
+  const cleared = await patient.askFunction("/unified-auth/logout", { method: "POST" });
+  if (cleared.kind === "no_reply" || !isOurs(cleared)) return explainStranger(cleared);
+  const torn = findTorn(cleared);
+  if (torn !== null) return torn;
+  const made = await patient.trial.signIn();
+  return made.kind === "signed_in" ? await examineSignIn(patient, made) : ok(
+    "Both cookies arrive, each on its own: the empty ones of a sign-out. Full ones need a test " +
+      "account.",
+  );
+}
+
+function findTorn({ setCookies }: Reply): Verdict | null {
+  if (setCookies.some(isFolded)) {
+    return failed("The two Set-Cookie headers arrive as one: browsers keep one cookie.", REMEDY);
+  }
+  const cookies = readSessionCookies(setCookies);
+  for (const kind of COOKIE_KINDS) {
+    const { length } = cookies[kind];
+    if (length === 0) return failed(`The cookie ${kind} does not arrive.`, REMEDY);
+    if (length > 1) return failed(`The cookie ${kind} arrives ${length} times.`, REMEDY);
+  }
+  return null;
+}
+
+async function examineSignIn({ askFunction }: Patient, made: SignedIn): Promise<Verdict> {
+  const torn = findTorn(made.reply);
+  if (torn !== null) return torn;
+  const cookies = readSessionCookies(made.reply.setCookies);
+  if (!ACCESS_TOKEN.test(cookies.session_access[0]?.value ?? "")) {
+    return failed("The access cookie's value is changed on its way.", REMEDY);
+  }
+  if (!REFRESH_TOKEN.test(cookies.session_refresh[0]?.value ?? "")) {
+    return failed("The refresh cookie's value is changed on its way.", REMEDY);
+  }
+  const headers = { cookie: made.cookieHeader };
+  for (const path of ["/unified-auth/validate", "/unified-auth/refresh", "/validate-session"]) {
+    const body = path.endsWith("validate") ? { refresh: "never" } : {};
+    const answer = await askFunction(path, { method: "POST", headers, body });
+    if (answer.kind === "no_reply") return explainStranger(answer);
+    if (answer.json?.["valid"] !== true) {
+      return failed(
+        `The cookies arrive, but ${path} does not accept them back: ` +
+          `${quote(answer.code ?? String(answer.status))}.`,
+        "Let the proxy hand the Cookie header on unchanged; both cookies take up to 4 KiB.",
+      );
+    }
+  }
+  return ok("Both cookies arrive, each on its own and whole, and both functions accept them back.");
+}

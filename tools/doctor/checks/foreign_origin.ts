@@ -1,0 +1,53 @@
+/**
+ * Whether another site's page is refused: it must neither be let in by CORS nor make a browser send
+ * anything that has an effect.
+ *
+ * @module
+ */
+
+import { failed, ok, type Verdict } from "../finding.ts";
+import type { Patient } from "../patient.ts";
+import { explainStranger, isOurs } from "../strangers.ts";
+
+/** A name that can never be registered (RFC 2606). */
+const FOREIGN = "https://doctor.invalid";
+
+const SOURCES: readonly Readonly<Record<string, string>>[] = [
+  { origin: FOREIGN, "sec-fetch-site": "cross-site", "sec-fetch-mode": "cors" },
+  { origin: FOREIGN },
+  { origin: "null" },
+];
+
+const REMEDY = "Remove CORS headers and wildcards from the proxy, and let it hand Origin and " +
+  "Sec-Fetch-Site on as they came. SESSION_ALLOWED_ORIGINS is the only list.";
+
+export async function foreignOrigin({ askFunction }: Patient): Promise<Verdict> {
+  const preflight = await askFunction("/unified-auth/refresh", {
+    method: "OPTIONS",
+    headers: { origin: FOREIGN, "access-control-request-method": "POST" },
+  });
+  if (preflight.kind === "no_reply") return explainStranger(preflight);
+  if (letsIn(preflight.headers)) {
+    return failed("A preflight lets any site call the functions.", REMEDY);
+  }
+  for (const headers of SOURCES) {
+    const answer = await askFunction("/unified-auth/validate", {
+      method: "POST",
+      headers,
+      body: { refresh: "never" },
+    });
+    if (answer.kind === "no_reply" || !isOurs(answer)) return explainStranger(answer);
+    if (answer.code !== "cross_site_request") {
+      return failed("A request from another site's page is not refused.", REMEDY);
+    }
+    if (letsIn(answer.headers)) {
+      return failed("Another site's page may read the answers.", REMEDY);
+    }
+  }
+  return ok("Another site's page is refused, and may read nothing.");
+}
+
+function letsIn(headers: Headers): boolean {
+  const allowed = headers.get("access-control-allow-origin");
+  return allowed === "*" || allowed === FOREIGN || allowed === "null";
+}

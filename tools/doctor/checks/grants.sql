@@ -1,0 +1,47 @@
+-- What the API's roles may do with what the migrations made, one line a privilege, as it works out:
+-- through PUBLIC and through other roles too. And which tables have lost row level security.
+
+with
+  api_roles (role) as (
+    values ('anon'), ('authenticated'), ('service_role')
+  ),
+  relations as (
+    select c.oid, c.relkind, c.relrowsecurity, format('%s.%s', n.nspname, c.relname) as name
+    from pg_class as c
+    join pg_namespace as n on n.oid = c.relnamespace
+    where (n.nspname = 'unified_auth' and c.relkind in ('r', 'v'))
+      or (n.nspname = 'public' and c.relname in ('sessions', 'session_events') and c.relkind = 'r')
+  ),
+  routines as (
+    select p.oid, p.oid::regprocedure::text as name
+    from pg_proc as p
+    join pg_namespace as n on n.oid = p.pronamespace
+    where n.nspname = 'unified_auth'
+      or (n.nspname = 'public' and p.proname = any ($1))
+  )
+select format('%s may execute function %s', a.role, f.name) as line
+from routines as f
+cross join api_roles as a
+where has_function_privilege(a.role, f.oid, 'execute')
+
+union all
+select format('%s may use schema unified_auth', a.role)
+from api_roles as a
+where to_regnamespace('unified_auth') is not null
+  and has_schema_privilege(a.role, 'unified_auth', 'usage')
+
+union all
+select format('%s may %s table %s', a.role, p.privilege, r.name)
+from relations as r
+cross join api_roles as a
+cross join unnest(array['select', 'insert', 'update', 'delete', 'truncate']) as p (privilege)
+where has_table_privilege(a.role, r.oid, p.privilege)
+  or (p.privilege in ('select', 'insert', 'update')
+    and has_any_column_privilege(a.role, r.oid, p.privilege))
+
+union all
+select format('row level security is off on %s', r.name)
+from relations as r
+where r.relkind = 'r' and not r.relrowsecurity
+
+order by line;

@@ -1,0 +1,54 @@
+/**
+ * Whether the API's roles may do what the migrations gave them, and nothing else. What they gave is
+ * read from the reviewed dump of the schema.
+ *
+ * @module
+ */
+
+import { failed, notChecked, ok, quote, type Verdict } from "../finding.ts";
+import type { Patient } from "../patient.ts";
+
+const DUMP = new URL("../../../docs/schema.sql", import.meta.url);
+const QUERY = new URL("grants.sql", import.meta.url);
+
+const REMEDY =
+  "Compare with the migration that holds every grant, and with later changes by hand: " +
+  "revoke what is too much, and grant what is missing, as it stands there.";
+
+export async function grants({ database }: Patient): Promise<Verdict> {
+  if (database === null) {
+    return notChecked("No database was named.", "Say --remote=postgresql://…");
+  }
+  const designed = readDesignedGrants(await Deno.readTextFile(DUMP));
+  const query = await Deno.readTextFile(QUERY);
+  const rows = await database.begin("read only", async (transaction) => {
+    // Definitions name every object with its schema when none is on the path.
+    await transaction`set local search_path = ''`;
+    return await transaction.unsafe<{ line: string }[]>(query, [functionNames(designed)]);
+  });
+  const actual = rows.map(({ line }) => line);
+  const extra = actual.filter((line) => !designed.includes(line));
+  const missing = designed.filter((line) => !actual.includes(line));
+  if (extra.length + missing.length === 0) {
+    return ok("The API's roles may do what they are meant to, and nothing else.");
+  }
+  const told = [
+    ...extra.map((line) => `too much: ${quote(line)}`),
+    ...missing.map((line) => `missing: ${quote(line)}`),
+  ];
+  return failed(`The grants are not as designed; ${told.join("; ")}.`, REMEDY);
+}
+
+const GRANT = /^grant (\w+) on (function|schema|table) (.+) to (\w+);$/gm;
+
+/** The grants of the dump's last section, in the words of the query. */
+export function readDesignedGrants(dump: string): readonly string[] {
+  const section = dump.slice(dump.indexOf("\n-- Grants\n"));
+  return [...section.matchAll(GRANT)].map(([, privilege, kind, object, role]) =>
+    `${role} may ${privilege === "usage" ? "use" : privilege} ${kind} ${object}`
+  );
+}
+
+function functionNames(designed: readonly string[]): readonly string[] {
+  return designed.flatMap((line) => /function public\.(\w+)\(/.exec(line)?.slice(1) ?? []);
+}

@@ -1,0 +1,71 @@
+/**
+ * What the doctor finds: a closed list of checks, four results, and for each finding a sentence and
+ * what to do. Knows nothing of how anything is checked.
+ *
+ * @module
+ */
+
+/** In the order in which they are made and printed. */
+export const CHECK_IDS = [
+  "functions_answer",
+  "expired_bearer",
+  "answers_fresh",
+  "app_origin",
+  "foreign_origin",
+  "sign_in",
+  "cookies_arrive",
+  "cookie_attributes",
+  "cookie_party",
+  "clock_skew",
+  "signing_key",
+  "client_address", // signs in once more, which ends the session that the checks before it look at
+  "migrations",
+  "grants",
+  "sign_out",
+] as const;
+
+export type CheckId = typeof CHECK_IDS[number];
+
+export type Result = "ok" | "warning" | "failed" | "not_checked";
+
+/** What one check says. */
+export interface Verdict {
+  readonly result: Result;
+  /** What was found, in a sentence. */
+  readonly message: string;
+  /** What to do about it. Null where all is well. */
+  readonly remedy: string | null;
+}
+
+export interface Finding extends Verdict {
+  readonly check: CheckId;
+}
+
+export function ok(message: string): Verdict {
+  return { result: "ok", message, remedy: null };
+}
+
+export function warning(message: string, remedy: string): Verdict {
+  return { result: "warning", message, remedy };
+}
+
+export function failed(message: string, remedy: string): Verdict {
+  return { result: "failed", message, remedy };
+}
+
+export function notChecked(message: string, remedy: string): Verdict {
+  return { result: "not_checked", message, remedy };
+}
+
+const MAX_QUOTE_LENGTH = 80;
+
+/**
+ * Somebody else's words, fit for a terminal: in quotes, cut, and without what moves the cursor. Never
+ * give it a cookie's value or a token.
+ */
+export function quote(text: string): string {
+  const plain = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\u00b7");
+  return `"${
+    plain.length > MAX_QUOTE_LENGTH ? `${plain.slice(0, MAX_QUOTE_LENGTH - 1)}…` : plain
+  }"`;
+}
