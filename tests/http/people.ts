@@ -24,8 +24,8 @@ export async function countIdentitySessions({ sql }: HttpFixture, { id }: Person
 
 /** Signs in to Supabase Auth itself, as a magic link or OAuth would; answers its access token. */
 export async function signInToSupabaseAuth(
-  { stack }: HttpFixture,
-  { email, password }: Person,
+  { stack }: Pick<HttpFixture, "stack">,
+  { email, password }: Pick<Person, "email" | "password">,
 ): Promise<string> {
   const response = await fetch(`${stack.baseUrl}/auth/v1/token?grant_type=password`, {
     method: "POST",
