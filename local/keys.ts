@@ -17,7 +17,9 @@ export interface KeySettings {
 const HINTS = `
 Save the lines above as a file that git ignores, and set them with
   supabase secrets set --env-file <file>
-To change a key later without logging anybody out, put the new one before the old:
+To change a key later without signing anybody out, append the new one, let ten minutes pass until
+every process has it, then put it first (the first signs, all verify):
+  SESSION_SECRET='<old>,<new>'  SESSION_SIGNING_KEYS='[<old>,<new>]'
   SESSION_SECRET='<new>,<old>'  SESSION_SIGNING_KEYS='[<new>,<old>]'
 `;
 

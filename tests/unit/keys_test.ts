@@ -37,12 +37,17 @@ Deno.test("no two runs print the same keys", async () => {
   assert.notEqual(one.SESSION_SIGNING_KEYS, other.SESSION_SIGNING_KEYS);
 });
 
-Deno.test("new keys may be put before old ones as the hints say", async () => {
+Deno.test("new keys may be appended and then put before the old ones, as the hints say", async () => {
   const [fresh, old] = [await generateKeys(), await generateKeys()];
-  const config = readWith({
-    SESSION_SECRET: `${fresh.SESSION_SECRET},${old.SESSION_SECRET}`,
-    SESSION_SIGNING_KEYS: `[${fresh.SESSION_SIGNING_KEYS},${old.SESSION_SIGNING_KEYS}]`,
-  });
-  assert.deepEqual(config.sessionSecrets, [fresh.SESSION_SECRET, old.SESSION_SECRET]);
-  assert.equal(parseSigningKeys(config.signingKeysJson).length, 2);
+  for (const order of [[old, fresh], [fresh, old]]) {
+    const config = readWith({
+      SESSION_SECRET: order.map((keys) => keys.SESSION_SECRET).join(","),
+      SESSION_SIGNING_KEYS: `[${order.map((keys) => keys.SESSION_SIGNING_KEYS).join(",")}]`,
+    });
+    assert.deepEqual(config.sessionSecrets, order.map((keys) => keys.SESSION_SECRET));
+    assert.deepEqual(
+      parseSigningKeys(config.signingKeysJson).map(({ kid }) => kid),
+      order.map((keys) => JSON.parse(keys.SESSION_SIGNING_KEYS).kid),
+    );
+  }
 });
