@@ -172,9 +172,10 @@ create table public.sessions (
 
 create unlogged table unified_auth.login_throttle (
   bucket bytea not null,
-  failures integer not null,
-  last_failure_at timestamp with time zone not null,
-  blocked_until timestamp with time zone not null
+  failures double precision not null default 0,
+  charged_at timestamp with time zone not null default clock_timestamp(),
+  blocked_until timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  turn_at timestamp with time zone
 );
 
 -- Constraints
@@ -199,7 +200,7 @@ alter table public.sessions add constraint sessions_superseded_refresh_token_has
 alter table public.sessions add constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
 alter table public.sessions add constraint sessions_valid_until_revoked CHECK ((is_valid = (revoked_at IS NULL)));
 alter table unified_auth.login_throttle add constraint login_throttle_bucket_is_a_keyed_hash CHECK ((octet_length(bucket) = 32));
-alter table unified_auth.login_throttle add constraint login_throttle_counts_failures CHECK ((failures >= 1));
+alter table unified_auth.login_throttle add constraint login_throttle_counts_failures CHECK ((failures >= (0)::double precision));
 alter table unified_auth.login_throttle add constraint login_throttle_pkey PRIMARY KEY (bucket);
 
 -- Indexes
@@ -266,22 +267,94 @@ create view unified_auth.refresh_attempts with (security_invoker=true) as
 
 -- Functions
 
-CREATE OR REPLACE FUNCTION public.check_login_allowed(p_buckets bytea[], OUT allowed boolean, OUT retry_after_seconds integer)
+CREATE OR REPLACE FUNCTION public.check_login_allowed(p_buckets bytea[], p_free_failures integer[], p_forgive_seconds integer[], p_max_delay_seconds integer[], OUT allowed boolean, OUT retry_after_seconds integer, OUT charged_at timestamp with time zone)
  RETURNS record
- LANGUAGE sql
+ LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO ''
+ SET lock_timeout TO '2s'
 AS $function$
-  select
-    count(t.bucket) = 0,
-    coalesce(
-      ceil(extract(epoch from max(t.blocked_until) - clock_timestamp()))::integer, 0)
-  from unified_auth.login_throttle as t
-  where t.bucket = any (p_buckets) and t.blocked_until > clock_timestamp();
+declare
+  v_now timestamptz;
+  v_network unified_auth.login_throttle;
+  v_account unified_auth.login_throttle;
+  v_pair unified_auth.login_throttle;
+  v_failures double precision;
+  v_delay interval;
+  v_turn_at timestamptz;
+  v_allowed_at timestamptz;
+begin
+  allowed := true;
+  retry_after_seconds := 0;
+  if cardinality(p_buckets) = 0 then
+    return;
+  end if;
+
+  -- Lock order everywhere: network, account, pair. The network comes first because a network that is
+  -- held up must not leave rows behind for every account it names.
+  if cardinality(p_buckets) = 3 then
+    v_network := unified_auth.lock_login_bucket(p_buckets[3]);
+  end if;
+  v_now := date_trunc('milliseconds', clock_timestamp()); -- no caller's clock holds more
+  v_allowed_at := coalesce(v_network.blocked_until, v_now);
+
+  if v_allowed_at <= v_now then
+    v_account := unified_auth.lock_login_bucket(p_buckets[2]);
+    v_pair := unified_auth.lock_login_bucket(p_buckets[1]);
+    v_now := date_trunc('milliseconds', clock_timestamp());
+
+    v_failures := unified_auth.login_failures(v_account, p_forgive_seconds[2], v_now);
+    v_delay := unified_auth.login_delay(v_failures, p_free_failures[2], p_max_delay_seconds[2]);
+    if v_delay > interval '0' then
+      -- Only ever earlier: what this network was once told, strangers cannot put off.
+      v_turn_at := least(v_pair.turn_at, v_now + v_delay);
+      if v_pair.turn_at is null then
+        update unified_auth.login_throttle as t
+        set turn_at = v_turn_at
+        where t.bucket = v_pair.bucket;
+      end if;
+    end if;
+    v_allowed_at := greatest(v_pair.blocked_until, v_turn_at);
+  end if;
+
+  if v_allowed_at > v_now then
+    allowed := false;
+    retry_after_seconds := ceil(extract(epoch from v_allowed_at - v_now));
+    return;
+  end if;
+
+  v_delay := unified_auth.login_delay(
+    v_failures + 1, p_free_failures[2], p_max_delay_seconds[2]);
+  update unified_auth.login_throttle as t
+  set
+    failures = c.failures,
+    charged_at = v_now,
+    blocked_until =
+      v_now + unified_auth.login_delay(c.failures, c.free_failures, c.max_delay_seconds),
+    turn_at = case
+      when t.bucket = v_pair.bucket and v_delay > interval '0' then v_now + v_delay
+    end
+  from (
+    select
+      b.bucket,
+      b.free_failures,
+      b.max_delay_seconds,
+      -- No more than the longest delay takes, so that it shortens as soon as a siege is over.
+      least(
+        unified_auth.login_failures(l, b.forgive_seconds, v_now) + 1,
+        b.free_failures + 1 + log(2, b.max_delay_seconds)
+      ) as failures
+    from unnest(p_buckets, p_free_failures, p_forgive_seconds, p_max_delay_seconds)
+      as b (bucket, free_failures, forgive_seconds, max_delay_seconds)
+    join unified_auth.login_throttle as l on l.bucket = b.bucket
+  ) as c
+  where t.bucket = c.bucket;
+  charged_at := v_now;
+end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.create_session(p_session_id uuid, p_user_id uuid, p_refresh_token_hash bytea, p_issued_to bytea, p_device_name text, p_aal text, p_amr jsonb, p_access_ttl_seconds integer, p_refresh_ttl_seconds integer, p_absolute_ttl_seconds integer, p_max_sessions integer, p_presented_session_id uuid, p_presented_generation integer, p_presented_branch smallint, p_presented_hash bytea, p_cleared_buckets bytea[], p_ip inet, p_user_agent text, p_request_id text, OUT outcome public.login_outcome, OUT session public.session_snapshot, OUT replaced integer, OUT evicted integer, OUT server_time timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.create_session(p_session_id uuid, p_user_id uuid, p_refresh_token_hash bytea, p_issued_to bytea, p_device_name text, p_aal text, p_amr jsonb, p_access_ttl_seconds integer, p_refresh_ttl_seconds integer, p_absolute_ttl_seconds integer, p_max_sessions integer, p_presented_session_id uuid, p_presented_generation integer, p_presented_branch smallint, p_presented_hash bytea, p_login_buckets bytea[], p_login_charged_at timestamp with time zone, p_ip inet, p_user_agent text, p_request_id text, OUT outcome public.login_outcome, OUT session public.session_snapshot, OUT replaced integer, OUT evicted integer, OUT server_time timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -373,8 +446,11 @@ begin
     jsonb_build_object('evicted_by', p_session_id)
   );
 
+  -- A right password costs nothing, and forgives this account's failures from this network. Not those
+  -- of the account or the network: one good account would clear them for guesses at others.
+  perform unified_auth.refund_login_charge(p_login_buckets, p_login_charged_at);
   delete from unified_auth.login_throttle as t
-  where t.bucket = any (p_cleared_buckets);
+  where t.bucket = p_login_buckets[1];
 
   insert into public.session_events
     (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
@@ -482,7 +558,7 @@ begin
   with idle as (
     select t.bucket
     from unified_auth.login_throttle as t
-    where t.last_failure_at < v_now - interval '1 day'
+    where t.charged_at < v_now - interval '1 day'
     limit p_batch_size
     for update skip locked
   )
@@ -494,53 +570,25 @@ end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.record_login_failure(p_buckets bytea[], p_free_failures integer[], p_max_delay_seconds integer[], p_forget_after_seconds integer, p_account bytea, p_reason text, p_ip inet, p_user_agent text, p_request_id text)
- RETURNS integer
+CREATE OR REPLACE FUNCTION public.record_login_failure(p_buckets bytea[], p_refunded_charge timestamp with time zone, p_reason text, p_ip inet, p_user_agent text, p_request_id text)
+ RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO ''
  SET lock_timeout TO '2s'
 AS $function$
-declare
-  v_retry_after_seconds integer;
 begin
-  -- In the order of the buckets, so that two failures that share two of them cannot deadlock.
-  insert into unified_auth.login_throttle as t (bucket, failures, last_failure_at, blocked_until)
-  select b.bucket, 1, clock_timestamp(), clock_timestamp()
-  from unnest(p_buckets) as b (bucket)
-  order by b.bucket
-  on conflict (bucket) do update set
-    failures = case
-      when t.last_failure_at
-        < excluded.last_failure_at - make_interval(secs => p_forget_after_seconds)
-      then 1
-      else t.failures + 1
-    end,
-    last_failure_at = excluded.last_failure_at;
+  if p_refunded_charge is not null then
+    perform unified_auth.refund_login_charge(p_buckets, p_refunded_charge);
+  end if;
 
-  -- The delay doubles with every failure beyond the free ones: 1 s, 2 s, 4 s, up to the bucket's own
-  -- longest. The exponent is bounded so that a long siege does not overflow.
-  with delayed as (
-    update unified_auth.login_throttle as t
-    set blocked_until = t.last_failure_at + make_interval(secs => case
-      when t.failures <= b.free_failures then 0
-      else least(b.max_delay_seconds, 2 ^ least(t.failures - b.free_failures - 1, 20))
-    end)
-    from unnest(p_buckets, p_free_failures, p_max_delay_seconds)
-      as b (bucket, free_failures, max_delay_seconds)
-    where t.bucket = b.bucket
-    returning t.blocked_until
-  )
-  select coalesce(ceil(extract(epoch from max(d.blocked_until) - clock_timestamp())), 0)::integer
-  into v_retry_after_seconds
-  from delayed as d;
-
-  insert into public.session_events (event, ip, user_agent, request_id, detail)
-  values (
-    'login_failed', p_ip, p_user_agent, p_request_id,
-    jsonb_build_object('account', encode(p_account, 'hex'), 'reason', p_reason)
-  );
-  return greatest(v_retry_after_seconds, 0);
+  if p_reason is not null then
+    insert into public.session_events (event, ip, user_agent, request_id, detail)
+    values (
+      'login_failed', p_ip, p_user_agent, p_request_id,
+      jsonb_build_object('account', encode(p_buckets[2], 'hex'), 'reason', p_reason)
+    );
+  end if;
 end;
 $function$
 ;
@@ -1047,6 +1095,55 @@ end;
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION unified_auth.lock_login_bucket(p_bucket bytea)
+ RETURNS unified_auth.login_throttle
+ LANGUAGE plpgsql
+ SET search_path TO ''
+AS $function$
+declare
+  v_bucket unified_auth.login_throttle;
+begin
+  loop -- a purge or a right password may delete the row between the two statements
+    insert into unified_auth.login_throttle (bucket) values (p_bucket)
+    on conflict (bucket) do nothing;
+
+    select * into v_bucket
+    from unified_auth.login_throttle as t
+    where t.bucket = p_bucket
+    for update;
+
+    if found then
+      return v_bucket;
+    end if;
+  end loop;
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.login_delay(p_failures double precision, p_free_failures integer, p_max_delay_seconds integer)
+ RETURNS interval
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select make_interval(secs => case
+    when p_failures <= p_free_failures then 0
+    else least(p_max_delay_seconds, 2 ^ (p_failures - p_free_failures - 1))
+  end);
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.login_failures(p_bucket unified_auth.login_throttle, p_forgive_seconds integer, p_now timestamp with time zone)
+ RETURNS double precision
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select greatest(
+    0, p_bucket.failures - extract(epoch from p_now - p_bucket.charged_at) / p_forgive_seconds);
+$function$
+;
+
 CREATE OR REPLACE FUNCTION unified_auth.presented_token(p_session public.sessions, p_generation integer, p_branch smallint, p_hash bytea)
  RETURNS unified_auth.presented_token
  LANGUAGE plpgsql
@@ -1110,6 +1207,30 @@ AS $function$
         and e.session_id = p_session.id
         and e.occurred_at > p_now - interval '1 hour'
     );
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.refund_login_charge(p_buckets bytea[], p_charged_at timestamp with time zone)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO ''
+AS $function$
+  with locked as (
+    select t.bucket
+    from unnest(p_buckets) with ordinality as b (bucket, position)
+    join unified_auth.login_throttle as t on t.bucket = b.bucket
+    order by b.position desc
+    for update of t
+  )
+  update unified_auth.login_throttle as t
+  set
+    failures = greatest(0, t.failures - 1),
+    -- Lifts the delay that this charge brought, and gives the turn back; not those of a later one.
+    blocked_until =
+      case when t.charged_at = p_charged_at then t.charged_at else t.blocked_until end,
+    turn_at = case when t.charged_at = p_charged_at then t.charged_at else t.turn_at end
+  from locked
+  where t.bucket = locked.bucket;
 $function$
 ;
 
@@ -1202,11 +1323,11 @@ CREATE TRIGGER unified_auth_end_sessions AFTER UPDATE OF banned_until, deleted_a
 
 -- Grants
 
-grant execute on function public.check_login_allowed(bytea[]) to service_role;
-grant execute on function public.create_session(uuid,uuid,bytea,bytea,text,text,jsonb,integer,integer,integer,integer,uuid,integer,smallint,bytea,bytea[],inet,text,text) to service_role;
+grant execute on function public.check_login_allowed(bytea[],integer[],integer[],integer[]) to service_role;
+grant execute on function public.create_session(uuid,uuid,bytea,bytea,text,text,jsonb,integer,integer,integer,integer,uuid,integer,smallint,bytea,bytea[],timestamp with time zone,inet,text,text) to service_role;
 grant execute on function public.list_user_sessions(uuid,inet,text,text) to service_role;
 grant execute on function public.purge_sessions(integer,integer,integer) to service_role;
-grant execute on function public.record_login_failure(bytea[],integer[],integer[],integer,bytea,text,inet,text,text) to service_role;
+grant execute on function public.record_login_failure(bytea[],timestamp with time zone,text,inet,text,text) to service_role;
 grant execute on function public.revoke_session(uuid,integer,smallint,bytea,uuid,public.session_revoked_reason,inet,text,text) to service_role;
 grant execute on function public.revoke_user_sessions(uuid,uuid,integer,smallint,bytea,public.logout_scope,inet,text,text) to service_role;
 grant execute on function public.rotate_session(uuid,integer,smallint,bytea,bytea[],bytea,text,bytea,integer,integer,integer,public.session_event,inet,text,text) to service_role;

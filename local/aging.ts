@@ -1,6 +1,7 @@
 /**
- * Time that passes for one session only: its row is moved into the past, so that everything in it is as
- * old as if the time had passed. Clocks are not faked: what judges the age is the database's own.
+ * Time that passes for one session, or for the login throttle: rows are moved into the past, so that
+ * everything in them is as old as if the time had passed. Clocks are not faked: what judges the age is
+ * the database's own.
  *
  * @module
  */
@@ -31,5 +32,18 @@ export async function ageSession(
     update public.session_events as e
     set occurred_at = e.occurred_at - ${interval}::interval
     where e.session_id = ${sessionId}
+  `;
+}
+
+/** Lets `seconds` pass for the login throttle: for every account and network at once. */
+export async function ageLoginThrottle(sql: postgres.Sql, seconds: number): Promise<void> {
+  const interval = `${seconds} seconds`;
+  await sql`
+    update unified_auth.login_throttle as t
+    set
+      charged_at = t.charged_at - ${interval}::interval,
+      blocked_until = t.blocked_until - ${interval}::interval,
+      turn_at = t.turn_at - ${interval}::interval
+    where true
   `;
 }

@@ -18,7 +18,8 @@ create function public.create_session(
   p_presented_generation integer,
   p_presented_branch smallint,
   p_presented_hash bytea,
-  p_cleared_buckets bytea[], -- of the login throttle: what a correct password forgives
+  p_login_buckets bytea[], -- of the login throttle, as they were charged; none: an exchange
+  p_login_charged_at timestamptz,
   p_ip inet,
   p_user_agent text,
   p_request_id text,
@@ -119,8 +120,11 @@ begin
     jsonb_build_object('evicted_by', p_session_id)
   );
 
+  -- A right password costs nothing, and forgives this account's failures from this network. Not those
+  -- of the account or the network: one good account would clear them for guesses at others.
+  perform unified_auth.refund_login_charge(p_login_buckets, p_login_charged_at);
   delete from unified_auth.login_throttle as t
-  where t.bucket = any (p_cleared_buckets);
+  where t.bucket = p_login_buckets[1];
 
   insert into public.session_events
     (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)

@@ -68,7 +68,7 @@ begin
   with idle as (
     select t.bucket
     from unified_auth.login_throttle as t
-    where t.last_failure_at < v_now - interval '1 day'
+    where t.charged_at < v_now - interval '1 day'
     limit p_batch_size
     for update skip locked
   )

@@ -161,7 +161,12 @@ Deno.test("the REST door opens the tables with no key, and the functions with th
       assert.match(text, /42501/);
     }
     assert.equal((await ask("/login_throttle", key)).status >= 400, true);
-    const allowed = await ask("/rpc/check_login_allowed", key, { p_buckets: [] });
+    const allowed = await ask("/rpc/check_login_allowed", key, {
+      p_buckets: [],
+      p_free_failures: [],
+      p_forgive_seconds: [],
+      p_max_delay_seconds: [],
+    });
     assert.equal(allowed.status === 200, key === secret || key === serviceRole, allowed.text);
     const purged = await ask("/rpc/purge_sessions", key, {
       p_batch_size: 1,

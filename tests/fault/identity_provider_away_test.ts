@@ -87,6 +87,9 @@ Deno.test("a provider that is not well refuses nobody, and no cookie is touched"
     assert.equal(viewOf(await browser.refresh()).session.id, session.id);
     const events = await sql`select 1 from public.session_events where event = 'login_failed'`;
     assert.equal(events.length, 0);
+    const [row] =
+      await sql`select sum(failures)::float as failures from unified_auth.login_throttle`;
+    assert.equal(row?.["failures"], 0);
   });
 
   await test.step("a CAPTCHA that is refused is told", async () => {

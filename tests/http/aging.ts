@@ -1,7 +1,7 @@
 /**
- * Time for tests, from the one place that knows how a session ages.
+ * Time for tests, from the one place that knows how a session and the throttle age.
  *
  * @module
  */
 
-export { ageSession } from "../../local/aging.ts";
+export { ageLoginThrottle, ageSession } from "../../local/aging.ts";

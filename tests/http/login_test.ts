@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Answer, CHROME, codeOf, viewOf } from "./browser.ts";
+import { type Answer, CHROME, viewOf } from "./browser.ts";
 import { openHttpFixture, type Person } from "./fixture.ts";
 import { addVerifiedFactor, changeUser, countIdentitySessions } from "./people.ts";
 import { assertRefused, assertSessionOver } from "./refusal.ts";
@@ -107,49 +107,4 @@ Deno.test("the sixth sign-in ends the least recently active session, which is to
   }
   assertSessionOver(await evicted.validate(), "session_evicted");
   assert.equal(evicted.cookies.size, 0);
-});
-
-Deno.test("after five failures the next try waits, and the right password works after the wait", async () => {
-  const person = await fixture.createPerson();
-  const ip = "198.51.100.7";
-  const attempt = (password: string) =>
-    fixture.openBrowser({ ip }).call("/unified-auth/login", {
-      body: { email: person.email, password },
-    });
-  const failures = await Promise.all(
-    Array.from({ length: 6 }, () => attempt("swordfish")),
-  );
-  for (const answer of failures) assertRefused(answer, "invalid_credentials");
-
-  assert.equal((await logIn(person)).status, 200, "another address is not made to wait");
-  const answers: string[] = [];
-  do answers.push(codeOf(await attempt(person.password))); while (answers.at(-1) !== "200");
-  assert.equal(answers[0], "too_many_attempts");
-});
-
-Deno.test("the delay doubles with every further failure and is over when it is over", async () => {
-  const person = await fixture.createPerson();
-  const ip = "198.51.100.8";
-  const attempt = (password: string) =>
-    fixture.openBrowser({ ip }).call("/unified-auth/login", {
-      body: { email: person.email, password },
-    });
-  const forgetTheWait = () =>
-    fixture.stack.database.connectAs("supabase_admin", { max: 1 })`
-      update unified_auth.login_throttle set blocked_until = clock_timestamp()
-      where blocked_until > clock_timestamp()`;
-  await Promise.all(Array.from({ length: 6 }, () => attempt("swordfish")));
-  for (const expectedSeconds of [2, 4]) {
-    await forgetTheWait();
-    assert.equal(codeOf(await attempt("swordfish")), "invalid_credentials");
-    const refused = await attempt(person.password);
-    assertRefused(refused, "too_many_attempts");
-    // Part of it has gone by in the half second that a refusal takes.
-    const seconds = Number(refused.headers.get("retry-after"));
-    assert.ok(seconds > expectedSeconds / 2 - 1 && seconds <= expectedSeconds, `${seconds} s`);
-  }
-  await forgetTheWait();
-  assert.equal((await attempt(person.password)).status, 200);
-  assertRefused(await attempt("swordfish"), "invalid_credentials");
-  assert.equal((await attempt(person.password)).status, 200, "success has forgiven the failures");
 });

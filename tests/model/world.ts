@@ -50,7 +50,6 @@ const POLICY: SessionPolicy = {
   windowSeconds: WINDOW / SECOND,
   maxSessionsPerUser: MAX_SESSIONS,
   activityIntervalSeconds: ACTIVITY_INTERVAL / SECOND,
-  forgetFailuresAfterSeconds: 3600,
 };
 
 const PROJECT_URL = "https://abc.supabase.co";

@@ -60,11 +60,14 @@ Deno.test("events are kept for 180 days, throttle buckets for one", async () => 
   await using database = await server.createDatabase();
   const sql = database.connect({ max: 1 });
   const service = database.connectAs("service_role", { max: 1 });
-  const bucket = new Uint8Array(32).fill(7);
+  const [pair, account] = [new Uint8Array(32).fill(7), new Uint8Array(32).fill(8)];
   for (const days of [181, 179]) {
     await service`
+      select public.check_login_allowed(
+        array[${pair}, ${account}]::bytea[], array[5, 5], array[60, 60], array[60, 60])`;
+    await service`
       select public.record_login_failure(
-        array[${bucket}]::bytea[], array[5], array[60], 3600, ${bucket}, 'wrong', null, null, 'r')`;
+        array[${pair}, ${account}]::bytea[], null, 'wrong', null, null, 'r')`;
     await sql`
       update public.session_events set occurred_at = occurred_at - make_interval(days => ${days})
       where occurred_at > now() - interval '1 hour'`;
@@ -76,8 +79,8 @@ Deno.test("events are kept for 180 days, throttle buckets for one", async () => 
     batches: 2,
   });
   await sql`
-    update unified_auth.login_throttle set last_failure_at = now() - interval '25 hours'
-    where bucket = ${bucket}`;
+    update unified_auth.login_throttle set charged_at = now() - interval '25 hours'
+    where bucket = ${account}`;
   assert.equal((await purgeUntilDone(service)).throttleBuckets, 1);
 });
 

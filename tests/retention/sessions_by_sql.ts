@@ -22,7 +22,7 @@ export async function createSession(service: postgres.Sql): Promise<string> {
   await service`
     select public.create_session(
       ${id}, ${SEED_USERS.ada.id}, ${tokenOf(id, 1)}, ${AGENT}, null, 'aal1', '[]',
-      3600, 2592000, 0, 1000000, null, null, null, null, '{}', null, 'a browser', 'request')`;
+      3600, 2592000, 0, 1000000, null, null, null, null, '{}', null, null, 'a browser', 'request')`;
   return id;
 }
 

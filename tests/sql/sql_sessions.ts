@@ -45,7 +45,6 @@ const POLICY: SessionPolicy = {
   windowSeconds: 60,
   maxSessionsPerUser: 5,
   activityIntervalSeconds: 300,
-  forgetFailuresAfterSeconds: 3600,
 };
 
 const BRANCHES = 4;
@@ -101,7 +100,7 @@ export function openSqlSessions(sql: postgres.Sql, options: SqlSessionsOptions =
       aal: "aal1",
       amr: [{ method: "password", timestamp: 0 }],
       presented: presented ?? null,
-      clearedBuckets: [],
+      loginCharge: null,
     }, contextOf(userAgent));
     return { token: genuine, answer };
   };

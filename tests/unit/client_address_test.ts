@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { isIP } from "node:net";
 import fc from "fast-check";
-import { readClientAddress } from "../../supabase/functions/_shared/client_address.ts";
+import { networkOf, readClientAddress } from "../../supabase/functions/_shared/client_address.ts";
 import { anyText } from "./arbitraries.ts";
 
 Deno.test("an IPv4 address is read as it stands", () => {
@@ -80,5 +80,33 @@ Deno.test("whatever is sent, the answer is an address or null", () => {
   fc.assert(fc.property(text, (value) => {
     const address = readClientAddress(value);
     assert.ok(address === null || isIP(address) !== 0, `${address}`);
+  }));
+});
+
+Deno.test("the network of an address is the address itself, and of IPv6 the first 48 bits", () => {
+  const networks: Readonly<Record<string, string>> = {
+    "203.0.113.7": "203.0.113.7",
+    "2001:db8:1:2:3:4:5:6": "2001:db8:1::/48",
+    "2001:db8:1::": "2001:db8:1::/48",
+    "2001:db8::1": "2001:db8:0::/48",
+    "2001::1:2:3:4": "2001:0:0::/48",
+    "::1": "0:0:0::/48",
+    "::": "0:0:0::/48",
+    "::2:3:4:5:6:7:8": "0:2:3::/48",
+    "1:2:3:4:5:6:7::": "1:2:3::/48",
+  };
+  for (const [address, network] of Object.entries(networks)) {
+    assert.equal(networkOf(address), network, address);
+  }
+});
+
+Deno.test("IPv6 addresses share a network exactly when their first 48 bits are the same", () => {
+  const words = fc.array(fc.integer({ min: 0, max: 0xffff }), { minLength: 8, maxLength: 8 });
+  const networkOfWords = (each: readonly number[]) =>
+    networkOf(readClientAddress(each.map((word) => word.toString(16)).join(":")) ?? "");
+  fc.assert(fc.property(words, words, fc.nat(7), ([a = 0, b = 0, c = 0], other, changed) => {
+    const base = [0x2001 + a % 2, b % 2, c % 2, ...other.slice(3)];
+    const twin = base.map((word, at) => at === changed ? word ^ 1 : word);
+    assert.equal(networkOfWords(base) === networkOfWords(twin), changed > 2);
   }));
 });

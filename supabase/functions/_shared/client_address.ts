@@ -22,6 +22,22 @@ export function readClientAddress(headerValue: string | null): string | null {
   return normaliseIpv6(address);
 }
 
+/**
+ * The network that one customer of a provider has to themselves, of an address in its normal form: an
+ * IPv4 address, or the first 48 bits of an IPv6 address. Whoever has one IPv6 address has 2^64 of
+ * them, and a /48 can be had for the asking.
+ */
+export function networkOf(address: string): string {
+  if (!address.includes(":")) return address;
+  const [head = "", tail] = address.split("::");
+  const words = head === "" ? [] : head.split(":");
+  const zeros = tail === undefined
+    ? 0
+    : 8 - words.length - (tail === "" ? 0 : tail.split(":").length);
+  const all = [...words, ...Array(zeros).fill("0"), ...(tail ? tail.split(":") : [])];
+  return `${all.slice(0, 3).join(":")}::/48`;
+}
+
 function normaliseIpv6(address: string): string | null {
   if (!IPV6_CHARACTERS.test(address)) return null;
   const url = `http://[${address}]`;

@@ -16,7 +16,6 @@ import { createLogger, type Logger } from "./log.ts";
 import { deriveSessionKeys } from "./session_keys.ts";
 import { createRpcSessionStore } from "./session_store_rpc.ts";
 import type { SessionDependencies } from "./sessions/dependencies.ts";
-import { FORGET_FAILURES_AFTER_SECONDS } from "./sessions/login_throttle.ts";
 import { importSigningKeys, parseSigningKeys, type SigningKeys } from "./signing_keys.ts";
 
 /** How long one call may take. Together they stay below what a browser or a gateway waits. */
@@ -62,7 +61,6 @@ export async function compose(env: (name: string) => string | undefined): Promis
     store: createRpcSessionStore(rpc, {
       ...config,
       activityIntervalSeconds: ACTIVITY_INTERVAL_SECONDS,
-      forgetFailuresAfterSeconds: FORGET_FAILURES_AFTER_SECONDS,
     }),
     identityProvider: createSupabaseIdentityProvider({
       supabaseUrl: config.supabaseUrl,

@@ -134,7 +134,12 @@ export type Database = {
     };
     Functions: {
       "check_login_allowed": {
-        Args: { "p_buckets": (string)[] };
+        Args: {
+          "p_buckets": (string)[];
+          "p_forgive_seconds": (number)[];
+          "p_free_failures": (number)[];
+          "p_max_delay_seconds": (number)[];
+        };
         Returns: Record<string, unknown>;
       };
       "create_session": {
@@ -143,10 +148,11 @@ export type Database = {
           "p_absolute_ttl_seconds": number;
           "p_access_ttl_seconds": number;
           "p_amr": Json;
-          "p_cleared_buckets": (string)[];
           "p_device_name": string;
           "p_ip": unknown;
           "p_issued_to": string;
+          "p_login_buckets": (string)[];
+          "p_login_charged_at": string;
           "p_max_sessions": number;
           "p_presented_branch": number;
           "p_presented_generation": number;
@@ -180,17 +186,14 @@ export type Database = {
       };
       "record_login_failure": {
         Args: {
-          "p_account": string;
           "p_buckets": (string)[];
-          "p_forget_after_seconds": number;
-          "p_free_failures": (number)[];
           "p_ip": unknown;
-          "p_max_delay_seconds": (number)[];
           "p_reason": string;
+          "p_refunded_charge": string;
           "p_request_id": string;
           "p_user_agent": string;
         };
-        Returns: number;
+        Returns: undefined;
       };
       "revoke_session": {
         Args: {

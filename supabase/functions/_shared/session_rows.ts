@@ -139,6 +139,7 @@ export const listSessionsRow = z.union([
   z.object({ outcome: sessionEnd }),
 ]);
 
-export const loginAllowedRow = z.object({ allowed: z.boolean(), retry_after_seconds: z.int() });
-
-export const retryAfterRow = z.int();
+export const loginAllowedRow = z.union([
+  z.object({ allowed: z.literal(true), charged_at: time }),
+  z.object({ allowed: z.literal(false), retry_after_seconds: z.int().min(1) }),
+]);

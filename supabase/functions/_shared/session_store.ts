@@ -78,8 +78,8 @@ export interface CreateSessionRequest {
   readonly amr: readonly Json[];
   /** The genuine refresh token that the browser still held: its session is replaced. */
   readonly presented: PresentedRefreshToken | null;
-  /** Buckets of the login throttle that a correct password forgives. */
-  readonly clearedBuckets: readonly Uint8Array[];
+  /** What the throttle charged for the login, which is refunded. Null: an exchange, never charged. */
+  readonly loginCharge: LoginCharge | null;
 }
 
 export type CreateSessionAnswer =
@@ -163,14 +163,27 @@ export interface ThrottleBucket {
   /** Keyed hash of what the bucket counts: 32 bytes. */
   readonly id: Uint8Array;
   readonly freeFailures: number;
+  /** After how long one failure is forgiven. */
+  readonly forgiveSeconds: number;
   readonly maxDelaySeconds: number;
 }
 
+/** A login that was counted as a failure before its password is checked. */
+export interface LoginCharge {
+  readonly buckets: readonly Uint8Array[];
+  readonly chargedAt: Date;
+}
+
+export type LoginAdmission =
+  | { readonly kind: "admitted"; readonly charge: LoginCharge }
+  | { readonly kind: "delayed"; readonly retryAfterSeconds: number };
+
 export interface LoginFailure {
-  readonly buckets: readonly ThrottleBucket[];
-  /** Keyed hash of the e-mail, for the audits. */
-  readonly account: Uint8Array;
-  readonly reason: string;
+  readonly charge: LoginCharge;
+  /** Whether the charge is taken back: the password was right, or nobody checked it. */
+  readonly refunded: boolean;
+  /** For the audit log; null: nobody judged the login, there is nothing to record. */
+  readonly reason: string | null;
 }
 
 /** Each method is one round trip. All reject with `ServiceUnavailableError` alone. */
@@ -200,10 +213,10 @@ export interface SessionStore {
     context: RequestContext,
   ): Promise<EndOwnSessionAnswer>;
   listSessions(actingSessionId: SessionId, context: RequestContext): Promise<ListSessionsAnswer>;
-  /** Zero if a login may be tried now, else the seconds to wait. */
-  loginDelaySeconds(buckets: readonly ThrottleBucket[]): Promise<number>;
-  /** Counts the failure; answers the seconds to wait before the next try. */
-  recordLoginFailure(failure: LoginFailure, context: RequestContext): Promise<number>;
+  /** Whether a login may be tried now; if so, it is counted as a failure until it is known to be none. */
+  admitLogin(buckets: readonly ThrottleBucket[]): Promise<LoginAdmission>;
+  /** How an admitted login ended without a session. */
+  recordLoginFailure(failure: LoginFailure, context: RequestContext): Promise<void>;
   /** Resolves if the database answers. */
   ping(): Promise<void>;
 }

@@ -14,7 +14,6 @@ import {
   endOwnSessionRow,
   listSessionsRow,
   loginAllowedRow,
-  retryAfterRow,
   rotateSessionRow,
   validateSessionRow,
 } from "./session_rows.ts";
@@ -24,6 +23,7 @@ import type {
   RequestContext,
   SessionProof,
   SessionStore,
+  ThrottleBucket,
 } from "./session_store.ts";
 
 /** The numbers of the session policy. SQL holds none of them. */
@@ -36,8 +36,6 @@ export interface SessionPolicy {
   readonly maxSessionsPerUser: number;
   /** How old `last_active_at` must be before a validate writes it. */
   readonly activityIntervalSeconds: number;
-  /** After how long without a failure a throttle bucket starts anew. */
-  readonly forgetFailuresAfterSeconds: number;
 }
 
 export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): SessionStore {
@@ -61,7 +59,8 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
           p_presented_generation: request.presented?.generation ?? null,
           p_presented_branch: request.presented?.branch ?? null,
           p_presented_hash: request.presented ? toBytea(request.presented.hash) : null,
-          p_cleared_buckets: request.clearedBuckets.map(toBytea),
+          p_login_buckets: (request.loginCharge?.buckets ?? []).map(toBytea),
+          p_login_charged_at: request.loginCharge?.chargedAt.toISOString() ?? null,
           ...origin(context),
         }),
       );
@@ -168,31 +167,27 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
         : row;
     },
 
-    async loginDelaySeconds(buckets) {
-      const row = parse(
-        loginAllowedRow,
-        await rpc("check_login_allowed", { p_buckets: buckets.map(({ id }) => toBytea(id)) }),
-      );
-      return row.allowed ? 0 : Math.max(1, row.retry_after_seconds);
+    async admitLogin(buckets) {
+      const row = parse(loginAllowedRow, await rpc("check_login_allowed", limits(buckets)));
+      return row.allowed
+        ? {
+          kind: "admitted",
+          charge: { buckets: buckets.map(({ id }) => id), chargedAt: row.charged_at },
+        }
+        : { kind: "delayed", retryAfterSeconds: row.retry_after_seconds };
     },
 
-    async recordLoginFailure(failure, context) {
-      return parse(
-        retryAfterRow,
-        await rpc("record_login_failure", {
-          p_buckets: failure.buckets.map(({ id }) => toBytea(id)),
-          p_free_failures: failure.buckets.map(({ freeFailures }) => freeFailures),
-          p_max_delay_seconds: failure.buckets.map(({ maxDelaySeconds }) => maxDelaySeconds),
-          p_forget_after_seconds: policy.forgetFailuresAfterSeconds,
-          p_account: toBytea(failure.account),
-          p_reason: failure.reason,
-          ...origin(context),
-        }),
-      );
+    async recordLoginFailure({ charge, refunded, reason }, context) {
+      await rpc("record_login_failure", {
+        p_buckets: charge.buckets.map(toBytea),
+        p_refunded_charge: refunded ? charge.chargedAt.toISOString() : null,
+        p_reason: reason,
+        ...origin(context),
+      });
     },
 
     async ping() {
-      await rpc("check_login_allowed", { p_buckets: [] });
+      await rpc("check_login_allowed", limits([]));
     },
   };
 }
@@ -207,6 +202,15 @@ function parse<Schema extends z.ZodType>(schema: Schema, answer: unknown): z.out
 
 function toBytea(bytes: Uint8Array): string {
   return `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex")}`;
+}
+
+function limits(buckets: readonly ThrottleBucket[]) {
+  return {
+    p_buckets: buckets.map(({ id }) => toBytea(id)),
+    p_free_failures: buckets.map(({ freeFailures }) => freeFailures),
+    p_forgive_seconds: buckets.map(({ forgiveSeconds }) => forgiveSeconds),
+    p_max_delay_seconds: buckets.map(({ maxDelaySeconds }) => maxDelaySeconds),
+  };
 }
 
 function origin(context: RequestContext) {

@@ -7,14 +7,19 @@
  */
 
 import type { ErrorCode } from "../errors.ts";
-import type { Identity, IdentityToken, PasswordCredentials } from "../identity_provider.ts";
+import type {
+  Identity,
+  IdentityToken,
+  PasswordCredentials,
+  PasswordVerdict,
+} from "../identity_provider.ts";
 import {
   firstRefreshToken,
   type GenuineRefreshToken,
   REFRESH_SECRET_BYTES,
 } from "../refresh_token.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
-import type { RequestContext } from "../session_store.ts";
+import type { LoginCharge, RequestContext } from "../session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { grantTokens, type SessionGrant } from "./grant.ts";
 import { loginBuckets } from "./login_throttle.ts";
@@ -42,36 +47,57 @@ export async function logInByPassword(
   dependencies: SessionDependencies,
   { credentials, ...origin }: LoginOrigin & { readonly credentials: PasswordCredentials },
 ): Promise<LoginResult> {
-  const { store, identityProvider, keys, nowMs } = dependencies;
+  const { store, keys, nowMs } = dependencies;
   const { context } = origin;
   const startedAtMs = nowMs();
-  const buckets = loginBuckets(keys, { email: credentials.email, ip: context.ip });
+  const admission = await store.admitLogin(
+    loginBuckets(keys, { email: credentials.email, ip: context.ip }),
+  );
+  if (admission.kind === "delayed") {
+    return { kind: "throttled", retryAfterSeconds: admission.retryAfterSeconds };
+  }
+  const { charge } = admission;
 
-  const retryAfterSeconds = await store.loginDelaySeconds(buckets.all);
-  if (retryAfterSeconds > 0) return { kind: "throttled", retryAfterSeconds };
-
-  const verdict = await identityProvider.verifyPassword(credentials, context.ip);
+  const verdict = await checkPassword(dependencies, { credentials, charge, context });
   if (verdict.kind === "refused") {
-    if (verdict.reason !== "invalid_credentials") return { kind: "refused", code: verdict.reason };
-    await store.recordLoginFailure({
-      buckets: buckets.all,
-      account: buckets.account,
-      reason: verdict.detail,
-    }, context);
-    return await refuseInSteps(dependencies, startedAtMs);
+    const isWrong = verdict.reason === "invalid_credentials";
+    const failure = { charge, refunded: !isWrong, reason: verdict.detail };
+    await store.recordLoginFailure(failure, context);
+    if (isWrong) return await refuseInSteps(dependencies, startedAtMs);
+    return { kind: "refused", code: verdict.reason };
   }
 
   const { identity } = verdict;
   if (needsSecondFactor(identity)) {
-    await dropIdentitySession(dependencies, identity, context);
+    await Promise.all([
+      store.recordLoginFailure({ charge, refunded: true, reason: null }, context),
+      dropIdentitySession(dependencies, identity, context),
+    ]);
     return { kind: "refused", code: "mfa_required" };
   }
-  const result = await startSession(dependencies, {
-    ...origin,
-    identity,
-    clearedBuckets: buckets.clearedBySuccess,
-  });
+  const result = await startSession(dependencies, { ...origin, identity, loginCharge: charge });
   return result ?? await refuseInSteps(dependencies, startedAtMs);
+}
+
+/** An outage is nobody's failure: it gives the charge back. */
+async function checkPassword(
+  { store, identityProvider }: Pick<SessionDependencies, "store" | "identityProvider">,
+  { credentials, charge, context }: {
+    readonly credentials: PasswordCredentials;
+    readonly charge: LoginCharge;
+    readonly context: RequestContext;
+  },
+): Promise<PasswordVerdict> {
+  try {
+    return await identityProvider.verifyPassword(credentials, context.ip);
+  } catch (outage: unknown) {
+    try {
+      await store.recordLoginFailure({ charge, refunded: true, reason: null }, context);
+    } catch (error: unknown) {
+      if (!(error instanceof ServiceUnavailableError)) throw error; // both are away
+    }
+    throw outage;
+  }
 }
 
 /** @throws {ServiceUnavailableError} If Supabase Auth or the database was not reached */
@@ -86,7 +112,7 @@ export async function logInByExchange(
   const result = await startSession(dependencies, {
     ...origin,
     identity: verdict.identity,
-    clearedBuckets: [],
+    loginCharge: null,
   });
   return result ?? { kind: "refused", code: "bad_jwt" };
 }
@@ -100,7 +126,7 @@ async function startSession(
   dependencies: SessionDependencies,
   start: LoginOrigin & {
     readonly identity: Identity;
-    readonly clearedBuckets: readonly Uint8Array[];
+    readonly loginCharge: LoginCharge | null;
   },
 ): Promise<LoginResult | null> {
   const { store, keys, randomBytes, newSessionId } = dependencies;
@@ -118,7 +144,7 @@ async function startSession(
     aal: identity.aal,
     amr: identity.amr,
     presented: start.presented,
-    clearedBuckets: start.clearedBuckets,
+    loginCharge: start.loginCharge,
   }, context);
 
   // Only now: had the database not answered, the same token could still be exchanged again.

@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { ageLoginThrottle } from "./aging.ts";
+import { type Answer, codeOf, viewOf } from "./browser.ts";
+import { openHttpFixture, type Person } from "./fixture.ts";
+import { assertRefused } from "./refusal.ts";
+
+const fixture = await openHttpFixture({ functions: ["unified-auth"] });
+Deno.test.afterAll(() => fixture.close());
+
+const { sql } = fixture;
+
+const WRONG = "swordfish";
+
+function attempt(
+  { email }: Pick<Person, "email">,
+  { ip, password }: { readonly ip: string; readonly password: string },
+): Promise<Answer> {
+  return fixture.openBrowser({ ip }).call("/unified-auth/login", { body: { email, password } });
+}
+
+function retryAfterOf({ headers }: Answer): number {
+  return Number(headers.get("retry-after"));
+}
+
+let networks = 0;
+
+/** So many addresses from which nobody has tried before. */
+function newAddresses(count: number): readonly string[] {
+  return Array.from({ length: count }, () => {
+    networks += 1;
+    return `10.9.${networks >> 8}.${networks & 255}`;
+  });
+}
+
+Deno.test("after five failures the next try waits, and the right password works after the wait", async () => {
+  const person = await fixture.createPerson();
+  const ip = "198.51.100.7";
+  // At once: each is counted before its password is checked.
+  const startedAt = performance.now();
+  const answers = await Promise.all(
+    Array.from({ length: 12 }, () => attempt(person, { ip, password: WRONG })),
+  );
+  const checked = answers.filter((answer) => codeOf(answer) === "invalid_credentials").length;
+  const delaysOver = Math.floor(Math.log2(1 + (performance.now() - startedAt) / 1000));
+  assert.ok(checked >= 6 && checked <= 6 + delaysOver, `${checked} passwords were checked`);
+  for (const answer of answers.filter(({ status }) => status !== 401)) {
+    assertRefused(answer, "too_many_attempts");
+  }
+  const elsewhere = await attempt(person, { ip: "198.51.100.70", password: person.password });
+  assert.equal(elsewhere.status, 200, "another address is not made to wait");
+
+  let answer: Answer;
+  do answer = await attempt(person, { ip, password: person.password }); while (
+    codeOf(answer) === "too_many_attempts"
+  );
+  assert.equal(answer.status, 200);
+});
+
+Deno.test("the delay doubles with every further failure, and a right password forgives them all", async () => {
+  const person = await fixture.createPerson();
+  const ip = "198.51.100.8";
+  const guess = () => attempt(person, { ip, password: WRONG });
+  const signIn = () => attempt(person, { ip, password: person.password });
+  await Promise.all(Array.from({ length: 6 }, guess));
+  for (const expectedSeconds of [2, 4]) {
+    await ageLoginThrottle(sql, expectedSeconds / 2);
+    assert.equal(codeOf(await guess()), "invalid_credentials");
+    const refused = await signIn();
+    assertRefused(refused, "too_many_attempts");
+    // Part of it has gone by in the half second that a refusal takes.
+    const seconds = retryAfterOf(refused);
+    assert.ok(seconds > expectedSeconds / 2 - 1 && seconds <= expectedSeconds, `${seconds} s`);
+  }
+  await ageLoginThrottle(sql, 4);
+  assert.equal((await signIn()).status, 200);
+  assertRefused(await guess(), "invalid_credentials");
+  assert.equal((await signIn()).status, 200, "success has forgiven the failures");
+});
+
+Deno.test("addresses of one IPv6 network share their delays", async () => {
+  const person = await fixture.createPerson();
+  const from = (at: number) => ({ ip: `2001:db8:7:${at}::${at}`, password: WRONG });
+  await Promise.all(Array.from({ length: 6 }, (_, at) => attempt(person, from(at))));
+  await ageLoginThrottle(sql, -600); // the delay is still to come
+  assertRefused(await attempt(person, from(9)), "too_many_attempts");
+});
+
+Deno.test("under a siege from many addresses the owner waits once, as told, and their sessions not at all", async () => {
+  const { person, browser } = await fixture.signIn();
+  const besiegers = newAddresses(130);
+  const besiege = async () =>
+    (await Promise.all(besiegers.map((ip) => attempt(person, { ip, password: WRONG }))))
+      .map(codeOf);
+  const siege = await besiege();
+  // The owner's own sign-in was refunded.
+  assert.equal(siege.filter((code) => code === "invalid_credentials").length, 101);
+
+  const home = { ip: "203.0.113.40", password: person.password };
+  const told = await attempt(person, home);
+  assertRefused(told, "too_many_attempts");
+  assert.ok(retryAfterOf(told) >= 1 && retryAfterOf(told) <= 900, `${retryAfterOf(told)} s`);
+
+  viewOf(await browser.validate());
+  viewOf(await browser.refresh());
+
+  await ageLoginThrottle(sql, retryAfterOf(told));
+  await besiege();
+  assert.equal((await attempt(person, { ...home, ip: "203.0.113.41" })).status, 429);
+  viewOf(await attempt(person, home));
+});
+
+Deno.test("a throttled answer is the same whether there is such a user or not", async () => {
+  const known = await fixture.createPerson();
+  const unknown = { email: `nobody-${crypto.randomUUID()}@example.com` };
+  const story = async (person: Pick<Person, "email">) => {
+    const told: unknown[] = [];
+    const note = ({ status, headers, body: { request_id: _, ...body } }: Answer) =>
+      told.push([status, body, [...headers.keys()]]);
+    const guess = (ip: string) => attempt(person, { ip, password: WRONG });
+
+    (await Promise.all(Array.from({ length: 6 }, () => guess("198.51.100.9")))).forEach(note);
+    await ageLoginThrottle(sql, -600); // the delay is still to come
+    const delayed = await guess("198.51.100.9");
+    note(delayed);
+    assert.ok(retryAfterOf(delayed) > 500 && retryAfterOf(delayed) <= 601);
+
+    const besiegers = newAddresses(110);
+    await Promise.all(besiegers.map(guess));
+    await ageLoginThrottle(sql, 2); // each has its turn: far beyond the free failures
+    await Promise.all(besiegers.map(guess));
+    const besieged = await guess("198.51.100.10");
+    note(besieged);
+    assert.ok(retryAfterOf(besieged) > 2 && retryAfterOf(besieged) <= 900);
+    await ageLoginThrottle(sql, 3600);
+    return told;
+  };
+  assert.deepEqual(await story(unknown), await story(known));
+});
