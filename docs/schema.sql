@@ -500,7 +500,7 @@ end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.purge_sessions(p_batch_size integer DEFAULT 5000, p_tombstone_seconds integer DEFAULT 7776000, p_event_retention_seconds integer DEFAULT 15552000, OUT purged_sessions integer, OUT purged_events integer, OUT purged_throttle_buckets integer)
+CREATE OR REPLACE FUNCTION public.purge_sessions(p_batch_size integer DEFAULT 5000, p_tombstone_seconds integer DEFAULT 7776000, p_event_retention_seconds integer DEFAULT 15552000, OUT purged_sessions integer, OUT purged_events integer, OUT purged_throttle_buckets integer, OUT windows integer)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -509,13 +509,22 @@ AS $function$
 declare
   v_now timestamptz := clock_timestamp();
   v_dead_before timestamptz := v_now - make_interval(secs => p_tombstone_seconds);
+  v_window_blocks constant bigint := 2048; -- 16 MB: some 33,000 sessions, looked at in 25 ms
+  v_blocks bigint :=
+    pg_relation_size('public.sessions') / current_setting('block_size')::bigint;
+  v_window bigint;
 begin
+  windows := greatest(1, (v_blocks + v_window_blocks - 1) / v_window_blocks);
+  v_window := nextval('unified_auth.purge_windows') % windows;
+
   -- Rows that somebody holds are left for the next batch.
   with
     dead as (
       select s.id
       from public.sessions as s
-      where s.revoked_at < v_dead_before or s.refresh_token_expires_at < v_dead_before
+      where s.ctid >= format('(%s,0)', v_window * v_window_blocks)::tid
+        and s.ctid < format('(%s,0)', (v_window + 1) * v_window_blocks)::tid
+        and (s.revoked_at < v_dead_before or s.refresh_token_expires_at < v_dead_before)
       limit p_batch_size
       for update skip locked
     ),

@@ -28,9 +28,10 @@ interface Batch {
   readonly purged_sessions: number;
   readonly purged_events: number;
   readonly purged_throttle_buckets: number;
+  readonly windows: number;
 }
 
-/** Calls `purge_sessions` until it answers zeros. */
+/** Calls `purge_sessions` until it has looked everywhere and found nothing. */
 export async function purgeUntilDone(
   sql: postgres.Sql,
   options: RetentionOptions = {},
@@ -41,6 +42,7 @@ export async function purgeUntilDone(
     p_event_retention_seconds: inSeconds(options.eventDays),
   });
   const purged = { sessions: 0, events: 0, throttleBuckets: 0, batches: 0 };
+  let emptyInARow = 0;
   for (;;) {
     const [batch] = await sql.unsafe<Batch[]>(`select * from public.purge_sessions(${given})`);
     if (batch === undefined) throw new TypeError("purge_sessions answered no row");
@@ -48,9 +50,9 @@ export async function purgeUntilDone(
     purged.sessions += batch.purged_sessions;
     purged.events += batch.purged_events;
     purged.throttleBuckets += batch.purged_throttle_buckets;
-    if (batch.purged_sessions + batch.purged_events + batch.purged_throttle_buckets === 0) {
-      return purged;
-    }
+    const found = batch.purged_sessions + batch.purged_events + batch.purged_throttle_buckets;
+    emptyInARow = found === 0 ? emptyInARow + 1 : 0;
+    if (emptyInARow >= batch.windows) return purged;
   }
 }
 

@@ -1,5 +1,13 @@
 -- purge_sessions: forgets what is over, in batches small enough never to be in a rotation's way.
 
+-- An index that finds expired sessions would end the HOT updates of rotations, and a look at the whole
+-- table takes the longer the more sessions there are: 9 s with ten million. So each batch looks at one
+-- window of the table, and the sequence gives every batch the next one, two at once included.
+create sequence unified_auth.purge_windows minvalue 0;
+
+comment on sequence unified_auth.purge_windows is
+  'Which window of the sessions the next batch of a purge looks at, modulo their number.';
+
 create function public.purge_sessions(
   p_batch_size integer default 5000, -- rows of each kind
   -- How long a dead session is kept to notice its token in use: 90 days. A copied refresh token is
@@ -9,7 +17,8 @@ create function public.purge_sessions(
   p_event_retention_seconds integer default 15552000,
   out purged_sessions integer,
   out purged_events integer,
-  out purged_throttle_buckets integer
+  out purged_throttle_buckets integer,
+  out windows integer -- so many batches look at every session once
 )
 language plpgsql
 volatile
@@ -19,13 +28,22 @@ as $$
 declare
   v_now timestamptz := clock_timestamp();
   v_dead_before timestamptz := v_now - make_interval(secs => p_tombstone_seconds);
+  v_window_blocks constant bigint := 2048; -- 16 MB: some 33,000 sessions, looked at in 25 ms
+  v_blocks bigint :=
+    pg_relation_size('public.sessions') / current_setting('block_size')::bigint;
+  v_window bigint;
 begin
+  windows := greatest(1, (v_blocks + v_window_blocks - 1) / v_window_blocks);
+  v_window := nextval('unified_auth.purge_windows') % windows;
+
   -- Rows that somebody holds are left for the next batch.
   with
     dead as (
       select s.id
       from public.sessions as s
-      where s.revoked_at < v_dead_before or s.refresh_token_expires_at < v_dead_before
+      where s.ctid >= format('(%s,0)', v_window * v_window_blocks)::tid
+        and s.ctid < format('(%s,0)', (v_window + 1) * v_window_blocks)::tid
+        and (s.revoked_at < v_dead_before or s.refresh_token_expires_at < v_dead_before)
       limit p_batch_size
       for update skip locked
     ),
@@ -80,4 +98,4 @@ end;
 $$;
 
 comment on function public.purge_sessions is
-  'Deletes one batch of dead sessions, old events and idle throttle buckets; call it until it answers zeros.';
+  'Deletes one batch of dead sessions, old events and idle throttle buckets; nothing is left once it has answered zeros as often in a row as it says there are windows.';

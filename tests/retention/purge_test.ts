@@ -128,6 +128,29 @@ Deno.test("two purges at once share the work", async () => {
   assert.equal(left?.["count"], 1);
 });
 
+Deno.test("a table that one batch cannot look through is purged whole, whichever window comes first", async () => {
+  await using server = await openTestServer();
+  await using database = await server.createDatabase();
+  const sql = database.connect({ max: 1 });
+  const service = database.connectAs("service_role", { max: 1 });
+  const id = await createSession(service);
+  // Rows of 2 kB fill the 16 MB of a window with 8,000 of them.
+  await sql`
+    update public.sessions
+    set user_agent = (select string_agg(md5(n::text), '') from generate_series(1, 50) as n)
+    where id = ${id}`;
+  await multiplyDead(sql, { id, count: 9_000, days: 200 });
+  const [skipped] = await sql`select nextval('unified_auth.purge_windows')`;
+  assert.equal(skipped?.["nextval"], "0");
+  const [batch] = await service`select * from public.purge_sessions(p_batch_size => 1)`;
+  assert.deepEqual([batch?.["windows"], batch?.["purged_sessions"]], [2, 1]);
+
+  const purged = await purgeUntilDone(service, { batchSize: 1_000 });
+  assert.equal(purged.sessions, 8_999);
+  const left = await sql`select id from public.sessions`;
+  assert.deepEqual([...left], [{ id }]);
+});
+
 Deno.test("rotations go on while 20,000 tombstones are purged: none fails, none waits out its lock", async () => {
   await using server = await openTestServer();
   await using database = await server.createDatabase();

@@ -34,10 +34,10 @@ Deno.test("where pg_cron is, one purge is scheduled, however often the block run
   const jobs = await sql<{ jobname: string; schedule: string; command: string }[]>`
     select * from cron.job`;
   assert.deepEqual(jobs.map(({ jobname, schedule }) => [jobname, schedule]), [
-    ["unified-auth-purge", "*/10 * * * *"],
+    ["unified-auth-purge", "* * * * *"],
   ]);
   const [job] = jobs;
   assert.ok(job);
   const [answer] = await sql.unsafe(job.command);
-  assert.equal(answer?.["purge_sessions"], "(0,0,0)");
+  assert.equal(answer?.["purge_sessions"], "(0,0,0,1)");
 });
