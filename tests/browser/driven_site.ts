@@ -20,14 +20,21 @@ export interface DrivenSite extends Site {
   reset(): void;
 }
 
-const PAGE =
-  '<!DOCTYPE html><title>Under test</title><script type="module" src="/app.js"></script>';
+/** What is served at every path but the functions' and the script's. */
+export interface DrivenPage {
+  readonly script: URL;
+  readonly body?: string;
+}
+
+const DRIVEN_PAGE: DrivenPage = { script: new URL("./driven_page.ts", import.meta.url) };
 
 const PATIENCE_MS = 10_000;
 const LOOK_EVERY_MS = 10;
 
-export function createDrivenSite(): DrivenSite {
-  const script = bundlePage(new URL("./driven_page.ts", import.meta.url));
+export function createDrivenSite(page = DRIVEN_PAGE): DrivenSite {
+  const script = bundlePage(page.script);
+  const html = `<!DOCTYPE html><title>Under test</title>${page.body ?? ""}` +
+    '<script type="module" src="/app.js"></script>';
   let arrived: string[] = [];
   let fate: Fate | null = null;
   const count: DrivenSite["count"] = (route) => arrived.filter((each) => each === route).length;
@@ -37,7 +44,7 @@ export function createDrivenSite(): DrivenSite {
       if (pathname === "/app.js") {
         return new Response(await script, { headers: { "content-type": "text/javascript" } });
       }
-      return new Response(PAGE, { headers: { "content-type": "text/html" } });
+      return new Response(html, { headers: { "content-type": "text/html" } });
     },
     async deliver(request, reply) {
       const route = new URL(request.url).pathname.split("/").at(-1) ?? "";

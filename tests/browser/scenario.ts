@@ -9,7 +9,7 @@ import { SEED_USERS } from "../../local/seed_users.ts";
 import { openTestServer, type TestStack } from "../../local/testing.ts";
 import { ageSession } from "../http/aging.ts";
 import { type DevTools, launchDevTools, type LaunchOptions } from "./devtools.ts";
-import { createDrivenSite, type DrivenSite } from "./driven_site.ts";
+import { createDrivenSite, type DrivenPage, type DrivenSite } from "./driven_site.ts";
 import type { Tab } from "./tab.ts";
 
 export interface Stage {
@@ -37,6 +37,8 @@ export const QUICK = {
 export interface StageOptions extends LaunchOptions {
   /** Of the functions. */
   readonly environment?: Readonly<Record<string, string>>;
+  /** @default {`driven_page.ts`} */
+  readonly page?: DrivenPage;
 }
 
 /** Access tokens of four seconds, and a window of one: an hour's life in a few seconds. */
@@ -46,9 +48,9 @@ export const SHORT_LIVED = {
 
 export async function withStage(
   run: (stage: Stage) => Promise<void>,
-  { environment = {}, ...launch }: StageOptions = {},
+  { environment = {}, page, ...launch }: StageOptions = {},
 ): Promise<void> {
-  const site = createDrivenSite();
+  const site = createDrivenSite(page);
   await using server = await openTestServer();
   await using stack = await server.startStack({ environment, site: () => site });
   await using chromium = await launchDevTools(launch);

@@ -1,0 +1,40 @@
+import assert from "node:assert/strict";
+import { withStage } from "./scenario.ts";
+
+const REFRESHES = 10_000;
+/** The least that anything kept a refresh would add is a small object: 9,000 of them are 250 kB. */
+const MAX_GROWTH_BYTES = 150_000;
+
+Deno.test("ten thousand refreshes leave the memory as it was after the first thousand", () =>
+  withStage(async ({ openSignedIn }) => {
+    const tab = await openSignedIn();
+    // The whole client, in a page with its locks, channel and storage; only the network is left out.
+    await tab.evaluate(`(async () => {
+      const reply = await fetch("/functions/v1/unified-auth/validate", {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: "{}",
+      });
+      const view = await reply.json();
+      let { generation } = view.session;
+      globalThis.fetch = async (request) => Response.json(request.url.endsWith("/refresh")
+        ? { ...view, refreshed: true, session: { ...view.session, generation: ++generation } }
+        : []);
+      session.subscribe(() => session.getSnapshot());
+      session.onRefreshed(() => {});
+      globalThis.refreshMany = async (times) => {
+        for (let at = 0; at < times; at++) {
+          const call = session.fetch("/api/things");
+          await session.refresh();
+          await call;
+        }
+        told.length = 0;
+        return session.getSnapshot().generation;
+      };
+    })()`);
+    await tab.evaluate("refreshMany(1_000)");
+    const early = await tab.heapBytes();
+    assert.equal(await tab.evaluate(`refreshMany(${REFRESHES - 1_000})`), REFRESHES + 1);
+    const growth = await tab.heapBytes() - early;
+    assert.ok(growth < MAX_GROWTH_BYTES, `grew by ${growth} bytes from ${early}`);
+  }));
