@@ -5,6 +5,7 @@
  * @module
  */
 
+import { orAborted } from "./abort.ts";
 import { elapsedMs, type Instant } from "./clock.ts";
 import { SessionExpiredError, SessionUnavailableError } from "./errors.ts";
 import type { Busy, SessionUser, Unavailable, Valid } from "./outcome.ts";
@@ -66,7 +67,7 @@ export async function readAccessToken<U extends SessionUser>(
   const enoughMs = Math.min(minTtlMs, (state().grant?.accessTtlMs ?? Infinity) / 2);
   const held = token.fit(state(), now(), enoughMs);
   if (held !== undefined) return held;
-  await orAborted(recover(enoughMs), signal);
+  await (signal ? orAborted(recover(enoughMs), signal) : recover(enoughMs));
   const { status, reason } = state();
   const found = token.fit(state(), now(), 0);
   if (found !== undefined) return found;
@@ -74,17 +75,4 @@ export async function readAccessToken<U extends SessionUser>(
   throw status === "expired"
     ? new SessionExpiredError(reason)
     : new SessionUnavailableError(lastDoubt());
-}
-
-/** As `promise`, but rejects at once when `signal` aborts; the work itself goes on. */
-async function orAborted(promise: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-  if (!signal) return await promise;
-  await new Promise<void>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason);
-    signal.addEventListener("abort", onAbort);
-    void promise.then(() => {
-      signal.removeEventListener("abort", onAbort);
-      resolve();
-    });
-  });
 }

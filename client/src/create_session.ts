@@ -57,7 +57,7 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
     queueMax: numbers.queueMax,
     gate,
     overError,
-    doubtError: () => new SessionUnavailableError(recovery.lastDoubt()),
+    doubtError,
     onChange: (change) => emitter.emit("queue", change),
   });
   const send = createSessionFetch(options, {
@@ -65,6 +65,7 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
     numbers,
     queue,
     gate,
+    doubtError,
     state: store.state,
     recover,
     getAccessToken: (signal) => getAccessToken({ signal }),
@@ -98,6 +99,10 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
 
   function overError(): Error {
     return new SessionExpiredError(store.state().reason);
+  }
+
+  function doubtError(): Error {
+    return new SessionUnavailableError(recovery.lastDoubt());
   }
 
   function gate(): Gate {

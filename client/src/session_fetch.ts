@@ -5,6 +5,7 @@
  * @module
  */
 
+import { orAborted } from "./abort.ts";
 import type { CallQueue, Gate } from "./queue.ts";
 import type { SessionEnvironment } from "./environment.ts";
 import type { SessionNumbers, SessionOptions } from "./options.ts";
@@ -14,10 +15,11 @@ import { isTokenRefused } from "./session_codes.ts";
 import type { State } from "./transition.ts";
 
 export interface SessionFetchParts<U extends SessionUser> {
-  readonly environment: Pick<SessionEnvironment, "fetch">;
+  readonly environment: Pick<SessionEnvironment, "fetch" | "setTimer">;
   readonly numbers: Pick<SessionNumbers, "queueMaxWaitMs">;
   readonly queue: CallQueue;
   readonly gate: () => Gate;
+  readonly doubtError: () => Error;
   readonly state: () => State<U>;
   readonly recover: (trigger: "fetch" | "unauthorized") => Promise<void>;
   readonly getAccessToken: (signal: AbortSignal) => Promise<string | null>;
@@ -28,12 +30,25 @@ export function createSessionFetch<U extends SessionUser>(
     SessionOptions<U>,
     "authorize" | "isSessionUnauthorized"
   >,
-  { environment, numbers, queue, gate, state, recover, getAccessToken }: SessionFetchParts<U>,
+  parts: SessionFetchParts<U>,
 ): Session<U>["fetch"] {
+  const { environment, numbers, queue, gate, doubtError, state, recover, getAccessToken } = parts;
+
   async function send(request: Request): Promise<Response> {
     if (!authorize) return environment.fetch(request);
     const accessToken = await getAccessToken(request.signal);
     return environment.fetch(await authorize(request, { accessToken }));
+  }
+
+  /** Asks because a token was refused, for as long as the call may wait and its caller wants. */
+  async function recoverWithin(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const deadline = new AbortController();
+    const cancel = environment.setTimer(() => deadline.abort(doubtError()), timeoutMs);
+    try {
+      await orAborted(orAborted(recover("unauthorized"), signal), deadline.signal);
+    } finally {
+      cancel();
+    }
   }
 
   return async function fetch(input, { session = {}, ...init }: SessionRequestInit = {}) {
@@ -58,7 +73,9 @@ export function createSessionFetch<U extends SessionUser>(
     const response = await send(canReplay ? request.clone() : request);
     if (!canReplay || !await isSessionUnauthorized(response)) return response;
     // Somebody may have refreshed while this call was out: then there is nothing to ask for.
-    if (state().grant?.serial === grant?.serial) await recover("unauthorized");
+    if (state().grant?.serial === grant?.serial) {
+      await recoverWithin(timeoutMs, signal);
+    }
     const { user: owner } = state();
     if (user && owner && owner.id !== user.id) return response;
     await pass();

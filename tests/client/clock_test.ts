@@ -100,7 +100,8 @@ Deno.test("a healthy session warns of nothing in a day and a half", async () => 
   tab.session.dispose();
 });
 
-Deno.test("memory stays flat over 10,000 refreshes", async () => {
+// What they leave in the memory is weighed in Chromium, which can be told to collect.
+Deno.test("10,000 refreshes leave no timer, no longer record and no longer diagnosis", async () => {
   const world = createWorld();
   const tab = world.openTab();
   await world.advance(0);
@@ -110,17 +111,14 @@ Deno.test("memory stays flat over 10,000 refreshes", async () => {
       await tab.session.refresh();
       for (const grown of [tab.events, world.server.calls, world.messages]) grown.length = 0;
     }
-    return Deno.memoryUsage().heapUsed;
   };
   await refresh(1000);
   const timers = world.timers();
   const stored = [...world.storage.values()].join().length;
-  const heapBefore = await refresh(1000);
-  const heapAfter = await refresh(8000);
+  await refresh(9000);
   assert.equal(world.server.generation, 10_001);
   assert.equal(world.timers(), timers);
   assert.ok([...world.storage.values()].join().length < stored + 10);
-  assert.ok(heapAfter - heapBefore < 16e6, `${heapAfter - heapBefore} bytes more`);
   assert.ok(tab.session.diagnostics().length <= 100);
   tab.session.dispose();
 });

@@ -171,6 +171,28 @@ Deno.test("the caller's signal takes a call out of the queue at once", async () 
   await world.advance(20_000);
 });
 
+Deno.test("a refused call whose refresh hangs is over at its deadline, or when its caller gives up", async () => {
+  const world = createWorld();
+  const tab = await openApiTab(world);
+  world.server.generation = 2; // The API has stopped to take token-1.
+  world.server.script = () => new Promise(() => {});
+  const abort = new AbortController();
+  const given = assert.rejects(tab.session.fetch(URL_, { signal: abort.signal }), {
+    name: "AbortError",
+  });
+  const overdue = assert.rejects(tab.session.fetch(URL_, { session: { timeoutMs: 5_000 } }), {
+    name: "SessionUnavailableError",
+  });
+  await world.advance(1_000);
+  abort.abort();
+  await given;
+  await world.advance(4_000);
+  await overdue;
+  await world.advance(15_000);
+  assert.equal(tab.session.getSnapshot().status, "active");
+  tab.session.dispose();
+});
+
 Deno.test("more calls than queueMax are turned away at once", async () => {
   const world = createWorld();
   world.server.latencyMs = 100;

@@ -1,0 +1,23 @@
+/**
+ * Waiting that can be given up. It must not know what is waited for.
+ *
+ * @module
+ */
+
+/** As `work`, but rejects at once when `signal` aborts; the work itself goes on. */
+export async function orAborted(
+  work: Promise<void>,
+  signal: AbortSignal,
+): Promise<void> {
+  signal.throwIfAborted();
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<void>((_, reject) => {
+    onAbort = () => reject(signal.reason);
+    signal.addEventListener("abort", onAbort);
+  });
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    if (onAbort) signal.removeEventListener("abort", onAbort);
+  }
+}
