@@ -40,14 +40,19 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     forbidden: /^(?!client\/|npm:\/?(?:@types\/)?react(?:-dom)?@)/,
   },
   {
-    rule: "nothing but tests imports local/",
-    from: /^(?!local\/|tests\/)/,
+    rule: "nothing but tests and bench imports local/",
+    from: /^(?!local\/|tests\/|bench\/)/,
     forbidden: /^local\//,
   },
   {
-    rule: "nothing imports tests/ or bench/",
-    from: /^(?!tests\/|bench\/)/,
-    forbidden: /^(?:tests|bench)\//,
+    rule: "nothing imports tests/ but tests",
+    from: /^(?!tests\/)/,
+    forbidden: /^tests\//,
+  },
+  {
+    rule: "nothing imports bench/ but its tests",
+    from: /^(?!bench\/|tests\/bench\/)/,
+    forbidden: /^bench\//,
   },
   {
     rule: "handlers know neither SQL nor RPC",
