@@ -1,0 +1,36 @@
+/**
+ * What a suite of benchmarks is made of: cases that measure, bars that judge, and a report.
+ *
+ * @module
+ */
+
+import type { Bench } from "./bench.ts";
+import type { Figures } from "./measure.ts";
+import type { Results } from "./results.ts";
+
+/** Measures something and answers its rows. Starts what it measures in fresh processes, and ends them. */
+export interface Case {
+  /** What `--only` takes, and the first part of its rows' names: `validate/direct`. */
+  readonly name: string;
+  /** `once` for what takes long and repeats by itself; it runs after all rounds. @default {"every round"} */
+  readonly runs?: "every round" | "once";
+  run(bench: Bench): Promise<Figures>;
+}
+
+/** A ratio that must hold. */
+export interface Bar {
+  /** What must hold, as the table says it. */
+  readonly statement: string;
+  readonly limit: { readonly atLeast: number } | { readonly atMost: number };
+  /** From the figures of one round; `undefined` where something was not measured. */
+  value(figures: Figures): number | undefined;
+}
+
+export interface Suite {
+  /** Of its section in docs/performance.md, between `<!-- bench:name -->` and `<!-- /bench:name -->`. */
+  readonly name: string;
+  readonly cases: readonly Case[];
+  readonly bars: readonly Bar[];
+  /** The section, in Markdown, without a heading. */
+  report(results: Results): string;
+}

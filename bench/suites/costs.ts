@@ -1,0 +1,152 @@
+/**
+ * What a request costs: our own functions beside the floor and beside their peers, in one run.
+ *
+ * @module
+ */
+
+import type { Figures } from "../measure.ts";
+import { ratio } from "../results.ts";
+import type { Bar, Suite } from "../suite.ts";
+import { reportCosts } from "../report/costs.ts";
+import { betterAuth } from "./better_auth.ts";
+import { expressSession } from "./express_session.ts";
+import { hello, rotateAndSign, rpcValidate, select } from "./floor.ts";
+import { type Operation, ours } from "./ours.ts";
+import { pgbench } from "./pgbench.ts";
+
+const EVERY_OPERATION: readonly Operation[] = [
+  "validate",
+  "refresh",
+  "auto-refresh",
+  "logout",
+  "login",
+];
+
+/** A bar on requests a second at 16 connections. */
+function rateBar(
+  statement: string,
+  { of, to, atLeast }: { readonly of: string; readonly to: string; readonly atLeast: number },
+): Bar {
+  return {
+    statement,
+    limit: { atLeast },
+    value: (figures) => ratio(figures, { of, to, metric: "requestsPerSecond" }),
+  };
+}
+
+/** A bar on how many times longer the one takes. */
+function latencyBar(
+  statement: string,
+  { of, to, metric, atMost }: {
+    readonly of: string;
+    readonly to: string;
+    readonly metric: string;
+    readonly atMost: number;
+  },
+): Bar {
+  return {
+    statement,
+    limit: { atMost },
+    value: (figures: Figures) => ratio(figures, { of, to, metric }),
+  };
+}
+
+const DIRECT = "ours/direct/ES256/p1";
+const RPC = "ours/rpc/ES256/p1";
+const PEERS = [
+  { name: "better-auth without cookie cache", row: "better-auth/no-cache/get-session", times: 10 },
+  { name: "better-auth with cookie cache", row: "better-auth/cookie-cache/get-session", times: 6 },
+  { name: "express-session, no touch", row: "express-session/no-touch/session", times: 4 },
+];
+
+export const costs: Suite = {
+  name: "costs",
+  cases: [
+    hello,
+    pgbench("select"),
+    select,
+    ours({ store: "direct", operations: EVERY_OPERATION }),
+    ours({ store: "rpc", operations: EVERY_OPERATION }),
+    rpcValidate,
+    ours({ store: "direct", functionName: "validate-session", operations: ["validate-session"] }),
+    ours({ store: "rpc", functionName: "validate-session", operations: ["validate-session"] }),
+    betterAuth({ cookieCache: false }),
+    betterAuth({ cookieCache: true }),
+    expressSession({ touch: false }),
+    expressSession({ touch: true }),
+    pgbench("rotate"),
+    rotateAndSign({ way: "direct", algorithm: "HS256" }),
+    ours({
+      store: "direct",
+      algorithm: "HS256",
+      operations: ["refresh", "validate"],
+      connections: [16],
+    }),
+    rotateAndSign({ way: "direct", algorithm: "ES256" }),
+    rotateAndSign({ way: "rpc", algorithm: "ES256" }),
+    ours({
+      store: "direct",
+      processes: 2,
+      operations: ["validate", "refresh", "auto-refresh", "logout"],
+      connections: [16, 64],
+    }),
+    ours({
+      store: "rpc",
+      processes: 2,
+      operations: ["validate", "refresh", "auto-refresh", "logout"],
+      connections: [16, 64],
+    }),
+  ],
+  bars: [
+    rateBar("validate (direct) to `Deno.serve` + one `select`, 16 connections", {
+      of: `${DIRECT}/validate/c16`,
+      to: "floor/select/c16",
+      atLeast: 0.75,
+    }),
+    rateBar("validate (rpc) to a bare handler with one `.rpc()`, 16 connections", {
+      of: `${RPC}/validate/c16`,
+      to: "floor/rpc-validate/c16",
+      atLeast: 0.7,
+    }),
+    latencyBar("p50 of validate (rpc) to that of the bare handler, 1 connection", {
+      of: `${RPC}/validate/c1`,
+      to: "floor/rpc-validate/c1",
+      metric: "closedP50Ms",
+      atMost: 1.4,
+    }),
+    ...PEERS.flatMap(({ name, row, times }) => [
+      rateBar(`validate (direct) to ${name}, 16 connections`, {
+        of: `${DIRECT}/validate/c16`,
+        to: `${row}/c16`,
+        atLeast: times,
+      }),
+      latencyBar(`p99 of validate (direct) to that of ${name}, 16 connections`, {
+        of: `${DIRECT}/validate/c16`,
+        to: `${row}/c16`,
+        metric: "openP99Ms",
+        atMost: 1,
+      }),
+    ]),
+    rateBar("refresh (direct, ES256) to rotation function + one signature, 16 connections", {
+      of: `${DIRECT}/refresh/c16`,
+      to: "floor/rotate/direct/ES256/c16",
+      atLeast: 0.8,
+    }),
+    rateBar("refresh (rpc, ES256) to rotation function + one signature, 16 connections", {
+      of: `${RPC}/refresh/c16`,
+      to: "floor/rotate/rpc/ES256/c16",
+      atLeast: 0.8,
+    }),
+    rateBar("refresh (direct, HS256) to rotation function + one signature, 16 connections", {
+      of: "ours/direct/HS256/p1/refresh/c16",
+      to: "floor/rotate/direct/HS256/c16",
+      atLeast: 0.8,
+    }),
+    rateBar("refresh (direct, HS256) to pgbench running the rotation function, 16 connections", {
+      of: "ours/direct/HS256/p1/refresh/c16",
+      to: "pgbench/rotate/c16",
+      atLeast: 0.35,
+    }),
+  ],
+  report: reportCosts,
+};

@@ -1,0 +1,130 @@
+/**
+ * Our own functions: each operation, with each store, and more processes than one.
+ *
+ * @module
+ */
+
+import type { Bench } from "../bench.ts";
+import { type Figures } from "../measure.ts";
+import { openOurs, type OursOptions, oursVisitors } from "../ours.ts";
+import { ACCESS_COOKIE, REFRESH_COOKIE, USER_AGENT } from "../population.ts";
+import type { Case } from "../suite.ts";
+import type { Variant } from "../variant.ts";
+import { connectionCounts, mergeRows } from "./rows.ts";
+
+export type Operation =
+  | "login"
+  | "validate"
+  | "auto-refresh"
+  | "refresh"
+  | "validate-session"
+  | "logout";
+
+interface OursCase extends OursOptions {
+  readonly operations: readonly Operation[];
+  /** @default {1, 16 and 64} */
+  readonly connections?: readonly number[];
+}
+
+/** Rows are named `ours/<store>/<algorithm>/p<processes>/<operation>/c<connections>`. */
+export function ours(options: OursCase): Case {
+  const { store, algorithm = "ES256", processes = 1, functionName, operations } = options;
+  const name = `ours/${store}/${algorithm}/p${processes}`;
+  return {
+    name: functionName === "validate-session" ? `${name}/validate-session` : name,
+    async run(bench) {
+      // What the cookies are gathered with must have ended before anything is measured.
+      await oursVisitors(bench, { algorithm, token: "live" });
+      if (operations.includes("auto-refresh")) {
+        await oursVisitors(bench, { algorithm, token: "expired" });
+      }
+      await using variant = await openOurs(bench, options);
+      const rows: Figures[] = [];
+      for (const operation of operations) {
+        rows.push(
+          await mergeRows(
+            connectionCounts(bench, options.connections),
+            (connections) => `${name}/${operation}/c${connections}`,
+            (connections) =>
+              measureOperation(bench, { variant, operation, connections, algorithm }),
+          ),
+        );
+      }
+      return Object.assign({}, ...rows);
+    },
+  };
+}
+
+interface OperationLoad {
+  readonly variant: Variant;
+  readonly operation: Operation;
+  readonly connections: number;
+  readonly algorithm: "ES256" | "HS256";
+}
+
+async function measureOperation(
+  bench: Bench,
+  { variant, operation, connections, algorithm }: OperationLoad,
+): ReturnType<Variant["measure"]> {
+  const { population } = bench;
+  const headers = { "user-agent": USER_AGENT };
+  const live = await oursVisitors(bench, { algorithm, token: "live" });
+  const common = { connections, restore: population.restore };
+  const post = (path: string) => ({ method: "POST", path, headers }) as const;
+  switch (operation) {
+    case "validate":
+      return await variant.measure({
+        ...common,
+        request: post("/unified-auth/validate"),
+        visitors: live,
+      });
+    case "validate-session":
+      return await variant.measure({
+        ...common,
+        request: { method: "GET", path: "/validate-session", headers },
+        visitors: live,
+      });
+    case "refresh":
+      return await variant.measure({
+        ...common,
+        request: post("/unified-auth/refresh"),
+        visitors: live,
+        follow: [ACCESS_COOKIE, REFRESH_COOKIE],
+        mustChange: REFRESH_COOKIE,
+      });
+    case "auto-refresh":
+      return await variant.measure({
+        ...common,
+        request: post("/unified-auth/validate"),
+        visitors: await oursVisitors(bench, { algorithm, token: "expired" }),
+        // Not the access cookie: the next request of this visitor is to show an expired one again.
+        follow: [REFRESH_COOKIE],
+        mustChange: REFRESH_COOKIE,
+      });
+    case "logout":
+      return await variant.measure({
+        ...common,
+        request: { ...post("/unified-auth/logout"), body: { scope: "local" } },
+        visitors: live,
+        consumes: true,
+      });
+    case "login":
+      return await variant.measure({
+        ...common,
+        request: post("/unified-auth/login"),
+        visitors: await bench.writeVisitors("logins", () => population.logins),
+        mustChange: REFRESH_COOKIE,
+        seconds: loginSeconds(bench),
+      });
+    default:
+      return operation satisfies never;
+  }
+}
+
+/**
+ * A password check takes tens of milliseconds: fewer of them, so they are counted for longer, and their
+ * latency is that check's, not the load's.
+ */
+export function loginSeconds({ seconds, isQuick }: Bench): Bench["seconds"] {
+  return { ...seconds, closed: isQuick ? seconds.closed : seconds.closed * 2, open: 0 };
+}

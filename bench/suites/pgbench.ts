@@ -1,0 +1,95 @@
+/**
+ * PostgreSQL alone: pgbench running the very statements, over as many connections as ask the functions.
+ *
+ * @module
+ */
+
+import { findProgram } from "../find_program.ts";
+import type { Bench } from "../bench.ts";
+import type { Metrics } from "../measure.ts";
+import type { Case } from "../suite.ts";
+import { connectionCounts, mergeRows } from "./rows.ts";
+
+const SESSION = "md5('session ' || :n)::uuid";
+
+/** The scripts, for a population of `size` sessions. */
+const SCRIPTS = {
+  select: `
+    select s.id, s.user_id, s.is_valid, s.generation, s.branch, s.refresh_token_expires_at
+    from public.sessions as s
+    where s.id = ${SESSION};`,
+  validate: `
+    select answer.*
+    from public.validate_session(
+      ${SESSION}, 1, 0::smallint, true, decode(repeat('00', 32), 'hex'), 60, 300, null, 'bench',
+      'bench'
+    ) as answer;`,
+  // Without a window, so that every call rotates. The row is read by the same statement: a client that
+  // holds no token knows no other way to the current hash.
+  rotate: `
+    select answer.*
+    from public.sessions as s,
+      lateral public.rotate_session(
+        s.id, s.generation, s.branch, s.refresh_token_hash,
+        array[sha256(s.refresh_token_hash)], decode(repeat('00', 16), 'hex'), 'bench',
+        decode(repeat('00', 32), 'hex'), 0, 3600, 2592000, 'refresh', null, 'bench', 'bench'
+      ) as answer
+    where s.id = ${SESSION};`,
+} as const;
+
+/** Rows are named `pgbench/<script>/c<connections>`. */
+export function pgbench(script: keyof typeof SCRIPTS): Case {
+  return {
+    name: `pgbench/${script}`,
+    async run(bench) {
+      const program = await findProgram("pgbench");
+      if (program === undefined) {
+        throw new TypeError("pgbench is not installed (Debian: postgresql-contrib)");
+      }
+      return await mergeRows(
+        connectionCounts(bench, [16, 1]),
+        (connections) => `pgbench/${script}/c${connections}`,
+        (connections) => runPgbench(bench, { program, script, connections }),
+      );
+    },
+  };
+}
+
+async function runPgbench(
+  bench: Bench,
+  { program, script, connections }: {
+    readonly program: string;
+    readonly script: keyof typeof SCRIPTS;
+    readonly connections: number;
+  },
+): Promise<Metrics> {
+  await bench.population.restore();
+  const file = await Deno.makeTempFile({ prefix: "unified-auth-pgbench-", suffix: ".sql" });
+  const size = bench.population.size;
+  await Deno.writeTextFile(file, `\\set n random(0, ${size - 1})${SCRIPTS[script]}\n`);
+  const seconds = Math.max(1, Math.ceil(bench.seconds.closed));
+  const { success, stdout, stderr } = await new Deno.Command(program, {
+    args: [
+      `--client=${connections}`,
+      `--time=${seconds}`,
+      `--file=${file}`,
+      "--protocol=prepared",
+      "--no-vacuum",
+      bench.database.url,
+    ],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  await Deno.remove(file);
+  const said = new TextDecoder().decode(stdout);
+  const requestsPerSecond = Number(/tps = ([\d.]+) \(without/.exec(said)?.[1]);
+  const failed = Number(/number of failed transactions: (\d+)/.exec(said)?.[1] ?? 0);
+  if (!success || !requestsPerSecond || failed > 0) {
+    throw new TypeError(`Cannot use pgbench: ${said}${new TextDecoder().decode(stderr)}`);
+  }
+  return {
+    requestsPerSecond,
+    closedMeanMs: Number(/latency average = ([\d.]+) ms/.exec(said)?.[1]),
+  };
+}
