@@ -36,7 +36,7 @@ export interface FunctionOptions {
   readonly projectDirectory: string;
   /** All that the function may read from its environment. */
   readonly environment: Readonly<Record<string, string>>;
-  /** `host:port` of all that it may speak to. */
+  /** `host:port` of all that it may speak to, but for the database, where it is told to use that. */
   readonly mayReach: readonly string[];
   /** Hears every line that it writes. */
   readonly onLine?: (line: string) => void;
@@ -107,6 +107,7 @@ const OWN_ENVIRONMENT = ["DENO_DIR", "HOME", "PATH", "NO_COLOR", "TMPDIR", "XDG_
 
 async function launch(options: FunctionOptions, port: number): Promise<Running> {
   const { name, projectDirectory, environment, mayReach, onLine } = options;
+  const database = databasePermissions(environment);
   const inherited = OWN_ENVIRONMENT.flatMap((variable) => {
     const value = Deno.env.get(variable);
     return value === undefined ? [] : [[variable, value] as const];
@@ -117,8 +118,10 @@ async function launch(options: FunctionOptions, port: number): Promise<Running> 
       "--no-prompt",
       "--cached-only",
       "--frozen",
-      `--allow-env=${["SUPABASE_*", "SESSION_*", ...Object.keys(environment)].join(",")}`,
-      `--allow-net=${mayReach.join(",")}`,
+      `--allow-env=${
+        ["SUPABASE_*", "SESSION_*", ...database.variables, ...Object.keys(environment)].join(",")
+      }`,
+      `--allow-net=${[...mayReach, ...database.hosts].join(",")}`,
       "--host=127.0.0.1",
       `--port=${port}`,
       entryPointOf({ name, projectDirectory }),
@@ -178,6 +181,15 @@ function mergeStreams(
       controller.close();
     },
   });
+}
+
+/** The database, and the variables that its driver looks for: none of them is set. */
+function databasePermissions(
+  { SESSION_STORE: store, SUPABASE_DB_URL: url = "" }: Readonly<Record<string, string>>,
+): { readonly hosts: readonly string[]; readonly variables: readonly string[] } {
+  return store === "postgres" && URL.canParse(url)
+    ? { hosts: [new URL(url).host], variables: ["PG*"] }
+    : { hosts: [], variables: [] };
 }
 
 function entryPointOf(

@@ -84,6 +84,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishable }),
     SUPABASE_SERVICE_ROLE_KEY: keys.serviceRole,
     SUPABASE_ANON_KEY: keys.anon,
+    SUPABASE_DB_URL: databaseUrl("postgres"),
     ...secrets.sessions,
     ...options.environment,
   };

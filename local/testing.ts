@@ -57,6 +57,9 @@ export interface OwnTestServer extends TestServer {
 
 const SHARED_SERVER = "UNIFIED_AUTH_TEST_SERVER";
 
+/** Which `SESSION_STORE` the functions of a test's stack use where the test does not say. */
+const STORE = "UNIFIED_AUTH_TEST_STORE";
+
 /**
  * Nothing of a test's data has to survive a crash of the machine. A killed server must still lose
  * nothing that was committed, so `synchronous_commit` stays on.
@@ -154,6 +157,7 @@ async function startTestStack(port: number, options: TestStackOptions = {}): Pro
     keepClientAddress: true,
     secrets: await makeSecrets(),
     ...options,
+    environment: { ...storeEnvironment(), ...options.environment },
     projectDirectory: PROJECT,
     databaseUrl: (role) => database.urlAs(role),
   }).catch(async (thrown: unknown) => {
@@ -184,6 +188,11 @@ async function startTestStack(port: number, options: TestStackOptions = {}): Pro
     },
     [Symbol.asyncDispose]: stop,
   };
+}
+
+function storeEnvironment(): Record<string, string> {
+  const store = Deno.env.get(STORE);
+  return store ? { SESSION_STORE: store } : {};
 }
 
 async function makeTemplate(server: PostgresServer, projectDirectory: string): Promise<void> {

@@ -30,7 +30,13 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   {
     rule: "supabase/ imports nothing outside itself: it deploys alone",
     from: /^supabase\//,
-    forbidden: /^(?!supabase\/|node:|npm:\/?(?:@supabase\/supabase-js|hono|jose|zod)@)/,
+    forbidden: /^(?!supabase\/|node:|npm:\/?(?:@supabase\/supabase-js|hono|jose|pg|zod)@)/,
+  },
+  {
+    rule: "only the direct way to the database knows the driver",
+    from: /^supabase\//,
+    except: new RegExp(`${SHARED}/database_rpc_postgres\\.ts$`),
+    forbidden: /^npm:\/?pg@/,
   },
   {
     rule: "client/ imports nothing outside itself: it publishes alone",
@@ -57,19 +63,21 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   {
     rule: "handlers know neither SQL nor RPC",
     from: new RegExp(`${SHARED}/http/`),
-    forbidden: /\/(?:session_store_rpc|session_rows|database_rpc|database\.types)\.ts$|supabase-js/,
+    forbidden:
+      /\/(?:session_store_rpc|session_rows|database_rpc[a-z_]*|database\.types)\.ts$|supabase-js/,
   },
   {
     rule: "use cases know neither HTTP nor the database",
     from: new RegExp(`${SHARED}/sessions/`),
     forbidden:
-      /\/http\/|\/(?:session_store_rpc|session_rows|database_rpc|identity_provider_supabase|cookies|origins|config[a-z_]*)\.ts$|^npm:/,
+      /\/http\/|\/(?:session_store_rpc|session_rows|database_rpc[a-z_]*|identity_provider_supabase|cookies|origins|config[a-z_]*)\.ts$|^npm:/,
   },
   {
     rule: "only the composition knows which implementation stands behind an interface",
     from: /^supabase\//,
     except: new RegExp(`${SHARED}/composition\\.ts$`),
-    forbidden: /\/(?:session_store_rpc|identity_provider_supabase|config)\.ts$/,
+    forbidden:
+      /\/(?:session_store_rpc|database_rpc_(?:supabase|postgres)|identity_provider_supabase|config)\.ts$/,
   },
 ];
 

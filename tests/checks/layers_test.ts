@@ -8,6 +8,7 @@ Deno.test("each import rule refuses what it is for, and only that", () => {
   const broken = [
     ["supabase/functions/unified-auth/index.ts", "local/keys.ts"],
     [`${SHARED}/log.ts`, "npm:postgres@3.4.9"],
+    [`${SHARED}/session_store_rpc.ts`, "npm:pg@8.23.1"],
     ["client/src/store.ts", "supabase/functions/_shared/errors.ts"],
     ["client/src/store.ts", "npm:zod@4.6.7"],
     ["tools/audit.ts", "local/testing.ts"],
@@ -30,6 +31,8 @@ Deno.test("each import rule refuses what it is for, and only that", () => {
 
   const kept = [
     [`${SHARED}/composition.ts`, `${SHARED}/session_store_rpc.ts`],
+    [`${SHARED}/composition.ts`, `${SHARED}/database_rpc_postgres.ts`],
+    [`${SHARED}/database_rpc_postgres.ts`, "npm:pg@8.23.1"],
     [`${SHARED}/cookies.ts`, "npm:/hono@4.13.19/utils/cookie"],
     [`${SHARED}/sessions/login.ts`, `${SHARED}/session_store.ts`],
     ["tests/http/smoke_test.ts", "local/testing.ts"],

@@ -6,7 +6,10 @@ import { openBrowser, viewOf } from "./browser.ts";
 
 Deno.test("each request asks the database once, and a login once more for the throttle", async () => {
   await using server = await openTestServer();
-  await using stack = await server.startStack({ functions: [] });
+  await using stack = await server.startStack({
+    functions: [],
+    environment: { SESSION_STORE: "rpc" },
+  });
   const asked: string[] = [];
   const project = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
     const { pathname, search } = new URL(request.url);

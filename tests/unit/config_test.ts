@@ -9,6 +9,7 @@ Deno.test("what is not set has the documented default", () => {
     supabaseUrl: "https://abc.supabase.co",
     secretKey: "sb_secret_one",
     publishableKey: "sb_publishable_one",
+    databaseRoute: { kind: "rpc" },
     sessionSecrets: [KEYS.SESSION_SECRET],
     signingKeysJson: KEYS.SESSION_SIGNING_KEYS,
     allowedOrigins: [],
@@ -40,6 +41,8 @@ Deno.test("a blank variable is one that is not set", () => {
 Deno.test("every setting is read", () => {
   const config = read({
     SUPABASE_URL: "http://127.0.0.1:54321/",
+    SESSION_STORE: "postgres",
+    SUPABASE_DB_URL: "postgresql://postgres:postgres@127.0.0.1:54322/postgres",
     SESSION_SECRET: `${"n".repeat(32)}, ${"o".repeat(40)}\n${"p".repeat(32)}`,
     SESSION_ALLOWED_ORIGINS: "https://App.example.com/, http://localhost:3000",
     SESSION_ACCESS_TTL_SECONDS: "900",
@@ -58,6 +61,17 @@ Deno.test("every setting is read", () => {
   assert.deepEqual(config, {
     ...read(),
     supabaseUrl: "http://127.0.0.1:54321",
+    databaseRoute: {
+      kind: "postgres",
+      address: {
+        host: "127.0.0.1",
+        port: 54322,
+        user: "postgres",
+        password: "postgres",
+        database: "postgres",
+        tls: "off",
+      },
+    },
     sessionSecrets: ["n".repeat(32), "o".repeat(40), "p".repeat(32)],
     allowedOrigins: ["https://app.example.com", "http://localhost:3000"],
     accessTtlSeconds: 900,
@@ -124,6 +138,7 @@ Deno.test("a choice that is not offered is named together with the offer", () =>
   assertProblem("SESSION_COOKIE_SAMESITE", "Lax", /must be lax or strict or none: "Lax"$/);
   assertProblem("SESSION_EXPOSE_ACCESS_TOKEN", "yes", /must be true or false: "yes"$/);
   assertProblem("SESSION_LOGIN_KEY", "anon", /must be secret or publishable: "anon"$/);
+  assertProblem("SESSION_STORE", "sqlite", /must be rpc or postgres: "sqlite"$/);
   assertProblem("SESSION_LOG_LEVEL", "trace", /must be debug or info or warn or error: "trace"$/);
   assertProblem("SESSION_CLIENT_IP_HEADER", "x real ip", /must be the name of a header/);
 });

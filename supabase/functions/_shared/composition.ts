@@ -8,9 +8,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { createAccessTokens } from "./access_token.ts";
 import type { SessionId } from "./brands.ts";
-import { readConfig } from "./config.ts";
+import { type Config, readConfig } from "./config.ts";
 import { createSessionCookies, type SessionCookies } from "./cookies.ts";
-import { createDatabaseRpc } from "./database_rpc.ts";
+import type { DatabaseRpc } from "./database_rpc.ts";
+import { createSupabaseRpc } from "./database_rpc_supabase.ts";
 import { createSupabaseIdentityProvider } from "./identity_provider_supabase.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { deriveSessionKeys } from "./session_keys.ts";
@@ -20,7 +21,12 @@ import { importSigningKeys, parseSigningKeys, type SigningKeys } from "./signing
 
 /** How long one call may take. Together they stay below what a browser or a gateway waits. */
 const DATABASE_TIMEOUT_MS = 5_000;
+/** Of that, what a call may wait for a connection, where the functions keep their own. */
+const CONNECT_TIMEOUT_MS = 2_000;
 const IDENTITY_PROVIDER_TIMEOUT_MS = 8_000;
+
+/** Connections of one process. More than a few cost throughput, and the database has few to give. */
+const POOL_SIZE = 4;
 
 /** How old `last_active_at` must be before a validate writes it. */
 const ACTIVITY_INTERVAL_SECONDS = 300;
@@ -51,12 +57,7 @@ export async function compose(env: (name: string) => string | undefined): Promis
     write: writeLine,
     now: () => new Date(),
   });
-  const rpc = createDatabaseRpc({
-    supabaseUrl: config.supabaseUrl,
-    secretKey: config.secretKey,
-    timeoutMs: DATABASE_TIMEOUT_MS,
-    fetch,
-  });
+  const rpc = await createRpc(config);
   const dependencies: SessionDependencies = {
     store: createRpcSessionStore(rpc, {
       ...config,
@@ -93,6 +94,22 @@ export async function compose(env: (name: string) => string | undefined): Promis
     graceSeconds: config.graceSeconds,
     exposeAccessToken: config.exposeAccessToken,
   };
+}
+
+/** The driver is loaded only where it is used: the default pays nothing for it at a cold start. */
+async function createRpc(
+  { databaseRoute: route, supabaseUrl, secretKey }: Config,
+): Promise<DatabaseRpc> {
+  if (route.kind === "rpc") {
+    return createSupabaseRpc({ supabaseUrl, secretKey, timeoutMs: DATABASE_TIMEOUT_MS, fetch });
+  }
+  const { createPostgresRpc } = await import("./database_rpc_postgres.ts");
+  return createPostgresRpc({
+    address: route.address,
+    poolSize: POOL_SIZE,
+    connectTimeoutMs: CONNECT_TIMEOUT_MS,
+    statementTimeoutMs: DATABASE_TIMEOUT_MS - CONNECT_TIMEOUT_MS,
+  }).rpc;
 }
 
 /** The console and not standard output: the platform collects the log from there, a call an event. */

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { type DatabaseRoute, readDatabaseRoute } from "./config_database.ts";
 import { type Lifetimes, readLifetimes } from "./config_lifetimes.ts";
 import { readApiKey, readSessionSecrets, readSigningKeysJson } from "./config_secrets.ts";
 import type { CookieSameSite } from "./cookies.ts";
@@ -28,6 +29,8 @@ export interface Config extends Lifetimes {
   readonly secretKey: string;
   /** From `SUPABASE_PUBLISHABLE_KEYS`, or `SUPABASE_ANON_KEY`. */
   readonly publishableKey: string;
+  /** `SESSION_STORE`, and `SUPABASE_DB_URL` for `postgres`. @default {{ kind: "rpc" }} */
+  readonly databaseRoute: DatabaseRoute;
   /** `SESSION_SECRET`, newest first, each of at least 32 bytes. */
   readonly sessionSecrets: readonly string[];
   /** `SESSION_SIGNING_KEYS`: what `parseSigningKeys` takes. */
@@ -75,6 +78,7 @@ export function readConfig(env: Environment): Config {
       dictionary: "SUPABASE_PUBLISHABLE_KEYS",
       legacy: "SUPABASE_ANON_KEY",
     }),
+    databaseRoute: readDatabaseRoute(reader),
     sessionSecrets: readSessionSecrets(reader),
     signingKeysJson: readSigningKeysJson(reader),
     allowedOrigins: readAllowedOrigins(reader),

@@ -1,13 +1,11 @@
 /**
- * One call of one SQL function through the data API: the time limit, and the sorting of failures.
- * Knows supabase-js and the names of the functions; must not know what an answer means.
+ * One call of one SQL function, whichever way it travels: what every way takes, answers and fails with.
+ * Knows the names of the functions; must not know what an answer means.
  *
  * @module
  */
 
-import { createClient } from "@supabase/supabase-js";
 import type { Database } from "./database.types.ts";
-import { ServiceUnavailableError } from "./service_unavailable.ts";
 
 type Functions = Database["public"]["Functions"];
 export type FunctionName = keyof Functions;
@@ -17,46 +15,8 @@ export type FunctionArguments<Name extends FunctionName> = {
   readonly [Key in keyof Functions[Name]["Args"]]: Functions[Name]["Args"][Key] | null;
 };
 
-/** Calls a SQL function; resolves with its JSON. Rejects with {@linkcode ServiceUnavailableError}. */
+/** Calls a SQL function; resolves with its JSON. Rejects with `ServiceUnavailableError` alone. */
 export type DatabaseRpc = <Name extends FunctionName>(
   name: Name,
   args: FunctionArguments<Name>,
 ) => Promise<unknown>;
-
-export interface DatabaseRpcOptions {
-  readonly supabaseUrl: string;
-  /** A secret key of the project: the functions may be executed by `service_role` alone. */
-  readonly secretKey: string;
-  /** How long one call may take before it counts as unanswered. */
-  readonly timeoutMs: number;
-  readonly fetch: typeof fetch;
-}
-
-/** Makes the one client of the process: making one per request costs more than half the throughput. */
-export function createDatabaseRpc(options: DatabaseRpcOptions): DatabaseRpc {
-  const client = createClient(options.supabaseUrl, options.secretKey, {
-    auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
-    global: { fetch: options.fetch },
-  });
-
-  return async function callFunction(name, args) {
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), options.timeoutMs);
-    try {
-      const { data, error, status } = await client.rpc(name, args).abortSignal(abort.signal);
-      if (error === null) return data;
-      const code = failureCode({ code: error.code, status, aborted: abort.signal.aborted });
-      throw new ServiceUnavailableError({ dependency: "session_store", code }, { cause: error });
-    } finally {
-      clearTimeout(timer);
-    }
-  };
-}
-
-function failureCode(
-  failure: { readonly code: string; readonly status: number; readonly aborted: boolean },
-): string {
-  if (failure.aborted) return "timeout";
-  if (failure.code !== "") return failure.code;
-  return failure.status === 0 ? "network" : `http_${failure.status}`;
-}

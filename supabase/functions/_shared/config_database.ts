@@ -1,0 +1,31 @@
+/**
+ * Reads which way the functions reach the database. What is wrong with the URL is never told with its
+ * value, which holds a password.
+ *
+ * @module
+ */
+
+import { type DatabaseAddress, parseDatabaseUrl } from "./database_address.ts";
+import type { EnvironmentReader } from "./environment.ts";
+
+/** `rpc`: through the data API. `postgres`: straight to the database. */
+export type DatabaseRoute =
+  | { readonly kind: "rpc" }
+  | { readonly kind: "postgres"; readonly address: DatabaseAddress };
+
+/** The URL counts only where it is used: every project is given one. */
+export function readDatabaseRoute(reader: EnvironmentReader): DatabaseRoute {
+  const kind = reader.choice("SESSION_STORE", { fallback: "rpc", values: ["rpc", "postgres"] });
+  if (kind === "rpc") return { kind };
+  const text = reader.required("SUPABASE_DB_URL");
+  const address = parseDatabaseUrl(text);
+  if (address !== null) return { kind, address };
+  if (text !== "") {
+    reader.problem(
+      "SUPABASE_DB_URL",
+      "must be postgresql://user:password@host:port/database, each part percent-encoded, and its " +
+        "sslmode, if any, one of PostgreSQL's",
+    );
+  }
+  return { kind: "rpc" };
+}
