@@ -69,6 +69,12 @@ for (
       /too much: "anon may use schema unified_auth"/,
     ],
     [
+      "a sequence is opened",
+      "grant usage on sequence public.session_events_id_seq to service_role",
+      "revoke usage on sequence public.session_events_id_seq from service_role",
+      /too much: "service_role may use sequence public\.session_events_id_seq"/,
+    ],
+    [
       "a function is closed to the secret key",
       "revoke execute on function public.rotate_session from service_role",
       "grant execute on function public.rotate_session to service_role",

@@ -9,8 +9,12 @@ with
     select c.oid, c.relkind, c.relrowsecurity, format('%s.%s', n.nspname, c.relname) as name
     from pg_class as c
     join pg_namespace as n on n.oid = c.relnamespace
-    where (n.nspname = 'unified_auth' and c.relkind in ('r', 'v'))
-      or (n.nspname = 'public' and c.relname in ('sessions', 'session_events') and c.relkind = 'r')
+    where c.relkind in ('r', 'v', 'S')
+      and (
+        n.nspname = 'unified_auth'
+        or (n.nspname = 'public'
+          and c.relname in ('sessions', 'session_events', 'session_events_id_seq'))
+      )
   ),
   routines as (
     select p.oid, p.oid::regprocedure::text as name
@@ -35,9 +39,18 @@ select format('%s may %s table %s', a.role, p.privilege, r.name)
 from relations as r
 cross join api_roles as a
 cross join unnest(array['select', 'insert', 'update', 'delete', 'truncate']) as p (privilege)
-where has_table_privilege(a.role, r.oid, p.privilege)
-  or (p.privilege in ('select', 'insert', 'update')
-    and has_any_column_privilege(a.role, r.oid, p.privilege))
+where r.relkind <> 'S'
+  and (
+    has_table_privilege(a.role, r.oid, p.privilege)
+    or (p.privilege in ('select', 'insert', 'update')
+      and has_any_column_privilege(a.role, r.oid, p.privilege))
+  )
+
+union all
+select format('%s may use sequence %s', a.role, r.name)
+from relations as r
+cross join api_roles as a
+where r.relkind = 'S' and has_sequence_privilege(a.role, r.oid, 'usage, select, update')
 
 union all
 select format('row level security is off on %s', r.name)
