@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { ERRORS, isSessionOver } from "../../supabase/functions/_shared/errors.ts";
-import { readCodeBlocks, readDocument, readFileLinks, readTableRows } from "./markdown.ts";
+import {
+  listPages,
+  readCodeBlocks,
+  readDocument,
+  readFileLinks,
+  readTableRows,
+} from "./markdown.ts";
 
-const DOCUMENTS = await Array.fromAsync(Deno.readDir(new URL("../../docs/", import.meta.url)));
-const PAGES = [
-  "README.md",
-  ...DOCUMENTS.map(({ name }) => `docs/${name}`).filter((path) => path.endsWith(".md")),
-];
+const PAGES = ["README.md", ...await listPages("docs"), ...await listPages("docs/deploy")];
 
 Deno.test("the README shows exactly two commands that set everything up", async () => {
   const readme = await readDocument("README.md");

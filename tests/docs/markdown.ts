@@ -13,6 +13,13 @@ export interface CodeBlock {
 
 const PROJECT = new URL("../../", import.meta.url);
 
+/** The documents of a folder, not of those in it. */
+export async function listPages(folder: string): Promise<readonly string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(new URL(`${folder}/`, PROJECT)));
+  return entries.map(({ name }) => `${folder}/${name}`).filter((path) => path.endsWith(".md"))
+    .sort();
+}
+
 export async function readDocument(path: string): Promise<string> {
   return await Deno.readTextFile(new URL(path, PROJECT));
 }

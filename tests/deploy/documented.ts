@@ -1,0 +1,35 @@
+/**
+ * The configurations of `docs/deploy`, as they stand there, with the addresses of a test in place of the
+ * examples'.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { readDocument } from "../docs/markdown.ts";
+
+export interface Places {
+  /** Of the project. */
+  readonly upstream: string;
+  /** What the header of the client's address ends with. */
+  readonly secret: string;
+  /** Of the app; only a configuration that names its own address needs it. */
+  readonly app?: string;
+}
+
+/** The one block of a page that is marked as run. */
+export async function readConfiguration(
+  page: string,
+  { upstream, secret, app = "" }: Places,
+): Promise<string> {
+  const markdown = await readDocument(`docs/deploy/${page}.md`);
+  const [block, ...more] = [...markdown.matchAll(/^```\w+ run\n([\s\S]*?)^```$/gm)];
+  assert.ok(block?.[1] !== undefined && more.length === 0, `${page}: one block is run`);
+  const text = block[1]
+    .replaceAll("https://<ref>.supabase.co", upstream)
+    .replaceAll("<ref>.supabase.co", new URL(upstream).host)
+    .replaceAll("<secret>", secret)
+    .replaceAll("app.example.com", app);
+  assert.doesNotMatch(text, /<\w+>/, `${page}: a place was left open`);
+  return text;
+}
