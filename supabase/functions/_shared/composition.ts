@@ -7,6 +7,7 @@
 
 import { randomBytes, randomUUID } from "node:crypto";
 import { createAccessTokens } from "./access_token.ts";
+import { rememberGenuineTokens } from "./access_token_memory.ts";
 import type { SessionId } from "./brands.ts";
 import { type Config, readConfig } from "./config.ts";
 import { createSessionCookies, type SessionCookies } from "./cookies.ts";
@@ -27,6 +28,9 @@ const IDENTITY_PROVIDER_TIMEOUT_MS = 8_000;
 
 /** Connections of one process. More than a few cost throughput, and the database has few to give. */
 const POOL_SIZE = 4;
+
+/** Some 1 kB each, 8 kB at worst: a quarter of the platform's memory if every one were the largest. */
+const ACCESS_TOKENS_REMEMBERED = 8_000;
 
 /** How old `last_active_at` must be before a validate writes it. */
 const ACTIVITY_INTERVAL_SECONDS = 300;
@@ -70,11 +74,18 @@ export async function compose(env: (name: string) => string | undefined): Promis
       timeoutMs: IDENTITY_PROVIDER_TIMEOUT_MS,
       fetch,
     }),
-    accessTokens: createAccessTokens({
-      keys: signingKeys,
-      issuer: `${config.supabaseUrl}/functions/v1/unified-auth`,
-      cookieNameLength: cookies.accessName.length,
-    }),
+    accessTokens: rememberGenuineTokens(
+      createAccessTokens({
+        keys: signingKeys,
+        issuer: `${config.supabaseUrl}/functions/v1/unified-auth`,
+        cookieNameLength: cookies.accessName.length,
+      }),
+      {
+        capacity: ACCESS_TOKENS_REMEMBERED,
+        graceSeconds: config.graceSeconds,
+        nowMs: Date.now,
+      },
+    ),
     keys: deriveSessionKeys(config.sessionSecrets, config.supabaseUrl),
     log,
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
