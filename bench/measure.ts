@@ -17,6 +17,10 @@ export type Figures = Readonly<Record<string, Metrics>>;
 /** The share of the saturated rate at which latencies are measured. */
 export const OPEN_SHARE = 0.5;
 
+/** A slow server is given time for as many requests, within reason. */
+const FEWEST_OPEN = 30;
+const LONGEST_OPEN_SECONDS = 10;
+
 export interface Measurement {
   readonly generator: Generator;
   readonly targets: readonly string[];
@@ -67,7 +71,10 @@ export async function measure(measurement: Measurement): Promise<Metrics> {
   if (seconds.open === 0) return figures;
 
   const ratePerSecond = requestsPerSecond * OPEN_SHARE;
-  const open = await run({ arrival: { kind: "open", ratePerSecond }, seconds: seconds.open });
+  const open = await run({
+    arrival: { kind: "open", ratePerSecond },
+    seconds: Math.max(seconds.open, Math.min(FEWEST_OPEN / ratePerSecond, LONGEST_OPEN_SECONDS)),
+  });
   return {
     ...figures,
     openRatePerSecond: ratePerSecond,

@@ -126,7 +126,7 @@ async function insertSessions(sql: postgres.Sql, seeds: readonly Seed[]): Promis
     select public.create_session(
       seed.id, seed.person_id, decode(seed.hash, 'hex'), decode(${agent}, 'hex'), null, 'aal1',
       '[{"method": "password", "timestamp": 1700000000}]', 3600, 2592000, 0, 5,
-      null, null, null, null, '{}', null, ${USER_AGENT}, 'bench')
+      null, null, null, null, '{}', null, null, ${USER_AGENT}, 'bench')
     from unnest(
       ${seeds.map(({ id }) => id)}::uuid[],
       ${seeds.map(({ personId }) => personId)}::uuid[],

@@ -31,7 +31,7 @@ const PROJECT = new URL("..", import.meta.url).pathname;
 
 /** How long a server may take to accept connections. */
 const START_TIMEOUT_MS = 30_000;
-const LOOK_AGAIN_MS = 5;
+const LOOK_AGAIN_MS = 1;
 
 /** Resolves when it accepts connections. @throws {TypeError} If it ends or takes too long */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {

@@ -7,5 +7,6 @@
 
 import type { Suite } from "./suite.ts";
 import { costs } from "./suites/costs.ts";
+import { startUp } from "./suites/start_up.ts";
 
-export const SUITES: readonly Suite[] = [costs];
+export const SUITES: readonly Suite[] = [costs, startUp];
