@@ -27,6 +27,7 @@ create type public.rotation_outcome as enum (
   'rotated',
   'replayed',
   'reissued',
+  'throttled',
   'reused',
   'unknown_generation',
   'key_compromise_suspected',
@@ -148,6 +149,7 @@ create table public.sessions (
   created_at timestamp with time zone not null,
   last_active_at timestamp with time zone not null,
   access_token_expires_at timestamp with time zone not null,
+  refreshes_paid_until timestamp with time zone,
   refresh_token_expires_at timestamp with time zone not null,
   absolute_expires_at timestamp with time zone,
   generation integer not null default 1,
@@ -205,7 +207,7 @@ alter table unified_auth.login_throttle add constraint login_throttle_pkey PRIMA
 
 -- Indexes
 
-CREATE INDEX session_events_used_after_revocation_idx ON public.session_events USING btree (session_id, occurred_at) WHERE (event = 'used_after_revocation'::public.session_event);
+CREATE INDEX session_events_hourly_idx ON public.session_events USING btree (session_id, event, occurred_at) WHERE (event = ANY (ARRAY['used_after_revocation'::public.session_event, 'key_compromise_suspected'::public.session_event]));
 CREATE INDEX sessions_user_id_idx ON public.sessions USING btree (user_id);
 
 -- Row level security
@@ -719,7 +721,7 @@ end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.rotate_session(p_session_id uuid, p_generation integer, p_branch smallint, p_hash bytea, p_successor_hashes bytea[], p_successor_salt bytea, p_successor_key_id text, p_issued_to bytea, p_window_seconds integer, p_access_ttl_seconds integer, p_refresh_ttl_seconds integer, p_event public.session_event, p_ip inet, p_user_agent text, p_request_id text, OUT outcome public.rotation_outcome, OUT session public.session_snapshot, OUT refresh_token_hash bytea, OUT successor_salt bytea, OUT successor_key_id text, OUT server_time timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.rotate_session(p_session_id uuid, p_generation integer, p_branch smallint, p_hash bytea, p_successor_hashes bytea[], p_successor_salt bytea, p_successor_key_id text, p_issued_to bytea, p_window_seconds integer, p_access_ttl_seconds integer, p_refresh_ttl_seconds integer, p_refresh_burst integer, p_refresh_interval_seconds integer, p_event public.session_event, p_ip inet, p_user_agent text, p_request_id text, OUT outcome public.rotation_outcome, OUT session public.session_snapshot, OUT refresh_token_hash bytea, OUT successor_salt bytea, OUT successor_key_id text, OUT retry_after_seconds integer, OUT server_time timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -736,6 +738,8 @@ declare
   v_same_browser boolean;
   v_branch smallint;
   v_refresh_expires_at timestamptz;
+  v_paid_until timestamptz;
+  v_ahead interval;
 begin
   select * into v_session from public.sessions as s where s.id = p_session_id for update;
 
@@ -790,13 +794,19 @@ begin
   end if;
 
   if outcome = 'key_compromise_suspected' then
-    -- Whoever holds a leaked key could otherwise sign everybody out.
+    -- Whoever holds a leaked key could otherwise sign everybody out, or fill the table.
     insert into public.session_events
       (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
-    values (
+    select
       v_now, 'key_compromise_suspected', p_session_id, v_session.user_id, p_ip, p_user_agent,
       p_request_id,
       jsonb_build_object('presented_generation', p_generation, 'presented_branch', p_branch)
+    where not exists (
+      select 1
+      from public.session_events as e
+      where e.event = 'key_compromise_suspected'
+        and e.session_id = p_session_id
+        and e.occurred_at > v_now - interval '1 hour'
     );
     return;
   end if;
@@ -812,6 +822,20 @@ begin
         'issued_at', v_session.issued_at
       )
     );
+    return;
+  end if;
+
+  -- Each refresh writes a row and an event, so that who holds a live token could fill the disk. Kept
+  -- in the row that a refresh writes anyway: a throttled one writes nothing. Never throttled are the
+  -- detection above and the reissue, of which a generation has few: whoever floods a session with a
+  -- copied token must not hold up the owner, whose token is then the predecessor.
+  v_paid_until := greatest(v_session.refreshes_paid_until, v_now)
+    + make_interval(secs => p_refresh_interval_seconds);
+  v_ahead := v_paid_until - v_now
+    - make_interval(secs => p_refresh_burst * p_refresh_interval_seconds);
+  if v_ahead > interval '0' and outcome <> 'reissued' then
+    outcome := 'throttled';
+    retry_after_seconds := ceil(extract(epoch from v_ahead));
     return;
   end if;
 
@@ -834,6 +858,7 @@ begin
       issued_at = v_now,
       confirmed_at = null,
       issued_to = p_issued_to,
+      refreshes_paid_until = v_paid_until,
       last_active_at = v_now,
       access_token_expires_at = unified_auth.access_token_expires_at(
         v_now, p_access_ttl_seconds, v_refresh_expires_at),
@@ -845,6 +870,7 @@ begin
   else
     update public.sessions as s
     set
+      refreshes_paid_until = v_paid_until,
       last_active_at = v_now,
       access_token_expires_at = unified_auth.access_token_expires_at(
         v_now, p_access_ttl_seconds, s.refresh_token_expires_at)
@@ -1339,7 +1365,7 @@ grant execute on function public.purge_sessions(integer,integer,integer) to serv
 grant execute on function public.record_login_failure(bytea[],timestamp with time zone,text,inet,text,text) to service_role;
 grant execute on function public.revoke_session(uuid,integer,smallint,bytea,uuid,public.session_revoked_reason,inet,text,text) to service_role;
 grant execute on function public.revoke_user_sessions(uuid,uuid,integer,smallint,bytea,public.logout_scope,inet,text,text) to service_role;
-grant execute on function public.rotate_session(uuid,integer,smallint,bytea,bytea[],bytea,text,bytea,integer,integer,integer,public.session_event,inet,text,text) to service_role;
+grant execute on function public.rotate_session(uuid,integer,smallint,bytea,bytea[],bytea,text,bytea,integer,integer,integer,integer,integer,public.session_event,inet,text,text) to service_role;
 grant execute on function public.session_is_live() to authenticated;
 grant execute on function public.validate_session(uuid,integer,smallint,boolean,bytea,integer,integer,inet,text,text) to service_role;
 grant execute on function unified_auth.session_is_live(uuid) to authenticated;

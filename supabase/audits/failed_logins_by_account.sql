@@ -1,4 +1,4 @@
--- Failed logins by account: which accounts were tried with a wrong password in the last 24 hours?
+-- Failed logins by account: for which accounts did sign-ins by password fail in the last 24 hours?
 select
   left(e.detail ->> 'account', 16) as account_hash,
   count(*) as failures,

@@ -1,4 +1,4 @@
--- Failed logins by address: from where were passwords tried in the last 24 hours, and for how many accounts?
+-- Failed logins by address: from where did sign-ins by password fail in the last 24 hours, and for how many accounts?
 select
   e.ip,
   count(*) as failures,

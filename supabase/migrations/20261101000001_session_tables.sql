@@ -47,6 +47,7 @@ create table public.sessions (
   created_at timestamptz not null,
   last_active_at timestamptz not null,
   access_token_expires_at timestamptz not null,
+  refreshes_paid_until timestamptz, -- here: what an unchanged token's refresh writes lies together
   refresh_token_expires_at timestamptz not null,
   absolute_expires_at timestamptz,
   generation integer not null default 1,
@@ -107,6 +108,9 @@ comment on column public.sessions.issued_to is
 comment on column public.sessions.confirmed_at is
   'When an access token of the current generation and branch was seen in use after the window.';
 
+comment on column public.sessions.refreshes_paid_until is
+  'How far ahead of the clock the session''s refreshes have run: each moves it on by a fixed time.';
+
 -- Only columns that no rotation changes may be indexed, or rotations stop being HOT updates.
 create index sessions_user_id_idx on public.sessions (user_id);
 
@@ -127,10 +131,10 @@ create table public.session_events (
 comment on table public.session_events is
   'What happened to sessions, written in the transaction of the change. No token, no password, no e-mail.';
 
--- Lets a dead session's token be recorded once an hour instead of at every request.
-create index session_events_used_after_revocation_idx
-  on public.session_events (session_id, occurred_at)
-  where event = 'used_after_revocation';
+-- Lets what somebody could repeat at will be recorded once an hour instead of at every request.
+create index session_events_hourly_idx
+  on public.session_events (session_id, event, occurred_at)
+  where event in ('used_after_revocation', 'key_compromise_suspected');
 
 alter table public.sessions enable row level security;
 alter table public.session_events enable row level security;

@@ -2,7 +2,7 @@
 -- answers what became of the token that was presented. docs/protocol.md says why each case is as it is.
 
 create type public.rotation_outcome as enum (
-  'unchanged', 'rotated', 'replayed', 'reissued',
+  'unchanged', 'rotated', 'replayed', 'reissued', 'throttled',
   'reused', 'unknown_generation', 'key_compromise_suspected',
   'revoked', 'evicted', 'expired', 'not_found', 'banned'
 );
@@ -19,6 +19,8 @@ create function public.rotate_session(
   p_window_seconds integer,
   p_access_ttl_seconds integer,
   p_refresh_ttl_seconds integer,
+  p_refresh_burst integer, -- how many refreshes of a session may come at once
+  p_refresh_interval_seconds integer, -- and how far apart they may come for ever
   p_event public.session_event, -- refresh or auto_refresh
   p_ip inet,
   p_user_agent text,
@@ -28,6 +30,7 @@ create function public.rotate_session(
   out refresh_token_hash bytea, -- of the token that the caller may answer now
   out successor_salt bytea, -- of a replay: what derives that token from the presented one
   out successor_key_id text,
+  out retry_after_seconds integer, -- of a throttled one
   out server_time timestamptz
 )
 language plpgsql
@@ -46,6 +49,8 @@ declare
   v_same_browser boolean;
   v_branch smallint;
   v_refresh_expires_at timestamptz;
+  v_paid_until timestamptz;
+  v_ahead interval;
 begin
   select * into v_session from public.sessions as s where s.id = p_session_id for update;
 
@@ -100,13 +105,19 @@ begin
   end if;
 
   if outcome = 'key_compromise_suspected' then
-    -- Whoever holds a leaked key could otherwise sign everybody out.
+    -- Whoever holds a leaked key could otherwise sign everybody out, or fill the table.
     insert into public.session_events
       (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
-    values (
+    select
       v_now, 'key_compromise_suspected', p_session_id, v_session.user_id, p_ip, p_user_agent,
       p_request_id,
       jsonb_build_object('presented_generation', p_generation, 'presented_branch', p_branch)
+    where not exists (
+      select 1
+      from public.session_events as e
+      where e.event = 'key_compromise_suspected'
+        and e.session_id = p_session_id
+        and e.occurred_at > v_now - interval '1 hour'
     );
     return;
   end if;
@@ -122,6 +133,20 @@ begin
         'issued_at', v_session.issued_at
       )
     );
+    return;
+  end if;
+
+  -- Each refresh writes a row and an event, so that who holds a live token could fill the disk. Kept
+  -- in the row that a refresh writes anyway: a throttled one writes nothing. Never throttled are the
+  -- detection above and the reissue, of which a generation has few: whoever floods a session with a
+  -- copied token must not hold up the owner, whose token is then the predecessor.
+  v_paid_until := greatest(v_session.refreshes_paid_until, v_now)
+    + make_interval(secs => p_refresh_interval_seconds);
+  v_ahead := v_paid_until - v_now
+    - make_interval(secs => p_refresh_burst * p_refresh_interval_seconds);
+  if v_ahead > interval '0' and outcome <> 'reissued' then
+    outcome := 'throttled';
+    retry_after_seconds := ceil(extract(epoch from v_ahead));
     return;
   end if;
 
@@ -144,6 +169,7 @@ begin
       issued_at = v_now,
       confirmed_at = null,
       issued_to = p_issued_to,
+      refreshes_paid_until = v_paid_until,
       last_active_at = v_now,
       access_token_expires_at = unified_auth.access_token_expires_at(
         v_now, p_access_ttl_seconds, v_refresh_expires_at),
@@ -155,6 +181,7 @@ begin
   else
     update public.sessions as s
     set
+      refreshes_paid_until = v_paid_until,
       last_active_at = v_now,
       access_token_expires_at = unified_auth.access_token_expires_at(
         v_now, p_access_ttl_seconds, s.refresh_token_expires_at)

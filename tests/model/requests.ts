@@ -68,6 +68,7 @@ export async function requestRefresh(world: World, client: Client, jar: Jar): Pr
       jar: world.receive(result.grant),
     };
   }
+  assert.ok(result.kind === "refused", "no history refreshes too often");
   agree(result.code, wireName(call.outcome as Parameters<typeof wireName>[0]));
   return {
     result: result.code,
@@ -114,6 +115,8 @@ export async function requestValidate(
       const received = world.receive(result.grant);
       return { result: describe(actual, received), jar: received };
     }
+    case "throttled":
+      return assert.fail("no history refreshes too often");
     case "refused":
       return {
         result: actual,

@@ -50,6 +50,10 @@ const POLICY: SessionPolicy = {
   windowSeconds: WINDOW / SECOND,
   maxSessionsPerUser: MAX_SESSIONS,
   activityIntervalSeconds: ACTIVITY_INTERVAL / SECOND,
+  // Beyond what a history of 30 steps can reach: the specification knows no throttled answer, so one
+  // would be told as a disagreement. tests/http/refresh_throttle_test.ts reaches it.
+  refreshBurst: 300,
+  refreshIntervalSeconds: 1,
 };
 
 const PROJECT_URL = "https://abc.supabase.co";

@@ -36,7 +36,9 @@ export async function rotateSession(
     select (public.rotate_session(
       ${id}, ${generation}, 0::smallint, ${tokenOf(id, generation)},
       array[${successor}, ${hashRefreshToken("branch 1")}]::bytea[], ${SALT}, 'key',
-      ${agentOf(generation + 1)}, 60, 3600, 2592000, 'refresh', null, 'a browser', 'request'
+      ${
+    agentOf(generation + 1)
+  }, 60, 3600, 2592000, 1000000, 1, 'refresh', null, 'a browser', 'request'
     )).outcome`;
   return row?.outcome ?? "no row";
 }

@@ -128,6 +128,27 @@ Deno.test("rotate_session answers each presented token by the rule", async (t) =
   });
 });
 
+Deno.test("a leaked key's tokens are recorded once an hour, however many are shown", async () => {
+  await using fixture = await openSqlFixture();
+  const { sessions, admin, userId } = fixture;
+  const token = await sessions.signIn(userId);
+  const count = async () => {
+    const [row] = await admin<{ events: number }[]>`
+      select count(*)::int as events
+      from public.session_events where event = 'key_compromise_suspected'`;
+    return row?.events;
+  };
+  const show = async () => {
+    const { answer } = await sessions.rotate(sessions.forge(token));
+    assert.equal(answer.outcome, "key_compromise_suspected");
+  };
+  for (let at = 0; at < 20; at++) await show();
+  assert.equal(await count(), 1);
+  await ageSession(admin, token.sessionId, 2 * HOUR);
+  await show();
+  assert.equal(await count(), 2);
+});
+
 Deno.test("rotations stay HOT updates", async () => {
   await using fixture = await openSqlFixture();
   const { sessions, admin, userId } = fixture;

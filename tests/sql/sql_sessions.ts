@@ -45,6 +45,8 @@ const POLICY: SessionPolicy = {
   windowSeconds: 60,
   maxSessionsPerUser: 5,
   activityIntervalSeconds: 300,
+  refreshBurst: 300,
+  refreshIntervalSeconds: 1,
 };
 
 const BRANCHES = 4;

@@ -35,6 +35,13 @@ const ACCESS_TOKENS_REMEMBERED = 8_000;
 /** How old `last_active_at` must be before a validate writes it. */
 const ACTIVITY_INTERVAL_SECONDS = 300;
 
+/**
+ * Refreshes of one session: 300 at once, then one a second. A hundred tabs that wake together need a
+ * hundred, once; a page that reloads in a loop is told to wait and stays signed in.
+ */
+const REFRESH_BURST = 300;
+const REFRESH_INTERVAL_SECONDS = 1;
+
 export interface Composition {
   readonly dependencies: SessionDependencies;
   readonly cookies: SessionCookies;
@@ -66,6 +73,8 @@ export async function compose(env: (name: string) => string | undefined): Promis
     store: createRpcSessionStore(rpc, {
       ...config,
       activityIntervalSeconds: ACTIVITY_INTERVAL_SECONDS,
+      refreshBurst: REFRESH_BURST,
+      refreshIntervalSeconds: REFRESH_INTERVAL_SECONDS,
     }),
     identityProvider: createSupabaseIdentityProvider({
       supabaseUrl: config.supabaseUrl,

@@ -61,6 +61,7 @@ export type Database = {
           "previous_refresh_token_hash": string | null;
           "refresh_token_expires_at": string;
           "refresh_token_hash": string;
+          "refreshes_paid_until": string | null;
           "revoked_at": string | null;
           "revoked_reason": Database["public"]["Enums"]["session_revoked_reason"] | null;
           "successor_key_id": string | null;
@@ -90,6 +91,7 @@ export type Database = {
           "previous_refresh_token_hash"?: string | null;
           "refresh_token_expires_at": string;
           "refresh_token_hash": string;
+          "refreshes_paid_until"?: string | null;
           "revoked_at"?: string | null;
           "revoked_reason"?: Database["public"]["Enums"]["session_revoked_reason"] | null;
           "successor_key_id"?: string | null;
@@ -118,6 +120,7 @@ export type Database = {
           "previous_refresh_token_hash"?: string | null;
           "refresh_token_expires_at"?: string;
           "refresh_token_hash"?: string;
+          "refreshes_paid_until"?: string | null;
           "revoked_at"?: string | null;
           "revoked_reason"?: Database["public"]["Enums"]["session_revoked_reason"] | null;
           "successor_key_id"?: string | null;
@@ -232,6 +235,8 @@ export type Database = {
           "p_hash": string;
           "p_ip": unknown;
           "p_issued_to": string;
+          "p_refresh_burst": number;
+          "p_refresh_interval_seconds": number;
           "p_refresh_ttl_seconds": number;
           "p_request_id": string;
           "p_session_id": string;
@@ -269,6 +274,7 @@ export type Database = {
         | "rotated"
         | "replayed"
         | "reissued"
+        | "throttled"
         | "reused"
         | "unknown_generation"
         | "key_compromise_suspected"
@@ -456,6 +462,7 @@ export const Constants = {
         "rotated",
         "replayed",
         "reissued",
+        "throttled",
         "reused",
         "unknown_generation",
         "key_compromise_suspected",

@@ -48,7 +48,7 @@ export const ERRORS = {
     message: "This user has a second factor: finish MFA with Supabase Auth and exchange its token.",
   },
   captcha_failed: { status: 400, message: "The CAPTCHA was not accepted." },
-  too_many_attempts: { status: 429, message: "Too many failed sign-ins: try again later." },
+  too_many_attempts: { status: 429, message: "Too many attempts: try again later." },
 
   cross_site_request: {
     status: 403,

@@ -85,7 +85,7 @@ const loginRefusal = z.enum(enums.login_outcome).exclude(["created"]);
 const sessionEnd = z.enum(enums.validation_outcome).exclude(["active"]);
 const continued = z.enum(enums.rotation_outcome).extract(["unchanged", "rotated", "reissued"]);
 const refused = z.enum(enums.rotation_outcome)
-  .exclude(["unchanged", "rotated", "replayed", "reissued"]);
+  .exclude(["unchanged", "rotated", "replayed", "reissued", "throttled"]);
 
 export const createSessionRow = z.union([
   z.object({
@@ -118,6 +118,7 @@ export const rotateSessionRow = z.union([
     successor_key_id: z.string(),
     server_time: time,
   }),
+  z.object({ outcome: z.literal("throttled"), retry_after_seconds: z.int().min(1) }),
   z.object({ outcome: refused }),
 ]);
 

@@ -110,6 +110,9 @@ export interface RotateSessionRequest {
 /** The outcomes after which the session lives on with a token to answer. */
 export type ContinuedOutcome = "unchanged" | "rotated" | "replayed" | "reissued";
 
+/** The outcomes after which no token of this session is answered. */
+export type RefusedRotation = Exclude<RotationOutcome, ContinuedOutcome | "throttled">;
+
 export type RotateSessionAnswer =
   | ({
     readonly outcome: Exclude<ContinuedOutcome, "replayed">;
@@ -122,7 +125,8 @@ export type RotateSessionAnswer =
     readonly successorSalt: Uint8Array;
     readonly successorKeyId: string;
   } & SessionAt)
-  | { readonly outcome: Exclude<RotationOutcome, ContinuedOutcome> };
+  | { readonly outcome: "throttled"; readonly retryAfterSeconds: number }
+  | { readonly outcome: RefusedRotation };
 
 /** Proof that a request may end a session: its refresh token, or an access token already verified. */
 export type SessionProof =

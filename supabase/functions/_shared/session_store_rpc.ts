@@ -33,6 +33,10 @@ export interface SessionPolicy {
   /** Zero: none. */
   readonly absoluteTtlSeconds: number;
   readonly windowSeconds: number;
+  /** How many refreshes of a session may come at once. */
+  readonly refreshBurst: number;
+  /** How far apart a session's refreshes may come for ever. */
+  readonly refreshIntervalSeconds: number;
   readonly maxSessionsPerUser: number;
   /** How old `last_active_at` must be before a validate writes it. */
   readonly activityIntervalSeconds: number;
@@ -101,10 +105,15 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
           p_window_seconds: policy.windowSeconds,
           p_access_ttl_seconds: policy.accessTtlSeconds,
           p_refresh_ttl_seconds: policy.refreshTtlSeconds,
+          p_refresh_burst: policy.refreshBurst,
+          p_refresh_interval_seconds: policy.refreshIntervalSeconds,
           p_event: request.event,
           ...origin(context),
         }),
       );
+      if (row.outcome === "throttled") {
+        return { outcome: row.outcome, retryAfterSeconds: row.retry_after_seconds };
+      }
       if (!("session" in row)) return row;
       const answer = {
         session: row.session,

@@ -132,6 +132,9 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
       }
       case "refreshed":
         return answerGrant(context, result.grant, { refreshed: true, outcome: "auto-refresh" });
+      case "throttled":
+        tell(context, { session_id: result.sessionId });
+        throw tooManyAttempts(result);
       case "refused":
         return refuse(context, result, tokens);
       default:
@@ -152,9 +155,17 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
       event: "refresh",
       context: context.get("asking"),
     });
-    return result.kind === "refreshed"
-      ? answerGrant(context, result.grant, { refreshed: true, outcome: result.outcome })
-      : refuse(context, result, tokens);
+    switch (result.kind) {
+      case "refreshed":
+        return answerGrant(context, result.grant, { refreshed: true, outcome: result.outcome });
+      case "throttled":
+        tell(context, { session_id: result.sessionId });
+        throw tooManyAttempts(result);
+      case "refused":
+        return refuse(context, result, tokens);
+      default:
+        return result satisfies never;
+    }
   });
 
   app.post("/logout", async function logout(context) {
@@ -233,10 +244,16 @@ function requireSignedIn(result: LoginResult): SessionGrant {
     case "refused":
       throw new RequestError(result.code);
     case "throttled":
-      throw new RequestError("too_many_attempts", {
-        headers: { "Retry-After": String(result.retryAfterSeconds) },
-      });
+      throw tooManyAttempts(result);
     default:
       return result satisfies never;
   }
+}
+
+function tooManyAttempts(
+  { retryAfterSeconds }: { readonly retryAfterSeconds: number },
+): RequestError {
+  return new RequestError("too_many_attempts", {
+    headers: { "Retry-After": String(retryAfterSeconds) },
+  });
 }

@@ -9,7 +9,12 @@ import type { RawRefreshToken, SessionId } from "../brands.ts";
 import type { ErrorCode } from "../errors.ts";
 import { type GenuineRefreshToken, MAX_GENERATION } from "../refresh_token.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
-import type { ContinuedOutcome, RequestContext, RotateSessionAnswer } from "../session_store.ts";
+import type {
+  ContinuedOutcome,
+  RefusedRotation,
+  RequestContext,
+  RotateSessionAnswer,
+} from "../session_store.ts";
 import { deriveSuccessor, proposeSuccessors, SUCCESSOR_SALT_BYTES } from "../successor.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { grantTokens, type SessionGrant } from "./grant.ts";
@@ -24,7 +29,15 @@ const BRANCHES_PER_GENERATION = 4;
 
 export type RefreshResult =
   | { readonly kind: "refreshed"; readonly outcome: ContinuedOutcome; readonly grant: SessionGrant }
+  | Throttled
   | { readonly kind: "refused"; readonly code: ErrorCode; readonly sessionId: SessionId };
+
+/** The session goes on, but has refreshed too often: nothing was changed. */
+export interface Throttled {
+  readonly kind: "throttled";
+  readonly retryAfterSeconds: number;
+  readonly sessionId: SessionId;
+}
 
 export interface RefreshRequest {
   readonly presented: GenuineRefreshToken;
@@ -58,6 +71,9 @@ export async function refreshSession(
     event,
   }, context);
 
+  if (answer.outcome === "throttled") {
+    return { kind: "throttled", retryAfterSeconds: answer.retryAfterSeconds, sessionId };
+  }
   if (!("session" in answer)) {
     if (answer.outcome === "key_compromise_suspected") {
       log.error("refresh token with a good tag and a wrong hash: a session key may have leaked", {
@@ -120,9 +136,7 @@ function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
   return left.length === right.length && left.every((byte, index) => byte === right[index]);
 }
 
-function refusalCode(
-  outcome: Exclude<RotateSessionAnswer["outcome"], ContinuedOutcome>,
-): ErrorCode {
+function refusalCode(outcome: RefusedRotation): ErrorCode {
   switch (outcome) {
     case "unknown_generation":
       return "unknown_generation";

@@ -12,7 +12,7 @@ import type { GenuineRefreshToken } from "../refresh_token.ts";
 import type { RequestContext, SessionAt } from "../session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import type { SessionGrant } from "./grant.ts";
-import { refreshSession } from "./refresh.ts";
+import { refreshSession, type Throttled } from "./refresh.ts";
 import { sessionOverCode } from "./session_end.ts";
 import { isTorn, shownPlace } from "./torn_cookies.ts";
 
@@ -36,6 +36,7 @@ export interface ShownTokens {
 export type ValidateResult =
   | ({ readonly kind: "active" } & SessionAt)
   | { readonly kind: "refreshed"; readonly grant: SessionGrant }
+  | Throttled
   | {
     readonly kind: "refused";
     readonly code: ErrorCode;
