@@ -42,6 +42,13 @@ Deno.test("migrations fails when the database has never had one", async () => {
   );
 });
 
+Deno.test("migrations is not checked as a role that may not read the record", async () => {
+  const database = fixture.stack.database.connectAs("authenticator", { max: 1 });
+  const findings = await fixture.examine(null, { account: null, database });
+  assertFinding(findings, "migrations", { result: "not_checked", says: /permission denied/ });
+  assertFinding(findings, "grants", { result: "ok", says: /and nothing else/ });
+});
+
 for (
   const [what, change, undo, says] of [
     [

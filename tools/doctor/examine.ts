@@ -5,10 +5,17 @@
  * @module
  */
 
-import type postgres from "postgres";
+import postgres from "postgres";
 import { createAsk } from "./ask.ts";
 import { CHECKS } from "./checks.ts";
-import { CHECK_IDS, type CheckId, type Finding, notChecked, type Verdict } from "./finding.ts";
+import {
+  CHECK_IDS,
+  type CheckId,
+  type Finding,
+  notChecked,
+  quote,
+  type Verdict,
+} from "./finding.ts";
 import type { Account, Patient, Target } from "./patient.ts";
 import { createTrial } from "./trial.ts";
 
@@ -64,5 +71,15 @@ async function examineOne(
   if (!answering && !NEED_NO_FUNCTIONS.has(check)) {
     return notChecked("The functions do not answer as they should.", "See functions_answer.");
   }
-  return await CHECKS[check](patient);
+  return await CHECKS[check](patient).catch((thrown: unknown) => {
+    if (thrown instanceof postgres.PostgresError) return refusedByDatabase(thrown);
+    throw thrown;
+  });
+}
+
+function refusedByDatabase({ message }: postgres.PostgresError): Verdict {
+  return notChecked(
+    `The database refuses the question: ${quote(message)}.`,
+    "Connect as the role postgres, which applied the migrations.",
+  );
 }
