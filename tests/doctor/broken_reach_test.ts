@@ -2,7 +2,11 @@ import { testBroken } from "./broken.ts";
 import { openDoctorFixture } from "./fixture.ts";
 
 const fixture = await openDoctorFixture();
-Deno.test.afterAll(() => fixture.close());
+const late = Promise.withResolvers<Response>();
+Deno.test.afterAll(async () => {
+  late.resolve(new Response());
+  await fixture.close();
+});
 
 function platform(status: number, code: string): Response {
   return Response.json({ code, message: "…" }, { status });
@@ -18,6 +22,14 @@ testBroken(fixture, {
   says: /^Nothing answers/,
   broken: null,
   options: { functionsUrl: "http://127.0.0.1:1/functions/v1" },
+});
+
+testBroken(fixture, {
+  when: "the address takes the request and never answers",
+  check: "functions_answer",
+  says: /^Nothing answers: ".*timeout"/,
+  broken: { answer: () => late.promise },
+  options: { timeoutMs: 100 },
 });
 
 testBroken(fixture, {
