@@ -15,21 +15,28 @@ export interface Places {
   readonly secret: string;
   /** Of the app; only a configuration that names its own address needs it. */
   readonly app?: string;
+  /** What else a test has in place of a machine's own, by what stands there. */
+  readonly replaced?: Readonly<Record<string, string>>;
 }
 
 /** The one block of a page that is marked as run. */
 export async function readConfiguration(
   page: string,
-  { upstream, secret, app = "" }: Places,
+  { upstream, secret, app = "", replaced = {} }: Places,
 ): Promise<string> {
   const markdown = await readDocument(`docs/deploy/${page}.md`);
   const [block, ...more] = [...markdown.matchAll(/^```\w+ run\n([\s\S]*?)^```$/gm)];
   assert.ok(block?.[1] !== undefined && more.length === 0, `${page}: one block is run`);
-  const text = block[1]
-    .replaceAll("https://<ref>.supabase.co", upstream)
-    .replaceAll("<ref>.supabase.co", new URL(upstream).host)
-    .replaceAll("<secret>", secret)
-    .replaceAll("app.example.com", app);
+  const places = {
+    ...replaced,
+    "https://<ref>.supabase.co": upstream,
+    "<ref>.supabase.co": new URL(upstream).host,
+    "<secret>": secret,
+    "app.example.com": app,
+  };
+  const text = Object.entries(places).reduce((written, [place, value]) => {
+    return written.replaceAll(place, value);
+  }, block[1]);
   assert.doesNotMatch(text, /<\w+>/, `${page}: a place was left open`);
   return text;
 }

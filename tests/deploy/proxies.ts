@@ -15,6 +15,7 @@ export interface ProxyOptions {
   readonly upstream: string;
   /** What the header of the client's address ends with. */
   readonly secret: string;
+  readonly replaced?: Readonly<Record<string, string>>;
 }
 
 export interface DocumentedProxy {
