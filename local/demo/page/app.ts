@@ -11,26 +11,12 @@ import { createDeedsPanel } from "./deeds_panel.ts";
 import { openSession } from "./demo_session.ts";
 import { createDevicesPanel } from "./devices_panel.ts";
 import { find, say } from "./dom.ts";
+import { describeEvent, LOGGED } from "./event_words.ts";
 import { createLogPanel } from "./log_panel.ts";
 import { createLogbookPanel } from "./logbook_panel.ts";
 import { createSessionPanel } from "./session_panel.ts";
 import { createSignInPanel } from "./sign_in_panel.ts";
 import { createWorld } from "./world.ts";
-
-const LOGGED = [
-  "signed-in",
-  "signed-out",
-  "session-refreshed",
-  "session-warning",
-  "session-warning-cleared",
-  "session-expired",
-  "user-changed",
-  "suspended",
-  "recovery",
-  "offline",
-  "online",
-  "queue",
-] as const;
 
 const world = createWorld();
 const { session, transport } = openSession(world);
@@ -38,14 +24,21 @@ const log = createLogPanel();
 const panel = createSessionPanel();
 const banner = createBannerPanel(session);
 const logbook = createLogbookPanel(session);
-const devices = createDevicesPanel(transport, (text) => log.add("devices", { text }));
-const deeds = createDeedsPanel(listDeeds(session, world), () => void devices.load());
+const devices = createDevicesPanel(
+  transport,
+  (what) => log.add("devices", { tone: "plain", what, detail: "" }),
+);
+const deeds = createDeedsPanel(listDeeds(session, world, () => logbook.load()), {
+  isSignedIn: () => session.getSnapshot().status === "active",
+  onDone: () => void devices.load(),
+});
 createSignInPanel(session, transport);
 
 const form = find("sign-in", HTMLFormElement);
 const restoring = find("restoring", HTMLDivElement);
 const dashboard = find("dashboard", HTMLDivElement);
 const who = find("who", HTMLElement);
+const signOut = find("sign-out", HTMLButtonElement);
 const whoLabel = find("who-label", HTMLElement);
 let loadedFor: string | null = null;
 
@@ -56,6 +49,7 @@ function render(): void {
   restoring.hidden = !asking || user !== null;
   form.hidden = !(status === "signed-out" || status === "expired");
   dashboard.hidden = user === null;
+  signOut.hidden = status === "expired";
   say(whoLabel, status === "expired" ? "Last signed in as" : "Signed in as");
   say(who, user?.email ?? user?.id ?? "");
   panel.render(snapshot, world.environment.now().date);
@@ -70,7 +64,9 @@ function render(): void {
   if (status === "signed-out") loadedFor = null;
 }
 
-for (const name of LOGGED) session.on(name, (detail) => log.add(name, detail));
+for (const name of LOGGED) {
+  session.on(name, (detail) => log.add(name, describeEvent(name, detail)));
+}
 session.on("session-refreshed", ({ source }) => panel.tellSource(source));
 session.on("signed-in", () => void devices.load());
 session.subscribe(render);

@@ -18,10 +18,17 @@ export interface Deed {
 
 const HOUR_MS = 3_600_000;
 
+const LONGEST_WAIT_MS = 5_000;
+
 /** A person clicks again a moment later; the client holds an earlier try back. */
 const RETRY_MS = 1_500;
 
-export function listDeeds(session: DemoSession, world: World): readonly Deed[] {
+/** `readEntries` loads the page's data anew, as an app would. */
+export function listDeeds(
+  session: DemoSession,
+  world: World,
+  readEntries: () => Promise<void>,
+): readonly Deed[] {
   const generation = () => session.getSnapshot().generation;
   const standing = () => {
     const { status, reason } = session.getSnapshot();
@@ -36,8 +43,7 @@ export function listDeeds(session: DemoSession, world: World): readonly Deed[] {
         "and many apps go to their sign-in page.",
       async run() {
         await doLife("sleep");
-        world.sleep(2 * HOUR_MS);
-        await settled(session);
+        await untilAsked(session, () => world.sleep(2 * HOUR_MS));
         return `The gap was noticed, the server was asked once: ${standing()}, generation ${generation()}.`;
       },
     },
@@ -69,6 +75,7 @@ export function listDeeds(session: DemoSession, world: World): readonly Deed[] {
             body: JSON.stringify({ text: `Written with an expired token, call ${index + 1}` }),
           }));
         const statuses = (await Promise.all(calls)).map((reply) => reply.status);
+        await readEntries();
         return `Three writes at once were refused, waited for one refresh and went out again: ` +
           `${statuses.join(", ")}, ${standing()}.`;
       },
@@ -81,10 +88,11 @@ export function listDeeds(session: DemoSession, world: World): readonly Deed[] {
         world.setOffline(true);
         await session.recover("manual");
         const meanwhile = standing();
+        await readEntries();
         await pause(1_500);
-        world.setOffline(false);
-        await settled(session);
-        return `Offline: ${meanwhile}, the entries stay on the screen. Back: ${standing()}.`;
+        await untilAsked(session, () => world.setOffline(false));
+        await readEntries();
+        return `Offline: ${meanwhile}, the entries came from the cache. Back: ${standing()}.`;
       },
     },
     {
@@ -121,14 +129,18 @@ async function doLife(deed: string): Promise<void> {
   if (!reply.ok) throw new Error(`Cannot do this now: sign in first`);
 }
 
-/** Waits until the client has nothing under way any more, for five seconds at most. */
-async function settled(session: DemoSession): Promise<void> {
-  const until = performance.now() + 5_000;
-  do await pause(100); while (
-    performance.now() < until &&
-    !["idle", "backing-off"].includes(session.getSnapshot().activity)
-  );
-  await session.recover("manual");
+/** Does something to the page and waits until the client has asked the server because of it. */
+async function untilAsked(session: DemoSession, act: () => void): Promise<void> {
+  const asked = new Promise<void>((resolve) => {
+    const stop = session.on("recovery", () => {
+      stop();
+      resolve();
+    });
+  });
+  act();
+  await Promise.race([asked, pause(LONGEST_WAIT_MS)]);
+  const until = performance.now() + LONGEST_WAIT_MS;
+  while (session.getSnapshot().activity !== "idle" && performance.now() < until) await pause(50);
 }
 
 function pause(milliseconds: number): Promise<void> {

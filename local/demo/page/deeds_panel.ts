@@ -1,5 +1,5 @@
 /**
- * The list of deeds with their buttons, and what came of each.
+ * The list of deeds with their buttons, and what came of each: elsewhere, and here.
  *
  * @module
  */
@@ -12,28 +12,53 @@ export interface DeedsPanel {
   enable(enabled: boolean): void;
 }
 
-export function createDeedsPanel(deeds: readonly Deed[], onDone: () => void): DeedsPanel {
+export function createDeedsPanel(
+  deeds: readonly Deed[],
+  { isSignedIn, onDone }: { readonly isSignedIn: () => boolean; readonly onDone: () => void },
+): DeedsPanel {
   const list = find("deeds", HTMLUListElement);
+  const hint = find("deeds-hint", HTMLParagraphElement);
   const buttons: HTMLButtonElement[] = [];
   let busy = false;
   let allowed = false;
 
   const refresh = (): void => {
-    for (const button of buttons) button.disabled = busy || !allowed;
+    // Not disabled: a button that is keeps no focus, and somebody at the keyboard would lose the place.
+    for (const button of buttons) button.setAttribute("aria-disabled", String(busy || !allowed));
+    say(hint, allowed || busy ? "Press one, and compare." : "Sign in first.");
   };
 
   for (const deed of deeds) {
-    const told = make("p", { className: "told", hidden: true, role: "status" });
+    const here = make("p", { role: "status" });
     const button = make("button", { type: "button" }, deed.name);
+    const item = make(
+      "li",
+      {},
+      button,
+      make(
+        "dl",
+        {},
+        make(
+          "div",
+          { className: "elsewhere" },
+          make("dt", {}, "Elsewhere"),
+          make("dd", {}, deed.elsewhere),
+        ),
+        make("div", { className: "here" }, make("dt", {}, "Here"), make("dd", {}, here)),
+      ),
+    );
     button.addEventListener("click", async () => {
+      if (busy || !allowed) return;
       busy = true;
       refresh();
-      told.hidden = false;
-      say(told, "\u2026");
+      item.dataset["result"] = "running";
+      say(here, "\u2026");
       try {
-        say(told, `Here: ${await deed.run()}`);
+        say(here, await deed.run());
+        item.dataset["result"] = isSignedIn() ? "kept" : "ended";
       } catch (error: unknown) {
-        say(told, error instanceof Error ? error.message : "It could not be done.");
+        say(here, error instanceof Error ? error.message : "It could not be done.");
+        item.dataset["result"] = "failed";
       } finally {
         busy = false;
         refresh();
@@ -41,7 +66,7 @@ export function createDeedsPanel(deeds: readonly Deed[], onDone: () => void): De
       }
     });
     buttons.push(button);
-    list.append(make("li", {}, button, make("p", {}, `Elsewhere: ${deed.elsewhere}`), told));
+    list.append(item);
   }
   refresh();
   return {

@@ -5,6 +5,7 @@
  */
 
 import type { HttpTransport, SessionEntry } from "../../../client/src/index.ts";
+import { clockTime } from "./clock_time.ts";
 import { find, make } from "./dom.ts";
 
 export interface DevicesPanel {
@@ -28,7 +29,7 @@ export function createDevicesPanel(
       "div",
       {},
       make("span", {}, name),
-      make("small", {}, `active ${new Date(device.lastActiveAt).toLocaleTimeString()}`),
+      make("small", {}, `active ${clockTime(new Date(device.lastActiveAt))}`),
     );
     if (device.current) {
       return make("li", {}, about, make("span", { className: "badge" }, "this one"));

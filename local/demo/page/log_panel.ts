@@ -4,35 +4,36 @@
  * @module
  */
 
+import { clockTime } from "./clock_time.ts";
 import { find, make } from "./dom.ts";
+import type { EventWords } from "./event_words.ts";
 
 const MAX_ENTRIES = 100;
 
 export interface LogPanel {
-  add(event: string, detail: unknown): void;
+  /** `event` is the name by which an app would listen. */
+  add(event: string, words: EventWords): void;
 }
 
 export function createLogPanel(): LogPanel {
   const list = find("log", HTMLOListElement);
   return {
-    add(event, detail) {
+    add(event, { tone, what, detail }) {
       const at = new Date();
-      list.prepend(make(
+      const entry = make(
         "li",
         {},
-        make("time", { dateTime: at.toISOString() }, at.toLocaleTimeString()),
-        make("span", {}, event),
-        make("span", {}, describe(detail)),
-      ));
+        make("time", { dateTime: at.toISOString() }, clockTime(at)),
+        make(
+          "p",
+          {},
+          make("strong", {}, what),
+          make("span", {}, make("code", {}, event), ` ${detail}`),
+        ),
+      );
+      entry.dataset["tone"] = tone;
+      list.prepend(entry);
       while (list.childElementCount > MAX_ENTRIES) list.lastElementChild?.remove();
     },
   };
-}
-
-function describe(detail: unknown): string {
-  if (typeof detail !== "object" || detail === null) return "";
-  return Object.entries(detail)
-    .filter(([, value]) => value !== undefined && value !== null)
-    .map(([name, value]) => `${name} ${typeof value === "number" ? Math.round(value) : value}`)
-    .join(", ");
 }

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { createReadCache } from "../../../client/src/index.ts";
+import { clockTime } from "./clock_time.ts";
 import type { DemoSession } from "./demo_session.ts";
 import { find, make, say } from "./dom.ts";
 
@@ -31,16 +33,20 @@ export function createLogbookPanel(session: DemoSession): LogbookPanel {
         "li",
         {},
         make("span", {}, text),
-        make("time", { dateTime: at }, new Date(at).toLocaleTimeString()),
+        make("time", { dateTime: at }, clockTime(new Date(at))),
       )
     ));
   };
 
-  const ask = async (init?: RequestInit): Promise<void> => {
+  const cache = createReadCache(session);
+  /** Since when the entries on the screen were not confirmed; null when they were. */
+  let cachedAt: number | null = null;
+
+  const ask = async (init?: RequestInit): Promise<readonly Entry[]> => {
     const reply = await session.fetch("/demo/entries", init);
-    const body: unknown = await reply.json();
-    const entries = readEntries(body);
-    if (entries !== null) show(entries);
+    const entries = readEntries(await reply.json());
+    if (entries === null) throw new Error(`Cannot read the entries: status ${reply.status}`);
+    return entries;
   };
 
   form.addEventListener("submit", async (event) => {
@@ -48,11 +54,13 @@ export function createLogbookPanel(session: DemoSession): LogbookPanel {
     const text = input.value.trim();
     if (text === "") return;
     try {
-      await ask({
-        method: "POST",
-        headers: { "content-type": "application/json" },
-        body: JSON.stringify({ text }),
-      });
+      show(
+        await ask({
+          method: "POST",
+          headers: { "content-type": "application/json" },
+          body: JSON.stringify({ text }),
+        }),
+      );
       input.value = "";
     } catch (error: unknown) {
       say(hint, error instanceof Error ? error.message : "The entry was not sent.");
@@ -62,14 +70,20 @@ export function createLogbookPanel(session: DemoSession): LogbookPanel {
   return {
     async load() {
       try {
-        await ask();
+        const read = await cache.read("entries", ask);
+        cachedAt = read.cachedAt;
+        show(read.value);
       } catch {
-        say(hint, "The entries on the screen are the last known ones.");
+        cachedAt = null; // nothing was kept: the list stays as it is
       }
     },
     render({ canMutate }) {
       add.disabled = !canMutate;
-      say(hint, canMutate ? "" : "Reading only, until the server has confirmed the session.");
+      const kept = cachedAt === null ? "" : ` Entries as of ${clockTime(new Date(cachedAt))}.`;
+      say(
+        hint,
+        canMutate ? kept : `Reading only, until the server has confirmed the session.${kept}`,
+      );
     },
   };
 }

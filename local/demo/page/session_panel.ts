@@ -1,10 +1,12 @@
 /**
- * The session as the client sees it now: the status in the header and the facts of the panel.
+ * The session as the client sees it now: the status in the header, the life that is left in the access
+ * token, and the facts of the panel.
  *
  * @module
  */
 
 import type { SessionSnapshot } from "../../../client/src/snapshot.ts";
+import { duration } from "./clock_time.ts";
 import { find, make, say } from "./dom.ts";
 
 const STATUS: Readonly<Record<SessionSnapshot["status"], string>> = {
@@ -17,12 +19,14 @@ const STATUS: Readonly<Record<SessionSnapshot["status"], string>> = {
 };
 
 const ACTIVITY: Readonly<Record<SessionSnapshot["activity"], string>> = {
-  "idle": "nothing to do",
+  "idle": "at rest",
   "validating": "asking",
   "refreshing": "refreshing",
-  "waiting-peer": "another tab asks",
-  "backing-off": "waiting to try again",
+  "waiting-peer": "waiting for a tab",
+  "backing-off": "backing off",
 };
+
+const ROLE = { self: "asks for all", peer: "adopts" } as const;
 
 export interface SessionPanel {
   render(snapshot: SessionSnapshot, now: number): void;
@@ -32,11 +36,13 @@ export interface SessionPanel {
 
 export function createSessionPanel(): SessionPanel {
   const status = find("status", HTMLParagraphElement);
+  const left = find("life-left", HTMLParagraphElement);
+  const bar = find("life-bar", HTMLProgressElement);
   const facts = find("facts", HTMLDListElement);
   const shown = new Map<string, HTMLElement>();
-  let role = "this tab";
+  let role: keyof typeof ROLE = "self";
 
-  const tell = (name: string, value: string): void => {
+  const tell = (name: string, value: string, tone?: "good" | "doubt"): void => {
     let place = shown.get(name);
     if (place === undefined) {
       place = make("dd");
@@ -44,36 +50,35 @@ export function createSessionPanel(): SessionPanel {
       shown.set(name, place);
     }
     say(place, value);
+    place.dataset["tone"] = tone ?? "";
+  };
+
+  const showLife = (endsAt: number | null, now: number): void => {
+    const leftMs = endsAt === null ? 0 : endsAt - now;
+    say(left, endsAt === null ? "\u2013" : leftMs > 0 ? duration(leftMs) : "over");
+    // The first look at a token finds it whole, or nearly.
+    bar.max = Math.max(leftMs, endsAt === null ? 1 : bar.max);
+    bar.value = Math.max(0, leftMs);
+    bar.dataset["low"] = String(leftMs < bar.max / 6);
   };
 
   return {
     tellSource(source) {
-      role = source === "self" ? "this tab" : "another tab";
+      role = source;
     },
     render(snapshot, now) {
+      const { generation, sessionEndsAt, sessionVerified, canMutate, offline, failures } = snapshot;
       status.dataset["status"] = snapshot.status;
       say(status, STATUS[snapshot.status]);
-      tell("Access token", countdown(snapshot.accessExpiresAt, now));
-      tell("Session", countdown(snapshot.sessionEndsAt, now));
-      tell("Generation", snapshot.generation === 0 ? "–" : String(snapshot.generation));
+      showLife(snapshot.accessExpiresAt, now);
+      tell("Generation", generation === 0 ? "\u2013" : String(generation));
+      tell("Session ends in", sessionEndsAt === null ? "\u2013" : duration(sessionEndsAt - now));
+      tell("This tab", generation === 0 ? "\u2013" : ROLE[role]);
       tell("The client is", ACTIVITY[snapshot.activity]);
-      tell("Verified", snapshot.sessionVerified ? "yes" : "no");
-      tell("May write", snapshot.canMutate ? "yes" : "no");
-      tell("Network", snapshot.offline ? "offline" : "online");
-      tell("Last asked by", role);
-      tell("Failures in a row", String(snapshot.failures));
+      tell("Verified", sessionVerified ? "yes" : "no", sessionVerified ? "good" : "doubt");
+      tell("May write", canMutate ? "yes" : "no", canMutate ? "good" : "doubt");
+      tell("Network", offline ? "offline" : "online", offline ? "doubt" : "good");
+      tell("Failures in a row", String(failures), failures > 0 ? "doubt" : undefined);
     },
   };
-}
-
-function countdown(endsAt: number | null, now: number): string {
-  if (endsAt === null) return "–";
-  const seconds = Math.round((endsAt - now) / 1000);
-  if (seconds <= 0) return "over";
-  const days = Math.floor(seconds / 86_400);
-  if (days > 1) return `${days} days`;
-  const minutes = Math.floor(seconds / 60);
-  return minutes >= 60
-    ? `${Math.floor(minutes / 60)} h ${minutes % 60} min`
-    : `${minutes} min ${String(seconds % 60).padStart(2, "0")} s`;
 }
