@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
-import axe from "axe-core";
-import type { Page } from "playwright-core";
-import { createDemo } from "../../local/demo/site.ts";
-import { SEED_USERS } from "../../local/seed_users.ts";
 import { openTestServer } from "../../local/testing.ts";
 import { launchChromium } from "./chromium.ts";
+import { doDeed, openDemo, seriousViolations, signIn } from "./demo_stage.ts";
 
 /** Each deed of the page with what it must say afterwards, and how the session stands then. */
 const DEEDS = [
@@ -17,7 +14,7 @@ const DEEDS = [
   { name: "Expire the access token", says: /200, 200, 200, still signed in/, status: "Signed in" },
   {
     name: "Go offline, and come back",
-    says: /Offline: still signed in.*Back: still signed in/,
+    says: /Offline: still signed in, .*cache\. Back: still signed in/,
     status: "Signed in",
   },
   { name: "Let a thief use a copied cookie", says: /expired \(reused\)/, status: "Session over" },
@@ -26,26 +23,29 @@ const DEEDS = [
 
 Deno.test("the demo does to a session what life does, and only a thief and a cap end it", async () => {
   await using server = await openTestServer();
-  await using database = await server.createDatabase();
-  const sql = database.connect({ max: 1 });
-  await using stack = await server.startStack({
-    database,
-    site: (project) => createDemo({ ...project, sql, user: SEED_USERS.ada }),
-  });
+  await using demo = await openDemo(server);
   await using chromium = await launchChromium();
   const { page, complaints } = await chromium.openPage();
 
-  await page.goto(stack.baseUrl);
+  await page.goto(demo.baseUrl);
   await signIn(page);
   await page.waitForSelector("#devices li");
   assert.deepEqual(await seriousViolations(page), []);
 
-  for (const deed of DEEDS) {
-    await page.getByRole("button", { name: deed.name }).click();
-    const told = page.locator("#deeds li", { hasText: deed.name }).locator(".told");
-    await told.filter({ hasText: deed.says }).waitFor();
-    await page.locator("#status", { hasText: deed.status }).waitFor();
-    if (deed.status === "Session over") await signIn(page);
+  for (const { name, says, status } of DEEDS) {
+    assert.match(await doDeed(page, name), says);
+    await page.locator("#status", { hasText: status }).waitFor();
+    assert.ok(await page.locator("#notes li").count() >= 2, "the data stays on the screen");
+    if (status === "Signed in") continue;
+    await page.locator("#banner[role=alert]", { hasText: "This session is over" }).waitFor();
+    assert.deepEqual(await seriousViolations(page), []);
+    await signIn(page);
+  }
+  const told = await page.locator("#log").innerText();
+  for (
+    const line of ["Slept for 2 h 00 min", "No answer: server", "Online again", "Session over"]
+  ) {
+    assert.ok(told.includes(line), `the log tells: ${line}`);
   }
 
   await page.fill("#note", "Still here");
@@ -56,32 +56,69 @@ Deno.test("the demo does to a session what life does, and only a thief and a cap
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await page.waitForSelector("#sign-in:not([hidden])");
   assert.deepEqual(complaints, []);
-
-  const phone = await chromium.openPage({ colorScheme: "dark", width: 390 });
-  await phone.page.goto(stack.baseUrl);
-  await signIn(phone.page);
-  assert.deepEqual(await seriousViolations(phone.page), []);
-  const overflow = await phone.page.evaluate(() =>
-    document.documentElement.scrollWidth - document.documentElement.clientWidth
-  );
-  assert.equal(overflow, 0, "a phone does not scroll sideways");
-  assert.deepEqual(phone.complaints, []);
 });
 
-async function signIn(page: Page): Promise<void> {
+Deno.test("the demo can be used by keyboard alone, and shows where the focus is", async () => {
+  await using server = await openTestServer();
+  await using demo = await openDemo(server);
+  await using chromium = await launchChromium();
+  const { page, complaints } = await chromium.openPage();
+  await page.goto(demo.baseUrl);
   await page.waitForSelector("#sign-in:not([hidden])");
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
-  await page.locator("#status", { hasText: "Signed in" }).waitFor();
-}
 
-/** What axe calls serious or critical. */
-async function seriousViolations(page: Page): Promise<readonly string[]> {
-  await page.evaluate(axe.source);
-  return await page.evaluate(async () => {
-    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
-    const { violations } = await axe.run();
-    return violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
-  });
-}
+  const focused = () =>
+    page.evaluate(() => {
+      const { activeElement: element } = document;
+      const { outlineStyle, outlineWidth } = getComputedStyle(element ?? document.body);
+      return {
+        text: element?.textContent?.trim() ?? "",
+        outline: `${outlineStyle} ${outlineWidth}`,
+      };
+    });
+  const tabTo = async (text: string): Promise<void> => {
+    for (let presses = 0; presses < 40; presses++) {
+      await page.keyboard.press("Tab");
+      if ((await focused()).text === text) return;
+    }
+    throw new Error(`Never reached by Tab: ${text}`);
+  };
+
+  await page.keyboard.press("Tab");
+  assert.equal((await focused()).text, "Skip to the app");
+  await page.keyboard.press("Enter");
+  await tabTo("Sign in");
+  assert.equal((await focused()).outline, "solid 3px");
+  await page.keyboard.press("Enter");
+  await page.locator("#status", { hasText: "Signed in" }).waitFor();
+  await tabTo("Sleep for two hours");
+  assert.equal((await focused()).outline, "solid 3px");
+  await page.keyboard.press("Enter");
+  await page.locator('#deeds li[data-result="kept"]').waitFor();
+  assert.equal((await focused()).text, "Sleep for two hours", "the place is not lost");
+  assert.deepEqual(complaints, []);
+});
+
+Deno.test("the demo fits a phone, in the dark and without motion, and a second tab adopts", async () => {
+  await using server = await openTestServer();
+  await using demo = await openDemo(server);
+  await using chromium = await launchChromium();
+  const { page, complaints } = await chromium.openPage({ colorScheme: "dark", width: 390 });
+  await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
+  await page.goto(demo.baseUrl);
+  await signIn(page);
+  assert.deepEqual(await seriousViolations(page), []);
+  const [overflow, transition] = await page.evaluate(() => [
+    document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    getComputedStyle(document.querySelector("button") ?? document.body).transitionDuration,
+  ]);
+  assert.equal(overflow, 0, "a phone does not scroll sideways");
+  assert.equal(transition, "0s");
+
+  const second = await page.context().newPage();
+  await second.goto(demo.baseUrl);
+  await second.locator("#status", { hasText: "Signed in" }).waitFor();
+  await doDeed(page, "Lose the next reply");
+  await second.locator("#facts", { hasText: "adopts" }).waitFor();
+  await page.locator("#facts", { hasText: "asks for all" }).waitFor();
+  assert.deepEqual(complaints, []);
+});
