@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
+import { DEFAULTS, type SessionEventName } from "../../client/src/index.ts";
 import { readDocument } from "./markdown.ts";
 
 const CLIENT = new URL("../../client/src/", import.meta.url);
 
 /** Where the package's entries are in the sources. */
 const ENTRIES: Readonly<Record<string, string>> = {
+  "@unified-auth/client/supabase": new URL("supabase.ts", CLIENT).href,
   "@unified-auth/client/react": new URL("react/index.ts", CLIENT).href,
   "@unified-auth/client": new URL("index.ts", CLIENT).href,
 };
@@ -12,25 +14,58 @@ const ENTRIES: Readonly<Record<string, string>> = {
 Deno.test("the examples of the client's README compile", async () => {
   const readme = await readDocument("client/README.md");
   const examples = [...readme.matchAll(/^```(tsx?) check\n([\s\S]*?)^```$/gm)];
-  assert.equal(examples.length, 2);
-  for (const [, language = "", text = ""] of examples) {
-    const source = Object.entries(ENTRIES).reduce(
-      (code, [name, url]) => code.replaceAll(`"${name}"`, `"${url}"`),
-      text,
+  assert.equal(examples.length, [...readme.matchAll(/^```tsx?\b/gm)].length);
+  assert.ok(examples.length >= 6);
+  // Inside the project, so that its compiler options and its list of dependencies hold.
+  const directory = await Deno.makeTempDir({ dir: new URL(".", import.meta.url).pathname });
+  try {
+    const files = examples.map(([, language], index) =>
+      `${directory}/example_${index}.${language}`
     );
-    // Inside the project, so that its compiler options and its list of dependencies hold.
-    const file = await Deno.makeTempFile({
-      dir: new URL(".", import.meta.url).pathname,
-      suffix: `.${language}`,
-    });
-    try {
-      await Deno.writeTextFile(file, source);
-      const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-        args: ["check", "--quiet", file],
-      }).output();
-      assert.ok(success, new TextDecoder().decode(stderr));
-    } finally {
-      await Deno.remove(file);
+    for (const [index, [, , text = ""]] of examples.entries()) {
+      const source = Object.entries(ENTRIES).reduce(
+        (code, [name, url]) => code.replaceAll(`"${name}"`, `"${url}"`),
+        text,
+      );
+      await Deno.writeTextFile(files[index] ?? "", source);
     }
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["check", "--quiet", ...files],
+    }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+  } finally {
+    await Deno.remove(directory, { recursive: true });
   }
+});
+
+/** Every event, as the compiler sees to it. */
+const EVENTS: Readonly<Record<SessionEventName, true>> = {
+  "state": true,
+  "signed-in": true,
+  "signed-out": true,
+  "session-refreshed": true,
+  "session-expired": true,
+  "session-warning": true,
+  "session-warning-cleared": true,
+  "user-changed": true,
+  "suspended": true,
+  "recovery": true,
+  "offline": true,
+  "online": true,
+  "queue": true,
+};
+
+Deno.test("the client's README lists every option with its default, and every event", async () => {
+  const readme = await readDocument("client/README.md");
+  const options = [...readme.matchAll(/^\| `(\w+)` +\| ([\d_]+) +\|/gm)]
+    .map(([, name, value = ""]) => [name, Number(value.replaceAll("_", ""))]);
+  assert.deepEqual(Object.fromEntries(options), DEFAULTS);
+  const [, events = ""] = readme.split("\n## Events\n");
+  const rows = (events.split("\n## ")[0] ?? "").split("\n").filter((line) =>
+    line.startsWith("| `")
+  );
+  const listed = rows.flatMap((row) =>
+    [...(row.split("|")[1] ?? "").matchAll(/`([^`]+)`/g)].map(([, name]) => name)
+  );
+  assert.deepEqual(listed.toSorted(), Object.keys(EVENTS).toSorted());
 });
