@@ -20,16 +20,17 @@ export interface Break {
 
 export interface BreakingProxy extends AsyncDisposable {
   readonly baseUrl: string;
+  /** Where the project is; nothing may be asked before. */
+  setUpstream(baseUrl: string): void;
   /** From now on. Null: nothing is broken. */
   setBreak(change: Break | null): void;
 }
 
-export function startBreakingProxy(
-  { port, upstream }: { readonly port: number; readonly upstream: string },
-): BreakingProxy {
+export function startBreakingProxy(): BreakingProxy {
   let broken: Break = {};
+  let upstream = "";
   const server = Deno.serve(
-    { hostname: "127.0.0.1", port, onListen: () => {} },
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     async (request) => {
       const answer = await broken.answer?.(request);
       if (answer) return answer;
@@ -58,7 +59,10 @@ export function startBreakingProxy(
     },
   );
   return {
-    baseUrl: `http://127.0.0.1:${port}`,
+    baseUrl: `http://127.0.0.1:${server.addr.port}`,
+    setUpstream(baseUrl) {
+      upstream = baseUrl;
+    },
     setBreak(change) {
       broken = change ?? {};
     },

@@ -6,7 +6,6 @@
 
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { findFreePort } from "../../local/postgres/server.ts";
 import { SEED_USERS } from "../../local/seed_users.ts";
 import { openTestServer, type TestStack, type TestStackOptions } from "../../local/testing.ts";
 import { type ExaminationOptions, examine } from "../../tools/doctor/examine.ts";
@@ -37,8 +36,9 @@ export const APP_ON_ANOTHER_PORT = "http://127.0.0.1:9";
 
 export async function openDoctorFixture(options: TestStackOptions = {}): Promise<DoctorFixture> {
   const server = await openTestServer();
-  const port = findFreePort();
-  const baseUrl = `http://127.0.0.1:${port}`;
+  // First of all: the project must know where its app is.
+  const proxy = startBreakingProxy();
+  const { baseUrl } = proxy;
   const stack = await server.startStack({
     keepClientAddress: false,
     ...options,
@@ -47,7 +47,7 @@ export async function openDoctorFixture(options: TestStackOptions = {}): Promise
       ...options.environment,
     },
   });
-  const proxy = startBreakingProxy({ port, upstream: stack.baseUrl });
+  proxy.setUpstream(stack.baseUrl);
   const sql = stack.database.connect({ max: 1 });
   return {
     stack,
