@@ -23,6 +23,8 @@ export interface ServerOptions {
   readonly port: number;
 }
 
+const START_LIMIT_MS = 30_000;
+
 /** Where Debian puts servers is not on everybody's PATH. */
 const MORE_PLACES = ["/usr/local/sbin", "/usr/sbin"];
 
@@ -65,8 +67,9 @@ export async function startServer(
     await Promise.all([ended, output.ended, watch.cancel()]);
     await Deno.remove(directory, { recursive: true });
   };
+  const deadlineMs = Date.now() + START_LIMIT_MS;
   while (!await listens(port)) {
-    if (!state.ended) continue;
+    if (!state.ended && Date.now() < deadlineMs) continue;
     await stop();
     throw new TypeError(`${program} does not start:\n${output.latest.join("\n")}`);
   }
