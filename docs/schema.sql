@@ -170,7 +170,7 @@ create table public.sessions (
   amr jsonb not null,
   revoked_at timestamp with time zone,
   revoked_reason public.session_revoked_reason
-) with (fillfactor=85);
+) with (fillfactor=70);
 
 create unlogged table unified_auth.login_throttle (
   bucket bytea not null,
