@@ -29,7 +29,7 @@ export const DEFAULT_POLICY: SessionPolicy = {
   accessTtlMs: 3_600_000,
   refreshTtlMs: 30 * 86_400_000,
   windowMs: 60_000,
-  activityIntervalMs: 300_000,
+  activityIntervalMs: 900_000,
 };
 
 /** An answer, as durations. */

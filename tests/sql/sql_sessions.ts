@@ -44,7 +44,7 @@ const POLICY: SessionPolicy = {
   absoluteTtlSeconds: 0,
   windowSeconds: 60,
   maxSessionsPerUser: 5,
-  activityIntervalSeconds: 300,
+  activityIntervalSeconds: 900,
   refreshBurst: 300,
   refreshIntervalSeconds: 1,
 };

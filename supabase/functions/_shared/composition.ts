@@ -32,8 +32,11 @@ const POOL_SIZE = 4;
 /** Some 1 kB each, 8 kB at worst: a quarter of the platform's memory if every one were the largest. */
 const ACCESS_TOKENS_REMEMBERED = 8_000;
 
-/** How old `last_active_at` must be before a validate writes it. */
-const ACTIVITY_INTERVAL_SECONDS = 300;
+/**
+ * How old `last_active_at` must be before a validate writes it. A visible page validates every five
+ * minutes: with as many here, each of those would also be a write (docs/scaling.md).
+ */
+const ACTIVITY_INTERVAL_SECONDS = 900;
 
 /**
  * Refreshes of one session: 300 at once, then one a second. A hundred tabs that wake together need a
