@@ -20,7 +20,7 @@ export interface Operation {
   };
   readonly responses: Readonly<
     Record<string, {
-      readonly headers?: Readonly<Record<string, unknown>>;
+      readonly headers: Readonly<Record<string, { readonly $ref: string }>>;
       readonly content: Readonly<Record<string, { readonly schema: object }>>;
     }>
   >;
@@ -30,12 +30,17 @@ interface Document {
   readonly paths: Readonly<
     Record<string, Readonly<Record<string, Omit<Operation, "path" | "method">>>>
   >;
-  readonly components: { readonly schemas: Readonly<Record<string, object>> };
+  readonly components: {
+    readonly schemas: Readonly<Record<string, object>>;
+    readonly headers: Readonly<
+      Record<string, { readonly required?: boolean; readonly schema: { readonly type?: string } }>
+    >;
+  };
 }
 
 export interface Contract {
   readonly operations: readonly Operation[];
-  /** Fails unless the document promises this status and the body fits its schema. */
+  /** Fails unless the document promises this status, these headers and a body of this form. */
   assertPromised(operation: Operation, answer: Answer, what: string): void;
   /** Whether a request's body fits the document. */
   accepts(operation: Operation, body: unknown): boolean;
@@ -69,8 +74,21 @@ export function readContract(document: unknown): Contract {
       const schema = response.content["application/json"]?.schema ?? assert.fail(told);
       const validate = validatorOf(schema);
       assert.ok(validate(body), `${told}\n${ajv.errorsText(validate.errors)}`);
-      for (const name of Object.keys(response.headers ?? {})) {
-        assert.ok(name === "Set-Cookie" || headers.has(name), `${name} is missing: ${told}`);
+      for (const [name, { $ref }] of Object.entries(response.headers)) {
+        const header = components.headers[$ref.split("/").at(-1) ?? ""] ?? assert.fail($ref);
+        const value = headers.get(name);
+        if (value === null) {
+          assert.ok(!header.required, `${name} is missing: ${told}`);
+          continue;
+        }
+        const isNumber = header.schema.type === "integer";
+        const fits = validatorOf(header.schema)(isNumber ? Number(value) : value);
+        assert.ok(fits, `${name}: ${value}: ${told}`);
+      }
+      const documented: readonly string[] = Object.keys(response.headers)
+        .map((name) => name.toLowerCase());
+      for (const name of ["set-cookie", "retry-after", "allow"]) {
+        assert.ok(!headers.has(name) || documented.includes(name), `${name} of ${told}`);
       }
     },
     accepts({ requestBody }, body) {

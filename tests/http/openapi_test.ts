@@ -3,8 +3,10 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import fc from "fast-check";
 import { SEED_USERS } from "../../local/seed_users.ts";
 import { sendRaw } from "../attack/requests.ts";
-import type { Answer, Browser } from "./browser.ts";
+import { ageLoginThrottle, ageSession } from "./aging.ts";
+import { ACCESS_COOKIE, type Answer, type Browser } from "./browser.ts";
 import { openHttpFixture } from "./fixture.ts";
+import { anything, fitting, mutated } from "./openapi_arbitraries.ts";
 import { type Operation, readContract } from "./openapi_document.ts";
 
 const fixture = await openHttpFixture();
@@ -77,88 +79,120 @@ Deno.test("every example works when it is sent, in the order in which a browser 
   contract.assertPromised(end, ended, "the session of another browser");
 });
 
-/** A body that fits, one that nearly does, or any JSON. */
-function bodies(operation: Operation): fc.Arbitrary<unknown> {
-  const example = operation.requestBody?.content["application/json"]?.example ?? {};
-  const names = [...Object.keys(example as object), "email", "refresh", "scope", "__proto__", "x"];
-  const scalars = fc.oneof(
-    fc.constantFrom(
-      "auto",
-      "never",
-      "local",
-      "others",
-      "a@example.com",
-      "a.b.c",
-      "",
-      "\0",
-      "\ud800",
-    ),
-    fc.string({ maxLength: 20 }),
-    fc.double(),
-    fc.boolean(),
-    fc.constant(null),
-  );
-  return fc.oneof(
-    fc.constant({}),
-    fc.dictionary(fc.constantFrom(...names), scalars, { maxKeys: 3 }),
-    fc.dictionary(fc.constantFrom(...names), scalars, { maxKeys: 2 }).map((more) => ({
-      ...example as object,
-      ...more,
-    })),
-    fc.jsonValue({ maxDepth: 3 }),
-  );
+const METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"];
+
+/** Most by the operation's own method and content type; a body also where none belongs. */
+function requestsTo(operation: Operation, drawn: Drawn) {
+  const schema = operation.requestBody?.content["application/json"]?.schema;
+  const often = <Value>(usual: Value, ...others: readonly Value[]) =>
+    fc.oneof({ weight: 9, arbitrary: fc.constant(usual) }, fc.constantFrom(...others));
+  return fc.record({
+    operation: fc.constant(operation),
+    method: often(operation.method, ...METHODS),
+    body: schema === undefined ? anything() : fc.oneof(fitting(schema), mutated(schema)),
+    cookie: fc.constantFrom(...drawn.cookies),
+    origin: often<string | null>(null, "https://evil.example", "null"),
+    contentType: often("application/json", "text/plain", "application/json-patch+json"),
+    id: fc.constantFrom(...drawn.ids),
+  });
+}
+
+interface Drawn {
+  readonly cookies: readonly string[];
+  readonly ids: readonly string[];
 }
 
 Deno.test("whatever is sent, each route answers as the document promises", async () => {
   const { browser, sessionId } = await fixture.signIn();
   const gone = await fixture.signIn();
   await gone.browser.copy().logout();
-  const cookies = [
-    "",
-    cookieHeader(browser),
-    cookieHeader(gone.browser),
-    "__Host-session_access=a.b.c; __Host-session_refresh=junk",
-  ];
+  const asleep = await fixture.signIn();
+  await ageSession(fixture.sql, asleep.sessionId, 7_200);
+  const drawn = {
+    cookies: [
+      "",
+      cookieHeader(browser),
+      cookieHeader(gone.browser),
+      cookieHeader(asleep.browser),
+      "__Host-session_access=a.b.c; __Host-session_refresh=junk",
+      `filler=${"x".repeat(33 * 1024)}`,
+    ],
+    ids: [SOMEBODYS, sessionId.replace(/^./, "g"), "%00", "a%2fb"],
+  };
+  const seed = fc.sample(fc.integer(), 1)[0] ?? 0;
   const requests = fc.sample(
-    fc.constantFrom(...contract.operations).chain((operation) =>
-      fc.record({
-        operation: fc.constant(operation),
-        body: bodies(operation),
-        cookie: fc.constantFrom(...cookies),
-        origin: fc.constantFrom(null, null, null, "https://evil.example"),
-        contentType: fc.constantFrom("application/json", "application/json", "text/plain"),
-        id: fc.constantFrom(SOMEBODYS, sessionId.replace(/^./, "g"), "%00", "a%2fb"),
-      })
-    ),
-    500,
+    fc.constantFrom(...contract.operations).chain((operation) => requestsTo(operation, drawn)),
+    { numRuns: 1000, seed },
   );
   const statuses = new Set<number>();
+  let fittingLogins = 0;
   for (let at = 0; at < requests.length; at += 25) {
     await Promise.all(
       requests.slice(at, at + 25).map(async (request) => {
-        const { operation, body, cookie, origin, contentType, id } = request;
-        const isRead = operation.method === "GET";
-        const isFitting = contract.accepts(operation, body);
-        // A sign-in that fits costs the half second of a refused password, and a logout the session.
-        if (isFitting && /log(in|out)$/.test(operation.path)) return;
+        const { operation, method, body, cookie, origin, contentType, id } = request;
+        const text = JSON.stringify(body);
+        const isRead = method === "GET";
+        const isFitting = contract.accepts(operation, JSON.parse(text));
+        const isServed = method === operation.method && contentType === "application/json" &&
+          origin === null && cookie.length < 32 * 1024 &&
+          new TextEncoder().encode(text).length <= 16 * 1024;
+        if (isFitting && isServed) {
+          // A refused sign-in takes half a second, and a logout ends a session that others show.
+          if (operation.path.endsWith("/login") && fittingLogins++ > 50) return;
+          if (operation.path.endsWith("/logout") && cookie !== "") return;
+        }
         const answer = await sendRaw(urlOf(operation, id), {
-          method: operation.method,
+          method,
           contentType,
           headers: { ...(cookie ? { cookie } : {}), ...(origin ? { origin } : {}) },
-          ...(isRead ? {} : { body: JSON.stringify(body) }),
+          ...(isRead ? {} : { body: text }),
         });
+        const told = `seed ${seed}: ${method} ${operation.path} ${contentType} ${origin} ` +
+          `${id} ${cookie.slice(0, 300)} ${text.slice(0, 300)}`;
         statuses.add(answer.status);
-        contract.assertPromised(operation, answer, JSON.stringify(request));
-        assert.ok(answer.status < 500, JSON.stringify(answer.body));
-        const isJson = contentType === "application/json" && origin === null;
-        if (operation.requestBody && isJson && !isFitting) {
-          assert.equal(answer.status, 400, `accepted: ${JSON.stringify(request)}`);
+        // By another method it may be another operation of the same path.
+        const asked = contract.operations.find((each) =>
+          each.path === operation.path && each.method === method
+        );
+        contract.assertPromised(asked ?? operation, answer, told);
+        assert.ok(answer.status < 500, told);
+        if (operation.requestBody && isServed) {
+          assert.equal(answer.body["code"] === "validation_failed", !isFitting, told);
         }
       }),
     );
   }
-  for (const expected of [200, 400, 401, 403, 404, 415]) {
-    assert.ok(statuses.has(expected), `no request was answered ${expected}`);
+  for (const expected of [200, 400, 401, 403, 404, 405, 415, 431]) {
+    assert.ok(statuses.has(expected), `seed ${seed}: no request was answered ${expected}`);
   }
   assert.equal((await browser.validate()).status, 200);
+});
+
+Deno.test("an answer that asks for patience is one that the document promises", async () => {
+  const operationOf = (path: string) =>
+    contract.operations.find((each) => each.path === path) ?? assert.fail(path);
+  const { person, browser } = await fixture.signIn();
+  const guesser = fixture.openBrowser();
+  const guess = { email: person.email, password: "swordfish" };
+  await Promise.all(
+    Array.from({ length: 6 }, () => guesser.call("/unified-auth/login", { body: guess })),
+  );
+  await ageLoginThrottle(fixture.sql, -600); // the delay is still to come
+  const login = await guesser.call("/unified-auth/login", { body: guess });
+
+  browser.cookies.delete(ACCESS_COOKIE);
+  await fixture.sql`
+    update public.sessions set refreshes_paid_until = now() + interval '1 hour'
+    where user_id = ${person.id}`;
+  const [validate, refresh] = [await browser.validate(), await browser.refresh()];
+  for (
+    const [path, answer] of [
+      ["/unified-auth/login", login],
+      ["/unified-auth/validate", validate],
+      ["/unified-auth/refresh", refresh],
+    ] as const
+  ) {
+    assert.equal(answer.status, 429);
+    contract.assertPromised(operationOf(path), answer, "too many attempts");
+  }
 });

@@ -5,7 +5,8 @@
  */
 
 import * as z from "zod";
-import { type ErrorCode, ERRORS } from "../errors.ts";
+import { type ErrorCode, ERRORS, isSessionOver } from "../errors.ts";
+import { describeHeaders, HEADERS } from "./openapi_headers.ts";
 import { COMMON_REFUSALS, type Operation, OPERATIONS } from "./openapi_operations.ts";
 import { errorView } from "./schemas.ts";
 
@@ -26,6 +27,7 @@ export function createOpenApiDocument(): JsonObject {
     paths: describePaths(),
     components: {
       schemas: describeSchemas(),
+      headers: HEADERS,
       securitySchemes: {
         accessCookie: { type: "apiKey", in: "cookie", name: "__Host-session_access" },
         refreshCookie: { type: "apiKey", in: "cookie", name: "__Host-session_refresh" },
@@ -74,29 +76,30 @@ function describeOperation(operation: Operation): JsonObject {
     responses: {
       "200": {
         description: "OK",
-        ...(answer.setsCookies
-          ? {
-            headers: { "Set-Cookie": { schema: { type: "string" }, description: "Two of them" } },
-          }
-          : {}),
+        headers: describeHeaders({ ...answer, status: 200 }),
         content: { "application/json": { schema: refer(answer.name) } },
       },
-      ...describeRefusals([...operation.refusals, ...COMMON_REFUSALS]),
+      ...describeRefusals(operation),
     },
   };
 }
 
-function describeRefusals(codes: readonly ErrorCode[]): JsonObject {
-  const statuses = new Set(codes.map((code) => ERRORS[code].status));
-  return Object.fromEntries(
-    [...statuses].sort().map((status) => [String(status), {
-      description: codes.filter((code) => ERRORS[code].status === status).join(", "),
-      ...(status === 429 || status === 503
-        ? { headers: { "Retry-After": { schema: { type: "integer" } } } }
-        : {}),
-      content: { "application/json": { schema: refer("Error") } },
-    }]),
-  );
+function describeRefusals({ refusals, saysInvalid }: Operation): JsonObject {
+  const codes: readonly ErrorCode[] = [...refusals, ...COMMON_REFUSALS];
+  const statuses = [...new Set(codes.map((code) => ERRORS[code].status))].sort();
+  return Object.fromEntries(statuses.map((status) => {
+    const possible = codes.filter((code) => ERRORS[code].status === status);
+    const narrowed = {
+      type: "object",
+      properties: { code: { enum: possible } },
+      required: saysInvalid ? ["valid"] : [],
+    };
+    return [String(status), {
+      description: possible.join(", "),
+      headers: describeHeaders({ status, setsCookies: possible.some(isSessionOver) }),
+      content: { "application/json": { schema: { allOf: [refer("Error"), narrowed] } } },
+    }];
+  }));
 }
 
 function describeSchemas(): JsonObject {

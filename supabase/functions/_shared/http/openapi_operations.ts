@@ -31,7 +31,10 @@ export interface Operation {
     readonly name: string;
     readonly schema: z.ZodType;
     readonly setsCookies?: true;
+    readonly isCacheable?: true;
   };
+  /** Whether an error also says `valid: false`. */
+  readonly saysInvalid?: true;
   /** Codes beyond those that every route may answer. */
   readonly refusals: readonly ErrorCode[];
 }
@@ -88,6 +91,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: "/unified-auth/validate",
     operationId: "validate",
     summary: "Is this browser signed in? Falls back to auto-refresh unless told never to",
+    saysInvalid: true,
     body: { schema: validateBody, example: { refresh: "auto" } },
     answer: { name: "SessionView", schema: sessionView, setsCookies: true },
     refusals: [
@@ -144,7 +148,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: "/unified-auth/sessions/{id}",
     operationId: "endSession",
     summary: "End one of the user's own sessions",
-    answer: { name: "LogoutView", schema: logoutView },
+    answer: { name: "LogoutView", schema: logoutView, setsCookies: true },
     refusals: [...SESSION_OVER, ...ACCESS_TOKEN, "access_token_expired", "service_unavailable"],
   },
   {
@@ -152,7 +156,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: "/unified-auth/.well-known/jwks.json",
     operationId: "jwks",
     summary: "Public keys of the access tokens",
-    answer: { name: "JsonWebKeySet", schema: jwksView },
+    answer: { name: "JsonWebKeySet", schema: jwksView, isCacheable: true },
     refusals: [],
   },
   {
@@ -168,6 +172,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: "/validate-session",
     operationId: "getValidateSession",
     summary: "Is the session active, in its grace window, or over? Read-only",
+    saysInvalid: true,
     answer: { name: "GraceView", schema: graceView },
     refusals: [...SESSION_OVER, ...ACCESS_TOKEN, "grace_window_elapsed", "service_unavailable"],
   },
@@ -176,6 +181,7 @@ export const OPERATIONS: readonly Operation[] = [
     path: "/validate-session",
     operationId: "postValidateSession",
     summary: "The same, for callers that only POST",
+    saysInvalid: true,
     body: { schema: refreshBody, example: {} },
     answer: { name: "GraceView", schema: graceView },
     refusals: [

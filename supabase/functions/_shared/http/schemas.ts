@@ -14,20 +14,33 @@ import { type ErrorCode, ERRORS } from "../errors.ts";
  */
 const noControls = /^[^\p{Cc}\p{Cs}]*$/u;
 
-const deviceName = z.string().min(1).max(100).regex(noControls).meta({
+/**
+ * A text of at most so many characters: code points, as JSON Schema counts them, and not halves of
+ * them, as a string's length does.
+ */
+function text({ max, pattern }: { readonly max: number; readonly pattern: RegExp }) {
+  return z.string().regex(pattern).check(function countCharacters(context) {
+    const { length } = [...context.value];
+    const bound = { origin: "string", inclusive: true, input: context.value } as const;
+    if (length > max) context.issues.push({ ...bound, code: "too_big", maximum: max });
+    if (length < 1) context.issues.push({ ...bound, code: "too_small", minimum: 1 });
+  }).meta({ minLength: 1, maxLength: max });
+}
+
+const deviceName = text({ max: 100, pattern: noControls }).meta({
   description: "What the user calls this device.",
 });
 
 const passwordLogin = z.strictObject({
-  email: z.string().max(320).regex(/^[^\s@\p{Cc}\p{Cs}]+@[^\s@\p{Cc}\p{Cs}]+$/u),
+  email: text({ max: 320, pattern: /^[^\s@\p{Cc}\p{Cs}]+@[^\s@\p{Cc}\p{Cs}]+$/u }),
   // Supabase Auth hashes with bcrypt, which counts 72 bytes; nobody's password is longer than this.
-  password: z.string().min(1).max(1024).regex(/^[^\0]*$/),
-  captcha_token: z.string().min(1).max(4096).regex(noControls).optional(),
+  password: text({ max: 1024, pattern: /^[^\0]*$/ }),
+  captcha_token: text({ max: 4096, pattern: noControls }).optional(),
   device_name: deviceName.optional(),
 }).meta({ title: "Password login" });
 
 const exchangeLogin = z.strictObject({
-  supabase_access_token: z.string().min(1).max(8192).regex(/^[A-Za-z0-9_.-]+$/),
+  supabase_access_token: text({ max: 8192, pattern: /^[A-Za-z0-9_.-]+$/ }),
   device_name: deviceName.optional(),
 }).meta({ title: "Exchange of a Supabase access token" });
 

@@ -1,0 +1,53 @@
+/**
+ * The headers of answers, for the OpenAPI document: those that every answer carries, and those that
+ * belong to a status.
+ *
+ * @module
+ */
+
+type JsonObject = Record<string, unknown>;
+
+export const HEADERS: JsonObject = {
+  RequestId: {
+    description: "Also in the function's log, and in the body of an error.",
+    required: true,
+    schema: { type: "string", format: "uuid" },
+  },
+  Vary: { required: true, schema: { type: "string", pattern: "(?:^|, *)Origin(?:$|,)" } },
+  ServerTiming: { required: true, schema: { type: "string", pattern: "total;dur=[0-9.]+" } },
+  NoSniff: { required: true, schema: { const: "nosniff" } },
+  NoStore: { required: true, schema: { const: "no-store" } },
+  TenMinutes: { required: true, schema: { const: "public, max-age=600" } },
+  RetryAfter: {
+    description: "In seconds.",
+    required: true,
+    schema: { type: "integer", minimum: 1 },
+  },
+  Allow: { required: true, schema: { type: "string", pattern: "^[A-Z]+(?:, [A-Z]+)*$" } },
+  SetCookie: {
+    description: "Two of them, each in a header of its own: the access and the refresh cookie.",
+    schema: { type: "string" },
+  },
+};
+
+export function describeHeaders(answer: {
+  readonly status: number;
+  readonly setsCookies?: boolean;
+  readonly isCacheable?: boolean;
+}): JsonObject {
+  const { status } = answer;
+  return {
+    "X-Request-Id": refer("RequestId"),
+    "Vary": refer("Vary"),
+    "Server-Timing": refer("ServerTiming"),
+    "X-Content-Type-Options": refer("NoSniff"),
+    "Cache-Control": refer(answer.isCacheable ? "TenMinutes" : "NoStore"),
+    ...(answer.setsCookies ? { "Set-Cookie": refer("SetCookie") } : {}),
+    ...(status === 429 || status === 503 ? { "Retry-After": refer("RetryAfter") } : {}),
+    ...(status === 405 ? { "Allow": refer("Allow") } : {}),
+  };
+}
+
+function refer(name: string): JsonObject {
+  return { $ref: `#/components/headers/${name}` };
+}
