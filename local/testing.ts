@@ -57,8 +57,17 @@ export interface OwnTestServer extends TestServer {
 
 const SHARED_SERVER = "UNIFIED_AUTH_TEST_SERVER";
 
-/** Which `SESSION_STORE` the functions of a test's stack use where the test does not say. */
 const STORE = "UNIFIED_AUTH_TEST_STORE";
+
+/** Which `SESSION_STORE` the functions of a test's stack use where the test does not say. */
+export function testStore(): "rpc" | "postgres" {
+  return Deno.env.get(STORE) === "postgres" ? "postgres" : "rpc";
+}
+
+/** The environment that chooses the store for tests in other processes. */
+export function testStoreEnvironment(store: "rpc" | "postgres"): Record<string, string> {
+  return { [STORE]: store };
+}
 
 /**
  * Nothing of a test's data has to survive a crash of the machine. A killed server must still lose
@@ -157,7 +166,7 @@ async function startTestStack(port: number, options: TestStackOptions = {}): Pro
     keepClientAddress: true,
     secrets: await makeSecrets(),
     ...options,
-    environment: { ...storeEnvironment(), ...options.environment },
+    environment: { SESSION_STORE: testStore(), ...options.environment },
     projectDirectory: PROJECT,
     databaseUrl: (role) => database.urlAs(role),
   }).catch(async (thrown: unknown) => {
@@ -188,11 +197,6 @@ async function startTestStack(port: number, options: TestStackOptions = {}): Pro
     },
     [Symbol.asyncDispose]: stop,
   };
-}
-
-function storeEnvironment(): Record<string, string> {
-  const store = Deno.env.get(STORE);
-  return store ? { SESSION_STORE: store } : {};
 }
 
 async function makeTemplate(server: PostgresServer, projectDirectory: string): Promise<void> {

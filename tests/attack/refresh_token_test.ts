@@ -46,7 +46,8 @@ function forge(sessionId: string, parts: Partial<RefreshTokenParts> = {}): strin
 async function lastQueryAt(): Promise<string> {
   const [row] = await fixture.stack.database.connectAs("supabase_admin", { max: 1 })`
     select max(query_start)::text as at from pg_stat_activity
-    where usename = 'authenticator' and datname = current_database()`;
+    where datname = current_database()
+      and (usename = 'authenticator' or application_name = 'unified-auth')`;
   return String(row?.["at"]);
 }
 

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { SEED_USERS } from "../../local/seed_users.ts";
-import { openTestServer, type TestDatabase, type TestStackOptions } from "../../local/testing.ts";
+import {
+  openTestServer,
+  type TestDatabase,
+  type TestStackOptions,
+  testStore,
+} from "../../local/testing.ts";
 import { ageSession } from "../http/aging.ts";
 import { ACCESS_COOKIE, type Answer, type Browser, openBrowser, viewOf } from "../http/browser.ts";
 import { assertRefused } from "../http/refusal.ts";
@@ -95,9 +100,11 @@ Deno.test("a row that somebody holds is waited for until lock_timeout, then 503,
 Deno.test("a statement that takes longer than statement_timeout is 503, and the session goes on", async () => {
   await using household = await openHousehold(async (database) => {
     const admin = database.connectAs("supabase_admin", { max: 1 });
-    await admin.unsafe(
-      `alter role authenticator in database ${database.name} set statement_timeout = '500ms'`,
-    );
+    for (const role of ["authenticator", "postgres"]) {
+      await admin.unsafe(
+        `alter role ${role} in database ${database.name} set statement_timeout = '500ms'`,
+      );
+    }
   });
   const { sql, ada, grace, causes } = household;
   await sql.begin(async (holding) => {
@@ -112,24 +119,41 @@ Deno.test("a statement that takes longer than statement_timeout is 503, and the 
 });
 
 for (
-  const { limit, options, cause } of [
+  const { limit, options, size, cause } of [
     {
       limit: "the pool's own limit",
-      options: { restAcquisitionTimeoutMs: 500 },
+      options: {
+        restAcquisitionTimeoutMs: 500,
+        restPoolSize: 2,
+        environment: { SESSION_STORE: "rpc" },
+      },
+      size: 2,
       cause: "PGRST003",
     },
-    { limit: "the functions' limit", options: {}, cause: "timeout" },
+    {
+      limit: "the functions' limit",
+      options: { restPoolSize: 2, environment: { SESSION_STORE: "rpc" } },
+      size: 2,
+      cause: "timeout",
+    },
+    {
+      limit: "the limit of the functions' own pool",
+      options: { environment: { SESSION_STORE: "postgres" } },
+      size: 4,
+      cause: "timeout",
+    },
   ]
 ) {
   Deno.test(`a pool whose connections are all busy is 503 after ${limit}, and the sessions go on`, async () => {
-    await using household = await openHousehold(unprepared, { ...options, restPoolSize: 2 });
+    await using household = await openHousehold(unprepared, options);
     const { sql, database, ada, grace, causes } = household;
     const admin = database.connectAs("supabase_admin", { max: 1 });
     let occupying: Promise<unknown> = Promise.resolve();
     await admin.begin(async (holding) => {
       await holding`lock table public.sessions in access exclusive mode`;
-      const occupants = [1, 2].map(() =>
-        ada.awake.call("/unified-auth/sessions", { method: "GET" })
+      const occupants = Array.from(
+        { length: size },
+        () => ada.awake.call("/unified-auth/sessions", { method: "GET" }),
       );
       await untilWaiting(sql, occupants.length);
       await assertPatienceAsked(grace.browser, [grace.browser.refresh(), grace.browser.validate()]);
@@ -149,9 +173,11 @@ Deno.test("a database that takes no more connections is 503, and the sessions go
   await admin.unsafe(`alter database ${database.name} connection limit 0`);
   await admin`
     select pg_terminate_backend(pid) from pg_stat_activity
-    where datname = current_database() and usename in ('authenticator', 'supabase_auth_admin')`;
+    where datname = current_database()
+      and (usename in ('authenticator', 'supabase_auth_admin')
+        or application_name = 'unified-auth')`;
   await assertPatienceAsked(ada.browser, [ada.browser.refresh(), ada.browser.validate()]);
-  assert.deepEqual(causes(), ["PGRST000"]);
+  assert.deepEqual(causes(), [testStore() === "rpc" ? "PGRST000" : "53300"]);
   await admin.unsafe(`alter database ${database.name} connection limit -1`);
   await assertGoesOn(ada);
   await assertGoesOn(grace);

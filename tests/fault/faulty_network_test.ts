@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { openTestServer } from "../../local/testing.ts";
+import { openTestServer, testStore } from "../../local/testing.ts";
 import type { Answer } from "../http/browser.ts";
 import { codeOf, viewOf } from "../http/browser.ts";
 import { assertRefused } from "../http/refusal.ts";
@@ -24,13 +24,16 @@ const DATABASE_LIMIT_MS = 6_000;
 const JOINTS = {
   browsers: /\/unified-auth\/(?:refresh|logout)/,
   project: /\/rpc\/rotate_session/,
-  // The door tells every transaction which path it serves.
-  database: /\/rpc\/rotate_session/,
+  // The door tells every transaction which path it serves; the direct store calls by name.
+  database: /\/rpc\/rotate_session|public\.rotate_session\(/,
 } as const satisfies Partial<Record<keyof FaultyStack, RegExp>>;
 
 type Joint = keyof typeof JOINTS;
-const ALL = ["browsers", "project", "database"] as const;
-const BEHIND_THE_FUNCTIONS = ["project", "database"] as const;
+/** The direct store asks the project nothing. */
+const BEHIND_THE_FUNCTIONS: readonly Joint[] = testStore() === "rpc"
+  ? ["project", "database"]
+  : ["database"];
+const ALL: readonly Joint[] = ["browsers", ...BEHIND_THE_FUNCTIONS];
 
 interface Scene extends AsyncDisposable {
   readonly crowd: readonly Member[];
@@ -93,7 +96,7 @@ Deno.test("a refresh whose reply is cut off after the commit gets the same succe
   await assertHeldByRows(sql, crowd, { generation: 2 });
 });
 
-for (const joint of ["browsers", "project"] as const) {
+for (const joint of ALL.filter((each) => each !== "database")) {
   Deno.test(`refreshes that are delivered twice at ${joint} rotate once, and sign nobody out`, async () => {
     await using scene = await openScene(40);
     const { crowd, sql } = scene;
@@ -133,7 +136,7 @@ for (const joint of BEHIND_THE_FUNCTIONS) {
 }
 
 Deno.test("a refresh that is late but within the limits is answered as ever", async () => {
-  await using scene = await openScene(6);
+  await using scene = await openScene(2 * ALL.length);
   const { crowd, sql } = scene;
   for (const [index, joint] of ALL.entries()) {
     const two = crowd.slice(2 * index, 2 * index + 2);

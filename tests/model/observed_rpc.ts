@@ -4,9 +4,7 @@
  * @module
  */
 
-import type postgres from "postgres";
 import type { DatabaseRpc, FunctionName } from "../../supabase/functions/_shared/database_rpc.ts";
-import { createSqlRpc } from "../sql/sql_rpc.ts";
 
 /** One call that was made, with what the database itself said of it. */
 export interface ObservedCall {
@@ -16,14 +14,13 @@ export interface ObservedCall {
   readonly serverTime: number | null;
 }
 
-export interface SqlRpc {
+export interface ObservedRpc {
   readonly rpc: DatabaseRpc;
   /** The calls since the last time that this was asked. */
   takeCalls(): readonly ObservedCall[];
 }
 
-export function observeSqlRpc(sql: postgres.Sql): SqlRpc {
-  const call = createSqlRpc(sql);
+export function observeRpc(call: DatabaseRpc): ObservedRpc {
   let calls: ObservedCall[] = [];
   return {
     async rpc(name, args) {

@@ -5,15 +5,19 @@
  * @module
  */
 
+import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
-import type { TestDatabase } from "../../local/testing.ts";
+import type { TestDatabase, testStore } from "../../local/testing.ts";
 import type { UserId } from "../../supabase/functions/_shared/brands.ts";
+import { parseDatabaseUrl } from "../../supabase/functions/_shared/database_address.ts";
+import { createPostgresRpc } from "../../supabase/functions/_shared/database_rpc_postgres.ts";
 import type { GenuineRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
 import { createHeldClock, createRunningClock } from "./clocks.ts";
 import { playHistory } from "./history.ts";
 import { checkTablesHoldNoSecret } from "./invariants.ts";
-import { observeSqlRpc } from "./observed_rpc.ts";
+import { observeRpc } from "./observed_rpc.ts";
+import { createSqlRpc } from "../sql/sql_rpc.ts";
 import { histories } from "./steps.ts";
 import { createWorld, type Ground } from "./world.ts";
 
@@ -23,6 +27,11 @@ export interface HistoryRun {
   readonly seed: number;
   /** Whether the functions of the database read the held clock. @default {false} */
   readonly held?: boolean;
+  /**
+   * `postgres` calls the functions as the direct store does, on connections of its own, which know no
+   * held clock. @default {"rpc", on the connection of each lane}
+   */
+  readonly store?: ReturnType<typeof testStore>;
   /** @default {30} */
   readonly stepsPerHistory?: number;
 }
@@ -32,15 +41,26 @@ const LANES = 3;
 
 /** @throws {Error} With the seed and the shrunk story of the first failing history */
 export async function runHistories(options: HistoryRun): Promise<{ readonly tokens: number }> {
-  const { database, runs, seed, held = false, stepsPerHistory = 30 } = options;
+  const { database, runs, seed, held = false, store = "rpc", stepsPerHistory = 30 } = options;
+  if (held && store === "postgres") {
+    throw new TypeError("Cannot hold the clock of the direct store");
+  }
   const sql = database.connectAs("supabase_admin", { max: 1, fetch_types: false });
   const issued: GenuineRefreshToken[] = [];
 
   const runLane = async (lane: number) => {
     const connection = database.connectAs("supabase_admin", { max: 1, fetch_types: false });
+    const { rpc, close } = store === "postgres"
+      ? createPostgresRpc({
+        address: parseDatabaseUrl(database.adminUrl) ?? assert.fail(),
+        poolSize: 1,
+        connectTimeoutMs: 10_000,
+        statementTimeoutMs: 10_000,
+      })
+      : { rpc: createSqlRpc(connection), close: () => Promise.resolve() };
     const ground: Ground = {
       clock: held ? await createHeldClock(connection) : createRunningClock(connection),
-      sqlRpc: observeSqlRpc(connection),
+      observedRpc: observeRpc(rpc),
     };
     await fc.assert(
       fc.asyncProperty(histories(stepsPerHistory), async (steps) => {
@@ -58,7 +78,7 @@ export async function runHistories(options: HistoryRun): Promise<{ readonly toke
           throw new Error(`seed ${seed}: ${story}`, { cause });
         },
       },
-    );
+    ).finally(close);
   };
   await Promise.all(Array.from({ length: LANES }, (_, lane) => runLane(lane)));
   await checkTablesHoldNoSecret(sql, issued);

@@ -40,7 +40,7 @@ import {
   SECOND,
   WINDOW,
 } from "./rotation_model.ts";
-import type { ObservedCall, SqlRpc } from "./observed_rpc.ts";
+import type { ObservedCall, ObservedRpc } from "./observed_rpc.ts";
 import { createUserModel, type UserModel } from "./user_model.ts";
 
 const POLICY: SessionPolicy = {
@@ -61,7 +61,7 @@ const PROJECT_URL = "https://abc.supabase.co";
 /** A connection with its clock, used by one world after another. */
 export interface Ground {
   readonly clock: Clock;
-  readonly sqlRpc: SqlRpc;
+  readonly observedRpc: ObservedRpc;
 }
 
 export interface World extends Ground {
@@ -84,7 +84,7 @@ export interface World extends Ground {
   receive(grant: SessionGrant): Jar;
 }
 
-export function createWorld({ clock, sqlRpc }: Ground, userId: UserId): World {
+export function createWorld({ clock, observedRpc }: Ground, userId: UserId): World {
   let secrets = [randomBytes(32).toString("hex")];
   let keys = deriveSessionKeys(secrets, PROJECT_URL);
   let processNowMs = clock.processNowMs();
@@ -92,7 +92,7 @@ export function createWorld({ clock, sqlRpc }: Ground, userId: UserId): World {
 
   const now = () => clock.processNowMs() * 1000 + clock.aged;
   const dependencies: SessionDependencies = {
-    store: createRpcSessionStore(sqlRpc.rpc, POLICY),
+    store: createRpcSessionStore(observedRpc.rpc, POLICY),
     // Who somebody is does not matter here, nor how a JWT is signed: both are the business of others.
     identityProvider: {
       verifyPassword: () => Promise.reject(new TypeError("Histories sign in by exchange")),
@@ -123,7 +123,7 @@ export function createWorld({ clock, sqlRpc }: Ground, userId: UserId): World {
 
   return {
     clock,
-    sqlRpc,
+    observedRpc,
     userId,
     model: createUserModel(),
     clients: createClients(),
@@ -132,7 +132,7 @@ export function createWorld({ clock, sqlRpc }: Ground, userId: UserId): World {
     story: [],
     now: () => Math.max(now(), processNowMs * 1000 + clock.aged),
     takeCalls: () =>
-      sqlRpc.takeCalls().map((call) => ({
+      observedRpc.takeCalls().map((call) => ({
         ...call,
         now: call.serverTime === null ? now() : call.serverTime + clock.aged,
       })),

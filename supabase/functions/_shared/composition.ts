@@ -23,7 +23,7 @@ import { importSigningKeys, parseSigningKeys, type SigningKeys } from "./signing
 /** How long one call may take. Together they stay below what a browser or a gateway waits. */
 const DATABASE_TIMEOUT_MS = 5_000;
 /** Of that, what a call may wait for a connection, where the functions keep their own. */
-const CONNECT_TIMEOUT_MS = 2_000;
+const CONNECT_TIMEOUT_MS = 1_500;
 const IDENTITY_PROVIDER_TIMEOUT_MS = 8_000;
 
 /** Connections of one process. More than a few cost throughput, and the database has few to give. */
