@@ -1,0 +1,37 @@
+/**
+ * oidc-client-ts against a stand-in of an OpenID provider.
+ *
+ * @module
+ */
+
+import type { Contestant } from "../contestant.ts";
+import { createOidcProvider, GRACE_SECONDS } from "../stand_ins/oidc_provider.ts";
+import { serveArena } from "../stand_ins/serve.ts";
+
+export const oidcClientTs: Contestant = {
+  id: "oidc-client-ts",
+  name: "oidc-client-ts",
+  packages: ["oidc-client-ts"],
+  configuration: "`new UserManager({ authority, client_id, redirect_uri, scope })` with " +
+    "`automaticSilentRenew` on as it is by default, refresh tokens (`offline_access`), and the " +
+    "documentation's own example `userStore: new WebStorageStateStore({ store: localStorage })`, " +
+    "because by default each tab would have a session of its own. The user interface listens to " +
+    "`UserManagerEvents`. Signed in by `signinResourceOwnerCredentials`.",
+  backend:
+    "A stand-in of a provider's metadata and token endpoint. Refresh tokens rotate; a used " +
+    `one gets the newest one again for ${GRACE_SECONDS} s, then the session is revoked.`,
+  remarks: "Its `silentRequestTimeoutInSeconds` of 10 s is not applied where a refresh token is " +
+    "used: `signinSilent` hands on an option that is not set, which replaces it.",
+  page: new URL("./oidc_client_ts_page.ts", import.meta.url),
+  imports: 'export { UserManager, WebStorageStateStore } from "oidc-client-ts";',
+  credential: {
+    expression: `Object.entries(localStorage)
+      .filter(([key]) => key.startsWith("oidc.user:"))
+      .map(([, value]) => JSON.parse(value).refresh_token)[0]`,
+  },
+  // It renews by itself a minute before the end.
+  accessTtlSeconds: { S8: 64 },
+  absent: { S9: "makes no calls" },
+  openArena: (options) =>
+    Promise.resolve(serveArena(options.script, () => createOidcProvider(options))),
+};

@@ -1,0 +1,77 @@
+/**
+ * This repository: its client against its own functions, in their processes on a real PostgreSQL.
+ *
+ * @module
+ */
+
+import { ageSession } from "../../http/aging.ts";
+import { ACCESS_COOKIE, REFRESH_COOKIE } from "../../http/browser.ts";
+import type { Arena, ArenaOptions, Contestant } from "../contestant.ts";
+import { servePage } from "../page.ts";
+import { createWire, type RequestKind } from "../wire.ts";
+
+export const unifiedAuth: Contestant = {
+  id: "unified-auth",
+  name: "Unified Auth",
+  packages: [],
+  configuration:
+    "`createSession({ transport })` with every option at its default, the server's settings too: " +
+    "tokens are in httpOnly cookies, so reading one with `getAccessToken` answers that there is none " +
+    "to see, in the time that finding a valid one takes. The user interface subscribes to the " +
+    "snapshot and to the session's events; every notification is counted.",
+  backend: "The functions of this repository on PostgreSQL, as `deno task start` runs them.",
+  remarks: "After more than a minute away it asks the server on a return whether the session still " +
+    "stands; the snapshot's `activity` shows that, and no other event tells of it.",
+  page: new URL("./unified_auth_page.ts", import.meta.url),
+  imports: 'export { createHttpTransport, createSession } from "../../client/src/index.ts";',
+  credential: { cookie: REFRESH_COOKIE },
+  accessCookies: [ACCESS_COOKIE],
+  absent: {},
+  openArena,
+};
+
+async function openArena({ server, script, accessTtlSeconds }: ArenaOptions): Promise<Arena> {
+  const wire = createWire();
+  const issued: string[] = [];
+  const stack = await server.startStack({
+    environment: {
+      SESSION_ACCESS_TTL_SECONDS: String(accessTtlSeconds),
+      // The window must be shorter than an access token's life.
+      ...(accessTtlSeconds <= 60 ? { SESSION_WINDOW_SECONDS: "1" } : {}),
+    },
+    site: () => ({
+      fetch: (request) => servePage(request, script),
+      deliver(request, reply) {
+        const token = refreshTokenIn(reply);
+        if (token && token !== issued.at(-1)) issued.push(token);
+        return wire.deliver(kindOf(request), request, reply);
+      },
+    }),
+  });
+  const sql = stack.database.connect({ max: 1 });
+  return {
+    baseUrl: stack.baseUrl,
+    wire,
+    async passTime(seconds) {
+      for (const { id } of await sql<{ id: string }[]>`select s.id from public.sessions as s`) {
+        await ageSession(sql, id, seconds);
+      }
+    },
+    issuedCredentials: () => issued.length,
+    newestCredential: () => issued.at(-1),
+    [Symbol.asyncDispose]: () => stack.stop(),
+  };
+}
+
+/** A validation is counted too: it refreshes where that is due. */
+function kindOf({ url }: Request): RequestKind {
+  const route = new URL(url).pathname.split("/").at(-1);
+  if (route === "refresh" || route === "validate") return "renewal";
+  return route === "sessions" ? "call" : "other";
+}
+
+function refreshTokenIn({ headers }: Response): string | undefined {
+  const prefix = `${REFRESH_COOKIE}=`;
+  const cookie = headers.getSetCookie().find((line) => line.startsWith(prefix));
+  return cookie?.slice(prefix.length).split(";")[0] || undefined;
+}

@@ -1,0 +1,58 @@
+/**
+ * The page of this repository's client, with all options at their defaults.
+ *
+ * @module
+ */
+
+import {
+  createHttpTransport,
+  createSession,
+  type SessionEventName,
+  type UnifiedAuthUser,
+} from "../../../client/src/index.ts";
+import { SEED_USERS } from "../../../local/seed_users.ts";
+import type { PageContestant } from "../contestant.ts";
+
+const transport = createHttpTransport({ baseUrl: "/functions/v1/unified-auth" });
+const session = createSession<UnifiedAuthUser>({ transport });
+const told: string[] = [];
+const NAMES: readonly SessionEventName[] = [
+  "signed-in",
+  "signed-out",
+  "session-refreshed",
+  "session-expired",
+  "user-changed",
+];
+for (const name of NAMES) session.on(name, () => void told.push(name));
+session.subscribe(() => void told.push("state"));
+session.start();
+
+const isSignedIn = () =>
+  session.getSnapshot().user !== null && !session.getSnapshot().sessionExpired;
+
+const contestant: PageContestant = {
+  signIn: () => {
+    const { email, password } = SEED_USERS.ada;
+    return session.signIn((call) => transport.login({ email, password }, call));
+  },
+  isReady: () => {
+    const { status, activity } = session.getSnapshot();
+    return status !== "unknown" && status !== "restoring" && activity === "idle";
+  },
+  isSignedIn,
+  async read() {
+    await session.getAccessToken();
+    return isSignedIn();
+  },
+  async refresh() {
+    return (await session.refresh()).status === "active";
+  },
+  async call(number) {
+    const url = `/functions/v1/unified-auth/sessions?call=${number}`;
+    const reply = await session.fetch(url).catch(() => null);
+    return reply?.status ?? 0;
+  },
+  readRenews: false,
+  told,
+};
+Object.assign(globalThis, { contestant, session });

@@ -1,0 +1,34 @@
+import assert from "node:assert/strict";
+import { CONTESTANTS } from "./contestants/all.ts";
+import { unifiedAuth } from "./contestants/unified_auth.ts";
+import { DOCUMENT, format, readRecord, readVersions } from "./record.ts";
+import { cellOf, renderScoreboard } from "./render.ts";
+import { SCENARIO_IDS } from "./scenario_id.ts";
+import { SCENARIOS } from "./scenarios/all.ts";
+
+Deno.test("docs/client-scoreboard.md is what its record says, in the runner's words", async () => {
+  const page = renderScoreboard(await readRecord(), {
+    contestants: CONTESTANTS,
+    scenarios: SCENARIOS,
+  });
+  assert.equal(await Deno.readTextFile(DOCUMENT), await format(page, "md"));
+});
+
+Deno.test("the scoreboard tells of the versions that import_map.json pins", async () => {
+  const { contestants } = await readRecord();
+  for (const contestant of CONTESTANTS) {
+    assert.deepEqual(
+      contestants[contestant.id]?.versions,
+      await readVersions(contestant),
+      `${contestant.name}: run deno task scoreboard`,
+    );
+  }
+});
+
+Deno.test("the scoreboard shows our client meeting every target, S1 to S11", async () => {
+  const record = await readRecord();
+  assert.deepEqual(SCENARIOS.map(({ id }) => id), SCENARIO_IDS);
+  for (const scenario of SCENARIOS) {
+    assert.match(cellOf(record, scenario, unifiedAuth), /^✓ /, scenario.id);
+  }
+});

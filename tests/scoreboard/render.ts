@@ -1,0 +1,101 @@
+/**
+ * The page of the scoreboard, written from a record: the same record gives the same page.
+ *
+ * @module
+ */
+
+import type { Contestant } from "./contestant.ts";
+import type { ScoreboardRecord } from "./record.ts";
+import type { Scenario, Verdict } from "./scenario.ts";
+
+const MARKS: Readonly<Record<Verdict, string>> = { met: "✓", partly: "~", missed: "✗" };
+
+export function renderScoreboard(
+  record: ScoreboardRecord,
+  { contestants, scenarios }: {
+    readonly contestants: readonly Contestant[];
+    readonly scenarios: readonly Scenario[];
+  },
+): string {
+  const table = scenarios.map((scenario) => [
+    `**${scenario.id}** ${scenario.title}`,
+    ...contestants.map((contestant) => cellOf(record, scenario, contestant)),
+  ]);
+  return `# The client beside others
+
+What happens to a session when life happens to the page: eleven scenarios, each played in a real
+Chromium (${record.chromium}) against a server that counts. Everything here is written by
+\`deno task scoreboard\`, which plays them all again, from what it measured; the numbers are in
+[client-scoreboard.json](client-scoreboard.json). The same runner is part of \`deno task test\`, which
+fails when the first column misses a target.
+
+✓ meets the target, ~ in part, ✗ does not, – is about something that this client does not have.
+
+${tableOf(["scenario", ...contestants.map(({ name }) => name)], table)}
+
+These clients have different tasks: a library that renews a token when a call is refused is not meant
+to know when a laptop slept. A dash says so, and a ✗ is no judgement of the rest of a library.
+
+## Targets, and how each is measured
+
+${
+    scenarios.map(({ id, title, target, method }) =>
+      `- **${id}, ${title}.** Target: ${target}. ${method}`
+    ).join("\n")
+  }
+
+A refresh token "rotates" when a renewal answers a new one and uses up the old one. Requests are counted
+at the server, the state is read in the page.
+
+## Who plays, and how each is set up
+
+${contestants.map((contestant) => paragraphOf(record, contestant)).join("\n\n")}
+
+## Size
+
+What the page imports, bundled and minified by esbuild, then \`gzip -9\`.
+
+${
+    tableOf(
+      ["client", "imports", "gzipped"],
+      contestants.map(({ id, name, imports }) => [
+        name,
+        `\`${imports.trim()}\``,
+        `${kilobytes(record.contestants[id]?.gzipBytes ?? 0)} kB`,
+      ]),
+    )
+  }
+`;
+}
+
+/** A cell of the table. @throws {TypeError} If the record has none. */
+export function cellOf(
+  { rows }: ScoreboardRecord,
+  scenario: Scenario,
+  { id, name }: Contestant,
+): string {
+  const measurement = rows[scenario.id]?.[id];
+  if (!measurement) throw new TypeError(`Cannot tell ${scenario.id} of ${name}: not measured`);
+  if ("absent" in measurement) return `– ${measurement.absent}`;
+  const { verdict, words } = scenario.judge(measurement.facts);
+  return `${MARKS[verdict]} ${words}`;
+}
+
+function paragraphOf(record: ScoreboardRecord, contestant: Contestant): string {
+  const { id, name, configuration, backend, remarks } = contestant;
+  const versions = Object.entries(record.contestants[id]?.versions ?? {})
+    .map(([packageName, version]) => `\`${packageName}\` ${version}`)
+    .join(", ") || "this repository";
+  return `**${name}** (${versions}). ${configuration} _Server:_ ${backend}${
+    remarks ? ` _Remark:_ ${remarks}` : ""
+  }`;
+}
+
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+function kilobytes(bytes: number): string {
+  return (bytes / 1024).toFixed(1);
+}

@@ -1,0 +1,109 @@
+/**
+ * `deno task scoreboard`: plays everybody through everything and writes `docs/client-scoreboard.md`.
+ * `--only supabase-js --scenario S3` plays a part of it, tells, and writes nothing.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { startTestServer } from "../../local/testing.ts";
+import { launchChromium } from "../browser/chromium.ts";
+import { CONTESTANTS } from "./contestants/all.ts";
+import {
+  type ContestantRecord,
+  DOCUMENT,
+  format,
+  readVersions,
+  RECORD,
+  type ScoreboardRecord,
+} from "./record.ts";
+import { renderScoreboard } from "./render.ts";
+import { SCENARIOS } from "./scenarios/all.ts";
+import { measureScoreboard, type Scoreboard } from "./scoreboard.ts";
+
+const { values } = parseArgs({
+  args: Deno.args,
+  options: {
+    only: { type: "string", multiple: true, default: [] },
+    scenario: { type: "string", multiple: true, default: [] },
+  },
+});
+const contestants = chosen(CONTESTANTS, values.only);
+const scenarios = chosen(SCENARIOS, values.scenario);
+const isWhole = contestants.length === CONTESTANTS.length && scenarios.length === SCENARIOS.length;
+const startedMs = performance.now();
+const board = await play();
+if (isWhole) await write(board);
+const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
+console.log(
+  `${seconds} s; ${isWhole ? "docs/client-scoreboard.md is written" : "nothing written"}`,
+);
+
+function chosen<Entry extends { readonly id: string }>(
+  all: readonly Entry[],
+  ids: readonly string[],
+): readonly Entry[] {
+  const unknown = ids.find((id) => !all.some((entry) => entry.id === id));
+  if (unknown !== undefined) {
+    const known = all.map(({ id }) => id).join(", ");
+    throw new RangeError(`Cannot play '${unknown}': there are ${known}`);
+  }
+  return ids.length === 0 ? all : all.filter(({ id }) => ids.includes(id));
+}
+
+async function play(): Promise<Scoreboard> {
+  await using server = await startTestServer();
+  const games =
+    scenarios.flatMap(({ id }) => contestants.filter(({ absent }) => absent[id] === undefined))
+      .length;
+  let played = 0;
+  return await measureScoreboard({
+    server,
+    contestants,
+    scenarios,
+    onMeasured({ contestant, scenario, facts, seconds }) {
+      const { verdict, words } = scenario.judge(facts);
+      const count = `${++played}/${games}`.padEnd(6);
+      const who = `${scenario.id.padEnd(4)}${contestant.name.padEnd(20)}`;
+      console.log(`${count}${who}${verdict.padEnd(7)} ${words} (${seconds.toFixed(1)} s)`);
+    },
+  });
+}
+
+async function write({ rows, gzipBytes }: Scoreboard): Promise<void> {
+  const entries = await Promise.all(
+    contestants.map(async (contestant): Promise<[string, ContestantRecord]> => [
+      contestant.id,
+      {
+        versions: await readVersions(contestant),
+        gzipBytes: gzipBytes[contestant.id] ?? 0,
+      },
+    ]),
+  );
+  const record: ScoreboardRecord = {
+    chromium: await chromiumVersion(),
+    contestants: Object.fromEntries(entries),
+    rows: inOrder(rows),
+  };
+  await Deno.writeTextFile(RECORD, await format(JSON.stringify(record), "json"));
+  const page = renderScoreboard(record, { contestants, scenarios });
+  await Deno.writeTextFile(DOCUMENT, await format(page, "md"));
+}
+
+/** As the tables have it, whoever was ready first. */
+function inOrder(rows: Scoreboard["rows"]): Scoreboard["rows"] {
+  return Object.fromEntries(scenarios.map(({ id }) => [
+    id,
+    Object.fromEntries(
+      contestants.flatMap((contestant) => {
+        const measurement = rows[id]?.[contestant.id];
+        return measurement ? [[contestant.id, measurement]] : [];
+      }),
+    ),
+  ]));
+}
+
+async function chromiumVersion(): Promise<string> {
+  await using chromium = await launchChromium();
+  return chromium.browser.version();
+}

@@ -1,0 +1,29 @@
+import { defineScenario, plural } from "../scenario.ts";
+import { openRelay } from "../relay.ts";
+
+/** S11: the connection breaks when the server has rotated and is about to answer. */
+export const droppedSocket = defineScenario({
+  id: "S11",
+  title: "socket dropped while refreshing",
+  target: "session survives",
+  method:
+    "The page is served through a relay that drops the connection when the server answers the " +
+    "renewal. Chromium sends such a POST again by itself. Then the client refreshes once more, " +
+    "after an hour.",
+  accessTtlSeconds: 3600,
+  async run({ arena, openSignedIn, outliveAccess }) {
+    await using relay = openRelay(new URL(arena.baseUrl));
+    const tab = await openSignedIn({ baseUrl: relay.baseUrl });
+    await outliveAccess();
+    relay.dropNextPost();
+    await tab.evaluate("contestant.refresh().then(() => 0, () => 0)");
+    const posts = relay.posts;
+    await outliveAccess();
+    const survives = await tab.evaluate<boolean>("contestant.refresh().catch(() => false)");
+    return { posts, survives };
+  },
+  judge({ posts, survives }) {
+    const words = `${plural(posts, "POST")}, session ${survives ? "survives" : "lost"}`;
+    return { verdict: survives ? "met" : "missed", words };
+  },
+});

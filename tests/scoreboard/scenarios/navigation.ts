@@ -1,0 +1,45 @@
+import { defineScenario } from "../scenario.ts";
+import { becomesTrue } from "../stage.ts";
+
+/** S5: the person clicks a link while a refresh is under way. */
+export const navigation = defineScenario({
+  id: "S5",
+  title: "navigation while refreshing",
+  target: "rotation kept, signed in",
+  method:
+    "A renewal's answer is held until the tab shows another page of the same origin. Then the " +
+    "refresh token in the browser is compared with the server's newest, and two hours later the app " +
+    "is opened again.",
+  accessTtlSeconds: 3600,
+  async run({ arena, open, openSignedIn, sleep, heldCredential }) {
+    const tab = await openSignedIn();
+    await sleep([tab]);
+    const issuedBefore = arena.issuedCredentials();
+    const held = arena.wire.hold("renewal");
+    await tab.evaluate("void contestant.refresh().catch(() => false)");
+    await held.arrived;
+    await tab.navigate(`${arena.baseUrl}/elsewhere`);
+    await tab.waitFor("location.pathname === '/elsewhere'");
+    held.release();
+    const isKept = async () => await heldCredential(tab) === arena.newestCredential();
+    const kept = await becomesTrue(isKept, 2_000);
+    const rotated = arena.issuedCredentials() > issuedBefore;
+    await sleep([]);
+    await sleep([]);
+    const back = await open();
+    const signedIn = await becomesTrue(
+      () => back.evaluate<boolean>("contestant.isSignedIn()"),
+      2_000,
+    ) && await back.evaluate<boolean>("contestant.refresh().catch(() => false)");
+    return { rotated, kept, signedIn };
+  },
+  judge({ rotated, kept, signedIn }) {
+    if (!rotated) return { verdict: "missed", words: "the server did not rotate" };
+    const words = `rotation ${kept ? "kept" : "lost"}, ${
+      signedIn
+        ? kept ? "signed in" : "signed in as the server accepts the old token"
+        : "signed out two hours later"
+    }`;
+    return { verdict: !signedIn ? "missed" : kept ? "met" : "partly", words };
+  },
+});

@@ -1,0 +1,43 @@
+import { defineScenario } from "../scenario.ts";
+import { becomesTrue, pause } from "../stage.ts";
+
+/** S8: the network is away when the token is due. */
+export const networkError = defineScenario({
+  id: "S8",
+  title: "network error at renewal",
+  target: "session kept, refreshed by itself",
+  method:
+    "The browser is offline when a renewal is due, for 3 s. Back online, nothing is done for " +
+    "10 s but to look whether a renewal comes.",
+  accessTtlSeconds: 3600,
+  async run({ arena: { wire }, openSignedIn, outliveAccess }) {
+    const tab = await openSignedIn();
+    await outliveAccess();
+    await tab.setOffline(true);
+    const attempt = tab.evaluate(
+      "(contestant.renewInBackground ?? contestant.refresh)().then(() => 0, () => 0)",
+    );
+    await Promise.race([attempt, pause(8_000)]);
+    await pause(3_000);
+    const kept = await tab.evaluate<boolean>("contestant.isSignedIn()");
+    let renewed = false;
+    wire.setFate("renewal", (reply) => {
+      renewed ||= reply.ok;
+      return reply;
+    });
+    await tab.setOffline(false);
+    const byItself = kept && await becomesTrue(() => renewed, 10_000);
+    await attempt;
+    const onUse = kept && !byItself &&
+      await tab.evaluate<boolean>("contestant.refresh().catch(() => false)");
+    return { kept, recovery: byItself ? "itself" : onUse ? "use" : "none" };
+  },
+  judge({ kept, recovery }) {
+    if (!kept) return { verdict: "missed", words: "signed out" };
+    if (recovery === "itself") return { verdict: "met", words: "kept, refreshed by itself" };
+    if (recovery === "use") {
+      return { verdict: "partly", words: "kept, not tried again by itself" };
+    }
+    return { verdict: "missed", words: "kept, not refreshed when asked again" };
+  },
+});

@@ -1,0 +1,45 @@
+import { defineScenario, plural } from "../scenario.ts";
+import { pause, RENEW } from "../stage.ts";
+
+/** S3: two tabs wake up at the same time with an old token. */
+export const twoTabs = defineScenario({
+  id: "S3",
+  title: "two tabs wake up at once",
+  target: "1 request, both tabs served",
+  method:
+    "The machine sleeps for an hour: the token's time is over, and the clocks of two tabs of " +
+    "one profile have moved on. Both read the token at once, or ask for a renewal where reading " +
+    "renews nothing; its answer is held for half a second, so that they overlap. Afterwards each " +
+    "refreshes once more, one after the other.",
+  accessTtlSeconds: 3600,
+  async run({ arena: { wire }, open, openSignedIn, sleep }) {
+    const tabs = [await openSignedIn(), await open()];
+    for (const tab of tabs) await tab.waitFor("contestant.isSignedIn()");
+    await sleep(tabs);
+    wire.reset();
+    const held = wire.hold("renewal");
+    const served = Promise.all(tabs.map((tab) => tab.evaluate<boolean>(RENEW)));
+    await held.arrived;
+    await pause(500);
+    held.release();
+    const tabsServed = (await served).filter(Boolean).length;
+    const requests = wire.count("renewal");
+    await sleep(tabs);
+    let tabsGoingOn = 0;
+    for (const tab of tabs) {
+      await tab.show();
+      if (await tab.evaluate<boolean>(RENEW)) tabsGoingOn++;
+    }
+    return { requests, tabsServed, tabsGoingOn };
+  },
+  judge({ requests, tabsServed, tabsGoingOn }) {
+    const served = tabsServed === 2 ? "both tabs served" : "one tab gets nothing";
+    const words = [
+      plural(requests, "request"),
+      served,
+      ...(tabsGoingOn < 2 ? ["one is lost at the next refresh"] : []),
+    ].join(", ");
+    if (tabsServed < 2 || tabsGoingOn < 2) return { verdict: "missed", words };
+    return { verdict: requests === 1 ? "met" : "partly", words };
+  },
+});

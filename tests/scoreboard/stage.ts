@@ -1,0 +1,134 @@
+/**
+ * One contestant in one scenario: its own server, its own browser profile, and tabs to play with.
+ *
+ * @module
+ */
+
+import type { TestServer } from "../../local/testing.ts";
+import { type DevTools, launchDevTools } from "../browser/devtools.ts";
+import type { Tab } from "../browser/tab.ts";
+import type { Bundle } from "./bundles.ts";
+import type { Arena, Contestant } from "./contestant.ts";
+import type { Facts, Scenario } from "./scenario.ts";
+
+export interface Stage {
+  readonly arena: Arena;
+  readonly contestant: Contestant;
+  /** A tab with the contestant's page; tabs share cookies and storage. */
+  open(options?: PageOptions): Promise<Tab>;
+  /** As `open`, and signed in. The counts begin anew afterwards. */
+  openSignedIn(options?: PageOptions): Promise<Tab>;
+  /** The access token's time is over, for the server and for the cookies; the page has not noticed. */
+  outliveAccess(): Promise<void>;
+  /** As `outliveAccess`, while the machine slept: the clocks of these and later pages moved on too. */
+  sleep(tabs: readonly Tab[]): Promise<void>;
+  /** What the browser holds as its refresh credential, read on `tab`. */
+  heldCredential(tab: Tab): Promise<string | undefined>;
+}
+
+export interface PageOptions {
+  /** Origin to open it at. @default {the arena's} */
+  readonly baseUrl?: string;
+  /** How wrong the page's clock is, beside the time that was slept. @default {0} */
+  readonly clockOffsetMs?: number;
+}
+
+/** What an app does in daily life that renews what is over, as an expression; whether it is served. */
+export const RENEW =
+  "(contestant.readRenews ? contestant.read() : contestant.refresh()).catch(() => false)";
+
+/** No scenario takes half as long. */
+const PATIENCE_MS = 90_000;
+
+/** Longer than any access token here lives, shorter than any session. */
+const OUTLIVED_SECONDS = 3_700;
+
+export async function playScenario(
+  scenario: Scenario,
+  { contestant, bundle, server }: {
+    readonly contestant: Contestant;
+    readonly bundle: Bundle;
+    readonly server: TestServer;
+  },
+): Promise<Facts> {
+  await using arena = await contestant.openArena({
+    server,
+    script: bundle.script,
+    accessTtlSeconds: contestant.accessTtlSeconds?.[scenario.id] ?? scenario.accessTtlSeconds,
+  });
+  await using chromium = await launchDevTools();
+  const late = Promise.withResolvers<never>();
+  const timer = setTimeout(() => late.reject(new Error("No end in sight")), PATIENCE_MS);
+  try {
+    return await Promise.race([
+      scenario.run(createStage({ arena, chromium, contestant })),
+      late.promise,
+    ]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function createStage(
+  { arena, chromium, contestant }: {
+    readonly arena: Arena;
+    readonly chromium: DevTools;
+    readonly contestant: Contestant;
+  },
+): Stage {
+  let sleptMs = 0;
+  const open: Stage["open"] = async ({ baseUrl = arena.baseUrl, clockOffsetMs = 0 } = {}) => {
+    const tab = await chromium.openTab(`${baseUrl}/?clock=${sleptMs + clockOffsetMs}`);
+    await tab.waitFor("globalThis.contestant?.isReady() === true");
+    return tab;
+  };
+  const outliveAccess = async () => {
+    await arena.passTime(OUTLIVED_SECONDS);
+    for (const name of contestant.accessCookies ?? []) {
+      await chromium.forgetCookie(name, arena.baseUrl);
+    }
+  };
+  return {
+    arena,
+    contestant,
+    open,
+    outliveAccess,
+    async sleep(tabs) {
+      await outliveAccess();
+      sleptMs += OUTLIVED_SECONDS * 1000;
+      for (const tab of tabs) await tab.evaluate(`advanceClock(${OUTLIVED_SECONDS * 1000})`);
+    },
+    async openSignedIn(options) {
+      const tab = await open(options);
+      await tab.evaluate("contestant.signIn().then(() => 0)");
+      await tab.waitFor("contestant.isSignedIn()");
+      await tab.evaluate("void (contestant.told.length = 0)");
+      arena.wire.reset();
+      return tab;
+    },
+    async heldCredential(tab) {
+      const { credential } = contestant;
+      return "cookie" in credential
+        ? await chromium.cookie(credential.cookie)
+        : await tab.evaluate<string | undefined>(credential.expression);
+    },
+  };
+}
+
+/** Looks until `isTrue`, or the time is over; answers whether it became true. */
+export async function becomesTrue(
+  isTrue: () => boolean | Promise<boolean>,
+  withinMs: number,
+): Promise<boolean> {
+  const until = performance.now() + withinMs;
+  while (performance.now() < until) {
+    if (await isTrue()) return true;
+    await pause(50);
+  }
+  return await isTrue();
+}
+
+/** For as long as a scenario itself lasts: a person who is away, a header that says when. */
+export function pause(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
