@@ -7,17 +7,26 @@ Deno.test("a relay drops the connection of the next POST when the server has ans
     served++;
     return new Response("done");
   });
-  // A connection for each request: one that was used before would make fetch send the POST again.
-  using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
   {
     await using relay = openRelay(new URL(`http://127.0.0.1:${server.addr.port}`));
-    const post = () => fetch(relay.baseUrl, { method: "POST", client }).then((reply) => reply.text());
-    assert.equal(await post(), "done");
+    assert.match(await post(relay.baseUrl), /done$/);
     relay.dropNextPost();
-    await assert.rejects(post());
+    assert.equal(await post(relay.baseUrl), "");
     assert.equal(served, 2);
-    assert.equal(await post(), "done");
+    assert.match(await post(relay.baseUrl), /done$/);
     assert.equal(relay.posts, 2);
   }
   await server.shutdown();
 });
+
+/** All that comes back on a connection of its own; `fetch` would hide that it was dropped. */
+async function post(baseUrl: string): Promise<string> {
+  const { hostname, port } = new URL(baseUrl);
+  const connection = await Deno.connect({ hostname, port: Number(port) });
+  await connection.write(
+    new TextEncoder().encode(
+      "POST / HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+    ),
+  );
+  return await new Response(connection.readable).text();
+}

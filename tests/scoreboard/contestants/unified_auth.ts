@@ -20,7 +20,8 @@ export const unifiedAuth: Contestant = {
     "to see, in the time that finding a valid one takes. The user interface subscribes to the " +
     "snapshot and to the session's events; every notification is counted.",
   backend: "The functions of this repository on PostgreSQL, as `deno task start` runs them.",
-  remarks: "After more than a minute away it asks the server on a return whether the session still " +
+  remarks:
+    "After more than a minute away it asks the server on a return whether the session still " +
     "stands; the snapshot's `activity` shows that, and no other event tells of it.",
   page: new URL("./unified_auth_page.ts", import.meta.url),
   imports: 'export { createHttpTransport, createSession } from "../../client/src/index.ts";',
