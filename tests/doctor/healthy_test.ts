@@ -59,3 +59,8 @@ Deno.test("the data API is asked with a key, at an address that can be named", a
   const named = await fixture.examine(null, { projectUrl: fixture.stack.baseUrl });
   assertFinding(named, "signing_key", { result: "ok", says: /trusts our access tokens/ });
 });
+
+Deno.test("an edge that says an age of 0 on every answer is no cache", async () => {
+  const findings = await fixture.examine({ changeReply: (headers) => headers.set("age", "0") });
+  assertFinding(findings, "answers_fresh", { result: "ok", says: /Nothing on the way caches/ });
+});
