@@ -97,6 +97,14 @@ testBroken(fixture, {
 });
 
 testBroken(fixture, {
+  when: "the functions take the proxy's address for the client's",
+  check: "client_address",
+  result: "warning",
+  says: /another address through the proxy than past it/,
+  broken: { changeBody: (text) => text.replace(/"ip":"[^"]*"/g, '"ip":"203.0.113.50"') },
+});
+
+testBroken(fixture, {
   when: "every user has the address of a Cloudflare Worker",
   check: "client_address",
   says: /of a Cloudflare Worker/,

@@ -17,7 +17,7 @@ import {
   type Verdict,
 } from "./finding.ts";
 import type { Account, Patient, Target } from "./patient.ts";
-import { createTrial } from "./trial.ts";
+import { createTrial, signOutEverywhere, type Trial } from "./trial.ts";
 
 export interface ExaminationOptions {
   readonly target: Target;
@@ -37,11 +37,25 @@ const NEED_NO_FUNCTIONS = new Set<CheckId>(["migrations", "grants", "sign_out"])
 export async function examine(options: ExaminationOptions): Promise<readonly Finding[]> {
   const { target, account, database, signal } = options;
   const ask = createAsk(options);
-  const askFunction: Patient["askFunction"] = (path, question) =>
-    ask(`${target.functionsUrl}${path}`, question);
-  const deviceName = `unified-auth doctor ${crypto.randomUUID().slice(0, 8)}`;
-  const trial = createTrial({ askFunction, account, deviceName });
-  const patient: Patient = { target, ask, askFunction, trial, database };
+  const run = crypto.randomUUID().slice(0, 8);
+  const askAt = (functionsUrl: string): Patient["askFunction"] => (path, question) =>
+    ask(`${functionsUrl}${path}`, question);
+  const trials: Trial[] = [];
+  const openTrial = (functionsUrl: string) => {
+    const deviceName = `unified-auth doctor ${run}.${trials.length}`;
+    const trial = createTrial({ askFunction: askAt(functionsUrl), account, deviceName });
+    trials.push(trial);
+    return trial;
+  };
+  const patient: Patient = {
+    target,
+    ask,
+    askFunction: askAt(target.functionsUrl),
+    trial: openTrial(target.functionsUrl),
+    openTrial,
+    endTrials: () => signOutEverywhere(trials),
+    database,
+  };
 
   const findings: Finding[] = [];
   let answering = true;
@@ -53,7 +67,7 @@ export async function examine(options: ExaminationOptions): Promise<readonly Fin
     }
     return findings;
   } finally {
-    await trial.signOut();
+    await patient.endTrials();
   }
 }
 

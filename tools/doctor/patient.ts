@@ -8,7 +8,7 @@
 import type postgres from "postgres";
 import type { Ask, NoReply, Question, Reply } from "./ask.ts";
 import type { Verdict } from "./finding.ts";
-import type { Trial } from "./trial.ts";
+import type { SignOut, Trial } from "./trial.ts";
 
 /** What the person who runs the doctor says of the deployment. */
 export interface Target {
@@ -27,14 +27,20 @@ export interface Account {
   readonly password: string;
 }
 
+export type AskFunction = (path: string, question?: Question) => Promise<Reply | NoReply>;
+
 export interface Patient {
   readonly target: Target;
   /** Asks any address. */
   readonly ask: Ask;
   /** Asks a route of the functions. */
-  readonly askFunction: (path: string, question?: Question) => Promise<Reply | NoReply>;
+  readonly askFunction: AskFunction;
   /** The sign-in of the test account, and the way to make more of them. */
   readonly trial: Trial;
+  /** The same at another address of the functions. */
+  readonly openTrial: (functionsUrl: string) => Trial;
+  /** Ends every session that the doctor made. */
+  readonly endTrials: () => Promise<SignOut>;
   readonly database: postgres.Sql | null;
 }
 

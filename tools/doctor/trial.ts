@@ -10,8 +10,8 @@ import {
   type SessionView,
   sessionView,
 } from "../../supabase/functions/_shared/http/schemas.ts";
-import type { NoReply, Question, Reply } from "./ask.ts";
-import type { Account } from "./patient.ts";
+import type { NoReply, Reply } from "./ask.ts";
+import type { Account, AskFunction } from "./patient.ts";
 import { COOKIE_PREFIX, COOKIE_PREFIXES, readSessionCookies, unfold } from "./set_cookie.ts";
 
 /** A sign-in that worked, as far as its answer arrived. */
@@ -47,7 +47,7 @@ export interface Trial {
 }
 
 export interface TrialOptions {
-  readonly askFunction: (path: string, question?: Question) => Promise<Reply | NoReply>;
+  readonly askFunction: AskFunction;
   readonly account: Account | null;
   /** Names the sessions of this run, so that one whose answer was lost is found and ended too. */
   readonly deviceName: string;
@@ -124,6 +124,17 @@ async function signOutAll(
   }
   const left = newestEnded ? lost : held.length + lost;
   return left === 0 ? { kind: "ended", sessions: 1 } : { kind: "left", sessions: left };
+}
+
+/** Ends what each of them has made. */
+export async function signOutEverywhere(trials: readonly Trial[]): Promise<SignOut> {
+  const outcomes: SignOut[] = [];
+  for (const trial of trials) outcomes.push(await trial.signOut());
+  const count = (kind: "ended" | "left") =>
+    outcomes.reduce((sum, outcome) => sum + (outcome.kind === kind ? outcome.sessions : 0), 0);
+  const [ended, left] = [count("ended"), count("left")];
+  if (left > 0) return { kind: "left", sessions: left };
+  return ended > 0 ? { kind: "ended", sessions: ended } : { kind: "nothing_to_end" };
 }
 
 /** No answer, or a proxy's in its place. A refusal in our own words made no session. */

@@ -1,31 +1,22 @@
 /**
  * Which address the functions take for the client's. The delays for failed logins are counted by it,
  * and it stands in the audit log: it must be the client's own, and the client must not be able to write
- * it.
+ * it, neither through the proxy nor past it.
  *
  * @module
  */
 
-import { BlockList, isIPv6 } from "node:net";
-import { sessionList } from "../../../supabase/functions/_shared/http/schemas.ts";
+import {
+  areTwoClients,
+  FORGED_ADDRESS,
+  FORGED_HEADERS,
+  isInside,
+  readAddress,
+} from "../addresses.ts";
 import { failed, notChecked, ok, type Verdict, warning } from "../finding.ts";
-import type { Patient } from "../patient.ts";
+import { originOf, type Patient } from "../patient.ts";
+import { findProjectUrl } from "../project_url.ts";
 import { isLoopback } from "../site.ts";
-import type { SignIn } from "../trial.ts";
-
-/** Of the network for documentation (RFC 5737): nobody's address. */
-const FORGED = "192.0.2.199";
-
-/** The headers by which proxies tell an address, and which a careless one hands on from the client. */
-const ADDRESS_HEADERS = [
-  "cf-connecting-ip",
-  "true-client-ip",
-  "x-client-ip",
-  "x-forwarded-for",
-  "x-real-ip",
-  "x-vercel-forwarded-for",
-  "x-nf-client-connection-ip",
-];
 
 /** What Cloudflare tells of a Worker that calls another zone: one address for all its users. */
 const CLOUDFLARE_WORKER = "2a06:98c0:3600::103";
@@ -35,27 +26,55 @@ const NAME_THE_HEADER =
   "the proxy overwrite what clients send (docs/deploy).";
 
 export async function clientAddress(patient: Patient): Promise<Verdict> {
-  const made = await patient.trial.signIn();
+  const { askFunction, target, trial } = patient;
+  const made = await trial.signIn();
   if (made.kind !== "signed_in") {
     return notChecked("Only a session shows the address.", "Give a test account: see sign_in.");
   }
-  const address = await readAddress(patient, made);
+  const address = await readAddress(askFunction, made);
   if (address === undefined) {
     return notChecked("The list of sessions cannot be read.", "See cookies_arrive.");
   }
-  const forged = Object.fromEntries(ADDRESS_HEADERS.map((name) => [name, FORGED]));
-  const again = await patient.trial.signInAgain(forged);
-  if (await readAddress(patient, again) === FORGED) {
+  const again = await trial.signInAgain(FORGED_HEADERS);
+  if (await readAddress(askFunction, again) === FORGED_ADDRESS) {
     return failed(
       "A client can write its own address into a header, and so pass by the delays for failed " +
         "logins.",
       NAME_THE_HEADER,
     );
   }
-  return judgeAddress(address, new URL(patient.target.functionsUrl));
+  const projectUrl = findProjectUrl(target, made.accessToken);
+  const pastProxy = projectUrl === null || projectUrl === originOf(target.functionsUrl)
+    ? undefined
+    : await readAddressPastProxy(patient, projectUrl);
+  return judgeAddress({ address, pastProxy, url: new URL(target.functionsUrl) });
 }
 
-function judgeAddress(address: string | null, url: URL): Verdict {
+/** As whoever knows the project's address can ask. Undefined: it does not answer from here. */
+async function readAddressPastProxy(
+  { ask, openTrial }: Patient,
+  projectUrl: string,
+): Promise<string | null | undefined> {
+  const functionsUrl = `${projectUrl}/functions/v1`;
+  const health = await ask(`${functionsUrl}/unified-auth/health`);
+  if (health.kind === "no_reply" || health.json?.["status"] !== "ok") return undefined;
+  const made = await openTrial(functionsUrl).signInAgain(FORGED_HEADERS);
+  return await readAddress((path, question) => ask(`${functionsUrl}${path}`, question), made);
+}
+
+interface Addresses {
+  readonly address: string | null;
+  readonly pastProxy: string | null | undefined;
+  readonly url: URL;
+}
+
+function judgeAddress({ address, pastProxy, url }: Addresses): Verdict {
+  if (pastProxy === FORGED_ADDRESS) {
+    return failed(
+      "Whoever calls the project past the proxy can write their own address into a header.",
+      "Give the header of SESSION_CLIENT_IP_HEADER a name that nobody can guess (docs/deploy).",
+    );
+  }
   if (address === null) {
     return warning(
       "No address reaches the functions: failed logins are counted by account alone.",
@@ -71,37 +90,12 @@ function judgeAddress(address: string | null, url: URL): Verdict {
       NAME_THE_HEADER,
     );
   }
+  if (pastProxy && areTwoClients(address, pastProxy)) {
+    return warning(
+      "This machine has another address through the proxy than past it: probably the functions " +
+        "take the proxy's address for every client's.",
+      NAME_THE_HEADER,
+    );
+  }
   return ok("The functions see an address, and a client cannot write another into a header.");
-}
-
-/** Undefined: there was no telling. */
-async function readAddress(
-  { askFunction }: Patient,
-  made: SignIn,
-): Promise<string | null | undefined> {
-  if (made.kind !== "signed_in") return undefined;
-  const answer = await askFunction("/unified-auth/sessions", {
-    headers: { cookie: made.cookieHeader },
-  });
-  const list = sessionList.safeParse(answer.kind === "reply" ? answer.json : null).data;
-  return list?.sessions.find(({ current }) => current)?.ip;
-}
-
-const INSIDE = new BlockList();
-for (
-  const [network, prefix, family] of [
-    ["10.0.0.0", 8, "ipv4"],
-    ["100.64.0.0", 10, "ipv4"],
-    ["127.0.0.0", 8, "ipv4"],
-    ["169.254.0.0", 16, "ipv4"],
-    ["172.16.0.0", 12, "ipv4"],
-    ["192.168.0.0", 16, "ipv4"],
-    ["::1", 128, "ipv6"],
-    ["fc00::", 7, "ipv6"],
-    ["fe80::", 10, "ipv6"],
-  ] as const
-) INSIDE.addSubnet(network, prefix, family);
-
-function isInside(address: string): boolean {
-  return INSIDE.check(address, isIPv6(address) ? "ipv6" : "ipv4");
 }

@@ -7,8 +7,8 @@
 import { failed, notChecked, ok, type Verdict } from "../finding.ts";
 import type { Patient } from "../patient.ts";
 
-export async function signOut({ trial }: Patient): Promise<Verdict> {
-  const outcome = await trial.signOut();
+export async function signOut({ endTrials }: Patient): Promise<Verdict> {
+  const outcome = await endTrials();
   switch (outcome.kind) {
     case "nothing_to_end":
       return notChecked("Nobody was signed in.", "Give a test account: see sign_in.");

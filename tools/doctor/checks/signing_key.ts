@@ -6,10 +6,10 @@
  * @module
  */
 
-import { decodeJwt } from "jose";
 import type { NoReply, Reply } from "../ask.ts";
 import { failed, notChecked, ok, quote, type Verdict } from "../finding.ts";
 import type { Patient } from "../patient.ts";
+import { findProjectUrl } from "../project_url.ts";
 
 const IMPORT_KEY =
   "Import the key of SESSION_SIGNING_KEYS under JWT signing keys in the dashboard, " +
@@ -26,7 +26,7 @@ export async function signingKey({ ask, target, trial }: Patient): Promise<Verdi
       "Say --publishable-key=sb_publishable_…",
     );
   }
-  const projectUrl = target.projectUrl ?? readProjectUrl(made.accessToken);
+  const projectUrl = findProjectUrl(target, made.accessToken);
   if (projectUrl === null) {
     return notChecked("The access token does not name the project.", "Say --project-url=https://…");
   }
@@ -39,16 +39,6 @@ export async function signingKey({ ask, target, trial }: Patient): Promise<Verdi
     body: {},
   });
   return judge(answer, projectUrl);
-}
-
-/** Our issuer is `<SUPABASE_URL>/functions/v1/unified-auth`. */
-function readProjectUrl(accessToken: string): string | null {
-  try {
-    const [projectUrl = ""] = (decodeJwt(accessToken).iss ?? "").split("/functions/v1/");
-    return URL.canParse(projectUrl) ? new URL(projectUrl).origin : null;
-  } catch {
-    return null;
-  }
 }
 
 function judge(answer: Reply | NoReply, projectUrl: string): Verdict {

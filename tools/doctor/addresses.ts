@@ -1,0 +1,64 @@
+/**
+ * Addresses of clients, as the functions saw them, and as a client may try to write them.
+ *
+ * @module
+ */
+
+import { BlockList, isIPv6 } from "node:net";
+import { sessionList } from "../../supabase/functions/_shared/http/schemas.ts";
+import type { AskFunction } from "./patient.ts";
+import type { SignIn } from "./trial.ts";
+
+/** Of the network for documentation (RFC 5737): nobody's address. */
+export const FORGED_ADDRESS = "192.0.2.199";
+
+/** The headers by which proxies tell an address, and which a careless one hands on from the client. */
+export const FORGED_HEADERS: Readonly<Record<string, string>> = Object.fromEntries(
+  [
+    "cf-connecting-ip",
+    "true-client-ip",
+    "x-client-ip",
+    "x-forwarded-for",
+    "x-real-ip",
+    "x-vercel-forwarded-for",
+    "x-nf-client-connection-ip",
+  ].map((name) => [name, FORGED_ADDRESS]),
+);
+
+/** The address that a session was signed in from. Undefined: there was no telling. */
+export async function readAddress(
+  askFunction: AskFunction,
+  made: SignIn,
+): Promise<string | null | undefined> {
+  if (made.kind !== "signed_in") return undefined;
+  const answer = await askFunction("/unified-auth/sessions", {
+    headers: { cookie: made.cookieHeader },
+  });
+  const list = sessionList.safeParse(answer.kind === "reply" ? answer.json : null).data;
+  return list?.sessions.find(({ current }) => current)?.ip;
+}
+
+const INSIDE = new BlockList();
+for (
+  const [network, prefix, family] of [
+    ["10.0.0.0", 8, "ipv4"],
+    ["100.64.0.0", 10, "ipv4"],
+    ["127.0.0.0", 8, "ipv4"],
+    ["169.254.0.0", 16, "ipv4"],
+    ["172.16.0.0", 12, "ipv4"],
+    ["192.168.0.0", 16, "ipv4"],
+    ["::1", 128, "ipv6"],
+    ["fc00::", 7, "ipv6"],
+    ["fe80::", 10, "ipv6"],
+  ] as const
+) INSIDE.addSubnet(network, prefix, family);
+
+/** Whether it is one of an inner network, which no client of the internet has. */
+export function isInside(address: string): boolean {
+  return INSIDE.check(address, isIPv6(address) ? "ipv6" : "ipv4");
+}
+
+/** One client has an address of each family: of two families nothing can be said. */
+export function areTwoClients(address: string, other: string): boolean {
+  return address !== other && isIPv6(address) === isIPv6(other);
+}
