@@ -7,6 +7,7 @@
 
 import type { Suite } from "./suite.ts";
 import { costs } from "./suites/costs.ts";
+import { growth } from "./suites/growth.ts";
 import { startUp } from "./suites/start_up.ts";
 
-export const SUITES: readonly Suite[] = [costs, startUp];
+export const SUITES: readonly Suite[] = [costs, startUp, growth];

@@ -19,7 +19,9 @@ const HEADER = [
 ];
 
 export function reportCosts(results: Results): string {
-  const rows = Object.entries(medians(results)).filter(([row]) => row.endsWith("/c16"));
+  const rows = Object.entries(medians(results)).filter(([row]) =>
+    row.endsWith("/c16") && !row.startsWith("growth/")
+  );
   return formatTable(HEADER, rows.map(([row, metrics]) => [`\`${row}\``, ...figuresOf(metrics)]));
 }
 

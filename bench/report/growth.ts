@@ -1,0 +1,46 @@
+/**
+ * The tables of how figures change with the number of sessions.
+ *
+ * @module
+ */
+
+import type { Metrics } from "../measure.ts";
+import { medians, type Results } from "../results.ts";
+import { formatFigure, formatTable } from "./table.ts";
+
+export function reportGrowth(results: Results): string {
+  const figures = medians(results);
+  const sizes = Object.keys(figures).flatMap((row) => /^growth\/size\/(.+)$/.exec(row)?.[1] ?? []);
+  const latencies = [
+    ...new Set(
+      Object.keys(figures).flatMap((row) => {
+        const found = /^growth\/([a-z-]+)\/[^/]+\/(pgbench|functions)\/(c\d+)$/.exec(row);
+        return found ? [found.slice(1).join(" ")] : [];
+      }),
+    ),
+  ];
+  const latencyRows = latencies.map((name) => {
+    const [operation, by, connections] = name.split(" ");
+    const cells = sizes.map((size) => {
+      const metrics = figures[`growth/${operation}/${size}/${by}/${connections}`];
+      return `${formatFigure(metrics?.["p50Ms"])} / ${formatFigure(metrics?.["p99Ms"])}`;
+    });
+    const growth = figures["growth/ratios"]?.[`${operation}/${by}/${connections}`];
+    return [`${operation}, ${by}, ${connections?.slice(1)}`, ...cells, formatFigure(growth)];
+  });
+  const others = Object.entries(figures)
+    .filter(([row]) => /^growth\/(?:rotations|wal|purge|logins|size)/.test(row));
+  return [
+    formatTable(
+      ["p50 / p99 ms, by connections", ...sizes, "growth of p50"],
+      latencyRows,
+    ),
+    formatTable(["what", "figures"], others.map(([row, metrics]) => [`\`${row}\``, list(metrics)])),
+  ].join("\n\n");
+}
+
+function list(metrics: Metrics): string {
+  return Object.entries(metrics)
+    .map(([name, value]) => `${name} ${formatFigure(value)}`)
+    .join(", ");
+}
