@@ -30,7 +30,7 @@ await runCommand(async () => {
     await bringUpToDate(server);
     print("Starting the functions");
     await cacheFunctions(PROJECT);
-    const sql = postgres(server.url(), { max: 1, onnotice: () => {} });
+    const sql = postgres(server.url(), { max: 1, fetch_types: false, onnotice: () => {} });
     const stack = await startStack({
       projectDirectory: PROJECT,
       databaseUrl: (user) => server.url({ user }),

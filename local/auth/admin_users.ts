@@ -163,7 +163,9 @@ function metadataChange(
   if (typeof given !== "object" || given === null) return [];
   const removed = Object.entries(given).filter(([, value]) => value === null).map(([key]) => key);
   const updates = tx.json(toJson(given));
-  return [tx`${tx(column)} = (coalesce(${tx(column)}, '{}') || ${updates}) - ${removed}::text[]`];
+  return [tx`
+    ${tx(column)} = (coalesce(${tx(column)}, '{}') || ${updates})
+      - array(select jsonb_array_elements_text(${tx.json(removed)}))`];
 }
 
 function banEnd(

@@ -7,7 +7,8 @@
 import { isIP } from "node:net";
 import { Hono } from "hono";
 import type { JWK } from "jose";
-import postgres from "postgres";
+import type postgres from "postgres";
+import { createConnections } from "../postgres/connections.ts";
 import { roleOfKey } from "../project_keys.ts";
 import {
   type AccessTokenSigner,
@@ -39,19 +40,15 @@ export interface AuthDoorOptions extends AccessTokenSigner, BearerOptions {
 
 export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
   const { databaseUrl, publicJwks, keys, now } = options;
-  const sql = postgres(databaseUrl, {
-    max: 4,
-    max_lifetime: null,
-    connect_timeout: 5,
-    backoff: () => 0.05,
-    onnotice: () => {},
-    connection: { application_name: "gotrue" },
-  });
+  const connections = createConnections({ databaseUrl, applicationName: "gotrue", size: 4 });
   const bearer = (request: Request) => readBearer(request, options);
-  const signedIn = async (request: Request) =>
+  const signedIn = async (sql: postgres.Sql, request: Request) =>
     await requireUser(sql, { claims: await bearer(request), now: now() });
 
-  const app = new Hono<{ Bindings: { remoteAddress: string } }>().basePath("/auth/v1");
+  const app = new Hono<{
+    Bindings: { remoteAddress: string };
+    Variables: { sql: postgres.Sql };
+  }>().basePath("/auth/v1");
   app.onError((thrown, { req }) => failureResponse(thrown, req.raw));
   app.notFound(({ req }) =>
     failureResponse(new AuthFailure(404, "not_found", "404 page not found"), req.raw)
@@ -76,7 +73,14 @@ export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
       json({ version: "local", name: "GoTrue", description: "A stand-in for Supabase Auth" }),
   );
 
-  app.post("/token", async ({ req, env }) => {
+  app.use(async (context, next) =>
+    await connections.withConnection(async ({ sql }) => {
+      context.set("sql", sql);
+      await next();
+    })
+  );
+
+  app.post("/token", async ({ req, env, var: { sql } }) => {
     const grant = req.query("grant_type");
     if (grant !== "password") {
       throw new AuthFailure(400, "validation_failed", `unsupported grant_type: ${grant}`);
@@ -89,11 +93,14 @@ export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
     });
   });
 
-  app.get("/user", async ({ req, json }) => json(renderUser((await signedIn(req.raw)).user)));
+  app.get(
+    "/user",
+    async ({ req, json, var: { sql } }) => json(renderUser((await signedIn(sql, req.raw)).user)),
+  );
 
-  app.post("/logout", async ({ req, body }) => {
+  app.post("/logout", async ({ req, body, var: { sql } }) => {
     const scope = parseLogoutScope(req.query("scope") ?? null);
-    const { user, sessionId } = await signedIn(req.raw);
+    const { user, sessionId } = await signedIn(sql, req.raw);
     await endSessions(sql, { userId: user.id, sessionId, scope });
     return body(null, 204);
   });
@@ -102,25 +109,28 @@ export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
     requireAdmin(await bearer(req.raw));
     await next();
   });
-  app.post("/admin/users", async ({ req }) => await createUser(sql, await readBody(req.raw)));
+  app.post(
+    "/admin/users",
+    async ({ req, var: { sql } }) => await createUser(sql, await readBody(req.raw)),
+  );
   app.get(
     "/admin/users/:id",
-    async ({ req, json }) => json(renderUser(await userOf(sql, req.param("id")))),
+    async ({ req, json, var: { sql } }) => json(renderUser(await userOf(sql, req.param("id")))),
   );
   app.put(
     "/admin/users/:id",
-    async ({ req }) =>
+    async ({ req, var: { sql } }) =>
       await updateUser(sql, await userOf(sql, req.param("id")), await readBody(req.raw)),
   );
   app.delete(
     "/admin/users/:id",
-    async ({ req }) =>
+    async ({ req, var: { sql } }) =>
       await deleteUser(sql, await userOf(sql, req.param("id")), await readBody(req.raw)),
   );
 
   return {
     fetch: async (request, remoteAddress) => await app.fetch(request, { remoteAddress }),
-    close: () => sql.end({ timeout: 1 }),
+    close: () => connections.close(),
   };
 }
 

@@ -5,7 +5,7 @@
  * @module
  */
 import type postgres from "postgres";
-import type { Connections } from "./connections.ts";
+import type { Connections } from "../postgres/connections.ts";
 import type { Parameter, Routine } from "./routines.ts";
 
 /** What the door knows of the database. */

@@ -8,7 +8,7 @@ import { OBJECT, render } from "./answers.ts";
 import { argumentsOfBody, argumentsOfQuery } from "./arguments.ts";
 import { type Caller, type CallerOptions, identifyCaller } from "./caller.ts";
 import { type Catalog, createCatalog } from "./catalog.ts";
-import { type Connections, createConnections } from "./connections.ts";
+import { type Connections, createConnections } from "../postgres/connections.ts";
 import { errorResponse, RestFailure, toRestError } from "./errors.ts";
 import { chooseRoutine, type Routine } from "./routines.ts";
 import { callStatement, settingsOf, type Shape } from "./statements.ts";
@@ -41,6 +41,7 @@ export function createRestDoor(options: RestDoorOptions): RestDoor {
     options;
   const connections = createConnections({
     databaseUrl,
+    applicationName: "postgrest",
     size: poolSize,
     acquisitionTimeoutMs,
     onChange: () => catalog.forget(),

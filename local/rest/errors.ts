@@ -5,6 +5,7 @@
  * @module
  */
 import postgres from "postgres";
+import { PoolTimeout } from "../postgres/connections.ts";
 
 /** The body of every error: all four keys, always. */
 export interface RestError {
@@ -22,11 +23,6 @@ export class RestFailure extends Error {
   constructor(readonly error: RestError) {
     super(error.message);
   }
-}
-
-/** Every connection stayed busy for as long as a request may wait. */
-export class PoolTimeout extends Error {
-  override readonly name = "PoolTimeout";
 }
 
 export function errorResponse(error: RestError): Response {

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Connection } from "./connections.ts";
+import type { Connection } from "../postgres/connections.ts";
 
 /** What one request does. */
 export interface Transaction {

@@ -1,10 +1,10 @@
 /**
- * The door's connections, all of the role `authenticator`: a few, each lent to one request at a time.
+ * The connections of a door to the database: a few, all of one role, each lent to one request at a
+ * time and never used again once it was lost.
  *
  * @module
  */
 import postgres from "postgres";
-import { PoolTimeout } from "./errors.ts";
 
 /** A few connections, handed to one request at a time. */
 export interface Connections {
@@ -24,8 +24,10 @@ export interface Connection {
 
 /** How many connections to whom. */
 export interface ConnectionsOptions {
-  /** A URL of the role `authenticator`. */
+  /** A URL of the role that they sign in as. */
   readonly databaseUrl: string;
+  /** What the database calls them. */
+  readonly applicationName: string;
   /** @default {10} as in PostgREST */
   readonly size?: number;
   /** How long a request waits for a free one. @default {10_000} as in PostgREST */
@@ -34,10 +36,15 @@ export interface ConnectionsOptions {
   readonly onChange?: () => void;
 }
 
+/** Every connection stayed busy for as long as a request may wait. */
+export class PoolTimeout extends Error {
+  override readonly name = "PoolTimeout";
+}
+
 /** The connection that was used last is the next to be used. */
 export function createConnections(options: ConnectionsOptions): Connections {
-  const { databaseUrl, size = 10, acquisitionTimeoutMs = 10_000, onChange } = options;
-  const open = () => openConnection(databaseUrl, onChange);
+  const { size = 10, acquisitionTimeoutMs = 10_000 } = options;
+  const open = () => openConnection(options);
   const free = Array.from({ length: size }, open);
   const lent = new Set<Connection>();
   const waiting = new Set<(connection: Connection) => void>();
@@ -89,9 +96,13 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
 /**
  * A client of postgres.js for each connection, and a new one after a loss: its own reconnecting waits
- * for up to 20 s, and hands the error that ended the old connection to the first query on the new one.
+ * for up to 20 s, hands the error that ended the old connection to the first query on the new one,
+ * and where it ended within a row, loses the first row of that query. It asks for the types of arrays
+ * on its own, and nobody hears of it when the connection ends meanwhile.
  */
-function openConnection(databaseUrl: string, onChange?: () => void): Connection {
+function openConnection(
+  { databaseUrl, applicationName, onChange }: ConnectionsOptions,
+): Connection {
   const state = { prepared: new Set<string>(), isLost: false };
   const options = {
     max: 1,
@@ -99,7 +110,7 @@ function openConnection(databaseUrl: string, onChange?: () => void): Connection 
     connect_timeout: 5,
     fetch_types: false,
     onnotice: () => {},
-    connection: { application_name: "postgrest", standard_conforming_strings: "on" },
+    connection: { application_name: applicationName, standard_conforming_strings: "on" },
     onclose: () => {
       state.isLost = true;
       onChange?.();
