@@ -9,6 +9,7 @@ import { importSigningKeys, parseSigningKeys } from "../supabase/functions/_shar
 import { createAuthDoor } from "./auth/door.ts";
 import { type FunctionProcess, listFunctions, startFunction } from "./function_processes.ts";
 import { createGateway, type Gateway, type Site } from "./gateway.ts";
+import { outliveDriverFaults } from "./postgres/driver_faults.ts";
 import type { ProjectKeys } from "./project_keys.ts";
 import { createRestDoor } from "./rest/door.ts";
 import type { Secrets } from "./secrets.ts";
@@ -68,6 +69,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const { secrets, projectDirectory, databaseUrl, instances = 1, onFunctionLine } = options;
   const { projectKeys: keys } = secrets;
   const processes: Record<string, FunctionProcess[]> = {};
+  outliveDriverFaults();
 
   // What is behind the address must know the address: the gateway is put in when that is made.
   const behind: { gateway?: Gateway } = {};
