@@ -5,22 +5,10 @@
  * @module
  */
 
+import type { Chance } from "../chance.ts";
 import type { Stage } from "./scenario.ts";
 import type { Fate } from "./driven_site.ts";
 import type { Tab } from "./tab.ts";
-
-export type Chance = () => number;
-
-/** A small generator with a seed (mulberry32): the same numbers for the same seed. */
-export function seededChance(seed: number): Chance {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 type Step = (stage: Stage, tab: Tab, chance: Chance) => void | Promise<void>;
 

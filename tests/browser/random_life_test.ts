@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { liveRandomly, seededChance } from "./random_life.ts";
+import { seededChance } from "../chance.ts";
+import { liveRandomly } from "./random_life.ts";
 import { withStage } from "./scenario.ts";
 
 const LIVES = 200;

@@ -121,9 +121,9 @@ async function carry(
     for await (const chunk of chunksOf(server)) {
       if (fault?.kind === "delay") await pause(fault.milliseconds, ended.signal);
       const left = fault?.kind === "truncate" ? fault.bytes - repliedBytes : Infinity;
-      await writeAll(client, chunk.subarray(0, left));
+      await writeAll(client, chunk.subarray(0, Math.max(0, left)));
       repliedBytes += chunk.length;
-      if (repliedBytes > left) return;
+      if (repliedBytes >= left) return;
     }
   };
 

@@ -1,0 +1,65 @@
+/**
+ * Somebody in a soak, honest or not: asks until there is an answer, as a browser does, and lets time
+ * pass for a session. Judges no answer.
+ *
+ * @module
+ */
+
+import { type Chance, seededChance } from "../chance.ts";
+import { askUntilAnswered } from "../fault/crowd.ts";
+import { backdateAccessToken } from "../http/access_token_forge.ts";
+import { ageSession } from "../http/aging.ts";
+import { ACCESS_COOKIE, type Answer, type Browser } from "../http/browser.ts";
+import { pause, type Stage } from "./stage.ts";
+
+export interface Actor {
+  readonly chance: Chance;
+  /** Asks until somebody says yes or no. */
+  ask(request: () => Promise<Answer>): Promise<Answer>;
+  /** Lets time pass for a session and for whoever holds its cookies. */
+  after(seconds: number, sessionId: string, jars: readonly Browser[]): Promise<void>;
+}
+
+/**
+ * How long a request that nobody waits for any more may still be under way: a twin, or the first try
+ * of one that was repeated. Time that was made to pass sooner would make it hours late, which no
+ * network does.
+ */
+const SETTLED_MS = 250;
+const SETTLED_AFTER_OUTAGE_MS = 2_000;
+
+export function createActor(
+  stage: Stage,
+  { group, name }: { readonly group: "honest" | "thief"; readonly name: string },
+): Actor {
+  const { network, ledger, query } = stage;
+  const { environment } = network.stack;
+  let settledAtMs = 0;
+  return {
+    chance: chanceOf(stage, name),
+    async ask(request) {
+      const { answer, before } = await askUntilAnswered(request);
+      const quietMs = before.length > 0 ? SETTLED_AFTER_OUTAGE_MS : SETTLED_MS;
+      settledAtMs = Math.max(settledAtMs, performance.now() + quietMs);
+      ledger.count("requests", group, before.length + 1);
+      for (const outage of before) ledger.count("put off", String(outage));
+      return answer;
+    },
+    async after(seconds, sessionId, jars) {
+      await pause(settledAtMs - performance.now());
+      await query((sql) => ageSession(sql, sessionId, seconds));
+      for (const { accessToken, cookies } of jars) {
+        if (accessToken === undefined) continue;
+        const backdated = await backdateAccessToken(accessToken, { seconds, environment });
+        cookies.set(ACCESS_COOKIE, backdated);
+      }
+    },
+  };
+}
+
+/** Everybody has a chance of their own, so that nobody changes what the others draw. */
+export function chanceOf({ seed }: Pick<Stage, "seed">, name: string): Chance {
+  let hash = seed;
+  for (const character of name) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) | 0;
+  return seededChance(hash);
+}

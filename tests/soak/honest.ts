@@ -1,0 +1,178 @@
+/**
+ * An honest browser's life in a soak: tabs that ask at once, replies that are lost, sleep from seconds
+ * to days, crashes that bring old cookies back, requests that come twice, signing out and in again.
+ * Whatever happens, the session that it is signed in with must go on.
+ *
+ * @module
+ */
+
+import { type Chance, pick } from "../chance.ts";
+import { type Answer, type Browser, type Call, codeOf, openBrowser } from "../http/browser.ts";
+import type { Person } from "../http/fixture.ts";
+import { type Actor, createActor } from "./actor.ts";
+import type { Stage } from "./stage.ts";
+
+export interface HonestBrowser {
+  readonly stage: Stage;
+  readonly actor: Actor;
+  readonly person: Person;
+  readonly browser: Browser;
+  sessionId: string;
+  /** Its last deeds, for the story of one that went wrong. */
+  readonly deeds: string[];
+}
+
+/** The promise that this is all about. */
+export const STAYS_SIGNED_IN = "nobody is signed out who did not ask for it";
+
+const HOUR = 3_600;
+const SLEEPS_SECONDS = [10, 50, 70, 600, HOUR - 30, HOUR + 400, 2 * HOUR, 14 * HOUR, 72 * HOUR];
+
+/** How old a cookie is at most that a crash brings back: browsers write theirs every 30 s. */
+const UNWRITTEN_SECONDS = 30;
+const LATEST_DUPLICATE_SECONDS = 45;
+
+/** Lives until the soak is over; answers the browser as it is then. */
+export async function liveHonestly(stage: Stage, name: string): Promise<HonestBrowser> {
+  const person = await stage.createPerson();
+  const browser = openBrowser({ functionsUrl: stage.network.functionsUrl });
+  const actor = createActor(stage, { group: "honest", name });
+  const life: HonestBrowser = { stage, actor, person, browser, sessionId: "", deeds: [name] };
+  await signIn(life);
+  while (!stage.isOver()) {
+    const [deed, act] = pick(actor.chance, Object.entries(ACTS));
+    life.deeds.push(deed);
+    await act(life);
+    stage.ledger.count("deeds", deed);
+  }
+  return life;
+}
+
+/** The browser is asked once more, with nothing in its way, after everything. */
+export async function takeLeave(life: HonestBrowser): Promise<void> {
+  const { actor, browser, sessionId } = life;
+  await actor.after(2 * HOUR, sessionId, [browser]);
+  await judge(life, "the last validate", await actor.ask(() => browser.validate()));
+  await judge(life, "the last refresh", await actor.ask(() => browser.refresh()));
+}
+
+const ACTS: Readonly<Record<string, (life: HonestBrowser) => Promise<void>>> = {
+  "heartbeat": async (life) => await validate(life, tabs(life)),
+  "refresh": async (life) => await refresh(life, tabs(life)),
+  "sleep": async (life) => await wake(life, pick(life.actor.chance, SLEEPS_SECONDS)),
+  "longer sleep": async (life) => await wake(life, pick(life.actor.chance, SLEEPS_SECONDS)),
+  "lost reply": loseReply,
+  "crash": crash,
+  "late duplicate": duplicateLate,
+  "devices": async (life) => await look(life, "/unified-auth/sessions"),
+  "read-only check": async (life) => await look(life, "/validate-session"),
+  "signing in again": signIn,
+  "signing out and in": async (life) => {
+    await life.actor.ask(() => life.browser.logout());
+    await signIn(life);
+  },
+};
+
+function tabs({ actor }: HonestBrowser): number {
+  return 1 + Math.floor(actor.chance() * 4);
+}
+
+/** So many tabs at once, some of whose replies are lost. */
+function inTabs(chance: Chance, count: number): readonly Call[] {
+  return Array.from({ length: count }, () => ({ lost: chance() < 0.2 }));
+}
+
+async function refresh(life: HonestBrowser, count: number): Promise<void> {
+  const { actor, browser } = life;
+  await Promise.all(
+    inTabs(actor.chance, count).map(async (call) => {
+      await judge(life, "refresh", await actor.ask(() => browser.refresh(call)));
+    }),
+  );
+}
+
+async function validate(life: HonestBrowser, count: number): Promise<void> {
+  const { actor, browser } = life;
+  await Promise.all(
+    inTabs(actor.chance, count).map(async (call) => {
+      await judge(life, "validate", await actor.ask(() => browser.validate(call)));
+    }),
+  );
+}
+
+async function wake(life: HonestBrowser, seconds: number): Promise<void> {
+  life.deeds.push(`${seconds} s later`);
+  await life.actor.after(seconds, life.sessionId, [life.browser]);
+  await validate(life, tabs(life));
+}
+
+async function loseReply(life: HonestBrowser): Promise<void> {
+  const { actor, browser } = life;
+  const ask = pick(actor.chance, [browser.refresh, browser.validate]);
+  await judge(life, "lost", await actor.ask(() => ask({ lost: true })));
+  await wake(life, pick(actor.chance, SLEEPS_SECONDS));
+}
+
+/** The cookies from before a refresh come back, and are shown hours later. */
+async function crash(life: HonestBrowser): Promise<void> {
+  const { actor, browser, sessionId } = life;
+  const onDisk = browser.copy();
+  await refresh(life, 1);
+  const seconds = Math.floor(actor.chance() * UNWRITTEN_SECONDS);
+  await actor.after(seconds, sessionId, [browser, onDisk]);
+  await validate(life, 1);
+  if (life.sessionId !== sessionId) return;
+  browser.cookies.clear();
+  for (const [name, value] of onDisk.cookies) browser.cookies.set(name, value);
+  await wake(life, pick(actor.chance, [1, 20, HOUR, 5 * HOUR]));
+}
+
+/** A request from before a refresh arrives once more, and its reply goes nowhere. */
+async function duplicateLate(life: HonestBrowser): Promise<void> {
+  const { actor, browser, sessionId } = life;
+  const duplicate = browser.copy();
+  await refresh(life, 1);
+  const seconds = Math.floor(actor.chance() * LATEST_DUPLICATE_SECONDS);
+  await actor.after(seconds, sessionId, [browser, duplicate]);
+  await judge(life, "duplicate", await actor.ask(() => duplicate.refresh()));
+  await validate(life, 1);
+}
+
+async function look(life: HonestBrowser, path: string): Promise<void> {
+  const { actor, browser } = life;
+  // These cannot refresh: only with an access token that is good for now are they sure to answer.
+  await judge(life, "validate", await actor.ask(() => browser.validate()));
+  const answer = await actor.ask(() => browser.call(path, { method: "GET" }));
+  if (answer.status !== 200) await judge(life, path, answer);
+}
+
+async function signIn(life: HonestBrowser): Promise<void> {
+  const { actor, browser, person } = life;
+  const { email, password } = person;
+  const answer = await actor.ask(() =>
+    browser.call("/unified-auth/login", { body: { email, password } })
+  );
+  if (answer.status !== 200) {
+    return life.stage.ledger.breach("a right password signs in", story(life, "login", answer));
+  }
+  life.sessionId = sessionIdOf(answer);
+}
+
+/** Any answer but the session that it is signed in with is a logout that nobody asked for. */
+async function judge(life: HonestBrowser, what: string, answer: Answer): Promise<void> {
+  if (answer.status === 200 && sessionIdOf(answer) === life.sessionId) return;
+  life.stage.ledger.breach(STAYS_SIGNED_IN, story(life, what, answer));
+  await signIn(life);
+}
+
+function sessionIdOf({ body }: Answer): string {
+  const session = body["session"];
+  return typeof session === "object" && session !== null && "id" in session
+    ? String(session.id)
+    : "";
+}
+
+function story({ deeds, sessionId }: HonestBrowser, what: string, answer: Answer): string {
+  const told = [deeds[0], ...deeds.slice(1).slice(-12)].join(", ");
+  return `${told}: ${what} of ${sessionId} was answered ${answer.status} ${codeOf(answer)}`;
+}
