@@ -66,6 +66,20 @@ Deno.test("another tab's refresh is adopted without a request, and its token ask
   close([first, second]);
 });
 
+Deno.test("two tabs that want a token at once each get one, by one refresh", async () => {
+  const world = createWorld();
+  const tabs = await openTabs(world, 2);
+  world.server.calls.length = 0;
+  world.server.latencyMs = 200;
+  world.server.issuedAt -= world.server.accessTtlMs;
+  world.skewMs += world.server.accessTtlMs;
+  const tokens = Promise.all(tabs.map(({ session }) => session.getAccessToken()));
+  await world.advance(5000);
+  assert.deepEqual(await tokens, ["token-2", "token-2"]);
+  assert.deepEqual(world.server.calls, ["refresh", "validate"]);
+  close(tabs);
+});
+
 Deno.test("signing out in one tab signs out all, and signing in signs in all", async () => {
   const world = createWorld();
   const [first, second] = await openTabs(world, 2);
