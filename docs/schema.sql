@@ -1021,6 +1021,7 @@ CREATE OR REPLACE FUNCTION unified_auth.end_if_forked(p_session_id uuid, p_gener
  RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO ''
+ SET lock_timeout TO '2s'
 AS $function$
 declare
   v_session public.sessions;

@@ -119,6 +119,7 @@ create function unified_auth.end_if_forked(
 language plpgsql
 volatile
 set search_path = ''
+set lock_timeout = '2s'
 as $$
 declare
   v_session public.sessions;

@@ -7,8 +7,15 @@ import {
   testStore,
 } from "../../local/testing.ts";
 import { ageSession } from "../http/aging.ts";
-import { ACCESS_COOKIE, type Answer, type Browser, openBrowser, viewOf } from "../http/browser.ts";
-import { assertRefused } from "../http/refusal.ts";
+import {
+  ACCESS_COOKIE,
+  type Answer,
+  type Browser,
+  CHROME,
+  openBrowser,
+  viewOf,
+} from "../http/browser.ts";
+import { assertRefused, assertSessionOver } from "../http/refusal.ts";
 import { untilWaiting } from "./lock_waits.ts";
 
 /** Two people are signed in; what their browsers ask next rotates. `awake` has its access token still. */
@@ -95,6 +102,22 @@ Deno.test("a row that somebody holds is waited for until lock_timeout, then 503,
   });
   assert.deepEqual(causes(), ["55P03"]);
   await assertGoesOn(ada);
+});
+
+Deno.test("a copied token that is found out while somebody holds the row is 503 first, and reused then", async () => {
+  await using household = await openHousehold(unprepared);
+  const { sql, ada, causes } = household;
+  const late = ada.browser.copy();
+  viewOf(await ada.browser.refresh());
+  const thief = ada.browser.copy({ userAgent: CHROME });
+  await ageSession(sql, ada.sessionId, 120);
+  viewOf(await late.refresh());
+  await sql.begin(async (holding) => {
+    await holding`select 1 from public.sessions where id = ${ada.sessionId} for update`;
+    await assertPatienceAsked(thief, [thief.validate({ body: { refresh: "never" } })]);
+  });
+  assert.deepEqual(causes(), ["55P03"]);
+  assertSessionOver(await thief.validate({ body: { refresh: "never" } }), "refresh_token_reused");
 });
 
 Deno.test("a statement that takes longer than statement_timeout is 503, and the session goes on", async () => {

@@ -73,6 +73,7 @@ export interface Persistence {
 
 const PATIENCE_MS = 60_000;
 const BETWEEN_TRIES_MS = 50;
+const ASKS_FOR_PATIENCE = new Set([429, 503]);
 
 /**
  * Asks until there is an answer that is no outage, as a client does, only sooner. An answer that
@@ -83,10 +84,13 @@ export async function askUntilAnswered(ask: () => Promise<Answer>): Promise<Pers
   const deadlineMs = performance.now() + PATIENCE_MS;
   while (performance.now() < deadlineMs) {
     const answer = await ask().catch(lostReply);
-    if (answer && answer.status !== 503) return { answer, before };
-    if (answer) assert.deepEqual(answer.setCookies, [], "an outage touched a cookie");
+    if (answer && !ASKS_FOR_PATIENCE.has(answer.status)) return { answer, before };
+    if (answer) assert.deepEqual(answer.setCookies, [], "who only has to wait lost a cookie");
     before.push(answer?.status ?? "lost");
-    await new Promise((resolve) => setTimeout(resolve, BETWEEN_TRIES_MS));
+    const orderedMs = answer?.status === 429
+      ? Number(answer.headers.get("retry-after")) * 1_000
+      : 0;
+    await new Promise((resolve) => setTimeout(resolve, Math.max(orderedMs, BETWEEN_TRIES_MS)));
   }
   return assert.fail(`No answer, but ${before.slice(-5).join(", ")}`);
 }
