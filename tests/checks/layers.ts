@@ -77,7 +77,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     from: /^supabase\//,
     except: new RegExp(`${SHARED}/composition\\.ts$`),
     forbidden:
-      /\/(?:session_store_rpc|database_rpc_(?:supabase|postgres)|identity_provider_supabase|config)\.ts$/,
+      /\/(?:session_store_rpc|database_rpc_(?:data_api|postgres)|identity_provider_supabase|config)\.ts$/,
   },
 ];
 

@@ -55,7 +55,7 @@ export async function runHistories(options: HistoryRun): Promise<{ readonly toke
         address: parseDatabaseUrl(database.adminUrl) ?? assert.fail(),
         poolSize: 1,
         connectTimeoutMs: 10_000,
-        statementTimeoutMs: 10_000,
+        timeoutMs: 10_000,
       })
       : { rpc: createSqlRpc(connection), close: () => Promise.resolve() };
     const ground: Ground = {

@@ -12,7 +12,7 @@ import type { SessionId } from "./brands.ts";
 import { type Config, readConfig } from "./config.ts";
 import { createSessionCookies, type SessionCookies } from "./cookies.ts";
 import type { DatabaseRpc } from "./database_rpc.ts";
-import { createSupabaseRpc } from "./database_rpc_supabase.ts";
+import { createDataApiRpc } from "./database_rpc_data_api.ts";
 import { createSupabaseIdentityProvider } from "./identity_provider_supabase.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { deriveSessionKeys } from "./session_keys.ts";
@@ -23,7 +23,7 @@ import { importSigningKeys, parseSigningKeys, type SigningKeys } from "./signing
 /** How long one call may take. Together they stay below what a browser or a gateway waits. */
 const DATABASE_TIMEOUT_MS = 5_000;
 /** Of that, what a call may wait for a connection, where the functions keep their own. */
-const CONNECT_TIMEOUT_MS = 1_500;
+const CONNECT_TIMEOUT_MS = 2_000;
 const IDENTITY_PROVIDER_TIMEOUT_MS = 8_000;
 
 /** Connections of one process. More than a few cost throughput, and the database has few to give. */
@@ -124,14 +124,14 @@ async function createRpc(
   { databaseRoute: route, supabaseUrl, secretKey }: Config,
 ): Promise<DatabaseRpc> {
   if (route.kind === "rpc") {
-    return createSupabaseRpc({ supabaseUrl, secretKey, timeoutMs: DATABASE_TIMEOUT_MS, fetch });
+    return createDataApiRpc({ supabaseUrl, secretKey, timeoutMs: DATABASE_TIMEOUT_MS, fetch });
   }
   const { createPostgresRpc } = await import("./database_rpc_postgres.ts");
   return createPostgresRpc({
     address: route.address,
     poolSize: POOL_SIZE,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    statementTimeoutMs: DATABASE_TIMEOUT_MS - CONNECT_TIMEOUT_MS,
+    timeoutMs: DATABASE_TIMEOUT_MS,
   }).rpc;
 }
 

@@ -22,8 +22,8 @@ export interface PostgresRpcOptions {
   readonly poolSize: number;
   /** How long a call may wait for a connection, a new one or a free one. */
   readonly connectTimeoutMs: number;
-  /** How long its statement may take then. */
-  readonly statementTimeoutMs: number;
+  /** How long the whole call may take. */
+  readonly timeoutMs: number;
 }
 
 export interface PostgresRpc {
@@ -46,13 +46,27 @@ export function createPostgresRpc(options: PostgresRpcOptions): PostgresRpc {
     application_name: "unified-auth",
     max: options.poolSize,
     connectionTimeoutMillis: options.connectTimeoutMs,
-    query_timeout: options.statementTimeoutMs,
     idleTimeoutMillis: IDLE_TIMEOUT_MS,
     allowExitOnIdle: true, // or a process that is asked to end would wait for that
     keepAlive: true,
   });
   // A connection that is lost while nobody uses it: the pool has dropped it, the next call makes another.
   pool.on("error", () => {});
+
+  const answerOf = async (text: string, values: readonly unknown[]): Promise<unknown> => {
+    const startedAtMs = performance.now();
+    const client = await pool.connect();
+    try {
+      const leftMs = Math.max(1, options.timeoutMs - (performance.now() - startedAtMs));
+      const query = { text, values: [...values], query_timeout: leftMs };
+      const { rows } = await client.query<{ readonly answer: unknown }>(query);
+      client.release();
+      return rows[0]?.answer;
+    } catch (error: unknown) {
+      client.release(true); // it may still wait for what nobody wants any more
+      throw error;
+    }
+  };
 
   const statements = new Map<FunctionName, Statement>();
 
@@ -65,12 +79,9 @@ export function createPostgresRpc(options: PostgresRpcOptions): PostgresRpc {
         statements.set(name, statement);
       }
       const { text, parameters } = statement;
+      const values = parameters.map((parameter) => toParameter(parameter, given[parameter]));
       try {
-        const { rows } = await pool.query<{ readonly answer: unknown }>(
-          text,
-          parameters.map((parameter) => toParameter(parameter, given[parameter])),
-        );
-        return rows[0]?.answer;
+        return await answerOf(text, values);
       } catch (error: unknown) {
         throw new ServiceUnavailableError({
           dependency: "session_store",
