@@ -87,7 +87,7 @@ export function readContract(document: unknown): Contract {
       }
       const documented: readonly string[] = Object.keys(response.headers)
         .map((name) => name.toLowerCase());
-      for (const name of ["set-cookie", "retry-after", "allow"]) {
+      for (const name of ["set-cookie", "retry-after", "allow", "www-authenticate"]) {
         assert.ok(!headers.has(name) || documented.includes(name), `${name} of ${told}`);
       }
     },

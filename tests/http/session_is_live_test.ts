@@ -1,4 +1,7 @@
 import assert from "node:assert/strict";
+import { decodeJwt } from "jose";
+import type postgres from "postgres";
+import { readCodeBlocks, readDocument } from "../docs/markdown.ts";
 import { openHttpFixture } from "./fixture.ts";
 
 const fixture = await openHttpFixture({ functions: ["unified-auth"] });
@@ -6,14 +9,10 @@ Deno.test.afterAll(() => fixture.close());
 
 const { stack, sql } = fixture;
 
-/** A table of the app that its owners may read while the session lives in which they ask. */
-await sql.unsafe(`
-  create table public.notes (id int primary key, owner uuid not null, body text not null);
-  alter table public.notes enable row level security;
-  grant select on public.notes to authenticated;
-  create policy "owners read in a live session" on public.notes for select to authenticated
-    using (owner = (select auth.uid()) and (select public.session_is_live()));
-`);
+const [example] = readCodeBlocks(await readDocument("docs/security.md")).filter(
+  ({ language, runs }) => language === "sql" && runs,
+);
+await sql.unsafe(example?.text ?? assert.fail("docs/security.md has no example"));
 
 async function readNotes(accessToken: string | undefined): Promise<unknown> {
   const response = await fetch(`${stack.baseUrl}/rest/v1/notes?select=body`, {
@@ -22,15 +21,34 @@ async function readNotes(accessToken: string | undefined): Promise<unknown> {
   return await response.json();
 }
 
-async function writeNote(id: number, owner: string): Promise<void> {
-  await sql`insert into public.notes (id, owner, body) values (${id}, ${owner}, 'hello')`;
+async function insertNote(owner: string): Promise<void> {
+  await sql`insert into public.notes (owner, body) values (${owner}, 'hello')`;
 }
+
+/** As the data API would, after it has checked the token; answers how many rows it changed. */
+async function writeAs(
+  accessToken: string | undefined,
+  statement: string,
+): Promise<number | string> {
+  const claims = JSON.stringify(decodeJwt(accessToken ?? ""));
+  try {
+    return await sql.begin(async (tx) => {
+      await tx`set local role authenticated`;
+      await tx`select set_config('request.jwt.claims', ${claims}, true)`;
+      return (await tx.unsafe(statement)).count;
+    });
+  } catch (error: unknown) {
+    return (error as postgres.PostgresError).code;
+  }
+}
+
+const INSUFFICIENT_PRIVILEGE = "42501";
 
 Deno.test("an access token reads its user's rows while its session lives, and nothing after logout", async () => {
   const { browser, person } = await fixture.signIn();
   const { person: somebody } = await fixture.signIn();
-  await writeNote(1, person.id);
-  await writeNote(2, somebody.id);
+  await insertNote(person.id);
+  await insertNote(somebody.id);
   const token = browser.accessToken;
 
   assert.deepEqual(await readNotes(token), [{ body: "hello" }]);
@@ -41,8 +59,8 @@ Deno.test("an access token reads its user's rows while its session lives, and no
 Deno.test("the tokens of a banned user and of a session that reuse has ended read nothing", async () => {
   const banned = await fixture.signIn();
   const reused = await fixture.signIn();
-  await writeNote(3, banned.person.id);
-  await writeNote(4, reused.person.id);
+  await insertNote(banned.person.id);
+  await insertNote(reused.person.id);
   for (const { browser } of [banned, reused]) {
     assert.deepEqual(await readNotes(browser.accessToken), [{ body: "hello" }]);
   }
@@ -55,4 +73,17 @@ Deno.test("the tokens of a banned user and of a session that reuse has ended rea
   for (const { browser } of [banned, reused]) {
     assert.deepEqual(await readNotes(browser.accessToken), []);
   }
+});
+
+Deno.test("an access token writes while its session lives, and neither writes nor deletes after logout", async () => {
+  const { browser, person } = await fixture.signIn();
+  await insertNote(person.id);
+  const token = browser.accessToken;
+  const insert = "insert into public.notes (body) values ('mine')";
+  const update = "update public.notes set body = 'changed' where true";
+  assert.deepEqual([await writeAs(token, insert), await writeAs(token, update)], [1, 2]);
+  await browser.logout();
+  assert.equal(await writeAs(token, insert), INSUFFICIENT_PRIVILEGE);
+  assert.equal(await writeAs(token, update), 0);
+  assert.equal(await writeAs(token, "delete from public.notes where true"), 0);
 });

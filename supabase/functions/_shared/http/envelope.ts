@@ -126,10 +126,26 @@ export function createEnvelope(options: EnvelopeOptions): App {
     context.set("facts", { ...context.get("facts"), code: failure.code });
     const saysInvalid = options.saysInvalid(context.req.path);
     const body = renderError(failure.code, { detail: failure.detail, requestId, saysInvalid });
-    return context.json(body, ERRORS[failure.code].status, { ...failure.headers });
+    const { status } = ERRORS[failure.code];
+    return context.json(body, status, {
+      ...failure.headers,
+      ...(status === 401 ? { "WWW-Authenticate": challengeFor(failure.code) } : {}),
+    });
   });
 
   return app;
+}
+
+/** RFC 6750, 3: whoever showed no token is not told that it is invalid. */
+const WITHOUT_TOKEN: readonly ErrorCode[] = [
+  "access_token_missing",
+  "refresh_token_missing",
+  "invalid_credentials",
+];
+
+function challengeFor(code: ErrorCode): string {
+  const realm = 'Bearer realm="unified-auth"';
+  return WITHOUT_TOKEN.includes(code) ? realm : `${realm}, error="invalid_token"`;
 }
 
 interface ClassifiedFailure {

@@ -24,6 +24,7 @@ export const HEADERS: JsonObject = {
     schema: { type: "integer", minimum: 1 },
   },
   Allow: { required: true, schema: { type: "string", pattern: "^[A-Z]+(?:, [A-Z]+)*$" } },
+  Challenge: { required: true, schema: { type: "string", pattern: "^Bearer " } },
   SetCookie: {
     description: "Two of them, each in a header of its own: the access and the refresh cookie.",
     schema: { type: "string" },
@@ -44,6 +45,7 @@ export function describeHeaders(answer: {
     "Cache-Control": refer(answer.isCacheable ? "TenMinutes" : "NoStore"),
     ...(answer.setsCookies ? { "Set-Cookie": refer("SetCookie") } : {}),
     ...(status === 429 || status === 503 ? { "Retry-After": refer("RetryAfter") } : {}),
+    ...(status === 401 ? { "WWW-Authenticate": refer("Challenge") } : {}),
     ...(status === 405 ? { "Allow": refer("Allow") } : {}),
   };
 }
