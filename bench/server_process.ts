@@ -6,8 +6,7 @@
  * @module
  */
 
-import { endWithParent } from "../local/end_with_parent.ts";
-import { type OutputLines, readLines } from "../local/output_lines.ts";
+import { awaitChildServer } from "../local/child_server.ts";
 import { findFreePort } from "../local/postgres/server.ts";
 
 /** A server that accepts connections. */
@@ -29,10 +28,6 @@ export interface ServerOptions {
 
 const PROJECT = new URL("..", import.meta.url).pathname;
 
-/** How long a server may take to accept connections. */
-const START_TIMEOUT_MS = 30_000;
-const LOOK_AGAIN_MS = 1;
-
 /** Resolves when it accepts connections. @throws {TypeError} If it ends or takes too long */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
   const { program, runs = "serve", environment = {}, port = findFreePort() } = options;
@@ -51,40 +46,6 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  const watch = endWithParent(child.pid);
-  const output = readLines(child.stderr);
-  const life = { hasEnded: false };
-  const ended = child.status.then(() => {
-    life.hasEnded = true;
-  });
-  const stop = async () => {
-    if (!life.hasEnded) child.kill("SIGKILL");
-    await ended;
-    await output.ended;
-    await watch.cancel();
-  };
-  const accepted = await waitUntilAccepts(port, life);
-  if (!accepted) {
-    await stop();
-    throw new TypeError(`${program} does not serve:\n${latestLines(output)}`);
-  }
+  const { stop } = await awaitChildServer(child, { name: program, port, endSignal: "SIGKILL" });
   return { pid: child.pid, url: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: stop };
-}
-
-async function waitUntilAccepts(
-  port: number,
-  life: { readonly hasEnded: boolean },
-): Promise<boolean> {
-  const deadlineMs = performance.now() + START_TIMEOUT_MS;
-  while (!life.hasEnded && performance.now() < deadlineMs) {
-    const connection = await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => undefined);
-    connection?.close();
-    if (connection) return true;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
-  }
-  return false;
-}
-
-function latestLines({ latest }: OutputLines): string {
-  return latest.slice(-20).join("\n");
 }

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { RunningProxy } from "./server_process.ts";
-import { findProgram, startServer } from "./server_process.ts";
+import { findProgram } from "../../local/find_program.ts";
+import { type RunningProxy, startServer } from "./server_process.ts";
 import { readConfiguration } from "./documented.ts";
 
 export interface ProxyOptions {
@@ -30,10 +30,10 @@ export async function findServers(): Promise<
   const [nginx, caddy] = [await findProgram("nginx"), await findProgram("caddy")];
   return {
     found: [
-      ...(nginx === null ? [] : [{ name: "nginx", start: startNginx(nginx) }]),
-      ...(caddy === null ? [] : [{ name: "caddy", start: startCaddy(caddy) }]),
+      ...(nginx === undefined ? [] : [{ name: "nginx", start: startNginx(nginx) }]),
+      ...(caddy === undefined ? [] : [{ name: "caddy", start: startCaddy(caddy) }]),
     ],
-    missing: [...(nginx === null ? ["nginx"] : []), ...(caddy === null ? ["caddy"] : [])],
+    missing: [...(nginx === undefined ? ["nginx"] : []), ...(caddy === undefined ? ["caddy"] : [])],
   };
 }
 

@@ -5,8 +5,7 @@
  * @module
  */
 
-import { endWithParent } from "../../local/end_with_parent.ts";
-import { readLines } from "../../local/output_lines.ts";
+import { awaitChildServer } from "../../local/child_server.ts";
 import { findPostgresUser } from "../../local/postgres/system_user.ts";
 
 export interface RunningProxy extends AsyncDisposable {
@@ -21,20 +20,6 @@ export interface ServerOptions {
   /** By name, to be written before it starts. */
   readonly files: Readonly<Record<string, string>>;
   readonly port: number;
-}
-
-const START_LIMIT_MS = 30_000;
-
-/** Where Debian puts servers is not on everybody's PATH. */
-const MORE_PLACES = ["/usr/local/sbin", "/usr/sbin"];
-
-/** The path of an installed program, or null. */
-export async function findProgram(name: string): Promise<string | null> {
-  for (const directory of [...(Deno.env.get("PATH") ?? "").split(":"), ...MORE_PLACES]) {
-    const path = `${directory}/${name}`;
-    if (await Deno.stat(path).then(({ isFile }) => isFile, () => false)) return path;
-  }
-  return null;
 }
 
 /** Resolves when it listens. Rejects with its own words if it ends before. */
@@ -56,29 +41,18 @@ export async function startServer(
     stdout: "null",
     stderr: "piped",
   }).spawn();
-  const watch = endWithParent(child.pid);
-  const output = readLines(child.stderr);
-  const state = { ended: false };
-  const ended = child.status.then(() => {
-    state.ended = true;
-  });
-  const stop = async () => {
-    if (!state.ended) child.kill("SIGTERM");
-    await Promise.all([ended, output.ended, watch.cancel()]);
-    await Deno.remove(directory, { recursive: true });
-  };
-  const deadlineMs = Date.now() + START_LIMIT_MS;
-  while (!await listens(port)) {
-    if (!state.ended && Date.now() < deadlineMs) continue;
-    await stop();
-    throw new TypeError(`${program} does not start:\n${output.latest.join("\n")}`);
+  const removeFiles = () => Deno.remove(directory, { recursive: true });
+  try {
+    const { stop } = await awaitChildServer(child, { name: program, port, endSignal: "SIGTERM" });
+    return {
+      baseUrl: `http://127.0.0.1:${port}`,
+      async [Symbol.asyncDispose]() {
+        await stop();
+        await removeFiles();
+      },
+    };
+  } catch (thrown: unknown) {
+    await removeFiles();
+    throw thrown;
   }
-  return { baseUrl: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: stop };
-}
-
-async function listens(port: number): Promise<boolean> {
-  const connection = await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => null);
-  connection?.close();
-  if (connection === null) await new Promise((resolve) => setTimeout(resolve, 20));
-  return connection !== null;
 }
