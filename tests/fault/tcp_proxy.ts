@@ -153,8 +153,13 @@ async function writeAll(connection: Deno.TcpConn, bytes: Uint8Array): Promise<vo
   for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
 }
 
+/** Reads what nobody waits for, until it ends in whatever way. */
 async function discard(connection: Deno.TcpConn): Promise<void> {
-  for await (const _ of chunksOf(connection)) { /* Nobody waits for it. */ }
+  try {
+    for await (const _ of chunksOf(connection));
+  } catch {
+    // It ended with the request that it is the twin of.
+  }
 }
 
 /** Ends early, without an error, where the connection does. */
