@@ -57,9 +57,11 @@ function createServer(baseURL: string): StandIn {
       newestCredential: () => undefined,
     },
     async answer(request) {
-      return new URL(request.url).pathname.startsWith("/api/auth/")
-        ? await auth.handler(request)
-        : undefined;
+      const { url, method, headers } = request;
+      if (!new URL(url).pathname.startsWith("/api/auth/")) return undefined;
+      const body = method === "GET" ? null : await request.arrayBuffer();
+      // A request of its own: it reads the signal, which the server's aborts with each answer.
+      return await auth.handler(new Request(url, { method, headers, body }));
     },
     kindOf: ({ url }) => url.includes("/get-session") ? "renewal" : "other",
   };
