@@ -60,14 +60,14 @@ testBroken(fixture, {
 testBroken(fixture, {
   when: "the database's clock is a minute ahead",
   check: "clock_skew",
-  says: /database and of the server that answers are (?:59|60|61) s apart/,
+  says: /database and of the server that answers are [56]\d s apart/,
   broken: skewServerTime(MINUTE_MS),
 });
 
 testBroken(fixture, {
   when: "the database's clock is a minute behind",
   check: "clock_skew",
-  says: /are (?:58|59|60|61) s apart/,
+  says: /are [56]\d s apart/,
   broken: skewServerTime(-MINUTE_MS),
 });
 
@@ -75,7 +75,7 @@ testBroken(fixture, {
   when: "the clocks are 15 s apart",
   check: "clock_skew",
   result: "warning",
-  says: /are (?:13|14|15|16) s apart; from 30 s on/,
+  says: /are 1\d s apart; from 30 s on/,
   broken: skewServerTime(15_000),
 });
 
