@@ -23,6 +23,8 @@ export interface DevTools extends AsyncDisposable {
   cookie(name: string): Promise<string | undefined>;
   /** Resolves once the cookie is as wanted. @throws {Error} After ten seconds */
   waitForCookie(name: string, wanted: (value: string | undefined) => boolean): Promise<void>;
+  /** Puts back a value that a cookie had before, as a crash of the browser does. */
+  restoreCookie(name: string, value: string, url: string): Promise<void>;
   /** As the browser forgets a cookie whose time is over. */
   forgetCookie(name: string, url: string): Promise<void>;
 }
@@ -82,6 +84,11 @@ export async function launchDevTools(
         if (performance.now() > until) throw new Error(`Never as wanted: cookie ${name}`);
         await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
       }
+    },
+    async restoreCookie(name, value, url) {
+      await connection.send("Storage.setCookies", {
+        cookies: [{ name, value, url, secure: true, httpOnly: true, sameSite: "Lax", path: "/" }],
+      });
     },
     async forgetCookie(name, url) {
       await connection.send("Storage.setCookies", {

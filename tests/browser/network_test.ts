@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { REFRESH_COOKIE } from "../http/browser.ts";
+import { ACCESS_COOKIE, REFRESH_COOKIE } from "../http/browser.ts";
 import { startDroppingProxy } from "./dropping_proxy.ts";
 import { QUICK, withStage } from "./scenario.ts";
 
@@ -97,7 +97,7 @@ Deno.test("a refresh that the browser itself repeats, as its connections are dro
   }));
 
 Deno.test("a rotation whose tab is closed meanwhile is kept, and its predecessor still counts", () =>
-  withStage(async ({ site, chromium, openSignedIn, open, age }) => {
+  withStage(async ({ site, stack, chromium, openSignedIn, open, age }) => {
     const other = await openSignedIn(QUICK);
     const tab = await open(QUICK);
     await age(3_000);
@@ -114,9 +114,15 @@ Deno.test("a rotation whose tab is closed meanwhile is kept, and its predecessor
     held.resolve();
     site.setFate(null);
     await chromium.waitForCookie(REFRESH_COOKIE, (value) => value !== before);
+    // And a browser that crashes before it wrote the new one down comes back with the old one.
+    await chromium.restoreCookie(REFRESH_COOKIE, before ?? "", stack.baseUrl);
+    await chromium.forgetCookie(ACCESS_COOKIE, stack.baseUrl);
     await other.evaluate("session.refresh().then(() => 0)");
-    await other.waitFor("session.getSnapshot().generation === 2");
-    assert.equal(await other.evaluate("session.getSnapshot().status"), "active");
+    const { status, generation } = await other.evaluate<{ status: string; generation: number }>(
+      "session.getSnapshot()",
+    );
+    assert.deepEqual([status, generation], ["active", 2]);
+    assert.notEqual(await chromium.cookie(REFRESH_COOKIE), before);
   }));
 
 Deno.test("what tabs tell each other and write down holds no token", () =>
