@@ -18,6 +18,8 @@ export interface DrivenSite extends Site {
   /** What becomes of the replies of these routes from now on; null: they arrive. */
   setFate(fate: Fate | null): void;
   reset(): void;
+  /** Lets every reply go, however long its fate would have held it. */
+  end(): void;
 }
 
 /** What is served at every path but the functions' and the script's. */
@@ -36,6 +38,7 @@ export function createDrivenSite(page = DRIVEN_PAGE): DrivenSite {
   const html = `<!DOCTYPE html><title>Under test</title>${page.body ?? ""}` +
     '<script type="module" src="/app.js"></script>';
   let arrived: string[] = [];
+  const ended = Promise.withResolvers<undefined>();
   let fate: Fate | null = null;
   const count: DrivenSite["count"] = (route) => arrived.filter((each) => each === route).length;
   return {
@@ -49,7 +52,7 @@ export function createDrivenSite(page = DRIVEN_PAGE): DrivenSite {
     async deliver(request, reply) {
       const route = new URL(request.url).pathname.split("/").at(-1) ?? "";
       arrived.push(route);
-      const decided = await fate?.(reply, request) ?? reply;
+      const decided = await Promise.race([fate?.(reply, request), ended.promise]) ?? reply;
       if (decided !== reply) await reply.body?.cancel();
       return decided;
     },
@@ -66,6 +69,7 @@ export function createDrivenSite(page = DRIVEN_PAGE): DrivenSite {
     setFate(next) {
       fate = next;
     },
+    end: () => ended.resolve(undefined),
     reset() {
       arrived = [];
       fate = null;

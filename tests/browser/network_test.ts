@@ -111,6 +111,7 @@ Deno.test("a rotation whose tab is closed meanwhile is kept, and its predecessor
     await tab.evaluate("void session.refresh()");
     await site.arrival("refresh", 1);
     await tab.close();
+    await new Promise((resolve) => setTimeout(resolve, 1_000)); // its renderer goes after it
     held.resolve();
     site.setFate(null);
     await chromium.waitForCookie(REFRESH_COOKIE, (value) => value !== before);

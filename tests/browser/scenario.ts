@@ -67,7 +67,7 @@ export async function withStage(
     return tab;
   };
 
-  await run({
+  const stage: Stage = {
     site,
     stack,
     chromium,
@@ -85,5 +85,10 @@ export async function withStage(
         await ageSession(sql, id, seconds);
       }
     },
-  });
+  };
+  try {
+    await run(stage);
+  } finally {
+    site.end(); // or a test that failed would wait for the replies that it holds
+  }
 }

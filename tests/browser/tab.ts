@@ -27,6 +27,7 @@ export interface Tab {
   goBack(): Promise<void>;
   /** Bytes of the page's heap that are in use after a collection. */
   heapBytes(): Promise<number>;
+  /** Resolves when the tab is gone. */
   close(): Promise<void>;
 }
 
@@ -128,8 +129,14 @@ export async function openTab(
       await send("HeapProfiler.collectGarbage");
       return (await send<{ readonly usedSize: number }>("Runtime.getHeapUsage")).usedSize;
     },
-    close: async () => {
+    async close() {
       await connection.send("Target.closeTarget", { targetId });
+      for (let isOpen = true; isOpen;) {
+        const { targetInfos } = await connection.send<
+          { readonly targetInfos: readonly { readonly targetId: string }[] }
+        >("Target.getTargets");
+        isOpen = targetInfos.some((target) => target.targetId === targetId);
+      }
     },
   };
 }
