@@ -50,6 +50,10 @@ Deno.test("whatever the data API answers but a function's JSON is a failure with
       "public",
     ]);
   });
+  await test.step("what a function that returns void answers is null", async () => {
+    answer = () => new Response(null, { status: 204 });
+    assert.equal(await call(), null);
+  });
   for (const [what, fault, code] of FAULTS) {
     await test.step(what, async () => {
       answer = fault;

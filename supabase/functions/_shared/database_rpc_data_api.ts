@@ -39,7 +39,9 @@ export function createDataApiRpc(options: DataApiRpcOptions): DatabaseRpc {
         body: JSON.stringify(args),
         signal: abort.signal,
       });
-      const answer = parseJson(await response.text());
+      const text = await response.text();
+      if (response.status === 204) return null; // of a function that returns void
+      const answer = parseJson(text);
       if (response.ok && answer !== undefined) return answer;
       throw unavailable(response.ok ? "unexpected_answer" : failureCode(response.status, answer));
     } catch (error: unknown) {
