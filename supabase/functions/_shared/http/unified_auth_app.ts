@@ -13,7 +13,7 @@ import type { IdentityToken } from "../identity_provider.ts";
 import type { PublicJwk } from "../signing_keys.ts";
 import type { SessionDependencies } from "../sessions/dependencies.ts";
 import type { SessionGrant } from "../sessions/grant.ts";
-import { logInByExchange, logInByPassword, type LoginResult } from "../sessions/login.ts";
+import { logInByExchange, logInByPassword } from "../sessions/login.ts";
 import { logOut } from "../sessions/logout.ts";
 import { endOwnSession, listOwnSessions } from "../sessions/own_sessions.ts";
 import { refreshSession } from "../sessions/refresh.ts";
@@ -30,7 +30,8 @@ import { readBody, readLoginBody } from "./request_body.ts";
 import { RequestError } from "./request_error.ts";
 import { logoutBody, refreshBody, validateBody } from "./schemas.ts";
 import { grantCookies, mayClearCookies } from "./session_cookies.ts";
-import { readShownTokens, type RequestTokens } from "./shown_tokens.ts";
+import { readShownRefreshToken, readShownTokens, type RequestTokens } from "./shown_tokens.ts";
+import { requireSignedIn, tooManyAttempts } from "./signed_in.ts";
 import { renderSession, renderSessionList } from "./views.ts";
 
 export interface UnifiedAuthOptions
@@ -72,6 +73,8 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
 
   const shownTokens = (context: RequestOf) =>
     readShownTokens({ ...dependencies, cookies }, context.req.raw.headers);
+  const shownRefreshToken = (context: RequestOf) =>
+    readShownRefreshToken({ ...dependencies, cookies }, context.req.raw.headers);
 
   const answerGrant = (
     context: RequestOf,
@@ -96,7 +99,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
 
   app.post("/login", async function login(context) {
     const body = await readLoginBody(context);
-    const { refresh } = await shownTokens(context);
+    const refresh = shownRefreshToken(context);
     const origin = {
       deviceName: body.device_name ?? null,
       presented: refresh.kind === "genuine" ? refresh.token : null,
@@ -144,14 +147,14 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
 
   app.post("/refresh", async function refresh(context) {
     await readBody(context, refreshBody);
-    const tokens = await shownTokens(context);
-    if (tokens.refresh.kind !== "genuine") {
+    const shown = shownRefreshToken(context);
+    if (shown.kind !== "genuine") {
       throw new RequestError(
-        tokens.refresh.kind === "invalid" ? "refresh_token_invalid" : "refresh_token_missing",
+        shown.kind === "invalid" ? "refresh_token_invalid" : "refresh_token_missing",
       );
     }
     const result = await refreshSession(dependencies, {
-      presented: tokens.refresh.token,
+      presented: shown.token,
       event: "refresh",
       context: context.get("asking"),
     });
@@ -162,7 +165,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
         tell(context, { session_id: result.sessionId });
         throw tooManyAttempts(result);
       case "refused":
-        return refuse(context, result, tokens);
+        return refuse(context, result, { cookieSessionId: shown.token.sessionId });
       default:
         return result satisfies never;
     }
@@ -235,25 +238,4 @@ function setCookies(context: RequestOf, values: readonly string[]): void {
 
 function tell(context: RequestOf, facts: AppEnvironment["Variables"]["facts"]): void {
   context.set("facts", { ...context.get("facts"), ...facts });
-}
-
-function requireSignedIn(result: LoginResult): SessionGrant {
-  switch (result.kind) {
-    case "signed_in":
-      return result.grant;
-    case "refused":
-      throw new RequestError(result.code);
-    case "throttled":
-      throw tooManyAttempts(result);
-    default:
-      return result satisfies never;
-  }
-}
-
-function tooManyAttempts(
-  { retryAfterSeconds }: { readonly retryAfterSeconds: number },
-): RequestError {
-  return new RequestError("too_many_attempts", {
-    headers: { "Retry-After": String(retryAfterSeconds) },
-  });
 }

@@ -1,0 +1,32 @@
+/**
+ * What a login came to: a grant, or the error that is answered instead. Knows no cookie and no session.
+ *
+ * @module
+ */
+
+import type { SessionGrant } from "../sessions/grant.ts";
+import type { LoginResult } from "../sessions/login.ts";
+import { RequestError } from "./request_error.ts";
+
+/** @throws {RequestError} If nobody was signed in */
+export function requireSignedIn(result: LoginResult): SessionGrant {
+  switch (result.kind) {
+    case "signed_in":
+      return result.grant;
+    case "refused":
+      throw new RequestError(result.code);
+    case "throttled":
+      throw tooManyAttempts(result);
+    default:
+      return result satisfies never;
+  }
+}
+
+/** Says when to come again. */
+export function tooManyAttempts(
+  { retryAfterSeconds }: { readonly retryAfterSeconds: number },
+): RequestError {
+  return new RequestError("too_many_attempts", {
+    headers: { "Retry-After": String(retryAfterSeconds) },
+  });
+}
