@@ -17,6 +17,9 @@ export type Figures = Readonly<Record<string, Metrics>>;
 /** The share of the saturated rate at which latencies are measured. */
 export const OPEN_SHARE = 0.5;
 
+/** The closed load before it has warmed everything but the connections. */
+const OPEN_WARM_UP_SECONDS = 0.1;
+
 /** A slow server is given time for as many requests, within reason. */
 const FEWEST_OPEN = 30;
 const LONGEST_OPEN_SECONDS = 10;
@@ -40,12 +43,12 @@ export interface Measurement {
 /** @throws {TypeError} If any answer was wrong: such a figure measures nothing */
 export async function measure(measurement: Measurement): Promise<Metrics> {
   const { generator, seconds, restore } = measurement;
-  const run = async (plan: Pick<LoadPlan, "arrival" | "seconds">) => {
+  const run = async (plan: Pick<LoadPlan, "arrival" | "seconds" | "warmUpSeconds">) => {
     await restore?.();
     const { targets, request, visitors, connections, watch, follow, mustChange, consumes } =
       measurement;
     const result = await generator.run({
-      ...{ targets, request, visitors, connections, watch, warmUpSeconds: seconds.warmUp },
+      ...{ targets, request, visitors, connections, watch },
       ...(follow === undefined ? {} : { follow }),
       ...(mustChange === undefined ? {} : { mustChange }),
       ...(consumes === undefined ? {} : { consumes }),
@@ -55,7 +58,11 @@ export async function measure(measurement: Measurement): Promise<Metrics> {
     return result;
   };
 
-  const closed = await run({ arrival: { kind: "closed" }, seconds: seconds.closed });
+  const closed = await run({
+    arrival: { kind: "closed" },
+    seconds: seconds.closed,
+    warmUpSeconds: seconds.warmUp,
+  });
   const requestsPerSecond = closed.answers / closed.seconds;
   const figures: Metrics = {
     requestsPerSecond,
@@ -73,6 +80,7 @@ export async function measure(measurement: Measurement): Promise<Metrics> {
   const ratePerSecond = requestsPerSecond * OPEN_SHARE;
   const open = await run({
     arrival: { kind: "open", ratePerSecond },
+    warmUpSeconds: Math.min(seconds.warmUp, OPEN_WARM_UP_SECONDS),
     seconds: Math.max(seconds.open, Math.min(FEWEST_OPEN / ratePerSecond, LONGEST_OPEN_SECONDS)),
   });
   return {

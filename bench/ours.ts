@@ -88,6 +88,18 @@ export async function oursVisitors(
   );
 }
 
+/** Few enough that a warm-up shows each to the processes, many enough that no one session is hot. */
+const KNOWN_VISITORS = 1_000;
+
+/** Visitors whose live access token the processes have met once the warm-up is over. */
+export async function knownVisitors(bench: Bench, algorithm: Algorithm): Promise<string> {
+  const all = await oursVisitors(bench, { algorithm, token: "live" });
+  return await bench.writeVisitors(`known-${algorithm}`, async () => {
+    const visitors: readonly Visitor[] = JSON.parse(await Deno.readTextFile(all));
+    return visitors.slice(-KNOWN_VISITORS);
+  });
+}
+
 const SHORTEST_ACCESS_TTL_SECONDS = 2;
 
 async function gather(

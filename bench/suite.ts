@@ -33,4 +33,6 @@ export interface Suite {
   readonly bars: readonly Bar[];
   /** The section, in Markdown, without a heading. */
   report(results: Results): string;
+  /** Charts for the section, as SVG by the names of their files beside the document. @default {none} */
+  charts?(results: Results): Readonly<Record<string, string>>;
 }

@@ -18,6 +18,9 @@ export async function writeReport(
     const verdicts = suite.bars.map((bar) => judge(bar, results));
     const parts = [suite.report(results), ...(verdicts.length ? [formatVerdicts(verdicts)] : [])];
     text = replaceSection(text, { name: suite.name, section: parts.join("\n\n") });
+    for (const [name, svg] of Object.entries(suite.charts?.(results) ?? {})) {
+      await Deno.writeTextFile(path.replace(/[^/]+$/, name), svg);
+    }
   }
   await Deno.writeTextFile(path, text);
   await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", path] }).output();

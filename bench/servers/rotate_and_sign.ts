@@ -21,10 +21,6 @@ export interface Rotation {
   readonly salt: string;
 }
 
-/** Without a window every call rotates, however soon a visitor comes back. */
-export const WINDOW_SECONDS = 0;
-export const ISSUED_TO = "00".repeat(32);
-
 // The key is for verifying too, which a private key alone cannot do: so it is not imported with that.
 const { key_ops: _, ...jwk } = JSON.parse(Deno.env.get("SESSION_SIGNING_KEYS") ?? "{}");
 const key = await importJWK(jwk, jwk.alg);

@@ -4,8 +4,10 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import postgres from "postgres";
-import { ISSUED_TO, serveRotations, WINDOW_SECONDS } from "./rotate_and_sign.ts";
+import { serveRotations } from "./rotate_and_sign.ts";
+import { rotationSql } from "./rotation_call.ts";
 
 /** The same as in our own direct store. */
 const POOL_SIZE = 4;
@@ -13,14 +15,22 @@ const POOL_SIZE = 4;
 const sql = postgres(Deno.env.get("DATABASE_URL") ?? "", { max: POOL_SIZE, fetch_types: false });
 await Promise.all(Array.from({ length: POOL_SIZE }, () => sql`select 1`));
 
+const STATEMENT = `select answer.* from ${
+  rotationSql({
+    p_session_id: "$1",
+    p_generation: "$2",
+    p_hash: "$3",
+    p_successor_hashes: "array[$4::bytea]",
+    p_successor_salt: "$5",
+  })
+} as answer`;
+
 export default serveRotations(async ({ sessionId, generation, hash, successorHash, salt }) => {
-  const [row] = await sql<{ outcome: string }[]>`
-    select answer.*
-    from public.rotate_session(
-      ${sessionId}, ${generation}, 0::smallint, decode(${hash}, 'hex'),
-      array[decode(${successorHash}, 'hex')], decode(${salt}, 'hex'), 'bench',
-      decode(${ISSUED_TO}, 'hex'), ${WINDOW_SECONDS}, 3600, 2592000, 'refresh', null, 'bench',
-      'bench'
-    ) as answer`;
+  const bytes = [hash, successorHash, salt].map((hex) => Buffer.from(hex, "hex"));
+  const [row] = await sql.unsafe<{ outcome: string }[]>(
+    STATEMENT,
+    [sessionId, generation, ...bytes],
+    { prepare: true },
+  );
   return row?.outcome ?? "no row";
 });

@@ -5,8 +5,14 @@
  */
 
 import type { Bench } from "../bench.ts";
-import { type Figures } from "../measure.ts";
-import { openOurs, type OursOptions, oursVisitors } from "../ours.ts";
+import type { Figures } from "../measure.ts";
+import {
+  type Algorithm,
+  knownVisitors,
+  openOurs,
+  type OursOptions,
+  oursVisitors,
+} from "../ours.ts";
 import { ACCESS_COOKIE, REFRESH_COOKIE, USER_AGENT } from "../population.ts";
 import type { Case } from "../suite.ts";
 import type { Variant } from "../variant.ts";
@@ -15,6 +21,7 @@ import { connectionCounts, mergeRows } from "./rows.ts";
 export type Operation =
   | "login"
   | "validate"
+  | "first-validate"
   | "auto-refresh"
   | "refresh"
   | "validate-session"
@@ -24,11 +31,14 @@ interface OursCase extends OursOptions {
   readonly operations: readonly Operation[];
   /** @default {1, 16 and 64} */
   readonly connections?: readonly number[];
+  /** Rates alone, without an open load. @default {false} */
+  readonly ratesOnly?: boolean;
 }
 
 /** Rows are named `ours/<store>/<algorithm>/p<processes>/<operation>/c<connections>`. */
 export function ours(options: OursCase): Case {
   const { store, algorithm = "ES256", processes = 1, functionName, operations } = options;
+  const { ratesOnly = false } = options;
   const name = `ours/${store}/${algorithm}/p${processes}`;
   return {
     name: functionName === "validate-session" ? `${name}/validate-session` : name,
@@ -43,10 +53,10 @@ export function ours(options: OursCase): Case {
       for (const operation of operations) {
         rows.push(
           await mergeRows(
-            connectionCounts(bench, options.connections),
+            connectionCounts(bench, operation === "first-validate" ? [16] : options.connections),
             (connections) => `${name}/${operation}/c${connections}`,
             (connections) =>
-              measureOperation(bench, { variant, operation, connections, algorithm }),
+              measureOperation(bench, { variant, operation, connections, algorithm, ratesOnly }),
           ),
         );
       }
@@ -59,30 +69,44 @@ interface OperationLoad {
   readonly variant: Variant;
   readonly operation: Operation;
   readonly connections: number;
-  readonly algorithm: "ES256" | "HS256";
+  readonly algorithm: Algorithm;
+  readonly ratesOnly: boolean;
 }
 
 async function measureOperation(
   bench: Bench,
-  { variant, operation, connections, algorithm }: OperationLoad,
+  { variant, operation, connections, algorithm, ratesOnly }: OperationLoad,
 ): ReturnType<Variant["measure"]> {
   const { population } = bench;
   const headers = { "user-agent": USER_AGENT };
   const live = await oursVisitors(bench, { algorithm, token: "live" });
-  const common = { connections, restore: population.restore };
+  const common = {
+    connections,
+    restore: population.restore,
+    ...(ratesOnly ? { seconds: { ...bench.seconds, open: 0 } } : {}),
+  };
   const post = (path: string) => ({ method: "POST", path, headers }) as const;
   switch (operation) {
     case "validate":
       return await variant.measure({
         ...common,
         request: post("/unified-auth/validate"),
+        visitors: await knownVisitors(bench, algorithm),
+      });
+    case "first-validate":
+      // Each token once, to processes that have never met it: they check its signature.
+      return await variant.measure({
+        ...common,
+        request: post("/unified-auth/validate"),
         visitors: live,
+        consumes: true,
+        seconds: { ...bench.seconds, open: 0 },
       });
     case "validate-session":
       return await variant.measure({
         ...common,
         request: { method: "GET", path: "/validate-session", headers },
-        visitors: live,
+        visitors: await knownVisitors(bench, algorithm),
       });
     case "refresh":
       return await variant.measure({
