@@ -95,15 +95,14 @@ function formatLine(entry: LogFields): string {
   return `{${members}}`;
 }
 
-function toJson(value: LogValue): string {
-  return JSON.stringify(
-    value,
-    (_name, inner: unknown) => typeof inner === "string" ? redact(inner) : inner,
-  )
-    .replace(
-      LINE_BREAKS,
-      (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
-    );
+function toJson(value: Exclude<LogValue, undefined>): string {
+  return typeof value === "string"
+    ? JSON.stringify(redact(value)).replace(LINE_BREAKS, escapeCharacter)
+    : JSON.stringify(value);
+}
+
+function escapeCharacter(character: string): string {
+  return `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`;
 }
 
 /** Cuts after it redacts: half a token would not look like one. */

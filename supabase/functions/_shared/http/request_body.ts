@@ -45,6 +45,7 @@ export async function readLoginBody(
 }
 
 async function readJson(context: Context): Promise<unknown> {
+  if (context.req.raw.body === null) return {}; // most requests: a cookie says it all
   const bytes = await context.req.arrayBuffer();
   if (bytes.byteLength === 0) return {};
   const mediaType = context.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
