@@ -26,7 +26,8 @@ export interface HonestBrowser {
 export const STAYS_SIGNED_IN = "nobody is signed out who did not ask for it";
 
 const HOUR = 3_600;
-const SLEEPS_SECONDS = [10, 50, 70, 600, HOUR - 30, HOUR + 400, 2 * HOUR, 14 * HOUR, 72 * HOUR];
+const NAPS_SECONDS = [10, 50, 70, 600, HOUR - 30];
+const SLEEPS_SECONDS = [HOUR + 400, 2 * HOUR, 14 * HOUR, 72 * HOUR];
 
 /** How old a cookie is at most that a crash brings back: browsers write theirs every 30 s. */
 const UNWRITTEN_SECONDS = 30;
@@ -59,8 +60,8 @@ export async function takeLeave(life: HonestBrowser): Promise<void> {
 const ACTS: Readonly<Record<string, (life: HonestBrowser) => Promise<void>>> = {
   "heartbeat": async (life) => await validate(life, tabs(life)),
   "refresh": async (life) => await refresh(life, tabs(life)),
+  "nap": async (life) => await wake(life, pick(life.actor.chance, NAPS_SECONDS)),
   "sleep": async (life) => await wake(life, pick(life.actor.chance, SLEEPS_SECONDS)),
-  "longer sleep": async (life) => await wake(life, pick(life.actor.chance, SLEEPS_SECONDS)),
   "lost reply": loseReply,
   "crash": crash,
   "late duplicate": duplicateLate,
@@ -110,7 +111,7 @@ async function loseReply(life: HonestBrowser): Promise<void> {
   const { actor, browser } = life;
   const ask = pick(actor.chance, [browser.refresh, browser.validate]);
   await judge(life, "lost", await actor.ask(() => ask({ lost: true })));
-  await wake(life, pick(actor.chance, SLEEPS_SECONDS));
+  await wake(life, pick(actor.chance, [...NAPS_SECONDS, ...SLEEPS_SECONDS]));
 }
 
 /** The cookies from before a refresh come back, and are shown hours later. */
