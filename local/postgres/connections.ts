@@ -20,6 +20,8 @@ export interface Connection {
   readonly prepared: Set<string>;
   /** Whether it is gone. It must not be used any more: postgres.js would connect anew by itself. */
   readonly isLost: boolean;
+  /** Told when it goes. Null while nobody has it. */
+  onLost: (() => void) | null;
 }
 
 /** How many connections to whom. */
@@ -40,6 +42,14 @@ export interface ConnectionsOptions {
 export class PoolTimeout extends Error {
   override readonly name = "PoolTimeout";
 }
+
+/** A connection that was lost between two messages of one transaction. */
+export class ConnectionLost extends Error {
+  override readonly name = "ConnectionLost";
+}
+
+/** How long whoever has a lost connection may take to be told so by the driver, with the true cause. */
+const TOLD_BY_DRIVER_MS = 1_000;
 
 /** The connection that was used last is the next to be used. */
 export function createConnections(options: ConnectionsOptions): Connections {
@@ -83,7 +93,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
     async withConnection(use) {
       const connection = await acquire();
       try {
-        return await use(connection);
+        return await orLost(connection, () => use(connection));
       } finally {
         release(connection);
       }
@@ -95,6 +105,27 @@ export function createConnections(options: ConnectionsOptions): Connections {
 }
 
 /**
+ * A query that follows the loss, such as the rollback of a transaction, is never settled by
+ * postgres.js: a request would keep its place in the pool for ever.
+ */
+async function orLost<Result>(
+  connection: Connection,
+  use: () => Promise<Result>,
+): Promise<Result> {
+  const lost = Promise.withResolvers<never>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  connection.onLost = () => {
+    timer = setTimeout(() => lost.reject(new ConnectionLost()), TOLD_BY_DRIVER_MS);
+  };
+  try {
+    return await Promise.race([use(), lost.promise]);
+  } finally {
+    connection.onLost = null;
+    clearTimeout(timer);
+  }
+}
+
+/**
  * A client of postgres.js for each connection, and a new one after a loss: its own reconnecting waits
  * for up to 20 s, hands the error that ended the old connection to the first query on the new one,
  * and where it ended within a row, loses the first row of that query. It asks for the types of arrays
@@ -103,7 +134,11 @@ export function createConnections(options: ConnectionsOptions): Connections {
 function openConnection(
   { databaseUrl, applicationName, onChange }: ConnectionsOptions,
 ): Connection {
-  const state = { prepared: new Set<string>(), isLost: false };
+  const state = {
+    prepared: new Set<string>(),
+    isLost: false,
+    onLost: null as (() => void) | null,
+  };
   const options = {
     max: 1,
     max_lifetime: null,
@@ -113,6 +148,7 @@ function openConnection(
     connection: { application_name: applicationName, standard_conforming_strings: "on" },
     onclose: () => {
       state.isLost = true;
+      state.onLost?.();
       onChange?.();
     },
     // Its `listen` would take a connection more, and goes on connecting for ever once it was lost.

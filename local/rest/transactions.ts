@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Connection } from "../postgres/connections.ts";
+import { type Connection, ConnectionLost } from "../postgres/connections.ts";
 
 /** What one request does. */
 export interface Transaction {
@@ -60,11 +60,6 @@ async function orRollBack<Result>(
     await send(["rollback"]).catch(() => undefined);
     throw thrown;
   }
-}
-
-/** A connection that was lost between two messages of one transaction. */
-export class ConnectionLost extends Error {
-  override readonly name = "ConnectionLost";
 }
 
 /** The answers to `begin` and the settings come first. */

@@ -29,6 +29,7 @@ export function renderFigures(figures: Figures): string {
       "**thefts found within two cycles**": figures.theftsFound,
     }),
     table("fault", figures.faults),
+    table("outage, as the functions' log tells it", figures.outages),
     table("bad input", figures.badInputs),
   ].join("\n\n");
 }

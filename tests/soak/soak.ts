@@ -27,6 +27,8 @@ export interface Figures extends SoakOptions {
   readonly requests: Counts;
   /** What came before an answer: a status, or `lost`. */
   readonly putOff: Counts;
+  /** What the functions did not get an answer from, and why, as their log says. */
+  readonly outages: Counts;
   /** What the database wrote down. */
   readonly events: Counts;
   /** Those of the network count requests that met one, those of machines count themselves. */
@@ -68,6 +70,7 @@ export async function soak(options: SoakOptions): Promise<Figures> {
     ...options,
     requests: { ...ledger.of("requests"), "bad inputs": ledger.sum("bad inputs") },
     putOff: ledger.of("put off"),
+    outages: ledger.of("outages"),
     events: await readEvents(stage),
     faults: ledger.of("faults"),
     sessionsHeld: browsers.length - sessionsLost,

@@ -33,7 +33,10 @@ export async function openStage(
   },
 ): Promise<Stage> {
   const server = await startTestServer();
-  const network = await startFaultyStack(server, { instances: 2 }).catch(async (thrown) => {
+  const network = await startFaultyStack(server, {
+    instances: 2,
+    onFunctionLine: (_name, line) => countOutage(ledger, line),
+  }).catch(async (thrown) => {
     await server.close();
     throw thrown;
   });
@@ -73,6 +76,13 @@ export async function openStage(
       await server.close();
     },
   };
+}
+
+/** What a function's log says of a dependency that did not answer. */
+function countOutage(ledger: Ledger, line: string): void {
+  if (!line.startsWith("{")) return;
+  const { dependency, cause } = JSON.parse(line);
+  if (dependency !== undefined) ledger.count("outages", `${dependency}: ${cause}`);
 }
 
 export function pause(milliseconds: number): Promise<void> {
