@@ -8,6 +8,13 @@ create sequence unified_auth.purge_windows minvalue 0;
 comment on sequence unified_auth.purge_windows is
   'Which window of the sessions the next batch of a purge looks at, modulo their number.';
 
+-- What was purged stays in the index until a vacuum, and with many events that is days away: a batch
+-- that looked for the oldest from the beginning would walk over all of it, every time.
+create sequence unified_auth.oldest_event minvalue 0;
+
+comment on sequence unified_auth.oldest_event is
+  'The id of the oldest event that the last purge found; the next one begins to look there.';
+
 create function public.purge_sessions(
   p_batch_size integer default 5000, -- rows of each kind
   -- How long a dead session is kept to notice its token in use: 90 days. A copied refresh token is
@@ -32,25 +39,25 @@ declare
   v_blocks bigint :=
     pg_relation_size('public.sessions') / current_setting('block_size')::bigint;
   v_window bigint;
+  v_oldest_event bigint;
 begin
   windows := greatest(1, (v_blocks + v_window_blocks - 1) / v_window_blocks);
   v_window := nextval('unified_auth.purge_windows') % windows;
 
-  -- Rows that somebody holds are left for the next batch.
+  -- Rows that somebody holds are left for the next batch. By place and not by key: a join with a batch
+  -- that the planner takes for large reads the whole table.
   with
-    dead as (
-      select s.id
-      from public.sessions as s
-      where s.ctid >= format('(%s,0)', v_window * v_window_blocks)::tid
-        and s.ctid < format('(%s,0)', (v_window + 1) * v_window_blocks)::tid
-        and (s.revoked_at < v_dead_before or s.refresh_token_expires_at < v_dead_before)
-      limit p_batch_size
-      for update skip locked
-    ),
     purged as (
       delete from public.sessions as s
-      using dead
-      where s.id = dead.id
+      where s.ctid = any (array(
+        select d.ctid
+        from public.sessions as d
+        where d.ctid >= format('(%s,0)', v_window * v_window_blocks)::tid
+          and d.ctid < format('(%s,0)', (v_window + 1) * v_window_blocks)::tid
+          and (d.revoked_at < v_dead_before or d.refresh_token_expires_at < v_dead_before)
+        limit p_batch_size
+        for update skip locked
+      ))
       returning s.id, s.user_id, s.is_valid
     ),
     written as (
@@ -63,24 +70,25 @@ begin
   select count(*)::integer into purged_sessions from purged;
 
   -- Events are only ever appended, so the oldest have the smallest ids: no index on time is needed.
-  with
-    oldest as (
-      select o.id
-      from public.session_events as o
-      order by o.id
-      limit p_batch_size
-    ),
-    outdated as (
-      -- Locked before they go, so that two purges at once neither wait for each other nor deadlock.
-      select e.id
-      from public.session_events as e
-      join oldest on oldest.id = e.id
-      where e.occurred_at < v_now - make_interval(secs => p_event_retention_seconds)
-      for update of e skip locked
-    )
+  select e.id
+  into v_oldest_event
+  from public.session_events as e
+  where e.id >= (select o.last_value from unified_auth.oldest_event as o)
+  order by e.id
+  limit 1;
+  -- None: the table is empty, or somebody emptied it and began to count anew.
+  perform setval('unified_auth.oldest_event', coalesce(v_oldest_event, 0));
+
   delete from public.session_events as e
-  using outdated
-  where e.id = outdated.id;
+  where e.ctid = any (array(
+    -- Locked before they go, so that two purges at once neither wait for each other nor deadlock.
+    select o.ctid
+    from public.session_events as o
+    where o.id >= v_oldest_event
+      and o.id < v_oldest_event + p_batch_size
+      and o.occurred_at < v_now - make_interval(secs => p_event_retention_seconds)
+    for update skip locked
+  ));
   get diagnostics purged_events = row_count;
 
   with idle as (
