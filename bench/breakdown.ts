@@ -18,11 +18,11 @@ import { formatTable } from "./report/table.ts";
 const DOCUMENT = new URL("../docs/performance.md", import.meta.url).pathname;
 
 /** Of each part the median batch counts. */
-const BATCHES = 7;
-const RUNS_PER_BATCH = 300;
+const BATCHES = 5;
+const RUNS_PER_BATCH = 200;
 
 /** Until the compiler has done with it: it works on threads of this process, too. */
-const WARM_UP_BATCHES = 10;
+const WARM_UP_BATCHES = 8;
 
 interface Cost {
   readonly part: string;
