@@ -21,7 +21,8 @@ export const axiosAuthRefresh: Contestant = {
     "A stand-in of `POST /auth/token/refresh` with the refresh token in an httpOnly cookie. " +
     `Refresh tokens rotate; a used one gets the newest one again for ${GRACE_SECONDS} s, then the ` +
     "session is revoked.",
-  remarks: "Three refreshes at once are three refused calls.",
+  remarks: "Three refreshes at once are three refused calls. Whether the user of S5 is still " +
+    "signed in depends on the backend: one that accepts an old token for longer would have them.",
   page: new URL("./axios_auth_refresh_page.ts", import.meta.url),
   imports: 'export { default as axios } from "axios"; ' +
     'export { createAuthRefresh } from "axios-auth-refresh";',

@@ -21,7 +21,9 @@ export const oidcClientTs: Contestant = {
     "A stand-in of a provider's metadata and token endpoint. Refresh tokens rotate; a used " +
     `one gets the newest one again for ${GRACE_SECONDS} s, then the session is revoked.`,
   remarks: "Its `silentRequestTimeoutInSeconds` of 10 s is not applied where a refresh token is " +
-    "used: `signinSilent` hands on an option that is not set, which replaces it.",
+    "used: `signinSilent` hands on an option that is not set, which replaces it. Whether " +
+    "the user of S5 is still signed in depends on the provider: one that accepts an old token for " +
+    "longer would have them.",
   page: new URL("./oidc_client_ts_page.ts", import.meta.url),
   imports: 'export { UserManager, WebStorageStateStore } from "oidc-client-ts";',
   credential: {

@@ -1,7 +1,12 @@
+/**
+ * S11: the connection breaks when the server has rotated and is about to answer.
+ *
+ * @module
+ */
+
 import { defineScenario, plural } from "../scenario.ts";
 import { openRelay } from "../relay.ts";
 
-/** S11: the connection breaks when the server has rotated and is about to answer. */
 export const droppedSocket = defineScenario({
   id: "S11",
   title: "socket dropped while refreshing",

@@ -1,11 +1,18 @@
+/**
+ * S10: the browser freezes a tab that refreshes, or one that waits to.
+ *
+ * @module
+ */
+
 import type { Tab } from "../../browser/tab.ts";
 import { defineScenario, plural } from "../scenario.ts";
 import { pause, RENEW, type Stage } from "../stage.ts";
 
 const LIMIT_SECONDS = 6;
 const PATIENCE_SECONDS = 15;
+/** What is measured on a busy machine differs by a second from run to run. */
+const STEP_SECONDS = 2;
 
-/** S10: the browser freezes a tab that refreshes, or one that waits to. */
 export const frozenTab = defineScenario({
   id: "S10",
   title: "tab frozen while refreshing, or while waiting",
@@ -13,7 +20,7 @@ export const frozenTab = defineScenario({
   method:
     "The first case: a tab is frozen while its renewal is under way, and another tab asks for " +
     "one. The second: a tab renews, a second one asks too and is frozen, a third one asks. Measured " +
-    "is how long the last tab waits, and how often the server rotated.",
+    "is how long the last tab waits, in steps of two seconds, and how often the server rotated.",
   accessTtlSeconds: 3600,
   async run(stage) {
     const holder = await freezeHolder(stage);
@@ -88,13 +95,13 @@ async function startRefresh(tab: Tab): Promise<void> {
   await tab.evaluate(`void ${RENEW}.then(() => { globalThis.settled = true; })`);
 }
 
-/** Whole seconds; null: not served. */
+/** In steps; null: not served. */
 async function secondsToRefresh(tab: Tab): Promise<number | null> {
   return await tab.evaluate<number | null>(`(() => {
     const startedMs = performance.now();
     return Promise.race([
       ${RENEW}.then((good) => good ? performance.now() - startedMs : null),
       new Promise((resolve) => setTimeout(resolve, ${PATIENCE_SECONDS * 1000}, null)),
-    ]).then((ms) => ms === null ? null : Math.floor(ms / 1000));
+    ]).then((ms) => ms === null ? null : Math.floor(ms / ${STEP_SECONDS * 1000}) * ${STEP_SECONDS});
   })()`);
 }

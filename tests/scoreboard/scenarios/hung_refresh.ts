@@ -1,3 +1,9 @@
+/**
+ * S2: the server takes the request and never answers.
+ *
+ * @module
+ */
+
 import { defineScenario } from "../scenario.ts";
 
 const LIMIT_SECONDS = 15;
@@ -5,7 +11,6 @@ const LIMIT_SECONDS = 15;
 const SLACK_SECONDS = 2;
 const PATIENCE_SECONDS = 20;
 
-/** S2: the server takes the request and never answers. */
 export const hungRefresh = defineScenario({
   id: "S2",
   title: "refresh that is never answered",

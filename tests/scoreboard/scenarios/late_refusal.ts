@@ -1,9 +1,14 @@
+/**
+ * S9: four calls are refused, the last refusal comes when all is well again.
+ *
+ * @module
+ */
+
 import { defineScenario, plural } from "../scenario.ts";
 import { pause } from "../stage.ts";
 
 const CALLS = 4;
 
-/** S9: four calls are refused, the last refusal comes when all is well again. */
 export const lateRefusal = defineScenario({
   id: "S9",
   title: "three 401 at once and a late one",

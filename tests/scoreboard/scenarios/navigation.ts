@@ -1,7 +1,12 @@
+/**
+ * S5: the person clicks a link while a refresh is under way.
+ *
+ * @module
+ */
+
 import { defineScenario } from "../scenario.ts";
 import { becomesTrue } from "../stage.ts";
 
-/** S5: the person clicks a link while a refresh is under way. */
 export const navigation = defineScenario({
   id: "S5",
   title: "navigation while refreshing",

@@ -1,7 +1,12 @@
+/**
+ * S8: the network is away when the token is due.
+ *
+ * @module
+ */
+
 import { defineScenario } from "../scenario.ts";
 import { becomesTrue, pause } from "../stage.ts";
 
-/** S8: the network is away when the token is due. */
 export const networkError = defineScenario({
   id: "S8",
   title: "network error at renewal",

@@ -1,3 +1,9 @@
+/**
+ * S6: the person looks at another tab and comes back, twice.
+ *
+ * @module
+ */
+
 import type { Tab } from "../../browser/tab.ts";
 import { defineScenario, plural } from "../scenario.ts";
 import { pause } from "../stage.ts";
@@ -5,7 +11,6 @@ import { pause } from "../stage.ts";
 const AWAY_MS = 3_000;
 const BACK_MS = 3_000;
 
-/** S6: the person looks at another tab and comes back, twice. */
 export const tabReturns = defineScenario({
   id: "S6",
   title: "two returns to the tab",

@@ -1,7 +1,12 @@
+/**
+ * S7: three parts of one page want a fresh token at the same time.
+ *
+ * @module
+ */
+
 import { defineScenario, plural } from "../scenario.ts";
 import { RENEW } from "../stage.ts";
 
-/** S7: three parts of one page want a fresh token at the same time. */
 export const threeRefreshes = defineScenario({
   id: "S7",
   title: "three refreshes at once in one tab",

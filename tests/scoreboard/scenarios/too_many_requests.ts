@@ -1,10 +1,15 @@
+/**
+ * S1: the server is overloaded while the access token runs out.
+ *
+ * @module
+ */
+
 import { defineScenario } from "../scenario.ts";
 import { becomesTrue, pause } from "../stage.ts";
 
 const ACCESS_TTL_SECONDS = 4;
 const RETRY_AFTER_SECONDS = 4;
 
-/** S1: the server is overloaded while the access token runs out. */
 export const tooManyRequests = defineScenario({
   id: "S1",
   title: "429 on refresh, access token over",

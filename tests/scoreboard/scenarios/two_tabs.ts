@@ -1,7 +1,12 @@
+/**
+ * S3: two tabs wake up at the same time with an old token.
+ *
+ * @module
+ */
+
 import { defineScenario, plural } from "../scenario.ts";
 import { pause, RENEW } from "../stage.ts";
 
-/** S3: two tabs wake up at the same time with an old token. */
 export const twoTabs = defineScenario({
   id: "S3",
   title: "two tabs wake up at once",

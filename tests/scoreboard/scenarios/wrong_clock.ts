@@ -1,9 +1,14 @@
+/**
+ * S4: the machine's clock is two hours fast.
+ *
+ * @module
+ */
+
 import { defineScenario, plural } from "../scenario.ts";
 
 const READS = 40;
 const TWO_HOURS_MS = 7_200_000;
 
-/** S4: the machine's clock is two hours fast. */
 export const wrongClock = defineScenario({
   id: "S4",
   title: `clock +2 h, ${READS} reads`,
