@@ -51,11 +51,13 @@ export function drawChart(figures: Figures): string {
 }
 
 function drawLegend(): string {
-  return LEGEND.map(([kind, label], index) => {
+  const unit = `<text x="${WIDTH - 12}" y="24" text-anchor="end">requests a second</text>`;
+  const colours = LEGEND.map(([kind, label], index) => {
     const left = 12 + index * 180;
     return `<rect class="${kind}" x="${left}" y="12" width="14" height="14" rx="2"/>` +
       `<text x="${left + 20}" y="24">${escapeText(label)}</text>`;
-  }).join("\n");
+  });
+  return [...colours, unit].join("\n");
 }
 
 function drawPanel(
@@ -81,7 +83,7 @@ function drawPanel(
   });
   const heading = `<text class="title" x="12" y="${top + TITLE_HEIGHT - 14}">${
     escapeText(title)
-  } Requests a second, 16 connections</text>`;
+  }</text>`;
   return [heading, ...bars].join("\n");
 }
 
