@@ -6,7 +6,7 @@
  * @module
  */
 
-/** Resolves after so many milliseconds, at the earliest. */
+/** Resolves after so many milliseconds at the earliest, or after half a second where that is less. */
 export type Pause = (milliseconds: number) => Promise<void>;
 
 /** A pause and what it takes to end it. */

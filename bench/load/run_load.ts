@@ -122,8 +122,7 @@ async function sendAtRate(lanes: readonly Lane[], load: OpenLoad): Promise<void>
   for (let sent = 0;; sent += 1) {
     const dueAtMs = startedAtMs + sent * 1000 / ratePerSecond;
     if (dueAtMs >= tally.measuredToMs) break;
-    const waitMs = dueAtMs - performance.now();
-    if (waitMs > 0) await pause(waitMs);
+    await pauseUntil(dueAtMs, pause);
     const lane = free.shift();
     if (!lane) {
       due.push(dueAtMs);
@@ -134,6 +133,13 @@ async function sendAtRate(lanes: readonly Lane[], load: OpenLoad): Promise<void>
     underWay.add(served);
   }
   await Promise.all(underWay);
+}
+
+/** In several steps if need be: a pause may be shorter than it was asked to be, a request never early. */
+async function pauseUntil(dueAtMs: number, pause: Pause): Promise<void> {
+  for (let left = dueAtMs - performance.now(); left > 0; left = dueAtMs - performance.now()) {
+    await pause(left);
+  }
 }
 
 function count(tally: Tally, wrong: string | null, latencyMs: number): void {

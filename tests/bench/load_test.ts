@@ -82,6 +82,17 @@ Deno.test("a stall makes late what was due while it lasted, in an open load", as
   assert.ok(closed.latencyMs.p90 < stallMs / 3, `closed: ${JSON.stringify(closed.latencyMs)}`);
 });
 
+Deno.test("no request of an open load is sent before it is due, however far apart they are", async () => {
+  const result = await putLoad(() => new Response("{}"), {
+    connections: 1,
+    arrival: { kind: "open", ratePerSecond: 1.25 },
+    seconds: 1,
+  });
+  assert.equal(result.answers, 2, "one at once, one after 0.8 s");
+  assert.ok(result.latencyMs.p50 > 0, JSON.stringify(result.latencyMs));
+  assert.ok(result.sentLateMs.p50 >= 0, JSON.stringify(result.sentLateMs));
+});
+
 Deno.test("an answer in chunks, and one that ends its connection, are read to their end", async () => {
   let requests = 0;
   const result = await putLoad(() => {
