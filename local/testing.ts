@@ -146,15 +146,24 @@ export async function startTestServer(
         select pid from pg_stat_activity where pid <> pg_backend_pid()`;
       await sql.end();
       paused = [server.pid, ...rows.map(({ pid }) => pid)];
-      for (const pid of paused) Deno.kill(pid, "SIGSTOP");
+      for (const pid of paused) signalIfThere(pid, "SIGSTOP");
     },
     resume() {
-      for (const pid of paused) Deno.kill(pid, "SIGCONT");
+      for (const pid of paused) signalIfThere(pid, "SIGCONT");
       paused = [];
     },
     close,
     [Symbol.asyncDispose]: close,
   };
+}
+
+/** A connection that ended in the meantime has taken its process along. */
+function signalIfThere(pid: number, signal: Deno.Signal): void {
+  try {
+    Deno.kill(pid, signal);
+  } catch (thrown) {
+    if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;
+  }
 }
 
 const PROJECT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");
