@@ -51,8 +51,8 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     forbidden: /^local\//,
   },
   {
-    rule: "nothing imports tests/ but tests",
-    from: /^(?!tests\/)/,
+    rule: "nothing imports tests/ but tests and bench",
+    from: /^(?!tests\/|bench\/)/,
     forbidden: /^tests\//,
   },
   {

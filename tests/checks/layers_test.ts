@@ -12,7 +12,7 @@ Deno.test("each import rule refuses what it is for, and only that", () => {
     ["client/src/store.ts", "supabase/functions/_shared/errors.ts"],
     ["client/src/store.ts", "npm:zod@4.6.7"],
     ["tools/audit.ts", "local/testing.ts"],
-    ["bench/main.ts", "tests/run.ts"],
+    ["local/start.ts", "tests/run.ts"],
     ["local/start.ts", "bench/main.ts"],
     [`${SHARED}/http/views.ts`, `${SHARED}/session_store_rpc.ts`],
     [`${SHARED}/http/views.ts`, `${SHARED}/database.types.ts`],
