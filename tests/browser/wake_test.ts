@@ -67,7 +67,7 @@ Deno.test("a frozen waiter whose turn it would be holds up none of five tabs", (
   withStage(async (stage) => {
     const { site, age } = stage;
     // So patient that only the waiter's giving up can let the others go on in time.
-    const tabs = await openFive(stage, { lockWaitMs: 60_000 });
+    const tabs = await openFive(stage, { lockWaitMs: 60_000, requestTimeoutMs: 60_000 });
     const [holder, frozen, ...others] = tabs;
     assert.ok(holder && frozen);
     await age(3_000);
