@@ -15,7 +15,10 @@ import { writeReport } from "./report/document.ts";
 import { formatVerdicts } from "./report/verdicts.ts";
 import { judge, type Results } from "./results.ts";
 import { runRounds } from "./run_rounds.ts";
+import { writeScaling } from "./scaling/write_document.ts";
 import { SUITES } from "./suites.ts";
+
+const SCALING = new URL("../docs/scaling.md", import.meta.url).pathname;
 
 const options = readOptions(Deno.args);
 const progress = createProgress();
@@ -23,7 +26,10 @@ const results = await measureAll();
 if (options.results) {
   await Deno.writeTextFile(options.results, `${JSON.stringify(results, roundFigure)}\n`);
 }
-if (options.document) await writeReport(options.document, { suites: SUITES, results });
+if (options.document) {
+  await writeReport(options.document, { suites: SUITES, results });
+  await writeScaling(SCALING, results);
+}
 const verdicts = SUITES.flatMap(({ bars }) => bars.map((bar) => judge(bar, results)));
 print(formatVerdicts(verdicts));
 for (const [name, reason] of Object.entries(results.failures)) {

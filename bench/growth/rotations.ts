@@ -14,7 +14,8 @@ import { rotateStatement } from "./statements.ts";
 import type { Study } from "./study.ts";
 
 const ROTATIONS_A_SESSION = 20;
-const CONNECTIONS = 16;
+/** Enough to keep two cores busy. With more, what waits for a core holds old versions back. */
+const CONNECTIONS = 4;
 
 /** Of sessions that have just logged in: a rotation's row is also longer than a login's. */
 export async function measureRotations(

@@ -12,7 +12,7 @@ import { nextDeadlineMs } from "../../client/src/deadlines.ts";
 import type { SessionEnvironment } from "../../client/src/environment.ts";
 import { createHeartbeat } from "../../client/src/heartbeat.ts";
 import { neededAction } from "../../client/src/need.ts";
-import { DEFAULTS } from "../../client/src/options.ts";
+import { DEFAULTS, type SessionNumbers } from "../../client/src/options.ts";
 import type { SessionUser, Trigger } from "../../client/src/outcome.ts";
 import { createSignals } from "../../client/src/signals.ts";
 import { type State, transition, UNKNOWN } from "../../client/src/transition.ts";
@@ -37,12 +37,14 @@ interface Tab {
 /** Lives through `events`, then on to `endMs`. */
 export function simulateBrowser(
   events: readonly PageEvent[],
-  { server, endMs, random, timerLatenessMs = 1 }: {
+  { server, endMs, random, timerLatenessMs = 1, numbers = DEFAULTS }: {
     readonly server: SimulatedServer;
     readonly endMs: number;
     readonly random: () => number;
     /** A timer fires after its time, never before. @default {1} */
     readonly timerLatenessMs?: number;
+    /** @default {the client's} */
+    readonly numbers?: SessionNumbers;
   },
 ): void {
   let nowMs = 0;
@@ -98,7 +100,7 @@ export function simulateBrowser(
       const action = neededAction({ ...demand, hidden: document.hidden }, {
         state: tab.state,
         now: now(),
-        numbers: DEFAULTS,
+        numbers,
       });
       if (action) ask(action);
       heartbeat.reschedule();
@@ -112,11 +114,11 @@ export function simulateBrowser(
       connectivity() {},
       sleeping() {},
       awake() {},
-    }, { ...DEFAULTS, isInDoubt: () => false });
+    }, { ...numbers, isInDoubt: () => false });
     const heartbeat = createHeartbeat(environment, {
-      ...DEFAULTS,
+      ...numbers,
       nextDeadlineMs: () =>
-        nextDeadlineMs(tab.state, { retryAt: null, now: now(), numbers: DEFAULTS, jitter }),
+        nextDeadlineMs(tab.state, { retryAt: null, now: now(), numbers, jitter }),
       onBeat: () => look("tick"),
       onSuspended: () => signals.raise("suspended"),
     });

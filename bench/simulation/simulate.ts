@@ -6,10 +6,16 @@
  * @module
  */
 
+import { DEFAULTS, type SessionNumbers } from "../../client/src/options.ts";
 import { simulateBrowser } from "./browser.ts";
 import { PEOPLE, PERSON_KINDS, type PersonKind, planDays } from "./people.ts";
 import { createRandom } from "./random.ts";
-import { createSimulatedServer, type SessionPolicy, type Traffic } from "./server.ts";
+import {
+  createSimulatedServer,
+  DEFAULT_POLICY,
+  type SessionPolicy,
+  type Traffic,
+} from "./server.ts";
 
 const DAY_MS = 86_400_000;
 const MINUTES_A_DAY = 1_440;
@@ -27,10 +33,12 @@ export interface SimulatedDay {
 }
 
 export function simulateDay(
-  { browsersOfEachKind, seed = 1, policy }: {
+  { browsersOfEachKind, seed = 1, policy = DEFAULT_POLICY, numbers = DEFAULTS }: {
     readonly browsersOfEachKind: number;
     readonly seed?: number;
     readonly policy?: SessionPolicy;
+    /** Options of the client. */
+    readonly numbers?: SessionNumbers;
   },
 ): SimulatedDay {
   const perMinute = new Float64Array(MINUTES_A_DAY);
@@ -42,7 +50,8 @@ export function simulateDay(
       const weight = PEOPLE[kind].ofHundred / 100 / browsersOfEachKind;
       const traffic = simulateSecondDay(kind, {
         random,
-        ...(policy ? { policy } : {}),
+        policy,
+        numbers,
         onRequest: (minute) => void (perMinute[minute] = (perMinute[minute] ?? 0) + weight),
       });
       add(total, traffic, 1 / browsersOfEachKind);
@@ -61,23 +70,29 @@ export function simulateDay(
 
 function simulateSecondDay(
   kind: PersonKind,
-  { random, onRequest, policy }: {
+  { random, onRequest, policy, numbers }: {
     readonly random: () => number;
     readonly onRequest: (minute: number) => void;
-    readonly policy?: SessionPolicy;
+    readonly policy: SessionPolicy;
+    readonly numbers: SessionNumbers;
   },
 ): Traffic {
   let before: Traffic | null = null;
   const server = createSimulatedServer({
     issuedAtMs: -DAY_MS / 2,
-    ...(policy ? { policy } : {}),
+    policy,
     onRequest(_action, nowMs) {
       if (nowMs < DAY_MS) return;
       before ??= { ...server.traffic };
       onRequest(Math.floor((nowMs - DAY_MS) / 60_000) % MINUTES_A_DAY);
     },
   });
-  simulateBrowser(planDays(kind, { days: 2, random }), { server, endMs: 2 * DAY_MS, random });
+  simulateBrowser(planDays(kind, { days: 2, random }), {
+    server,
+    endMs: 2 * DAY_MS,
+    random,
+    numbers,
+  });
   const traffic = none();
   add(traffic, server.traffic, 1);
   add(traffic, before ?? server.traffic, -1);
