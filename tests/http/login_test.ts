@@ -52,10 +52,17 @@ Deno.test("a wrong password, an unknown user and a banned one are one answer in 
   assert.deepEqual({ ...row }, { failures: 4, accounts: 3 });
 });
 
-Deno.test("an address that is not confirmed is told so, once the password is right", async () => {
+Deno.test("an address that is not confirmed is told so once the password is right, recorded, and no failure", async () => {
   const person = await fixture.createPerson();
   await sql`update auth.users set email_confirmed_at = null where id = ${person.id}`;
-  assertRefused(await logIn(person), "email_not_confirmed");
+  const { email, password } = person;
+  const browser = fixture.openBrowser();
+  const logIn = () => browser.call("/unified-auth/login", { body: { email, password } });
+  for (let at = 0; at < 8; at += 1) assertRefused(await logIn(), "email_not_confirmed");
+  const reasons = await sql`
+    select distinct detail ->> 'reason' as reason
+    from public.session_events where detail ->> 'reason' like 'email%'`;
+  assert.deepEqual(reasons.map(({ reason }) => reason), ["email_not_confirmed"]);
 });
 
 Deno.test("a password alone does not sign in who has a second factor, and opens no session anywhere", async () => {
