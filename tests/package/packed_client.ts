@@ -73,4 +73,4 @@ export async function run(
   return printed ?? "";
 }
 
-const LONGEST_COMMAND_MS = 120_000;
+const LONGEST_COMMAND_MS = 300_000;
