@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { findProgram } from "../../bench/find_program.ts";
 import type { Results } from "../../bench/results.ts";
+import { findOptionalProgram } from "../optional_program.ts";
 
 const PROJECT = new URL("../..", import.meta.url).pathname;
 
-const hasPgbench = await findProgram("pgbench") !== undefined;
+const hasPgbench =
+  await findOptionalProgram("pgbench", "PostgreSQL alone", findProgram) !== undefined;
 
 /** A floor, a floor that rotates, our own, and PostgreSQL alone where its program is installed. */
 const CASES = [

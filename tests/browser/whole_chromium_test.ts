@@ -1,15 +1,14 @@
 import assert from "node:assert/strict";
-import { findChromium } from "./whole_chromium.ts";
+import { findOptionalProgram } from "../optional_program.ts";
 import { QUICK, withStage } from "./scenario.ts";
 
-const executable = await findChromium();
+/** The headless shell from npm, which every other test drives, is Chromium without a browser's tabs. */
+const executable = await findOptionalProgram(
+  "chromium",
+  "the back/forward cache and tabs that share a window",
+);
 
-if (executable === null) {
-  console.warn(
-    "Left out, as no chromium is on the PATH: the back/forward cache and tabs that share a window. " +
-      "The headless shell from npm has neither.",
-  );
-} else {
+if (executable !== undefined) {
   Deno.test("a page in the back/forward cache survives what its peers say, and adopts it when it is back", () =>
     withStage(async ({ site, stack, chromium, openSignedIn, open, age }) => {
       const tab = await openSignedIn(QUICK);

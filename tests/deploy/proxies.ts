@@ -5,7 +5,7 @@
  * @module
  */
 
-import { findProgram } from "../../local/find_program.ts";
+import { findOptionalProgram } from "../optional_program.ts";
 import { type RunningProxy, startServer } from "./server_process.ts";
 import { readConfiguration } from "./documented.ts";
 
@@ -23,18 +23,14 @@ export interface DocumentedProxy {
   readonly start: (options: ProxyOptions) => Promise<RunningProxy>;
 }
 
-/** Those of the machine; the names of the programs that it does not have. */
-export async function findServers(): Promise<
-  { readonly found: readonly DocumentedProxy[]; readonly missing: readonly string[] }
-> {
-  const [nginx, caddy] = [await findProgram("nginx"), await findProgram("caddy")];
-  return {
-    found: [
-      ...(nginx === undefined ? [] : [{ name: "nginx", start: startNginx(nginx) }]),
-      ...(caddy === undefined ? [] : [{ name: "caddy", start: startCaddy(caddy) }]),
-    ],
-    missing: [...(nginx === undefined ? ["nginx"] : []), ...(caddy === undefined ? ["caddy"] : [])],
-  };
+/** Those of the machine. */
+export async function findServers(): Promise<readonly DocumentedProxy[]> {
+  const nginx = await findOptionalProgram("nginx", "docs/deploy/nginx.md");
+  const caddy = await findOptionalProgram("caddy", "docs/deploy/caddy.md");
+  return [
+    ...(nginx === undefined ? [] : [{ name: "nginx", start: startNginx(nginx) }]),
+    ...(caddy === undefined ? [] : [{ name: "caddy", start: startCaddy(caddy) }]),
+  ];
 }
 
 export const EDGE_PLATFORMS: readonly DocumentedProxy[] = [

@@ -3,7 +3,7 @@ import { findFreePort } from "../../local/postgres/server.ts";
 import { type DocumentedProxy, findServers } from "./proxies.ts";
 import { PROJECT_HOST, startTlsProject, type TlsProject } from "./tls_project.ts";
 
-const { found } = await findServers();
+const servers = await findServers();
 
 /** What a machine has of its own: a resolver, and certificates that it trusts. */
 function replacedIn(name: string, { resolver, certificatePath }: TlsProject) {
@@ -30,7 +30,7 @@ async function askThrough(proxy: DocumentedProxy, project: TlsProject): Promise<
   return response.status;
 }
 
-for (const proxy of found) {
+for (const proxy of servers) {
   Deno.test(`${proxy.name} looks the project up, and asks for it by name in TLS and in Host`, async () => {
     await using project = await startTlsProject();
     assert.equal(await askThrough(proxy, project), 200);

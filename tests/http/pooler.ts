@@ -1,6 +1,6 @@
 /**
- * PgBouncer in transaction mode before a test's PostgreSQL, where the machine has it (Debian's package
- * `pgbouncer`): what a call leaves on a connection meets somebody else's next one.
+ * PgBouncer in transaction mode before a test's PostgreSQL: what a call leaves on a connection meets
+ * somebody else's next one.
  *
  * @module
  */
@@ -11,16 +11,15 @@ export interface Pooler extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Answers null where there is no PgBouncer. */
 export async function startPooler(
-  { databasePort, poolSize }: {
+  { program, databasePort, poolSize }: {
+    /** The path of `pgbouncer`. */
+    readonly program: string;
     readonly databasePort: number;
     /** Connections to the database. */
     readonly poolSize: number;
   },
-): Promise<Pooler | null> {
-  const program = await findProgram();
-  if (program === null) return null;
+): Promise<Pooler> {
   const directory = await Deno.makeTempDir({ prefix: "unified-auth-pooler-" });
   const port = findFreePort();
   await Deno.writeTextFile(`${directory}/users.txt`, '"postgres" "postgres"\n');
@@ -58,15 +57,6 @@ default_pool_size = ${poolSize}
     throw new Error(`PgBouncer did not start on port ${port}`);
   }
   return { port, [Symbol.asyncDispose]: stop };
-}
-
-async function findProgram(): Promise<string | null> {
-  const directories = [...(Deno.env.get("PATH") ?? "").split(":"), "/usr/sbin"];
-  for (const directory of directories) {
-    const program = `${directory}/pgbouncer`;
-    if (await Deno.stat(program).then(({ isFile }) => isFile, () => false)) return program;
-  }
-  return null;
 }
 
 async function untilAccepting(port: number): Promise<boolean> {
