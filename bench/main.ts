@@ -28,7 +28,7 @@ if (options.results) {
 }
 if (options.document) {
   await writeReport(options.document, { suites: SUITES, results });
-  await writeScaling(SCALING, results);
+  if ("growth/ratios" in results.once) await writeScaling(SCALING, results);
 }
 const verdicts = SUITES.flatMap(({ bars }) => bars.map((bar) => judge(bar, results)));
 print(formatVerdicts(verdicts));
