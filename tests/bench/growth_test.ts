@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { findProgram } from "../../bench/find_program.ts";
 import type { Results } from "../../bench/results.ts";
+import { findOptionalProgram } from "../optional_program.ts";
+
+const hasPgbench = await findOptionalProgram(
+  "pgbench",
+  "the growth study, but what it says without",
+  findProgram,
+) !==
+  undefined;
 
 Deno.test("the growth study runs from end to end on few sessions, and every figure of it is one", async () => {
   const file = await Deno.makeTempFile({ suffix: ".json" });
@@ -12,7 +20,7 @@ Deno.test("the growth study runs from end to end on few sessions, and every figu
       stderr: "piped",
     }).output();
     const said = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
-    if (await findProgram("pgbench") === undefined) {
+    if (!hasPgbench) {
       assert.match(said, /could not be measured: growth: .*pgbench is not installed/);
       return;
     }
