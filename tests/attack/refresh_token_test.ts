@@ -88,7 +88,7 @@ Deno.test("a good tag over a wrong secret is told as a leaked key and ends nothi
   const events = await fixture.sql`
     select event from public.session_events
     where session_id = ${sessionId} and event = 'key_compromise_suspected'`;
-  assert.equal(events.length, 4);
+  assert.equal(events.length, 1, "once an hour: nobody fills the table with it");
   assert.equal((await fixture.readSession(sessionId))["is_valid"], true);
   assert.equal(viewOf(await browser.refresh()).session.generation, 2);
 
