@@ -14,7 +14,7 @@ import { createProgress } from "./progress.ts";
 import { writeReport } from "./report/document.ts";
 import { formatVerdicts } from "./report/verdicts.ts";
 import { judge, type Results } from "./results.ts";
-import { runRounds } from "./run_rounds.ts";
+import { type Measured, runRounds } from "./run_rounds.ts";
 import { writeScaling } from "./scaling/write_document.ts";
 import { SUITES } from "./suites.ts";
 
@@ -23,9 +23,7 @@ const SCALING = new URL("../docs/scaling.md", import.meta.url).pathname;
 const options = readOptions(Deno.args);
 const progress = createProgress();
 const results = await measureAll();
-if (options.results) {
-  await Deno.writeTextFile(options.results, `${JSON.stringify(results, roundFigure)}\n`);
-}
+await keepResults(results);
 if (options.document) {
   await writeReport(options.document, { suites: SUITES, results });
   if ("growth/ratios" in results.once) await writeScaling(SCALING, results);
@@ -46,7 +44,13 @@ async function measureAll(): Promise<Results> {
   const cases = SUITES.flatMap((suite) => suite.cases)
     .filter(({ name }) => only.length === 0 || only.some((part) => name.startsWith(part)));
   if (cases.length === 0) throw new TypeError(`Cannot run --only=${only}: no case is named so`);
-  return { startedAt, machine, ...await runRounds({ bench, cases, rounds, progress }) };
+  const keep = (measured: Measured) => keepResults({ startedAt, machine, ...measured });
+  return { startedAt, machine, ...await runRounds({ bench, cases, rounds, progress, keep }) };
+}
+
+async function keepResults(results: Results): Promise<void> {
+  if (!options.results) return;
+  await Deno.writeTextFile(options.results, `${JSON.stringify(results, roundFigure)}\n`);
 }
 
 /** Five digits of every figure: more is noise, and the file stays small. */

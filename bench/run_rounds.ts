@@ -16,12 +16,16 @@ export interface RoundsOptions {
   readonly cases: readonly Case[];
   readonly rounds: number;
   readonly progress: Progress;
+  /** Hears what there is after each round, so that a run which is interrupted keeps it. */
+  readonly keep: (measured: Measured) => Promise<void>;
 }
+
+export type Measured = Pick<Results, "rounds" | "once" | "failures">;
 
 /** A case that fails is named with its reason, and the others go on. */
 export async function runRounds(
-  { bench, cases, rounds, progress }: RoundsOptions,
-): Promise<Pick<Results, "rounds" | "once" | "failures">> {
+  { bench, cases, rounds, progress, keep }: RoundsOptions,
+): Promise<Measured> {
   const failures: Record<string, string> = {};
   const runAll = async (label: string, these: readonly Case[]): Promise<Figures> => {
     const rows: Figures[] = [];
@@ -44,6 +48,7 @@ export async function runRounds(
   for (let round = 1; round <= rounds; round += 1) {
     const ordered = round % 2 === 1 ? repeated : repeated.toReversed();
     measured.push(await runAll(`round ${round}/${rounds}`, ordered));
+    await keep({ rounds: measured, once: {}, failures });
   }
   return { rounds: measured, once: await runAll("once", single), failures };
 }

@@ -83,7 +83,7 @@ export const costs: Suite = {
     ours({
       store: "direct",
       algorithm: "HS256",
-      operations: ["refresh", "validate"],
+      operations: ["validate", "refresh"],
       connections: [16],
     }),
     rotateAndSign({ way: "direct", algorithm: "ES256" }),

@@ -48,6 +48,7 @@ export function ours(options: OursCase): Case {
       if (operations.includes("auto-refresh")) {
         await oursVisitors(bench, { algorithm, token: "expired" });
       }
+      await bench.population.restore();
       await using variant = await openOurs(bench, options);
       const rows: Figures[] = [];
       for (const operation of operations) {
@@ -80,23 +81,23 @@ async function measureOperation(
   const { population } = bench;
   const headers = { "user-agent": USER_AGENT };
   const live = await oursVisitors(bench, { algorithm, token: "live" });
-  const common = {
+  const asking = {
     connections,
-    restore: population.restore,
     ...(ratesOnly ? { seconds: { ...bench.seconds, open: 0 } } : {}),
   };
+  const changing = { ...asking, restore: population.restore };
   const post = (path: string) => ({ method: "POST", path, headers }) as const;
   switch (operation) {
     case "validate":
       return await variant.measure({
-        ...common,
+        ...asking,
         request: post("/unified-auth/validate"),
         visitors: await knownVisitors(bench, algorithm),
       });
     case "first-validate":
       // Each token once, to processes that have never met it: they check its signature.
       return await variant.measure({
-        ...common,
+        ...asking,
         request: post("/unified-auth/validate"),
         visitors: live,
         consumes: true,
@@ -104,13 +105,13 @@ async function measureOperation(
       });
     case "validate-session":
       return await variant.measure({
-        ...common,
+        ...asking,
         request: { method: "GET", path: "/validate-session", headers },
         visitors: await knownVisitors(bench, algorithm),
       });
     case "refresh":
       return await variant.measure({
-        ...common,
+        ...changing,
         request: post("/unified-auth/refresh"),
         visitors: live,
         follow: [ACCESS_COOKIE, REFRESH_COOKIE],
@@ -118,7 +119,7 @@ async function measureOperation(
       });
     case "auto-refresh":
       return await variant.measure({
-        ...common,
+        ...changing,
         request: post("/unified-auth/validate"),
         visitors: await oursVisitors(bench, { algorithm, token: "expired" }),
         // Not the access cookie: the next request of this visitor is to show an expired one again.
@@ -127,14 +128,14 @@ async function measureOperation(
       });
     case "logout":
       return await variant.measure({
-        ...common,
+        ...changing,
         request: { ...post("/unified-auth/logout"), body: { scope: "local" } },
         visitors: live,
         consumes: true,
       });
     case "login":
       return await variant.measure({
-        ...common,
+        ...changing,
         request: post("/unified-auth/login"),
         visitors: await bench.writeVisitors("logins", () => population.logins),
         mustChange: REFRESH_COOKIE,
