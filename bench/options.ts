@@ -50,7 +50,7 @@ export function readOptions(args: readonly string[]): Options {
     sessions: isQuick ? 1000 : 6000,
     seconds: isQuick
       ? { warmUp: 0.1, closed: 0.3, open: 0.3 }
-      : { warmUp: 1, closed: 0.8, open: 0.8 },
+      : { warmUp: 2.5, closed: 0.7, open: 0.7 },
     results: values.results ?? (isWhole ? RESULTS : ""),
     document: isWhole ? DOCUMENT : undefined,
   };

@@ -91,12 +91,16 @@ export async function oursVisitors(
 /** Few enough that a warm-up shows each to the processes, many enough that no one session is hot. */
 const KNOWN_VISITORS = 1_000;
 
-/** Visitors whose live access token the processes have met once the warm-up is over. */
-export async function knownVisitors(bench: Bench, algorithm: Algorithm): Promise<string> {
+/** Visitors whose live access token the processes have met once the warm-up is over, or never. */
+export async function validatingVisitors(
+  bench: Bench,
+  { algorithm, tokens }: { readonly algorithm: Algorithm; readonly tokens: "known" | "new" },
+): Promise<string> {
   const all = await oursVisitors(bench, { algorithm, token: "live" });
-  return await bench.writeVisitors(`known-${algorithm}`, async () => {
+  return await bench.writeVisitors(`${tokens}-${algorithm}`, async () => {
     const visitors: readonly Visitor[] = JSON.parse(await Deno.readTextFile(all));
-    return visitors.slice(-KNOWN_VISITORS);
+    const known = Math.min(KNOWN_VISITORS, visitors.length / 2);
+    return tokens === "known" ? visitors.slice(0, known) : visitors.slice(known);
   });
 }
 

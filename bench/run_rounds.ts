@@ -16,7 +16,7 @@ export interface RoundsOptions {
   readonly cases: readonly Case[];
   readonly rounds: number;
   readonly progress: Progress;
-  /** Hears what there is after each round, so that a run which is interrupted keeps it. */
+  /** Hears what there is after each round and each single case, so that a run which is interrupted keeps it. */
   readonly keep: (measured: Measured) => Promise<void>;
 }
 
@@ -50,5 +50,10 @@ export async function runRounds(
     measured.push(await runAll(`round ${round}/${rounds}`, ordered));
     await keep({ rounds: measured, once: {}, failures });
   }
-  return { rounds: measured, once: await runAll("once", single), failures };
+  let once: Figures = {};
+  for (const each of single) {
+    once = { ...once, ...await runAll("once", [each]) };
+    await keep({ rounds: measured, once, failures });
+  }
+  return { rounds: measured, once, failures };
 }

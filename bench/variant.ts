@@ -10,8 +10,9 @@ import { type Generator, startGenerator } from "./load/generator_process.ts";
 import { measure, type Measurement, type Metrics } from "./measure.ts";
 import { type ServerOptions, type ServerProcess, startServer } from "./server_process.ts";
 
-/** How much of the warm-up new connections need in processes that are warm. */
-const WARM_SHARE = 0.2;
+/** How much of its warm-up processes need again that have answered other requests, or the same. */
+const OTHER_REQUESTS_SHARE = 0.2;
+const SAME_REQUESTS_SHARE = 0.08;
 
 export interface VariantOptions {
   readonly server: ServerOptions;
@@ -50,13 +51,16 @@ export async function openVariant(bench: Bench, options: VariantOptions): Promis
     servers,
     measure(load) {
       const seconds = load.seconds ?? bench.seconds;
-      // What a load warms in a process stays warm for the next load of the same visitors.
       const requests = `${load.request.path} ${load.visitors}`;
-      const isWarm = warmed.has(requests);
+      const share = warmed.has(requests)
+        ? SAME_REQUESTS_SHARE
+        : warmed.size > 0
+        ? OTHER_REQUESTS_SHARE
+        : 1;
       warmed.add(requests);
       return measure({
         ...load,
-        seconds: isWarm ? { ...seconds, warmUp: seconds.warmUp * WARM_SHARE } : seconds,
+        seconds: { ...seconds, warmUp: seconds.warmUp * share },
         generator,
         targets: servers.map(({ url }) => url),
         watch,

@@ -15,10 +15,9 @@ import { hello, rotateAndSign, rpcValidate, select } from "./floor.ts";
 import { type Operation, ours } from "./ours.ts";
 import { pgbench } from "./pgbench.ts";
 
-/** The first one needs processes that have met no token yet. */
 const EVERY_OPERATION: readonly Operation[] = [
-  "first-validate",
   "validate",
+  "first-validate",
   "refresh",
   "auto-refresh",
   "logout",

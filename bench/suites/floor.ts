@@ -20,6 +20,8 @@ interface FloorRequest {
   /** It rotates: its cookie must change, and the sessions are put back before each load. */
   readonly rotates?: boolean;
   readonly connections?: readonly number[];
+  /** Without an open load. @default {false} */
+  readonly ratesOnly?: boolean;
 }
 
 export const hello: Case = {
@@ -27,6 +29,7 @@ export const hello: Case = {
   run: (bench) =>
     measureFloor(bench, {
       row: "floor/hello",
+      ratesOnly: true, // so fast that at half of its rate the generator itself would be late
       server: () => ({ program: "bench/servers/hello.ts" }),
     }),
 };
@@ -98,6 +101,7 @@ async function measureFloor(bench: Bench, request: FloorRequest): Promise<Figure
           request: { method: "GET", path: "/" },
           visitors,
           connections,
+          ...(request.ratesOnly ? { seconds: { ...bench.seconds, open: 0 } } : {}),
           ...(request.rotates
             ? { follow: ["floor"], mustChange: "floor", restore: population.restore }
             : {}),

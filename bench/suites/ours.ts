@@ -8,10 +8,10 @@ import type { Bench } from "../bench.ts";
 import type { Figures } from "../measure.ts";
 import {
   type Algorithm,
-  knownVisitors,
   openOurs,
   type OursOptions,
   oursVisitors,
+  validatingVisitors,
 } from "../ours.ts";
 import { ACCESS_COOKIE, REFRESH_COOKIE, USER_AGENT } from "../population.ts";
 import type { Case } from "../suite.ts";
@@ -92,14 +92,14 @@ async function measureOperation(
       return await variant.measure({
         ...asking,
         request: post("/unified-auth/validate"),
-        visitors: await knownVisitors(bench, algorithm),
+        visitors: await validatingVisitors(bench, { algorithm, tokens: "known" }),
       });
     case "first-validate":
       // Each token once, to processes that have never met it: they check its signature.
       return await variant.measure({
         ...asking,
         request: post("/unified-auth/validate"),
-        visitors: live,
+        visitors: await validatingVisitors(bench, { algorithm, tokens: "new" }),
         consumes: true,
         seconds: { ...bench.seconds, open: 0 },
       });
@@ -107,7 +107,7 @@ async function measureOperation(
       return await variant.measure({
         ...asking,
         request: { method: "GET", path: "/validate-session", headers },
-        visitors: await knownVisitors(bench, algorithm),
+        visitors: await validatingVisitors(bench, { algorithm, tokens: "known" }),
       });
     case "refresh":
       return await variant.measure({
