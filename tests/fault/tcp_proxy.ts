@@ -6,6 +6,8 @@
  * @module
  */
 
+import { chunksOf, close, type RelayedConnection, startTcpRelay, writeAll } from "../tcp_relay.ts";
+
 /** What goes wrong, for every request that `when` finds its like in; for all if there is none. */
 export type TcpFault =
   & { readonly when?: RegExp }
@@ -33,26 +35,14 @@ export interface TcpProxy extends AsyncDisposable {
 /** Where a request of HTTP/1.1 begins; a body that comes in a piece of its own is no new one. */
 const REQUEST_LINE = /^[A-Z]+ \/\S* HTTP\/1\.1\r\n/;
 
-const CHUNK_BYTES = 64 * 1024;
-
 /** @param target the port behind it, asked for at each connection: it may be known only later */
 export function startTcpProxy(target: () => number): TcpProxy {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
-  const lines = new Set<Promise<void>>();
-  const closing = new AbortController();
-  const state = { fault: null as TcpFault | null, met: 0 };
-
-  const accepting = (async () => {
-    for await (const client of listener) {
-      const line = carry(client, { target, state, closing: closing.signal });
-      lines.add(line);
-      line.finally(() => lines.delete(line));
-    }
-  })();
-
+  const state: FaultState = { fault: null, met: 0 };
+  const drains = new Set<Promise<void>>();
+  const relay = startTcpRelay(target, () => spoil(state, { target, drains }));
   return {
-    port: listener.addr.port,
-    url: `http://127.0.0.1:${listener.addr.port}`,
+    port: relay.port,
+    url: `http://127.0.0.1:${relay.port}`,
     get met() {
       return state.met;
     },
@@ -60,97 +50,63 @@ export function startTcpProxy(target: () => number): TcpProxy {
       state.fault = next;
     },
     async [Symbol.asyncDispose]() {
-      listener.close();
-      closing.abort();
-      await accepting;
-      await Promise.all(lines);
+      await relay[Symbol.asyncDispose]();
+      await Promise.all(drains);
     },
   };
 }
 
-interface Carriage {
-  readonly target: () => number;
-  readonly state: { readonly fault: TcpFault | null; met: number };
-  readonly closing: AbortSignal;
+interface FaultState {
+  fault: TcpFault | null;
+  met: number;
 }
 
-/** Carries one connection until either side ends it, or a fault does. */
-async function carry(
-  client: Deno.TcpConn,
-  { target, state, closing }: Carriage,
-): Promise<void> {
-  const open = new Set<Deno.TcpConn>([client]);
-  const ended = new AbortController();
-  const end = () => {
-    ended.abort();
-    for (const connection of open) close(connection);
-  };
-  closing.addEventListener("abort", end);
-  const connect = async () => {
-    const connection = await Deno.connect({ hostname: "127.0.0.1", port: target() });
-    open.add(connection);
-    if (ended.signal.aborted) close(connection);
-    return connection;
-  };
-
+/** One connection: each of its requests meets the fault of the moment in which it begins. */
+function spoil(
+  state: FaultState,
+  { target, drains }: { readonly target: () => number; readonly drains: Set<Promise<void>> },
+): RelayedConnection {
+  const over = new AbortController();
   let isHttp: boolean | null = null;
   let fault: TcpFault | null = null;
   let repliedBytes = 0;
   let twin: Deno.TcpConn | null = null;
-  const drains: Promise<void>[] = [];
 
-  const sendRequests = async (server: Deno.TcpConn) => {
-    for await (const chunk of chunksOf(client)) {
-      const text = new TextDecoder("latin1").decode(chunk);
+  const sendToTwin = async (bytes: Uint8Array) => {
+    if (twin === null) {
+      const opened = await Deno.connect({ hostname: "127.0.0.1", port: target() });
+      twin = opened;
+      over.signal.addEventListener("abort", () => close(opened));
+      if (over.signal.aborted) close(opened);
+      const draining = discard(opened);
+      drains.add(draining);
+      draining.finally(() => drains.delete(draining));
+    }
+    await writeAll(twin, bytes);
+  };
+
+  return {
+    async fromClient(bytes) {
+      const text = new TextDecoder("latin1").decode(bytes);
       isHttp ??= REQUEST_LINE.test(text);
       if (!isHttp || REQUEST_LINE.test(text)) {
         fault = state.fault?.when?.test(text) ?? true ? state.fault : null;
         repliedBytes = 0;
         if (fault) state.met += 1;
       }
-      if (fault?.kind === "drop") return;
-      if (fault?.kind === "duplicate" && !twin) {
-        twin = await connect();
-        drains.push(discard(twin));
-      }
-      await writeAll(server, chunk);
-      if (fault?.kind === "duplicate" && twin) await writeAll(twin, chunk);
-    }
+      if (fault?.kind === "drop") return "hang_up";
+      if (fault?.kind === "duplicate") await sendToTwin(bytes);
+      return bytes;
+    },
+    async fromServer(bytes) {
+      if (fault?.kind === "delay") await pause(fault.milliseconds, over.signal);
+      if (fault?.kind !== "truncate") return bytes;
+      const left = fault.bytes - repliedBytes;
+      repliedBytes += bytes.length;
+      return repliedBytes < fault.bytes ? bytes : { last: bytes.subarray(0, Math.max(0, left)) };
+    },
+    ended: () => over.abort(),
   };
-  const sendReplies = async (server: Deno.TcpConn) => {
-    for await (const chunk of chunksOf(server)) {
-      if (fault?.kind === "delay") await pause(fault.milliseconds, ended.signal);
-      const left = fault?.kind === "truncate" ? fault.bytes - repliedBytes : Infinity;
-      await writeAll(client, chunk.subarray(0, Math.max(0, left)));
-      repliedBytes += chunk.length;
-      if (repliedBytes >= left) return;
-    }
-  };
-
-  try {
-    const server = await connect();
-    const whicheverEnds = [sendRequests(server), sendReplies(server)];
-    await Promise.race(whicheverEnds).finally(end);
-    await Promise.allSettled([...whicheverEnds, ...drains]);
-  } catch {
-    // Either side refused or is gone: what it would be told is that the other one is gone too.
-  } finally {
-    end();
-    closing.removeEventListener("abort", end);
-  }
-}
-
-async function* chunksOf(connection: Deno.TcpConn): AsyncGenerator<Uint8Array> {
-  const buffer = new Uint8Array(CHUNK_BYTES);
-  for (;;) {
-    const count = await connection.read(buffer);
-    if (count === null) return;
-    yield buffer.slice(0, count);
-  }
-}
-
-async function writeAll(connection: Deno.TcpConn, bytes: Uint8Array): Promise<void> {
-  for (let at = 0; at < bytes.length;) at += await connection.write(bytes.subarray(at));
 }
 
 /** Reads what nobody waits for, until it ends in whatever way. */
@@ -174,12 +130,4 @@ function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
     signal.addEventListener("abort", stop);
     if (signal.aborted) stop();
   });
-}
-
-function close(connection: Deno.TcpConn): void {
-  try {
-    connection.close();
-  } catch {
-    // The other side was faster.
-  }
 }

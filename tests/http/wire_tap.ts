@@ -5,6 +5,8 @@
  * @module
  */
 
+import { startTcpRelay } from "../tcp_relay.ts";
+
 /** One message of the frontend (PostgreSQL documentation, 53.7), by its letter. */
 export interface FrontendMessage {
   /** Which connection, counted from 0. */
@@ -23,46 +25,33 @@ export interface WireTap extends AsyncDisposable {
 }
 
 export function startWireTap(databasePort: number): WireTap {
-  const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   let messages: FrontendMessage[] = [];
-  const open = new Set<Deno.TcpConn>();
-  const lines: Promise<unknown>[] = [];
   let connections = 0;
-
-  const tap = async (client: Deno.TcpConn) => {
+  const relay = startTcpRelay(() => databasePort, () => {
     const connection = connections++;
-    const server = await Deno.connect({ hostname: "127.0.0.1", port: databasePort });
-    open.add(client).add(server);
     let answeredBytes = 0;
     const read = createMessageReader((type, body) => {
       if (type !== AUTHENTICATION) messages.push({ connection, type, body, answeredBytes });
     });
-    await Promise.race([
-      carry(client, server, (bytes) => read(bytes)),
-      carry(server, client, ({ length }) => void (answeredBytes += length)),
-    ]);
-    for (const end of [client, server]) {
-      if (open.delete(end)) end.close();
-    }
-  };
-  const accepting = (async () => {
-    for await (const client of listener) lines.push(tap(client));
-  })();
-
+    return {
+      fromClient(bytes) {
+        read(bytes);
+        return bytes;
+      },
+      fromServer(bytes) {
+        answeredBytes += bytes.length;
+        return bytes;
+      },
+    };
+  });
   return {
-    port: listener.addr.port,
+    port: relay.port,
     takeMessages() {
       const taken = messages;
       messages = [];
       return taken;
     },
-    async [Symbol.asyncDispose]() {
-      listener.close();
-      for (const end of open) end.close();
-      open.clear();
-      await accepting;
-      await Promise.allSettled(lines);
-    },
+    [Symbol.asyncDispose]: () => relay[Symbol.asyncDispose](),
   };
 }
 
@@ -87,23 +76,4 @@ function createMessageReader(
       rest = rest.slice(end);
     }
   };
-}
-
-async function carry(
-  from: Deno.TcpConn,
-  to: Deno.TcpConn,
-  hear: (bytes: Uint8Array) => void,
-): Promise<void> {
-  const buffer = new Uint8Array(64 * 1024);
-  try {
-    for (;;) {
-      const count = await from.read(buffer);
-      if (count === null) return;
-      const bytes = buffer.slice(0, count);
-      hear(bytes);
-      for (let at = 0; at < count;) at += await to.write(bytes.subarray(at));
-    }
-  } catch {
-    // The other side is gone; so will this one be.
-  }
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { startDroppingProxy } from "../../browser/dropping_proxy.ts";
 import { defineScenario, plural } from "../scenario.ts";
-import { openRelay } from "../relay.ts";
 
 export const droppedSocket = defineScenario({
   id: "S11",
@@ -17,12 +17,12 @@ export const droppedSocket = defineScenario({
     "after an hour.",
   accessTtlSeconds: 3600,
   async run({ arena, openSignedIn, outliveAccess }) {
-    await using relay = openRelay(new URL(arena.baseUrl));
-    const tab = await openSignedIn({ baseUrl: relay.baseUrl });
+    await using proxy = startDroppingProxy({ port: Number(new URL(arena.baseUrl).port) });
+    const tab = await openSignedIn({ baseUrl: proxy.baseUrl });
     await outliveAccess();
-    relay.dropNextPost();
+    proxy.drop("POST ", 1);
     await tab.evaluate("contestant.refresh().then(() => 0, () => 0)");
-    const posts = relay.posts;
+    const posts = proxy.seen();
     await outliveAccess();
     const survives = await tab.evaluate<boolean>("contestant.refresh().catch(() => false)");
     return { posts, survives };

@@ -1,20 +1,20 @@
 import assert from "node:assert/strict";
-import { openRelay } from "./relay.ts";
+import { startDroppingProxy } from "./dropping_proxy.ts";
 
-Deno.test("a relay drops the connection of the next POST when the server has answered it", async () => {
+Deno.test("a dropping proxy hangs up on the next POST when the server has done its work", async () => {
   let served = 0;
   const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => undefined }, () => {
     served++;
     return new Response("done");
   });
   {
-    await using relay = openRelay(new URL(`http://127.0.0.1:${server.addr.port}`));
-    assert.match(await post(relay.baseUrl), /done$/);
-    relay.dropNextPost();
-    assert.equal(await post(relay.baseUrl), "");
+    await using proxy = startDroppingProxy(server.addr);
+    assert.match(await post(proxy.baseUrl), /done$/);
+    proxy.drop("POST ", 1);
+    assert.equal(await post(proxy.baseUrl), "");
     assert.equal(served, 2);
-    assert.match(await post(relay.baseUrl), /done$/);
-    assert.equal(relay.posts, 2);
+    assert.match(await post(proxy.baseUrl), /done$/);
+    assert.deepEqual([proxy.dropped(), proxy.seen()], [1, 2]);
   }
   await server.shutdown();
 });
@@ -25,7 +25,7 @@ async function post(baseUrl: string): Promise<string> {
   const connection = await Deno.connect({ hostname, port: Number(port) });
   await connection.write(
     new TextEncoder().encode(
-      "POST / HTTP/1.1\r\nhost: relay\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+      "POST / HTTP/1.1\r\nhost: proxy\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
     ),
   );
   return await new Response(connection.readable).text();
