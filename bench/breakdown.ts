@@ -13,6 +13,7 @@ import { openTestServer } from "../local/testing.ts";
 import { openParts, type Parts } from "./breakdown_parts.ts";
 import { readFamilyCpuMs } from "./process_cpu.ts";
 import { replaceSection } from "./report/document.ts";
+import { formatFile } from "./report/format_file.ts";
 import { formatTable } from "./report/table.ts";
 
 const DOCUMENT = new URL("../docs/performance.md", import.meta.url).pathname;
@@ -48,7 +49,7 @@ print(section);
 if (!Deno.args.includes("--print")) {
   const text = await Deno.readTextFile(DOCUMENT);
   await Deno.writeTextFile(DOCUMENT, replaceSection(text, { name: "breakdown", section }));
-  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", DOCUMENT] }).output();
+  await formatFile(DOCUMENT);
 }
 
 /** All parts in turn in every batch: what disturbs one batch disturbs all of them. */

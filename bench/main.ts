@@ -12,6 +12,7 @@ import { describeMachine } from "./machine.ts";
 import { readOptions } from "./options.ts";
 import { createProgress } from "./progress.ts";
 import { writeReport } from "./report/document.ts";
+import { formatFile } from "./report/format_file.ts";
 import { formatVerdicts } from "./report/verdicts.ts";
 import { judge, type Results } from "./results.ts";
 import { type Measured, runRounds } from "./run_rounds.ts";
@@ -50,7 +51,8 @@ async function measureAll(): Promise<Results> {
 
 async function keepResults(results: Results): Promise<void> {
   if (!options.results) return;
-  await Deno.writeTextFile(options.results, `${JSON.stringify(results, roundFigure)}\n`);
+  await Deno.writeTextFile(options.results, JSON.stringify(results, roundFigure));
+  await formatFile(options.results);
 }
 
 /** Five digits of every figure: more is noise, and the file stays small. */

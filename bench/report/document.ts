@@ -7,6 +7,7 @@
 
 import { judge, type Results } from "../results.ts";
 import type { Suite } from "../suite.ts";
+import { formatFile } from "./format_file.ts";
 import { formatVerdicts } from "./verdicts.ts";
 
 export async function writeReport(
@@ -23,7 +24,7 @@ export async function writeReport(
     }
   }
   await Deno.writeTextFile(path, text);
-  await new Deno.Command(Deno.execPath(), { args: ["fmt", "--quiet", path] }).output();
+  await formatFile(path);
 }
 
 /** @throws {TypeError} If the text has no such markers */
