@@ -6,7 +6,7 @@
  */
 
 import { type HttpAnswer, readSetCookies } from "./http_answer.ts";
-import type { LoadPlan, Visitor } from "./plan.ts";
+import type { LoadPlan, RequestShape, Visitor } from "./plan.ts";
 
 /** A visitor with its request. */
 export interface ReadyVisitor {
@@ -22,7 +22,7 @@ export function prepareVisitor(visitor: Visitor, plan: LoadPlan): ReadyVisitor {
   const { follow = [], mustChange } = plan;
   const cookies = new Map(Object.entries(visitor.cookies));
   const head = headOf(plan);
-  const text = bodyText(visitor.body ?? plan.request.body);
+  const text = bodyText(plan.request.method, visitor.body ?? plan.request.body);
   let request = requestBytes({ head, cookies, text });
 
   return {
@@ -52,8 +52,9 @@ function headOf({ request, targets }: LoadPlan): string {
   return `${request.method} ${request.path} HTTP/1.1\r\n${lines.join("")}`;
 }
 
-function bodyText(body: unknown): string {
-  if (body === undefined) return "\r\n";
+function bodyText(method: RequestShape["method"], body: unknown): string {
+  // A browser says so where a body could be (RFC 9110 section 8.6); a server would have to look for it.
+  if (body === undefined) return method === "POST" ? "content-length: 0\r\n\r\n" : "\r\n";
   const json = JSON.stringify(body);
   const { length } = encoder.encode(json);
   return `content-type: application/json\r\ncontent-length: ${length}\r\n\r\n${json}`;

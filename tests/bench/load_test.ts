@@ -37,6 +37,11 @@ Deno.test("every visitor sends its own cookies, and the rotating one as it was l
       return new Response(`${visitor} came with ${generation}`, { status: 409 });
     }
     assert.match(request.headers.get("cookie") ?? "", /other=kept/);
+    assert.equal(
+      request.headers.get("content-length"),
+      "0",
+      "as a browser says of a POST without one",
+    );
     generations.set(visitor, Number(generation) + 1);
     return new Response("{}", {
       headers: { "set-cookie": `token=${visitor}.${Number(generation) + 1}; Path=/; HttpOnly` },
