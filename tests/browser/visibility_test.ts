@@ -82,18 +82,13 @@ Deno.test("a hidden page whose timers come once a minute keeps its session", () 
     const tab = await openSignedIn(
       {},
       `
-      globalThis.longestGapMs = 0;
-      let last = performance.now();
-      setInterval(() => {
-        longestGapMs = Math.max(longestGapMs, performance.now() - last);
-        last = performance.now();
-      }, 1_000);`,
+      globalThis.lastBeatAt = performance.now();
+      setInterval(() => { lastBeatAt = performance.now(); }, 1_000);`,
     );
     await tab.evaluate("told.length = 0");
     await tab.hide();
-    await tab.evaluate("globalThis.hiddenAt = performance.now(); 0");
-    await tab.waitFor("longestGapMs > 30_000 || performance.now() - hiddenAt > 75_000", 80_000);
-    assert.ok(await tab.evaluate<number>("longestGapMs") > 30_000, "the browser throttles");
+    // Once a minute, but at minutes of the browser's own: the first one may be over soon.
+    await tab.waitFor("performance.now() - lastBeatAt > 30_000", 80_000);
     site.reset();
     await tab.show();
     await tab.waitFor("session.getSnapshot().canMutate");
