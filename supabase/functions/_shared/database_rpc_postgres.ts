@@ -52,6 +52,9 @@ export function createPostgresRpc(options: PostgresRpcOptions): PostgresRpc {
   });
   // A connection that is lost while nobody uses it: the pool has dropped it, the next call makes another.
   pool.on("error", () => {});
+  // One that is lost under a call is told to the call, and once more as an event that nobody must miss:
+  // unheard, it ends the process (PostgreSQL killed under load: 57P01, after the query had failed).
+  pool.on("connect", (client) => client.on("error", () => {}));
 
   const answerOf = async (text: string, values: readonly unknown[]): Promise<unknown> => {
     const startedAtMs = performance.now();
