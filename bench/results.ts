@@ -62,8 +62,10 @@ function valuesOf(
 
 /** Judges a bar. Whatever was measured stands in the verdict, whether or not it holds. */
 export function judge({ statement, limit, value }: Bar, { rounds, once }: Results): Verdict {
-  const values = (rounds.length > 0 ? rounds : [{}])
-    .map((round) => value({ ...once, ...round }))
+  // What is measured once has one value, however many rounds there were.
+  const isSingle = value(once) !== undefined;
+  const values = (isSingle ? [once] : rounds.map((round) => ({ ...once, ...round })))
+    .map(value)
     .filter((each) => each !== undefined && Number.isFinite(each)) as readonly number[];
   const middle = median(values);
   const holds = middle === undefined

@@ -26,7 +26,7 @@ function describeRun({ startedAt, machine, rounds }: Results): string {
   const { processor, cores, loadBefore, ...versions } = machine;
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ");
   return `Measured on ${startedAt.slice(0, 10)} in ${rounds.length} rounds, on ${cores} cores ` +
-    `(${processor}; load before: ${loadBefore}). Versions: ${list}.`;
+    `(${processor}; load before: ${formatFigure(Number(loadBefore))}). Versions: ${list}.`;
 }
 
 /** At 16 connections: rate and CPU at saturation, latencies at half of that rate. */

@@ -20,7 +20,9 @@ export async function writeReport(
     const parts = [suite.report(results), ...(verdicts.length ? [formatVerdicts(verdicts)] : [])];
     text = replaceSection(text, { name: suite.name, section: parts.join("\n\n") });
     for (const [name, svg] of Object.entries(suite.charts?.(results) ?? {})) {
-      await Deno.writeTextFile(path.replace(/[^/]+$/, name), svg);
+      const chart = path.replace(/[^/]+$/, name);
+      await Deno.writeTextFile(chart, svg);
+      await formatFile(chart);
     }
   }
   await Deno.writeTextFile(path, text);
