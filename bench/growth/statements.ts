@@ -27,7 +27,7 @@ const STEP = 7_368_787;
  * Validates live sessions at random.
  *
  * @param activityIntervalSeconds how old the activity must be to be written: the reading validate has
- * a month, the writing one nothing
+ * a quarter of a year, the writing one nothing
  */
 export function validateStatement(
   sessions: number,
