@@ -16,6 +16,8 @@ import { makeSlices, type Slice } from "./function_visitors.ts";
 import type { Size, Study } from "./study.ts";
 
 const OPERATIONS = ["validate", "refresh"] as const;
+const CONNECTIONS = [1, 16];
+const WARM_UPS = 2;
 type Operation = typeof OPERATIONS[number];
 
 /** Our functions over one database. */
@@ -45,13 +47,22 @@ export async function measureFunctions(
         startDoors: () => startDoors({ databaseUrl: size.database.url, port, secrets }),
       }, { store: "direct", algorithm: "HS256" }),
     );
-    const slices = await makeSlices(size, { secrets, projectUrl: `http://127.0.0.1:${port}` });
+    const slices = await makeSlices(size, {
+      count: rounds * CONNECTIONS.length * OPERATIONS.length + WARM_UPS,
+      secrets,
+      projectUrl: `http://127.0.0.1:${port}`,
+    });
     served.push({ size, variant, slices, next: 0 });
+  }
+  // Not part of any figure: a fresh process has its code still to compile.
+  for (const each of served) {
+    await measureOnce(bench, each, { operation: "validate", connections: 16, warmUp: 2.5 });
+    await measureOnce(bench, each, { operation: "refresh", connections: 16 });
   }
 
   const rows = new Map<string, Metrics[]>();
   for (let round = 0; round < rounds; round++) {
-    for (const connections of [1, 16]) {
+    for (const connections of CONNECTIONS) {
       for (const operation of OPERATIONS) {
         for (const each of round % 2 === 0 ? served : served.toReversed()) {
           const name = `growth/${operation}/${each.size.name}/functions/c${connections}`;
@@ -67,9 +78,13 @@ export async function measureFunctions(
 async function measureOnce(
   { isQuick }: Bench,
   served: Served,
-  { operation, connections }: { readonly operation: Operation; readonly connections: number },
+  { operation, connections, warmUp = 0.2 }: {
+    readonly operation: Operation;
+    readonly connections: number;
+    readonly warmUp?: number;
+  },
 ): Promise<Metrics> {
-  const slice = served.slices[served.next++ % served.slices.length];
+  const slice = served.slices[served.next++];
   if (slice === undefined) throw new TypeError("Cannot measure: there are no visitors");
   const file = await Deno.makeTempFile({ prefix: "unified-auth-visitors-", suffix: ".json" });
   try {
@@ -83,9 +98,7 @@ async function measureOnce(
       visitors: file,
       connections,
       restore: slice.restore,
-      seconds: isQuick
-        ? { warmUp: 0.05, closed: 0.2, open: 0 }
-        : { warmUp: 0.2, closed: 1.5, open: 0 },
+      seconds: isQuick ? { warmUp: 0.05, closed: 0.2, open: 0 } : { warmUp, closed: 1.5, open: 0 },
       // A session that came back within the window would not rotate.
       ...(operation === "refresh" ? { mustChange: REFRESH_COOKIE, consumes: true } : {}),
     });

@@ -24,9 +24,8 @@ import { ACCESS_COOKIE, REFRESH_COOKIE, USER_AGENT } from "../population.ts";
 import { countOf, inPart, loadedGeneration, sessionId } from "./population.ts";
 import type { Size } from "./study.ts";
 
-/** More than a load of a second or two uses up. */
+/** More than a load of refreshes for a second or two uses up. */
 const SLICE = 2_500;
-const MOST_SLICES = 12;
 
 export interface Slice {
   readonly visitors: readonly Visitor[];
@@ -43,7 +42,11 @@ interface Row {
 
 export async function makeSlices(
   size: Size,
-  { secrets, projectUrl }: { readonly secrets: Secrets; readonly projectUrl: string },
+  { count, secrets, projectUrl }: {
+    readonly count: number;
+    readonly secrets: Secrets;
+    readonly projectUrl: string;
+  },
 ): Promise<readonly Slice[]> {
   const { SESSION_SECRET } = secrets.sessions;
   const keys = deriveSessionKeys([SESSION_SECRET], projectUrl);
@@ -55,7 +58,8 @@ export async function makeSlices(
   const seconds = Math.floor(Date.now() / 1000);
   const signed = { aal: "aal1", amr: [], appMetadata: {}, issuedAt: seconds };
 
-  const makeVisitor = async ({ id, userId, email, generation }: Row) => {
+  /** No access token twice: a process remembers those whose signature it has checked. */
+  const makeVisitor = async ({ id, userId, email, generation }: Row, slice: number) => {
     const place = { sessionId: id as SessionId, generation, branch: 0 };
     const secret = createHash("sha256").update(`secret of ${id}`).digest();
     const refresh = issueRefreshToken(
@@ -67,15 +71,18 @@ export async function makeSlices(
       ...place,
       userId: userId as UserId,
       email,
-      expiresAt: seconds + 3_500,
+      expiresAt: seconds + 3_600 - slice,
     });
     const cookies = { [ACCESS_COOKIE]: access.token, [REFRESH_COOKIE]: refresh.raw };
     return { visitor: { cookies }, hash: refresh.hash.toHex() };
   };
 
+  // With few sessions the slices share them; with many, each has its own.
+  const parts = await readRows(size, count);
   const slices: Slice[] = [];
-  for (const rows of await readRows(size)) {
-    const made = await Promise.all(rows.map(makeVisitor));
+  for (let number = 0; number < count; number++) {
+    const rows = parts[number % parts.length] ?? [];
+    const made = await Promise.all(rows.map((row) => makeVisitor(row, number)));
     const slice: Slice = {
       visitors: made.map(({ visitor }) => visitor),
       restore: () => restore(size, { rows, hashes: made.map(({ hash }) => hash) }),
@@ -88,9 +95,12 @@ export async function makeSlices(
 }
 
 /** Sessions at equal distances all over the table, shuffled into slices by the hash that an id is. */
-async function readRows({ admin, sessions }: Size): Promise<readonly (readonly Row[])[]> {
+async function readRows(
+  { admin, sessions }: Size,
+  count: number,
+): Promise<readonly (readonly Row[])[]> {
   const available = countOf("functions", sessions);
-  const wanted = Math.min(available, SLICE * MOST_SLICES);
+  const wanted = Math.min(available, SLICE * count);
   const rows = await admin.unsafe<Row[]>(`
     select s.id, s.user_id as "userId", u.email, s.generation
     from generate_series(0, ${wanted - 1}) as n,
