@@ -4,6 +4,8 @@
  * @module
  */
 
+import { plainText } from "./plain_text.ts";
+
 /** A result as the database gives it: values by column, in the order of the columns. */
 export interface Table {
   readonly columns: readonly string[];
@@ -41,7 +43,5 @@ function formatCell(value: unknown): string {
   const text = value instanceof Date
     ? value.toISOString().replace("T", " ").replace(/\.\d+Z$/, "Z")
     : String(value);
-  // Whoever signs in chooses the user agent: it must not move the cursor.
-  const plain = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\u00b7");
-  return plain.length > MAX_CELL_WIDTH ? `${plain.slice(0, MAX_CELL_WIDTH - 1)}…` : plain;
+  return plainText(text, MAX_CELL_WIDTH);
 }

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { plainText } from "../plain_text.ts";
+
 /** In the order in which they are made and printed. */
 export const CHECK_IDS = [
   "functions_answer",
@@ -64,8 +66,5 @@ const MAX_QUOTE_LENGTH = 80;
  * give it a cookie's value or a token.
  */
 export function quote(text: string): string {
-  const plain = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\u00b7");
-  return `"${
-    plain.length > MAX_QUOTE_LENGTH ? `${plain.slice(0, MAX_QUOTE_LENGTH - 1)}…` : plain
-  }"`;
+  return `"${plainText(text, MAX_QUOTE_LENGTH)}"`;
 }

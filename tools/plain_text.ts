@@ -1,0 +1,12 @@
+/**
+ * What a stranger wrote, fit for a terminal. Whoever signs in chooses the user agent, and whoever answers
+ * chooses the words.
+ *
+ * @module
+ */
+
+/** Cut to so many characters, and without what moves the cursor. */
+export function plainText(text: string, maxLength: number): string {
+  const plain = text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "\u00b7");
+  return plain.length > maxLength ? `${plain.slice(0, maxLength - 1)}…` : plain;
+}
