@@ -6,6 +6,7 @@
  */
 
 import { findFreePort } from "../../local/postgres/server.ts";
+import { startServer } from "../deploy/server_process.ts";
 
 export interface Pooler extends AsyncDisposable {
   readonly port: number;
@@ -20,12 +21,13 @@ export async function startPooler(
     readonly poolSize: number;
   },
 ): Promise<Pooler> {
-  const directory = await Deno.makeTempDir({ prefix: "unified-auth-pooler-" });
   const port = findFreePort();
-  await Deno.writeTextFile(`${directory}/users.txt`, '"postgres" "postgres"\n');
-  await Deno.writeTextFile(
-    `${directory}/pgbouncer.ini`,
-    `[databases]
+  const server = await startServer({
+    program,
+    port,
+    files: {
+      "users.txt": '"postgres" "postgres"\n',
+      "pgbouncer.ini": `[databases]
 * = host=127.0.0.1 port=${databasePort}
 
 [pgbouncer]
@@ -33,38 +35,12 @@ listen_addr = 127.0.0.1
 listen_port = ${port}
 unix_socket_dir =
 auth_type = trust
-auth_file = ${directory}/users.txt
+auth_file = users.txt
 pool_mode = transaction
 default_pool_size = ${poolSize}
 `,
-  );
-  // It refuses to run as root, and takes on any other user by itself.
-  await Deno.chmod(directory, 0o755);
-  const asUser = Deno.uid() === 0 ? ["-u", "nobody"] : [];
-  const child = new Deno.Command(program, {
-    args: ["--quiet", ...asUser, `${directory}/pgbouncer.ini`],
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  const stop = async () => {
-    child.kill("SIGKILL");
-    await child.status;
-    await Deno.remove(directory, { recursive: true });
-  };
-  if (!await untilAccepting(port)) {
-    await stop();
-    throw new Error(`PgBouncer did not start on port ${port}`);
-  }
-  return { port, [Symbol.asyncDispose]: stop };
-}
-
-async function untilAccepting(port: number): Promise<boolean> {
-  for (let tries = 0; tries < 200; tries += 1) {
-    const connection = await Deno.connect({ hostname: "127.0.0.1", port }).catch(() => null);
-    connection?.close();
-    if (connection) return true;
-    await new Promise((resolve) => setTimeout(resolve, 25));
-  }
-  return false;
+    },
+    args: () => ["--quiet", "pgbouncer.ini"],
+  });
+  return { port, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
