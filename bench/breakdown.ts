@@ -15,6 +15,7 @@ import { readFamilyCpuMs } from "./process_cpu.ts";
 import { replaceSection } from "./report/document.ts";
 import { formatFile } from "./report/format_file.ts";
 import { formatTable } from "./report/table.ts";
+import { median } from "./results.ts";
 
 const DOCUMENT = new URL("../docs/performance.md", import.meta.url).pathname;
 
@@ -70,13 +71,9 @@ async function measure(rows: Parts["operations"][string]): Promise<readonly Cost
   }
   return measured.map(({ part, own, database }) => ({
     part,
-    processUs: median(own),
+    processUs: median(own) ?? NaN,
     databaseUs: database.reduce((sum, each) => sum + each, 0) / database.length, // in ticks of 10 ms
   }));
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((left, right) => left - right)[Math.floor(values.length / 2)] ?? NaN;
 }
 
 function format(microseconds: number): string {

@@ -6,6 +6,13 @@
 
 import { findProgram as findOnPath } from "../local/find_program.ts";
 
+/** pgbench's path. @throws {TypeError} If it is not installed */
+export async function requirePgbench(): Promise<string> {
+  const program = await findProgram("pgbench");
+  if (program !== undefined) return program;
+  throw new TypeError("pgbench is not installed (Debian: postgresql-contrib)");
+}
+
 /** Its path, or `undefined`. */
 export async function findProgram(name: string): Promise<string | undefined> {
   const versions = await Array.fromAsync(Deno.readDir("/usr/lib/postgresql")).catch(() => []);

@@ -9,7 +9,8 @@ import type { Bench } from "./bench.ts";
 import type { Doors } from "./doors_process.ts";
 import type { Visitor } from "./load/plan.ts";
 import { gatherCookies } from "./load/gather.ts";
-import { ACCESS_COOKIE, USER_AGENT } from "./population.ts";
+import { ACCESS_COOKIE } from "../tests/http/browser.ts";
+import { USER_AGENT } from "./population.ts";
 import { startServer } from "./server_process.ts";
 import { openVariant, type Variant } from "./variant.ts";
 

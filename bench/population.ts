@@ -13,11 +13,10 @@ import {
   REFRESH_SECRET_BYTES,
 } from "../supabase/functions/_shared/refresh_token.ts";
 import { deriveSessionKeys } from "../supabase/functions/_shared/session_keys.ts";
+import { REFRESH_COOKIE } from "../tests/http/browser.ts";
 import type { Visitor } from "./load/plan.ts";
 
 export const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0";
-export const ACCESS_COOKIE = "__Host-session_access";
-export const REFRESH_COOKIE = "__Host-session_refresh";
 export const PASSWORD = "correct-horse-battery-staple";
 
 /** Sessions of one person: between the one that most have and the five that are allowed. */

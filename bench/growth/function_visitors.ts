@@ -20,7 +20,8 @@ import {
 } from "../../supabase/functions/_shared/signing_keys.ts";
 import type { Visitor } from "../load/plan.ts";
 import { hs256Key } from "../ours.ts";
-import { ACCESS_COOKIE, REFRESH_COOKIE, USER_AGENT } from "../population.ts";
+import { ACCESS_COOKIE, REFRESH_COOKIE } from "../../tests/http/browser.ts";
+import { USER_AGENT } from "../population.ts";
 import { countOf, inPart, loadedGeneration, sessionId } from "./population.ts";
 import type { Size } from "./study.ts";
 

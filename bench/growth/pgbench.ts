@@ -5,7 +5,7 @@
  * @module
  */
 
-import { findProgram } from "../find_program.ts";
+import { requirePgbench } from "../find_program.ts";
 import { createSamples } from "../load/percentiles.ts";
 import type { Percentiles } from "../load/plan.ts";
 import type { Statement } from "./statements.ts";
@@ -33,10 +33,7 @@ export interface PgbenchResult {
 /** @throws {TypeError} If pgbench is not installed, or a transaction failed */
 export async function runPgbench(url: string, run: PgbenchRun): Promise<PgbenchResult> {
   const { statement, connections, perConnection, ratePerSecond, settings = {} } = run;
-  const program = await findProgram("pgbench");
-  if (program === undefined) {
-    throw new TypeError("pgbench is not installed (Debian: postgresql-contrib)");
-  }
+  const program = await requirePgbench();
   const directory = await Deno.makeTempDir({ prefix: "unified-auth-pgbench-" });
   try {
     await Deno.writeTextFile(`${directory}/script.sql`, statement.script);

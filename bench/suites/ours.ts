@@ -13,7 +13,8 @@ import {
   oursVisitors,
   validatingVisitors,
 } from "../ours.ts";
-import { ACCESS_COOKIE, REFRESH_COOKIE, USER_AGENT } from "../population.ts";
+import { ACCESS_COOKIE, REFRESH_COOKIE } from "../../tests/http/browser.ts";
+import { USER_AGENT } from "../population.ts";
 import type { Case } from "../suite.ts";
 import type { Variant } from "../variant.ts";
 import { connectionCounts, mergeRows } from "./rows.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { findProgram } from "../find_program.ts";
+import { requirePgbench } from "../find_program.ts";
 import type { Bench } from "../bench.ts";
 import type { Metrics } from "../measure.ts";
 import { rotationSql } from "../servers/rotation_call.ts";
@@ -50,10 +50,7 @@ export function pgbench(script: keyof typeof SCRIPTS): Case {
   return {
     name: `pgbench/${script}`,
     async run(bench) {
-      const program = await findProgram("pgbench");
-      if (program === undefined) {
-        throw new TypeError("pgbench is not installed (Debian: postgresql-contrib)");
-      }
+      const program = await requirePgbench();
       return await mergeRows(
         connectionCounts(bench, [16, 1]),
         (connections) => `pgbench/${script}/c${connections}`,
