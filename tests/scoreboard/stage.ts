@@ -128,6 +128,17 @@ export async function becomesTrue(
   return await isTrue();
 }
 
+/** Waits for `promise`, but not for longer than that; no timer is left over. */
+export async function atMost(milliseconds: number, promise: Promise<unknown>): Promise<void> {
+  const impatient = Promise.withResolvers<void>();
+  const timer = setTimeout(() => impatient.resolve(), milliseconds);
+  try {
+    await Promise.race([promise, impatient.promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** For as long as a scenario itself lasts: a person who is away, a header that says when. */
 export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -5,7 +5,7 @@
  */
 
 import { defineScenario, plural } from "../scenario.ts";
-import { pause } from "../stage.ts";
+import { atMost } from "../stage.ts";
 
 const CALLS = 4;
 
@@ -27,7 +27,7 @@ export const lateRefusal = defineScenario({
     let refusals = 0;
     wire.setFate("call", async (reply) => {
       if (reply.status === 401 && ++refusals === CALLS) {
-        await Promise.race([refreshed.promise, pause(5_000)]);
+        await atMost(5_000, refreshed.promise);
       }
       return reply;
     });

@@ -5,7 +5,7 @@
  */
 
 import { defineScenario } from "../scenario.ts";
-import { becomesTrue, pause } from "../stage.ts";
+import { atMost, becomesTrue, pause } from "../stage.ts";
 
 export const networkError = defineScenario({
   id: "S8",
@@ -22,7 +22,7 @@ export const networkError = defineScenario({
     const attempt = tab.evaluate(
       "(contestant.renewInBackground ?? contestant.refresh)().then(() => 0, () => 0)",
     );
-    await Promise.race([attempt, pause(8_000)]);
+    await atMost(8_000, attempt);
     await pause(3_000);
     const kept = await tab.evaluate<boolean>("contestant.isSignedIn()");
     let renewed = false;

@@ -22,6 +22,7 @@ export const tabReturns = defineScenario({
   accessTtlSeconds: 3600,
   async run({ openSignedIn }) {
     const tab = await openSignedIn();
+    await tab.waitFor("contestant.isReady()");
     await pause(500);
     await tab.evaluate("void (contestant.told.length = 0)");
     for (let turn = 0; turn < 2; turn++) {

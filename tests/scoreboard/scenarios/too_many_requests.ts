@@ -36,8 +36,10 @@ export const tooManyRequests = defineScenario({
       await becomesTrue(() => refusedAtMs.length > 0, 2_000);
     }
     const [firstMs = performance.now()] = refusedAtMs;
-    await pause(Math.max(0, firstMs + RETRY_AFTER_SECONDS * 1000 - 250 - performance.now()));
-    const early = refusedAtMs.length > 1;
+    const honouredFromMs = firstMs + RETRY_AFTER_SECONDS * 1000 - 250;
+    await pause(Math.max(0, honouredFromMs - performance.now()));
+    // By when they came: this may wake up later than a retry that was in time.
+    const early = refusedAtMs.slice(1).some((refusedMs) => refusedMs < honouredFromMs);
     const kept = await tab.evaluate<boolean>("contestant.isSignedIn()");
     let renewed = false;
     wire.setFate("renewal", (reply) => {

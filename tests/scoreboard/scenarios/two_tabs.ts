@@ -20,9 +20,9 @@ export const twoTabs = defineScenario({
   async run({ arena: { wire }, open, openSignedIn, sleep }) {
     const tabs = [await openSignedIn(), await open()];
     for (const tab of tabs) await tab.waitFor("contestant.isSignedIn()");
-    await sleep(tabs);
     wire.reset();
-    const held = wire.hold("renewal");
+    const held = wire.hold("renewal"); // before a tab notices by itself that it slept
+    await sleep(tabs);
     const served = Promise.all(tabs.map((tab) => tab.evaluate<boolean>(RENEW)));
     await held.arrived;
     await pause(500);
