@@ -8,7 +8,7 @@
 import { Buffer } from "node:buffer";
 import * as z from "zod";
 import type { RefreshTokenHash, SessionId, UserId } from "./brands.ts";
-import { Constants } from "./database.types.ts";
+import { Constants, type Json } from "./database.types.ts";
 import type { ListedSession, LiveSession } from "./session_store.ts";
 
 const enums = Constants.public.Enums;
@@ -27,7 +27,8 @@ const bytes = z.string().regex(/^\\x(?:[0-9a-f]{2})*$/).transform((value) =>
 
 const hash = bytes.transform((value) => value as RefreshTokenHash);
 
-const metadata = z.record(z.string(), z.json());
+/** What is inside was JSON a moment ago, and only the person's own code knows what it should be. */
+const metadata = z.record(z.string(), z.custom<Json>());
 
 const sessionSnapshot = z.object({
   session_id: z.string(),
@@ -43,7 +44,7 @@ const sessionSnapshot = z.object({
   access_token_expires_at: time,
   refresh_token_expires_at: time,
   aal: z.string(),
-  amr: z.array(z.json()),
+  amr: z.array(z.custom<Json>()),
 }).transform((row): LiveSession => ({
   sessionId: row.session_id as SessionId,
   userId: row.user_id as UserId,
@@ -87,7 +88,7 @@ const continued = z.enum(enums.rotation_outcome).extract(["unchanged", "rotated"
 const refused = z.enum(enums.rotation_outcome)
   .exclude(["unchanged", "rotated", "replayed", "reissued", "throttled"]);
 
-export const createSessionRow = z.union([
+export const createSessionRow = z.discriminatedUnion("outcome", [
   z.object({
     outcome: z.literal("created"),
     session: sessionSnapshot,
@@ -98,12 +99,12 @@ export const createSessionRow = z.union([
   z.object({ outcome: loginRefusal }),
 ]);
 
-export const validateSessionRow = z.union([
+export const validateSessionRow = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.literal("active"), session: sessionSnapshot, server_time: time }),
   z.object({ outcome: sessionEnd, server_time: time }),
 ]);
 
-export const rotateSessionRow = z.union([
+export const rotateSessionRow = z.discriminatedUnion("outcome", [
   z.object({
     outcome: continued,
     session: sessionSnapshot,
@@ -131,7 +132,7 @@ export const endOwnSessionRow = endedSessionsRow.extend({
   acting: z.enum(enums.validation_outcome),
 });
 
-export const listSessionsRow = z.union([
+export const listSessionsRow = z.discriminatedUnion("outcome", [
   z.object({
     outcome: z.literal("active"),
     sessions: z.array(listedSession),
@@ -140,7 +141,7 @@ export const listSessionsRow = z.union([
   z.object({ outcome: sessionEnd }),
 ]);
 
-export const loginAllowedRow = z.union([
+export const loginAllowedRow = z.discriminatedUnion("allowed", [
   z.object({ allowed: z.literal(true), charged_at: time }),
   z.object({ allowed: z.literal(false), retry_after_seconds: z.int().min(1) }),
 ]);
