@@ -106,7 +106,9 @@ export function readRefreshToken(
   const raw = value as RawRefreshToken;
   return {
     raw,
-    hash: hashRefreshToken(raw),
+    get hash() {
+      return hashRefreshToken(raw); // most requests show the token and ask nothing of it
+    },
     keyId: key.id,
     sessionId: readUuid(bytes.subarray(SESSION_ID_AT, GENERATION_AT)) as SessionId,
     generation,

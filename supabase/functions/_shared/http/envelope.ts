@@ -12,7 +12,7 @@ import type { LogFields, Logger } from "../log.ts";
 import { corsHeaders, judgeOrigin, preflightHeaders } from "../origins.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
 import type { RequestContext } from "../session_store.ts";
-import { MAX_BODY_BYTES } from "./request_body.ts";
+import { MAX_BODY_BYTES, saysNoBody } from "./request_body.ts";
 import { readRequestContext } from "./request_context.ts";
 import { RequestError } from "./request_error.ts";
 import { routePath } from "./route_path.ts";
@@ -57,7 +57,7 @@ export function createEnvelope(options: EnvelopeOptions): App {
 
   app.use(async function envelop(context, next) {
     const startedAtMs = options.nowMs();
-    const { headers, method, url } = context.req.raw;
+    const { headers, method } = context.req.raw;
     const requestId = options.newRequestId();
     const { clientIpHeader } = options;
     context.set("asking", readRequestContext(headers, { requestId, clientIpHeader }));
@@ -81,7 +81,7 @@ export function createEnvelope(options: EnvelopeOptions): App {
       request_id: requestId,
       function: options.functionName,
       method,
-      path: routePath(url, options).slice(0, 100),
+      path: context.req.path.slice(0, 100),
       status: context.res.status,
       ...context.get("facts"),
       elapsed_ms: Math.round(elapsedMs * 10) / 10,
@@ -106,12 +106,15 @@ export function createEnvelope(options: EnvelopeOptions): App {
     await next();
   });
 
-  app.use(bodyLimit({
+  const limitBody = bodyLimit({
     maxSize: MAX_BODY_BYTES,
     onError: () => {
       throw new RequestError("payload_too_large");
     },
-  }));
+  });
+  app.use(async function limitBodyIfAny(context, next) {
+    return saysNoBody(context.req.raw.headers) ? await next() : await limitBody(context, next);
+  });
 
   app.notFound(() => {
     throw new RequestError("not_found");
