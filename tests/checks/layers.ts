@@ -35,7 +35,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   {
     rule: "only the direct way to the database knows the driver",
     from: /^supabase\//,
-    except: new RegExp(`${SHARED}/database_rpc_postgres\\.ts$`),
+    except: new RegExp(`${SHARED}/(?:database_rpc_postgres|postgres/[a-z_]+)\\.ts$`),
     forbidden: /^npm:\/?pg@/,
   },
   {

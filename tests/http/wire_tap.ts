@@ -1,6 +1,6 @@
 /**
  * Listens in on what a client sends to PostgreSQL: a TCP proxy that reads the frontend's messages and
- * changes none of them.
+ * changes none of them. Of the server's it changes one, where it is to be taken for a pooler.
  *
  * @module
  */
@@ -24,7 +24,19 @@ export interface WireTap extends AsyncDisposable {
   takeMessages(): readonly FrontendMessage[];
 }
 
-export function startWireTap(databasePort: number): WireTap {
+export interface WireTapOptions {
+  /**
+   * Starts each connection as a pooler does, with the process id of no process.
+   *
+   * @default {false}
+   */
+  readonly madeUpProcessId?: boolean;
+}
+
+export function startWireTap(
+  databasePort: number,
+  { madeUpProcessId = false }: WireTapOptions = {},
+): WireTap {
   let messages: FrontendMessage[] = [];
   let connections = 0;
   const relay = startTcpRelay(() => databasePort, () => {
@@ -40,7 +52,7 @@ export function startWireTap(databasePort: number): WireTap {
       },
       fromServer(bytes) {
         answeredBytes += bytes.length;
-        return bytes;
+        return madeUpProcessId ? changeProcessId(bytes) : bytes;
       },
     };
   });
@@ -56,6 +68,20 @@ export function startWireTap(databasePort: number): WireTap {
 }
 
 const AUTHENTICATION = "p";
+
+/** BackendKeyData: `K`, the length, which is 12, the process id and a secret. */
+const BACKEND_KEY_DATA = new Uint8Array([0x4b, 0, 0, 0, 12]);
+
+/** It comes in one piece with all else that follows the authentication. */
+function changeProcessId(bytes: Uint8Array): Uint8Array {
+  const at = bytes.findIndex((_, from) =>
+    BACKEND_KEY_DATA.every((byte, index) => bytes[from + index] === byte)
+  );
+  if (at === -1) return bytes;
+  const changed = bytes.slice();
+  new DataView(changed.buffer).setInt32(at + BACKEND_KEY_DATA.length, -1);
+  return changed;
+}
 
 /** The first message of a connection has no letter; each other is a letter, a length and a body. */
 function createMessageReader(

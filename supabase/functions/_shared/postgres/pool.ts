@@ -1,0 +1,69 @@
+/**
+ * Connections of which each answers one call at a time, so that a call that waits for a row holds up
+ * no other. Where a pooler may stand in between, nothing of a call outlives it: it is one unnamed
+ * statement, a transaction by itself, with no setting, no lock and no prepared statement left.
+ *
+ * @module
+ */
+
+import pg from "pg";
+import type { DatabaseAddress } from "../database_address.ts";
+import { connectionConfig, isDirect } from "./connection.ts";
+import type { AnswerRow, Statement } from "./statement.ts";
+
+export interface PoolOptions {
+  readonly address: DatabaseAddress;
+  /** Connections at most. They are made when they are first needed. */
+  readonly size: number;
+  /** How long a call may wait for a connection, a new one or a free one. */
+  readonly connectTimeoutMs: number;
+  /** How long the whole call may take. */
+  readonly timeoutMs: number;
+  /** Without calls for this long a connection is closed: the database has others to serve. */
+  readonly idleTimeoutMs: number;
+}
+
+export interface Pool {
+  /** Resolves with the function's JSON. Rejects with the driver's errors. */
+  call(statement: Statement, values: unknown[]): Promise<unknown>;
+  close(): Promise<void>;
+}
+
+export function createPool(options: PoolOptions): Pool {
+  const direct = new WeakSet<pg.ClientBase>();
+  const pool = new pg.Pool({
+    ...connectionConfig(options.address),
+    max: options.size,
+    connectionTimeoutMillis: options.connectTimeoutMs,
+    idleTimeoutMillis: options.idleTimeoutMs,
+    allowExitOnIdle: true, // or a process that is asked to end would wait for that
+    async onConnect(client) {
+      // A connection lost under a call is told to the call, and once more as an event that nobody
+      // must miss: unheard, it ends the process (PostgreSQL killed under load: 57P01).
+      client.on("error", () => {});
+      if (await isDirect(client, options.connectTimeoutMs)) direct.add(client);
+    },
+  });
+  // A connection that is lost while nobody uses it: the pool has dropped it, the next call makes another.
+  pool.on("error", () => {});
+
+  return {
+    async call({ name, text }, values) {
+      const startedAtMs = performance.now();
+      const client = await pool.connect();
+      try {
+        const leftMs = Math.max(1, options.timeoutMs - (performance.now() - startedAtMs));
+        const query = { text, values, query_timeout: leftMs };
+        const { rows } = await client.query<AnswerRow>(
+          direct.has(client) ? { ...query, name } : query,
+        );
+        client.release();
+        return rows[0]?.answer;
+      } catch (error: unknown) {
+        client.release(true); // it may still wait for what nobody wants any more
+        throw error;
+      }
+    },
+    close: () => pool.end(),
+  };
+}
