@@ -32,7 +32,8 @@ async function openHousehold(
     database,
     ...options,
     onFunctionLine: (_name, line) => {
-      if (line.startsWith("{")) causes.push(JSON.parse(line).cause);
+      const { cause } = line.startsWith("{") ? JSON.parse(line) : {};
+      if (cause !== undefined) causes.push(cause);
     },
   });
   const sql = database.connect({ max: 4 });
@@ -50,7 +51,13 @@ async function openHousehold(
     database,
     ada: await signIn(SEED_USERS.ada),
     grace: await signIn(SEED_USERS.grace),
-    causes: () => [...new Set(causes.filter((cause) => cause !== undefined))],
+    /** Why calls failed, in the log's words; a line may be read later than the answer that it is about. */
+    async causes(awaited: string) {
+      for (let tries = 0; tries < 100 && !causes.includes(awaited); tries += 1) {
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
+      return [...new Set(causes)];
+    },
     async [Symbol.asyncDispose]() {
       await stack.stop();
       await database.drop();
@@ -100,7 +107,7 @@ Deno.test("a row that somebody holds is waited for until lock_timeout, then 503,
       assertGoesOn(grace),
     ]);
   });
-  assert.deepEqual(causes(), ["55P03"]);
+  assert.deepEqual(await causes("55P03"), ["55P03"]);
   await assertGoesOn(ada);
 });
 
@@ -116,7 +123,7 @@ Deno.test("a copied token that is found out while somebody holds the row is 503 
     await holding`select 1 from public.sessions where id = ${ada.sessionId} for update`;
     await assertPatienceAsked(thief, [thief.validate({ body: { refresh: "never" } })]);
   });
-  assert.deepEqual(causes(), ["55P03"]);
+  assert.deepEqual(await causes("55P03"), ["55P03"]);
   assertSessionOver(await thief.validate({ body: { refresh: "never" } }), "refresh_token_reused");
 });
 
@@ -137,7 +144,7 @@ Deno.test("a statement that takes longer than statement_timeout is 503, and the 
       assertGoesOn(grace),
     ]);
   });
-  assert.deepEqual(causes(), ["57014"]);
+  assert.deepEqual(await causes("57014"), ["57014"]);
   await assertGoesOn(ada);
 });
 
@@ -180,7 +187,8 @@ for (
       );
       await untilWaiting(sql, occupants.length);
       await assertPatienceAsked(grace.browser, [grace.browser.refresh(), grace.browser.validate()]);
-      assert.ok(causes().includes(cause), causes().join(", "));
+      const told = await causes(cause);
+      assert.ok(told.includes(cause), told.join(", "));
       occupying = Promise.all(occupants);
     });
     await occupying;
@@ -188,6 +196,9 @@ for (
     await assertGoesOn(grace);
   });
 }
+
+/** A call may go out on a connection whose end was not noticed yet: what then becomes of it. */
+const CONNECTION_LOST = ["57P01", "PGRST001", "network"];
 
 Deno.test("a database that takes no more connections is 503, and the sessions go on", async () => {
   await using household = await openHousehold(unprepared);
@@ -199,8 +210,13 @@ Deno.test("a database that takes no more connections is 503, and the sessions go
     where datname = current_database()
       and (usename in ('authenticator', 'supabase_auth_admin')
         or application_name = 'unified-auth')`;
-  await assertPatienceAsked(ada.browser, [ada.browser.refresh(), ada.browser.validate()]);
-  assert.deepEqual(causes(), [testStore() === "rpc" ? "PGRST000" : "53300"]);
+  const refused = testStore() === "rpc" ? "PGRST000" : "53300";
+  let told: readonly string[] = [];
+  for (let tries = 0; tries < 20 && !told.includes(refused); tries += 1) {
+    await assertPatienceAsked(ada.browser, [ada.browser.refresh(), ada.browser.validate()]);
+    told = await causes(refused);
+  }
+  assert.deepEqual(told.filter((cause) => !CONNECTION_LOST.includes(cause)), [refused]);
   await admin.unsafe(`alter database ${database.name} connection limit -1`);
   await assertGoesOn(ada);
   await assertGoesOn(grace);
