@@ -583,7 +583,7 @@ $function$
 ;
 
 CREATE OR REPLACE FUNCTION public.record_login_failure(p_buckets bytea[], p_refunded_charge timestamp with time zone, p_reason text, p_ip inet, p_user_agent text, p_request_id text)
- RETURNS boolean
+ RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO ''
@@ -601,7 +601,6 @@ begin
       jsonb_build_object('account', encode(p_buckets[2], 'hex'), 'reason', p_reason)
     );
   end if;
-  return p_refunded_charge is null;
 end;
 $function$
 ;

@@ -217,8 +217,7 @@ create function public.record_login_failure(
   p_user_agent text,
   p_request_id text
 )
--- Not void: the data API answers that with an empty body, like an answer that broke off.
-returns boolean
+returns void
 language plpgsql
 volatile
 security definer -- the door to tables that service_role cannot write
@@ -237,9 +236,8 @@ begin
       jsonb_build_object('account', encode(p_buckets[2], 'hex'), 'reason', p_reason)
     );
   end if;
-  return p_refunded_charge is null;
 end;
 $$;
 
 comment on function public.record_login_failure is
-  'How a charged login ended without a session: writes the event, and refunds the charge of one that was no wrong password. Answers whether the charge stands.';
+  'How a charged login ended without a session: writes the event, and refunds the charge of one that was no wrong password.';

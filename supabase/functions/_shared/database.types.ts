@@ -196,7 +196,7 @@ export type Database = {
           "p_request_id": string;
           "p_user_agent": string;
         };
-        Returns: boolean;
+        Returns: undefined;
       };
       "revoke_session": {
         Args: {

@@ -145,5 +145,3 @@ export const loginAllowedRow = z.discriminatedUnion("allowed", [
   z.object({ allowed: z.literal(true), charged_at: time }),
   z.object({ allowed: z.literal(false), retry_after_seconds: z.int().min(1) }),
 ]);
-
-export const loginFailureRow = z.boolean();
