@@ -758,72 +758,89 @@ begin
   from auth.users as u
   where u.id = v_session.user_id;
 
-  v_end := unified_auth.session_end(v_session, v_user.banned_until, v_user.deleted_at, v_now);
-  if v_end is not null then
-    perform unified_auth.record_use_after_end(
-      v_session, p_ip, p_user_agent, p_request_id, v_now);
-    outcome := v_end::text::public.rotation_outcome;
-    return;
+  -- Whatever ends a session shows here; whether it does is for session_end to say.
+  if not v_session.is_valid
+    or v_session.refresh_token_expires_at <= v_now
+    or v_user.banned_until is not null
+    or v_user.deleted_at is not null
+  then
+    v_end := unified_auth.session_end(v_session, v_user.banned_until, v_user.deleted_at, v_now);
+    if v_end is not null then
+      perform unified_auth.record_use_after_end(
+        v_session, p_ip, p_user_agent, p_request_id, v_now);
+      outcome := v_end::text::public.rotation_outcome;
+      return;
+    end if;
   end if;
 
-  v_presented := unified_auth.presented_token(v_session, p_generation, p_branch, p_hash);
   v_in_window := v_now <= v_session.issued_at + make_interval(secs => p_window_seconds);
   v_same_browser := v_session.issued_to = p_issued_to;
 
-  outcome := case
-    when v_presented = 'ahead' then 'unknown_generation'
-    when v_presented = 'foreign' then 'key_compromise_suspected'
-    when v_presented = 'current' and v_in_window and v_same_browser then 'unchanged'
-    when v_presented = 'current' then 'rotated'
-    when v_presented = 'predecessor' and v_in_window and v_same_browser
-      and v_session.successor_salt is not null then 'replayed'
-    when v_presented = 'predecessor' and (v_session.confirmed_at is null or v_in_window) then
-      case
-        when v_session.branch + 1 < cardinality(p_successor_hashes) then 'reissued'
-        -- Out of branches: the same browser keeps getting the last one, another one is a thief.
-        when v_same_browser and v_session.successor_salt is not null then 'replayed'
-        else 'reused'
-      end
-    -- The reply that carried the newer branch was lost on the way to this same browser.
-    when v_presented = 'superseded' and v_same_browser and v_session.confirmed_at is null
-      then 'rotated'
-    else 'reused'
-  end::public.rotation_outcome;
+  if p_generation = v_session.generation
+    and p_branch = v_session.branch
+    and p_hash = v_session.refresh_token_hash
+  then
+    v_presented := 'current';
+    if v_in_window and v_same_browser then
+      outcome := 'unchanged';
+    else
+      outcome := 'rotated';
+    end if;
+  else
+    v_presented := unified_auth.presented_token(v_session, p_generation, p_branch, p_hash);
+    outcome := case
+      when v_presented = 'ahead' then 'unknown_generation'
+      when v_presented = 'foreign' then 'key_compromise_suspected'
+      when v_presented = 'predecessor' and v_in_window and v_same_browser
+        and v_session.successor_salt is not null then 'replayed'
+      when v_presented = 'predecessor' and (v_session.confirmed_at is null or v_in_window) then
+        case
+          when v_session.branch + 1 < cardinality(p_successor_hashes) then 'reissued'
+          -- Out of branches: the same browser keeps getting the last one, another one is a thief.
+          when v_same_browser and v_session.successor_salt is not null then 'replayed'
+          else 'reused'
+        end
+      -- The reply that carried the newer branch was lost on the way to this same browser.
+      when v_presented = 'superseded' and v_same_browser and v_session.confirmed_at is null
+        then 'rotated'
+      else 'reused'
+    end::public.rotation_outcome;
 
-  if outcome = 'unknown_generation' then
-    return; -- a restored database has forgotten: that proves nothing against anybody
-  end if;
+    if outcome = 'unknown_generation' then
+      return; -- a restored database has forgotten: that proves nothing against anybody
+    end if;
 
-  if outcome = 'key_compromise_suspected' then
-    -- Whoever holds a leaked key could otherwise sign everybody out, or fill the table.
-    insert into public.session_events
-      (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
-    select
-      v_now, 'key_compromise_suspected', p_session_id, v_session.user_id, p_ip, p_user_agent,
-      p_request_id,
-      jsonb_build_object('presented_generation', p_generation, 'presented_branch', p_branch)
-    where not exists (
-      select 1
-      from public.session_events as e
-      where e.event = 'key_compromise_suspected'
-        and e.session_id = p_session_id
-        and e.occurred_at > v_now - interval '1 hour'
-    );
-    return;
-  end if;
+    if outcome = 'key_compromise_suspected' then
+      -- Whoever holds a leaked key could otherwise sign everybody out, or fill the table.
+      insert into public.session_events
+        (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
+      select
+        v_now, 'key_compromise_suspected', p_session_id, v_session.user_id, p_ip, p_user_agent,
+        p_request_id,
+        jsonb_build_object('presented_generation', p_generation, 'presented_branch', p_branch)
+      where not exists (
+        select 1
+        from public.session_events as e
+        where e.event = 'key_compromise_suspected'
+          and e.session_id = p_session_id
+          and e.occurred_at > v_now - interval '1 hour'
+      );
+      return;
+    end if;
 
-  if outcome = 'reused' then
-    perform unified_auth.end_sessions(
-      array[p_session_id], 'refresh_token_reused', 'reuse_detected', p_ip, p_user_agent,
-      p_request_id,
-      jsonb_build_object(
-        'presented', v_presented,
-        'presented_generation', p_generation, 'presented_branch', p_branch,
-        'generation', v_session.generation, 'branch', v_session.branch,
-        'issued_at', v_session.issued_at
-      )
-    );
-    return;
+    if outcome = 'reused' then
+      perform unified_auth.end_sessions(
+        array[p_session_id], 'refresh_token_reused', 'reuse_detected', p_ip, p_user_agent,
+        p_request_id,
+        jsonb_build_object(
+          'presented', v_presented,
+          'presented_generation', p_generation, 'presented_branch', p_branch,
+          'generation', v_session.generation, 'branch', v_session.branch,
+          'issued_at', v_session.issued_at
+        )
+      );
+      return;
+    end if;
   end if;
 
   -- Each refresh writes a row and an event, so that who holds a live token could fill the disk. Kept
@@ -922,15 +939,13 @@ CREATE OR REPLACE FUNCTION public.validate_session(p_session_id uuid, p_generati
  SET search_path TO ''
 AS $function$
 declare
-  v_now timestamptz;
   v_session public.sessions;
   v_user record;
   v_end unified_auth.session_end;
-  v_confirms boolean;
+  v_confirms boolean := false;
 begin
   select * into v_session from public.sessions as s where s.id = p_session_id;
-  v_now := clock_timestamp();
-  server_time := v_now;
+  server_time := clock_timestamp();
 
   if not found then
     outcome := 'not_found';
@@ -942,20 +957,35 @@ begin
   from auth.users as u
   where u.id = v_session.user_id;
 
-  v_end := unified_auth.session_end(v_session, v_user.banned_until, v_user.deleted_at, v_now);
-  if v_end is not null then
-    perform unified_auth.record_use_after_end(
-      v_session, p_ip, p_user_agent, p_request_id, v_now);
-    outcome := v_end::text::public.validation_outcome;
-    return;
+  -- Whatever ends a session shows here; whether it does is for session_end to say.
+  if not v_session.is_valid
+    or v_session.refresh_token_expires_at <= server_time
+    or v_user.banned_until is not null
+    or v_user.deleted_at is not null
+  then
+    v_end := unified_auth.session_end(
+      v_session, v_user.banned_until, v_user.deleted_at, server_time);
+    if v_end is not null then
+      perform unified_auth.record_use_after_end(
+        v_session, p_ip, p_user_agent, p_request_id, server_time);
+      outcome := v_end::text::public.validation_outcome;
+      return;
+    end if;
   end if;
 
-  -- An access token of a branch that was replaced: both branches are in use, unless this is the
-  -- same browser and nobody was seen with the newer one. Then the reply that carried the newer one
-  -- was lost, and the refresh will settle it.
-  if (p_generation = v_session.generation and p_branch < v_session.branch)
+  if p_generation = v_session.generation and p_branch = v_session.branch then
+    if p_may_confirm
+      and v_session.confirmed_at is null
+      and v_session.generation > 1 -- the first generation has no predecessor to shut out
+    then
+      v_confirms := server_time > v_session.issued_at + make_interval(secs => p_window_seconds);
+    end if;
+  elsif (p_generation = v_session.generation and p_branch < v_session.branch)
     or (p_generation = v_session.generation - 1 and p_branch <> v_session.previous_branch)
   then
+    -- An access token of a branch that was replaced: both branches are in use, unless this is the
+    -- same browser and nobody was seen with the newer one. Then the reply that carried the newer
+    -- one was lost, and the refresh will settle it.
     if unified_auth.end_if_forked(
       p_session_id, p_generation, p_branch, p_issued_to, p_ip, p_user_agent, p_request_id
     ) then
@@ -964,15 +994,8 @@ begin
     end if;
   end if;
 
-  v_confirms := p_may_confirm
-    and v_session.confirmed_at is null
-    and v_session.generation > 1 -- the first generation has no predecessor to shut out
-    and p_generation = v_session.generation
-    and p_branch = v_session.branch
-    and v_now > v_session.issued_at + make_interval(secs => p_window_seconds);
-
   if v_confirms or v_session.last_active_at
-    < v_now - make_interval(secs => p_activity_interval_seconds)
+    < server_time - make_interval(secs => p_activity_interval_seconds)
   then
     -- Never wait for it: a rotation that holds the row makes this write pointless anyway.
     perform 1
@@ -986,8 +1009,8 @@ begin
     if found then
       update public.sessions as s
       set
-        last_active_at = greatest(s.last_active_at, v_now),
-        confirmed_at = case when v_confirms then v_now else s.confirmed_at end,
+        last_active_at = greatest(s.last_active_at, server_time),
+        confirmed_at = case when v_confirms then server_time else s.confirmed_at end,
         successor_salt = case when v_confirms then null else s.successor_salt end,
         successor_key_id = case when v_confirms then null else s.successor_key_id end
       where s.id = p_session_id
@@ -996,8 +1019,23 @@ begin
   end if;
 
   outcome := 'active';
-  session := unified_auth.session_snapshot(
-    v_session, v_user.email, v_user.phone, v_user.raw_app_meta_data, v_user.raw_user_meta_data);
+  -- As session_snapshot makes it. Without the cast the row would be converted column by column.
+  session := row(
+    v_session.id,
+    v_session.user_id,
+    v_user.email,
+    v_user.phone,
+    coalesce(v_user.raw_app_meta_data, '{}'),
+    coalesce(v_user.raw_user_meta_data, '{}'),
+    v_session.generation,
+    v_session.branch,
+    v_session.created_at,
+    v_session.last_active_at,
+    v_session.access_token_expires_at,
+    v_session.refresh_token_expires_at,
+    v_session.aal,
+    v_session.amr
+  )::public.session_snapshot;
 end;
 $function$
 ;

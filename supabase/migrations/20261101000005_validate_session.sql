@@ -1,4 +1,9 @@
 -- validate_session: is the session of a genuine access token live, and which user's is it?
+--
+-- Every request runs it. An expression is prepared anew in each transaction, each function and
+-- operator in it, whether it is reached or not: so what is seldom needed stands inside an `if`, the
+-- rules that are functions are asked only where a cheap test cannot answer, and the snapshot is made
+-- in place. docs/performance.md has the figures.
 
 create type public.validation_outcome as enum (
   'active', 'reused', 'revoked', 'evicted', 'expired', 'not_found', 'banned'
@@ -25,15 +30,13 @@ security definer -- service_role holds no privilege on the tables: this is the d
 set search_path = ''
 as $$
 declare
-  v_now timestamptz;
   v_session public.sessions;
   v_user record;
   v_end unified_auth.session_end;
-  v_confirms boolean;
+  v_confirms boolean := false;
 begin
   select * into v_session from public.sessions as s where s.id = p_session_id;
-  v_now := clock_timestamp();
-  server_time := v_now;
+  server_time := clock_timestamp();
 
   if not found then
     outcome := 'not_found';
@@ -45,20 +48,35 @@ begin
   from auth.users as u
   where u.id = v_session.user_id;
 
-  v_end := unified_auth.session_end(v_session, v_user.banned_until, v_user.deleted_at, v_now);
-  if v_end is not null then
-    perform unified_auth.record_use_after_end(
-      v_session, p_ip, p_user_agent, p_request_id, v_now);
-    outcome := v_end::text::public.validation_outcome;
-    return;
+  -- Whatever ends a session shows here; whether it does is for session_end to say.
+  if not v_session.is_valid
+    or v_session.refresh_token_expires_at <= server_time
+    or v_user.banned_until is not null
+    or v_user.deleted_at is not null
+  then
+    v_end := unified_auth.session_end(
+      v_session, v_user.banned_until, v_user.deleted_at, server_time);
+    if v_end is not null then
+      perform unified_auth.record_use_after_end(
+        v_session, p_ip, p_user_agent, p_request_id, server_time);
+      outcome := v_end::text::public.validation_outcome;
+      return;
+    end if;
   end if;
 
-  -- An access token of a branch that was replaced: both branches are in use, unless this is the
-  -- same browser and nobody was seen with the newer one. Then the reply that carried the newer one
-  -- was lost, and the refresh will settle it.
-  if (p_generation = v_session.generation and p_branch < v_session.branch)
+  if p_generation = v_session.generation and p_branch = v_session.branch then
+    if p_may_confirm
+      and v_session.confirmed_at is null
+      and v_session.generation > 1 -- the first generation has no predecessor to shut out
+    then
+      v_confirms := server_time > v_session.issued_at + make_interval(secs => p_window_seconds);
+    end if;
+  elsif (p_generation = v_session.generation and p_branch < v_session.branch)
     or (p_generation = v_session.generation - 1 and p_branch <> v_session.previous_branch)
   then
+    -- An access token of a branch that was replaced: both branches are in use, unless this is the
+    -- same browser and nobody was seen with the newer one. Then the reply that carried the newer
+    -- one was lost, and the refresh will settle it.
     if unified_auth.end_if_forked(
       p_session_id, p_generation, p_branch, p_issued_to, p_ip, p_user_agent, p_request_id
     ) then
@@ -67,15 +85,8 @@ begin
     end if;
   end if;
 
-  v_confirms := p_may_confirm
-    and v_session.confirmed_at is null
-    and v_session.generation > 1 -- the first generation has no predecessor to shut out
-    and p_generation = v_session.generation
-    and p_branch = v_session.branch
-    and v_now > v_session.issued_at + make_interval(secs => p_window_seconds);
-
   if v_confirms or v_session.last_active_at
-    < v_now - make_interval(secs => p_activity_interval_seconds)
+    < server_time - make_interval(secs => p_activity_interval_seconds)
   then
     -- Never wait for it: a rotation that holds the row makes this write pointless anyway.
     perform 1
@@ -89,8 +100,8 @@ begin
     if found then
       update public.sessions as s
       set
-        last_active_at = greatest(s.last_active_at, v_now),
-        confirmed_at = case when v_confirms then v_now else s.confirmed_at end,
+        last_active_at = greatest(s.last_active_at, server_time),
+        confirmed_at = case when v_confirms then server_time else s.confirmed_at end,
         successor_salt = case when v_confirms then null else s.successor_salt end,
         successor_key_id = case when v_confirms then null else s.successor_key_id end
       where s.id = p_session_id
@@ -99,8 +110,23 @@ begin
   end if;
 
   outcome := 'active';
-  session := unified_auth.session_snapshot(
-    v_session, v_user.email, v_user.phone, v_user.raw_app_meta_data, v_user.raw_user_meta_data);
+  -- As session_snapshot makes it. Without the cast the row would be converted column by column.
+  session := row(
+    v_session.id,
+    v_session.user_id,
+    v_user.email,
+    v_user.phone,
+    coalesce(v_user.raw_app_meta_data, '{}'),
+    coalesce(v_user.raw_user_meta_data, '{}'),
+    v_session.generation,
+    v_session.branch,
+    v_session.created_at,
+    v_session.last_active_at,
+    v_session.access_token_expires_at,
+    v_session.refresh_token_expires_at,
+    v_session.aal,
+    v_session.amr
+  )::public.session_snapshot;
 end;
 $$;
 

@@ -68,72 +68,89 @@ begin
   from auth.users as u
   where u.id = v_session.user_id;
 
-  v_end := unified_auth.session_end(v_session, v_user.banned_until, v_user.deleted_at, v_now);
-  if v_end is not null then
-    perform unified_auth.record_use_after_end(
-      v_session, p_ip, p_user_agent, p_request_id, v_now);
-    outcome := v_end::text::public.rotation_outcome;
-    return;
+  -- Whatever ends a session shows here; whether it does is for session_end to say.
+  if not v_session.is_valid
+    or v_session.refresh_token_expires_at <= v_now
+    or v_user.banned_until is not null
+    or v_user.deleted_at is not null
+  then
+    v_end := unified_auth.session_end(v_session, v_user.banned_until, v_user.deleted_at, v_now);
+    if v_end is not null then
+      perform unified_auth.record_use_after_end(
+        v_session, p_ip, p_user_agent, p_request_id, v_now);
+      outcome := v_end::text::public.rotation_outcome;
+      return;
+    end if;
   end if;
 
-  v_presented := unified_auth.presented_token(v_session, p_generation, p_branch, p_hash);
   v_in_window := v_now <= v_session.issued_at + make_interval(secs => p_window_seconds);
   v_same_browser := v_session.issued_to = p_issued_to;
 
-  outcome := case
-    when v_presented = 'ahead' then 'unknown_generation'
-    when v_presented = 'foreign' then 'key_compromise_suspected'
-    when v_presented = 'current' and v_in_window and v_same_browser then 'unchanged'
-    when v_presented = 'current' then 'rotated'
-    when v_presented = 'predecessor' and v_in_window and v_same_browser
-      and v_session.successor_salt is not null then 'replayed'
-    when v_presented = 'predecessor' and (v_session.confirmed_at is null or v_in_window) then
-      case
-        when v_session.branch + 1 < cardinality(p_successor_hashes) then 'reissued'
-        -- Out of branches: the same browser keeps getting the last one, another one is a thief.
-        when v_same_browser and v_session.successor_salt is not null then 'replayed'
-        else 'reused'
-      end
-    -- The reply that carried the newer branch was lost on the way to this same browser.
-    when v_presented = 'superseded' and v_same_browser and v_session.confirmed_at is null
-      then 'rotated'
-    else 'reused'
-  end::public.rotation_outcome;
+  if p_generation = v_session.generation
+    and p_branch = v_session.branch
+    and p_hash = v_session.refresh_token_hash
+  then
+    v_presented := 'current';
+    if v_in_window and v_same_browser then
+      outcome := 'unchanged';
+    else
+      outcome := 'rotated';
+    end if;
+  else
+    v_presented := unified_auth.presented_token(v_session, p_generation, p_branch, p_hash);
+    outcome := case
+      when v_presented = 'ahead' then 'unknown_generation'
+      when v_presented = 'foreign' then 'key_compromise_suspected'
+      when v_presented = 'predecessor' and v_in_window and v_same_browser
+        and v_session.successor_salt is not null then 'replayed'
+      when v_presented = 'predecessor' and (v_session.confirmed_at is null or v_in_window) then
+        case
+          when v_session.branch + 1 < cardinality(p_successor_hashes) then 'reissued'
+          -- Out of branches: the same browser keeps getting the last one, another one is a thief.
+          when v_same_browser and v_session.successor_salt is not null then 'replayed'
+          else 'reused'
+        end
+      -- The reply that carried the newer branch was lost on the way to this same browser.
+      when v_presented = 'superseded' and v_same_browser and v_session.confirmed_at is null
+        then 'rotated'
+      else 'reused'
+    end::public.rotation_outcome;
 
-  if outcome = 'unknown_generation' then
-    return; -- a restored database has forgotten: that proves nothing against anybody
-  end if;
+    if outcome = 'unknown_generation' then
+      return; -- a restored database has forgotten: that proves nothing against anybody
+    end if;
 
-  if outcome = 'key_compromise_suspected' then
-    -- Whoever holds a leaked key could otherwise sign everybody out, or fill the table.
-    insert into public.session_events
-      (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
-    select
-      v_now, 'key_compromise_suspected', p_session_id, v_session.user_id, p_ip, p_user_agent,
-      p_request_id,
-      jsonb_build_object('presented_generation', p_generation, 'presented_branch', p_branch)
-    where not exists (
-      select 1
-      from public.session_events as e
-      where e.event = 'key_compromise_suspected'
-        and e.session_id = p_session_id
-        and e.occurred_at > v_now - interval '1 hour'
-    );
-    return;
-  end if;
+    if outcome = 'key_compromise_suspected' then
+      -- Whoever holds a leaked key could otherwise sign everybody out, or fill the table.
+      insert into public.session_events
+        (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
+      select
+        v_now, 'key_compromise_suspected', p_session_id, v_session.user_id, p_ip, p_user_agent,
+        p_request_id,
+        jsonb_build_object('presented_generation', p_generation, 'presented_branch', p_branch)
+      where not exists (
+        select 1
+        from public.session_events as e
+        where e.event = 'key_compromise_suspected'
+          and e.session_id = p_session_id
+          and e.occurred_at > v_now - interval '1 hour'
+      );
+      return;
+    end if;
 
-  if outcome = 'reused' then
-    perform unified_auth.end_sessions(
-      array[p_session_id], 'refresh_token_reused', 'reuse_detected', p_ip, p_user_agent,
-      p_request_id,
-      jsonb_build_object(
-        'presented', v_presented,
-        'presented_generation', p_generation, 'presented_branch', p_branch,
-        'generation', v_session.generation, 'branch', v_session.branch,
-        'issued_at', v_session.issued_at
-      )
-    );
-    return;
+    if outcome = 'reused' then
+      perform unified_auth.end_sessions(
+        array[p_session_id], 'refresh_token_reused', 'reuse_detected', p_ip, p_user_agent,
+        p_request_id,
+        jsonb_build_object(
+          'presented', v_presented,
+          'presented_generation', p_generation, 'presented_branch', p_branch,
+          'generation', v_session.generation, 'branch', v_session.branch,
+          'issued_at', v_session.issued_at
+        )
+      );
+      return;
+    end if;
   end if;
 
   -- Each refresh writes a row and an event, so that who holds a live token could fill the disk. Kept
