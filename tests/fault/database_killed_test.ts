@@ -39,7 +39,8 @@ Deno.test("PostgreSQL killed in the middle of 500 refreshes loses no session and
   await server.kill();
   await server.start();
   const interrupted = (await refreshing).filter((tries) => tries.length > 0);
-  assert.ok(interrupted.length >= AT_ONCE / 2, `${interrupted.length} refreshes met the crash`);
+  // How many depends on the pool and on how soon the server is back: who waits may not notice it.
+  assert.ok(interrupted.length > 0, "no refresh met the crash");
 
   const sql = stack.database.connect({ max: 8 });
   const outcomes = await countOutcomes(sql, crowd);

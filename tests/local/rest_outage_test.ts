@@ -96,8 +96,10 @@ Deno.test("a request that finds no free connection in time is 504", async () => 
     );
   await (await call("ping", {})).body?.cancel();
 
-  const busy = call("sleep", { p_seconds: 0.5 });
-  await untilSleeping(database.connect({ max: 1 }));
+  const sql = database.connect({ max: 1 });
+  await sql`select 1`; // connected before, or the sleep might be over when it looks
+  const busy = call("sleep", { p_seconds: 2 });
+  await untilSleeping(sql);
   const refused = await call("ping", {});
   assert.equal(refused.status, 504);
   assert.equal(refused.headers.get("proxy-status"), "PostgREST; error=PGRST003");
