@@ -13,6 +13,7 @@ import { readOptions } from "./options.ts";
 import { createProgress } from "./progress.ts";
 import { writeReport } from "./report/document.ts";
 import { formatFile } from "./report/format_file.ts";
+import { formatDurations } from "./report/durations.ts";
 import { formatVerdicts } from "./report/verdicts.ts";
 import { judge, type Results } from "./results.ts";
 import { type Measured, runRounds } from "./run_rounds.ts";
@@ -27,10 +28,11 @@ const results = await measureAll();
 await keepResults(results);
 if (options.document) {
   await writeReport(options.document, { suites: SUITES, results });
-  if ("growth/ratios" in results.once) await writeScaling(SCALING, results);
+  await reckonScaling(results);
 }
 const verdicts = SUITES.flatMap(({ bars }) => bars.map((bar) => judge(bar, results)));
 print(formatVerdicts(verdicts));
+if (results.durations) print(`The run took ${formatDurations(results.durations)}.`);
 for (const [name, reason] of Object.entries(results.failures)) {
   print(`could not be measured: ${name}: ${reason.split("\n", 1)[0]}`);
 }
@@ -38,6 +40,7 @@ Deno.exit(Object.keys(results.failures).length === 0 ? 0 : 1);
 
 async function measureAll(): Promise<Results> {
   const { seconds, isQuick, sessions, rounds, only } = options;
+  const beganAtMs = performance.now();
   const startedAt = new Date().toISOString();
   progress.say("Starting PostgreSQL and making sessions");
   await using bench = await openBench({ seconds, isQuick, sessions });
@@ -45,8 +48,37 @@ async function measureAll(): Promise<Results> {
   const cases = SUITES.flatMap((suite) => suite.cases)
     .filter(({ name }) => only.length === 0 || only.some((part) => name.startsWith(part)));
   if (cases.length === 0) throw new TypeError(`Cannot run --only=${only}: no case is named so`);
-  const keep = (measured: Measured) => keepResults({ startedAt, machine, ...measured });
-  return { startedAt, machine, ...await runRounds({ bench, cases, rounds, progress, keep }) };
+  const complete = ({ caseSeconds, ...measured }: Measured): Results => ({
+    startedAt,
+    machine,
+    ...measured,
+    durations: {
+      totalSeconds: (performance.now() - beganAtMs) / 1000,
+      suiteSeconds: sumBySuite(caseSeconds),
+    },
+  });
+  const keep = (measured: Measured) => keepResults(complete(measured));
+  return complete(await runRounds({ bench, cases, rounds, progress, keep }));
+}
+
+function sumBySuite(caseSeconds: Measured["caseSeconds"]): Readonly<Record<string, number>> {
+  const sums = SUITES.map(({ name, cases }) => {
+    const seconds = cases.map((each) => caseSeconds[each.name] ?? 0);
+    return [name, seconds.reduce((sum, each) => sum + each, 0)] as const;
+  });
+  return Object.fromEntries(sums.filter(([, seconds]) => seconds > 0));
+}
+
+/** Without all the figures of growth there is nothing to reckon with; the other figures stand. */
+async function reckonScaling(results: Results): Promise<void> {
+  if (!("growth/ratios" in results.once)) return;
+  try {
+    await writeScaling(SCALING, results);
+  } catch (thrown) {
+    progress.say(
+      `docs/scaling.md is as it was: ${thrown instanceof Error ? thrown.message : thrown}`,
+    );
+  }
 }
 
 async function keepResults(results: Results): Promise<void> {

@@ -47,10 +47,10 @@ export function readOptions(args: readonly string[]): Options {
     isQuick,
     only,
     rounds,
-    sessions: isQuick ? 1000 : 6000,
+    sessions: isQuick ? 1000 : 4000,
     seconds: isQuick
       ? { warmUp: 0.1, closed: 0.3, open: 0.3 }
-      : { warmUp: 2.5, closed: 0.7, open: 0.7 },
+      : { warmUp: 2, closed: 0.7, open: 0.7 },
     results: values.results ?? (isWhole ? RESULTS : ""),
     document: isWhole ? DOCUMENT : undefined,
   };

@@ -19,6 +19,15 @@ export interface Results {
   readonly once: Figures;
   /** What could not be measured, and why. */
   readonly failures: Readonly<Record<string, string>>;
+  /** How long the run took. Runs of before this was kept have none. */
+  readonly durations?: RunDurations;
+}
+
+export interface RunDurations {
+  /** With what is made before the first case. */
+  readonly totalSeconds: number;
+  /** By suite, all its rounds together. */
+  readonly suiteSeconds: Readonly<Record<string, number>>;
 }
 
 /** A bar with what was measured. */

@@ -17,6 +17,19 @@ export interface Case {
   run(bench: Bench): Promise<Figures>;
 }
 
+/** Thrown by a case that could not measure everything, so that what it did measure is kept. */
+export class PartlyMeasured extends Error {
+  override readonly name = "PartlyMeasured";
+
+  constructor(
+    readonly figures: Figures,
+    /** By the name of what is missing. */
+    readonly reasons: Readonly<Record<string, string>>,
+  ) {
+    super(Object.entries(reasons).map(([what, reason]) => `${what}: ${reason}`).join("; "));
+  }
+}
+
 /** A ratio that must hold. */
 export interface Bar {
   /** What must hold, as the table says it. */

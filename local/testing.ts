@@ -46,8 +46,12 @@ export interface TestStack extends Stack {
 /** A server that a test may stop, kill and start again. */
 export interface OwnTestServer extends TestServer {
   readonly pid: number;
-  /** Starts again, on the same port with the same data, what `stop` or `kill` ended. */
-  start(): Promise<void>;
+  /**
+   * Starts again, on the same port with the same data, what `stop` or `kill` ended.
+   *
+   * @param settings to start with from now on. @default {those it had}
+   */
+  start(settings?: Readonly<Record<string, string>>): Promise<void>;
   stop(): Promise<void>;
   kill(): Promise<void>;
   /** Freezes every process of the server: what asks it waits, nothing is refused. */
@@ -114,7 +118,8 @@ export async function startTestServer(
   await Deno.chmod(directory, 0o755);
   const cluster = await openCluster(`${directory}/postgres`);
   const port = findFreePort();
-  const start = () => startPostgres({ cluster, port, settings: { ...TEST_SETTINGS, ...settings } });
+  let current = settings;
+  const start = () => startPostgres({ cluster, port, settings: { ...TEST_SETTINGS, ...current } });
   let server = await start();
   let paused: readonly number[] = [];
 
@@ -135,7 +140,8 @@ export async function startTestServer(
     },
     createDatabase: () => cloneDatabase(port),
     startStack: (options) => startTestStack(port, options),
-    async start() {
+    async start(settings = current) {
+      current = settings;
       server = await start();
     },
     stop: () => server.stop(),

@@ -60,7 +60,7 @@ export async function loadPopulation(adminUrl: string, sessions: number): Promis
   const sql = postgres(adminUrl, { max: 2, onnotice: () => {}, max_lifetime: null });
   try {
     const users = Math.ceil(sessions / SESSIONS_PER_USER);
-    const restore = await dropIndexes(sql);
+    const restore = await dropGuards(sql);
     const halves = (count: number) => {
       const middle = Math.floor(count / 2);
       return [[0, middle - 1], [middle, count - 1]] as const;
@@ -69,9 +69,12 @@ export async function loadPopulation(adminUrl: string, sessions: number): Promis
     await Promise.all(
       halves(sessions).map(([from, to]) => sql.unsafe(sessionsSql({ from, to, users }))),
     );
+    // Before there are indexes: then a vacuum has the rows alone to look at.
+    await Promise.all([
+      sql`vacuum (freeze, analyze) public.sessions`,
+      sql`vacuum (freeze, analyze) auth.users`,
+    ]);
     await restore();
-    await sql`vacuum (freeze, analyze) auth.users`;
-    await sql`vacuum (freeze, analyze) public.sessions`;
     await sql`checkpoint`;
   } finally {
     await sql.end();
@@ -119,7 +122,7 @@ function sessionsSql({ from, to, users }: Range & { users: number }): string {
       ${loadedGeneration("i")},
       0,
       ${tokenHash("i", loadedGeneration("i"))},
-      uuid_send(${sessionId("i")}) || uuid_send(${sessionId("i")}),
+      sha256(int4send(i)),
       0,
       issued_at,
       issued_at + interval '5 minutes',
@@ -156,27 +159,48 @@ function userOf(i: string, users: number): string {
 }
 
 /**
- * Drops what slows a bulk load down; answers how to put it back. The secondary indexes of `auth.users`
- * do not come back: the functions read a user by primary key, and nothing here writes one.
+ * Drops what slows a bulk load down, indexes and constraints; answers how to put it back. Those of
+ * `auth.users` do not come back but for its key: the functions read a user by it, and nothing here
+ * writes one. What guards the rows of `public.sessions` guards what is written from then on: that the
+ * loaded ones keep it follows from how they are made, and `tests/bench/population_test.ts` checks it.
  */
-async function dropIndexes(sql: postgres.Sql): Promise<() => Promise<void>> {
+async function dropGuards(sql: postgres.Sql): Promise<() => Promise<void>> {
   const indexes = await sql<{ name: string; definition: string; ours: boolean }[]>`
     select i.indexrelid::regclass::text as name, pg_get_indexdef(i.indexrelid) as definition,
       i.indrelid = 'public.sessions'::regclass as ours
     from pg_index as i
     where i.indrelid in ('public.sessions'::regclass, 'auth.users'::regclass)
       and not exists (select 1 from pg_constraint as c where c.conindid = i.indexrelid)`;
+  const constraints = await sql<{ name: string; definition: string; ours: boolean }[]>`
+    select quote_ident(c.conname) as name, pg_get_constraintdef(c.oid) as definition,
+      c.conrelid = 'public.sessions'::regclass as ours
+    from pg_constraint as c
+    where c.conrelid in ('public.sessions'::regclass, 'auth.users'::regclass)
+      and (c.contype in ('c', 'f') or c.contype = 'u' and c.conrelid = 'auth.users'::regclass)`;
   for (const { name } of indexes) await sql.unsafe(`drop index ${name}`);
+  for (const { name, ours } of constraints) {
+    await sql.unsafe(`alter table ${tableOf(ours)} drop constraint ${name}`);
+  }
   await sql`alter table public.sessions drop constraint sessions_pkey`;
   await sql`alter table auth.users drop constraint users_pkey cascade`;
   return async () => {
-    await Promise.all([
-      sql`alter table public.sessions add primary key (id)`,
-      sql`alter table auth.users add primary key (id)`,
-    ]);
-    await sql`
-      alter table public.sessions
-      add foreign key (user_id) references auth.users (id) on delete cascade`;
-    for (const { definition, ours } of indexes) if (ours) await sql.unsafe(definition);
+    // All at once on one table, as adding a key would not let them.
+    const builds = [
+      "create unique index sessions_pkey on public.sessions (id)",
+      ...indexes.filter(({ ours }) => ours).map(({ definition }) => definition),
+      "create unique index users_pkey on auth.users (id)",
+    ];
+    await Promise.all(builds.map((statement) => sql.unsafe(statement)));
+    await sql`alter table public.sessions add primary key using index sessions_pkey`;
+    await sql`alter table auth.users add primary key using index users_pkey`;
+    for (const { name, definition, ours } of constraints) {
+      if (ours) {
+        await sql.unsafe(
+          `alter table ${tableOf(ours)} add constraint ${name} ${definition} not valid`,
+        );
+      }
+    }
   };
 }
+
+const tableOf = (ours: boolean) => ours ? "public.sessions" : "auth.users";

@@ -26,3 +26,21 @@ export const PROJECT_SETTINGS = {
   effective_io_concurrency: "200",
   max_connections: "160",
 } as const;
+
+/**
+ * While a population is loaded, and at no other time: nothing of it has to survive a crash, as it would
+ * be loaded anew, and nobody follows its WAL. No figure is taken under these.
+ */
+export const LOADING_SETTINGS = {
+  ...PROJECT_SETTINGS,
+  fsync: "off",
+  full_page_writes: "off",
+  synchronous_commit: "off",
+  wal_level: "minimal",
+  max_wal_senders: "0",
+  wal_compression: "off",
+  wal_init_zero: "off",
+  max_wal_size: "16GB",
+  checkpoint_timeout: "1h",
+  autovacuum: "off",
+} as const;

@@ -6,6 +6,7 @@
 
 import type { Figures, Metrics } from "../measure.ts";
 import { medians, type Results } from "../results.ts";
+import { formatDurations } from "./durations.ts";
 import { type Group, GROUPS } from "./labels.ts";
 import { formatFigure, formatTable } from "./table.ts";
 
@@ -22,11 +23,13 @@ export function reportCosts(results: Results): string {
   ].join("\n\n");
 }
 
-function describeRun({ startedAt, machine, rounds }: Results): string {
+function describeRun({ startedAt, machine, rounds, durations }: Results): string {
   const { processor, cores, loadBefore, ...versions } = machine;
   const list = Object.entries(versions).map(([name, version]) => `${name} ${version}`).join(", ");
   return `Measured on ${startedAt.slice(0, 10)} in ${rounds.length} rounds, on ${cores} cores ` +
-    `(${processor}; load before: ${formatFigure(Number(loadBefore))}). Versions: ${list}.`;
+    `(${processor}; load before: ${formatFigure(Number(loadBefore))}). ` +
+    (durations ? `The run took ${formatDurations(durations)}. ` : "") +
+    `Versions: ${list}.`;
 }
 
 /** At 16 connections: rate and CPU at saturation, latencies at half of that rate. */

@@ -29,7 +29,7 @@ export function reportGrowth(results: Results): string {
     return [`${operation}, ${by}, ${connections?.slice(1)}`, ...cells, formatFigure(growth)];
   });
   const others = Object.entries(figures)
-    .filter(([row]) => /^growth\/(?:rotations|wal|purge|logins|size)/.test(row));
+    .filter(([row]) => /^growth\/(?:rotations|wal|purge|logins|size|seconds)/.test(row));
   return [
     formatTable(
       ["p50 / p99 ms, by connections", ...sizes, "growth of p50"],

@@ -16,29 +16,59 @@ import { measureWal } from "../growth/wal.ts";
 import type { Figures, Metrics } from "../measure.ts";
 import { reportGrowth } from "../report/growth.ts";
 import { median } from "../results.ts";
-import type { Bar, Suite } from "../suite.ts";
+import { type Bar, PartlyMeasured, type Suite } from "../suite.ts";
 
 /** How much of everything: a whole study, and a smoke test. */
 const AMOUNTS = {
-  whole: { rounds: 3, transactions: 2_000, rotating: 10_000, logins: 5_000 },
+  whole: { rounds: 3, transactions: 2_000, rotating: 6_000, logins: 5_000 },
   quick: { rounds: 1, transactions: 64, rotating: 320, logins: 100 },
 } as const;
 
 async function study(bench: Bench): Promise<Figures> {
   const amounts = bench.isQuick ? AMOUNTS.quick : AMOUNTS.whole;
+  const beganAtMs = performance.now();
   await using study = await openStudy(bench);
-  const statements = await measureStatements(study, amounts);
-  const functions = await measureFunctions(bench, { study, rounds: amounts.rounds });
+  const seconds: Record<string, number> = { load: (performance.now() - beganAtMs) / 1000 };
+  const reasons: Record<string, string> = {};
+  /** A part that fails is named, and takes none of the others along. */
+  const attempt = async <Result>(
+    part: string,
+    measure: () => Promise<Result>,
+    none: Result,
+  ): Promise<Result> => {
+    const partBeganAtMs = performance.now();
+    try {
+      return await measure();
+    } catch (thrown) {
+      reasons[part] = thrown instanceof Error ? thrown.message : String(thrown);
+      return none;
+    } finally {
+      seconds[part] = (performance.now() - partBeganAtMs) / 1000;
+    }
+  };
+  const single = (part: string, measure: () => Promise<Metrics>) =>
+    attempt(part, async () => ({ [`growth/${part}`]: await measure() }), {});
+
+  const none: ReadonlyMap<string, readonly Metrics[]> = new Map();
+  const statements = await attempt("statements", () => measureStatements(study, amounts), none);
+  const functions = await attempt(
+    "functions",
+    () => measureFunctions(bench, { study, rounds: amounts.rounds }),
+    none,
+  );
   const latencies = new Map([...statements, ...functions]);
-  return {
+  const figures: Figures = {
     ...Object.fromEntries([...latencies].map(([row, rounds]) => [row, medianOf(rounds)])),
     "growth/ratios": growthRatios(study, latencies),
-    "growth/rotations": await measureRotations(study, { sessions: amounts.rotating }),
-    ...await measureWal(study, amounts),
-    "growth/purge": await measurePurge(study),
-    "growth/logins": await measureLogins(study, { users: amounts.logins }),
-    ...await describeSizes(study),
+    ...await single("rotations", () => measureRotations(study, { sessions: amounts.rotating })),
+    ...await attempt("wal", () => measureWal(study, amounts), {}),
+    ...await single("purge", () => measurePurge(study)),
+    ...await single("logins", () => measureLogins(study, { users: amounts.logins })),
+    ...await attempt("sizes", () => describeSizes(study), {}),
+    "growth/seconds": seconds,
   };
+  if (Object.keys(reasons).length > 0) throw new PartlyMeasured(figures, reasons);
+  return figures;
 }
 
 /** How many times longer the p50 is with the most sessions than with the fewest, round by round. */
