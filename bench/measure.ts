@@ -42,23 +42,8 @@ export interface Measurement {
 
 /** @throws {TypeError} If any answer was wrong: such a figure measures nothing */
 export async function measure(measurement: Measurement): Promise<Metrics> {
-  const { generator, seconds, restore } = measurement;
-  const run = async (plan: Pick<LoadPlan, "arrival" | "seconds" | "warmUpSeconds">) => {
-    await restore?.();
-    const { targets, request, visitors, connections, watch, follow, mustChange, consumes } =
-      measurement;
-    const result = await generator.run({
-      ...{ targets, request, visitors, connections, watch },
-      ...(follow === undefined ? {} : { follow }),
-      ...(mustChange === undefined ? {} : { mustChange }),
-      ...(consumes === undefined ? {} : { consumes }),
-      ...plan,
-    });
-    requireRightAnswers(request, result);
-    return result;
-  };
-
-  const closed = await run({
+  const { seconds } = measurement;
+  const closed = await run(measurement, {
     arrival: { kind: "closed" },
     seconds: seconds.closed,
     warmUpSeconds: seconds.warmUp,
@@ -76,15 +61,25 @@ export async function measure(measurement: Measurement): Promise<Metrics> {
     ),
   };
   if (seconds.open === 0) return figures;
+  return { ...figures, ...await measureAtRate(measurement, requestsPerSecond * OPEN_SHARE) };
+}
 
-  const ratePerSecond = requestsPerSecond * OPEN_SHARE;
-  const open = await run({
+/**
+ * The open load alone, at a rate that something else has set.
+ *
+ * @throws {TypeError} If any answer was wrong
+ */
+export async function measureAtRate(
+  measurement: Measurement,
+  ratePerSecond: number,
+): Promise<Metrics> {
+  const { seconds } = measurement;
+  const open = await run(measurement, {
     arrival: { kind: "open", ratePerSecond },
     warmUpSeconds: Math.min(seconds.warmUp, OPEN_WARM_UP_SECONDS),
     seconds: Math.max(seconds.open, Math.min(FEWEST_OPEN / ratePerSecond, LONGEST_OPEN_SECONDS)),
   });
   return {
-    ...figures,
     openRatePerSecond: ratePerSecond,
     openP50Ms: open.latencyMs.p50,
     openP90Ms: open.latencyMs.p90,
@@ -93,6 +88,24 @@ export async function measure(measurement: Measurement): Promise<Metrics> {
     sentLateP50Ms: open.sentLateMs.p50,
     sentLateP99Ms: open.sentLateMs.p99,
   };
+}
+
+async function run(
+  measurement: Measurement,
+  plan: Pick<LoadPlan, "arrival" | "seconds" | "warmUpSeconds">,
+): Promise<LoadResult> {
+  const { generator, restore, targets, request, visitors, connections, watch } = measurement;
+  const { follow, mustChange, consumes } = measurement;
+  await restore?.();
+  const result = await generator.run({
+    ...{ targets, request, visitors, connections, watch },
+    ...(follow === undefined ? {} : { follow }),
+    ...(mustChange === undefined ? {} : { mustChange }),
+    ...(consumes === undefined ? {} : { consumes }),
+    ...plan,
+  });
+  requireRightAnswers(request, result);
+  return result;
 }
 
 function requireRightAnswers(

@@ -117,7 +117,7 @@ async function gather(
   await using server = await startServer({
     program: "supabase/functions/unified-auth/index.ts",
     environment: {
-      ...oursEnvironment(bench, { doors, store: "rpc", algorithm }),
+      ...oursEnvironment(bench, { doors, store: "direct", algorithm }),
       ...(token === "expired"
         ? { SESSION_ACCESS_TTL_SECONDS: String(SHORTEST_ACCESS_TTL_SECONDS) }
         : {}),

@@ -7,7 +7,7 @@
 
 import type { Bench } from "./bench.ts";
 import { type Generator, startGenerator } from "./load/generator_process.ts";
-import { measure, type Measurement, type Metrics } from "./measure.ts";
+import { measure, measureAtRate, type Measurement, type Metrics } from "./measure.ts";
 import { type ServerOptions, type ServerProcess, startServer } from "./server_process.ts";
 
 /** How much of its warm-up processes need again that have answered other requests, or the same. */
@@ -22,16 +22,23 @@ export interface VariantOptions {
   readonly doors?: { readonly pid: number };
 }
 
+/** A load without what its variant knows. */
+export type VariantLoad =
+  & Omit<Measurement, "generator" | "targets" | "watch" | "seconds">
+  & Partial<Pick<Measurement, "seconds">>;
+
 export interface Variant extends AsyncDisposable {
   readonly generator: Generator;
   readonly servers: readonly ServerProcess[];
-  measure(
-    load:
-      & Omit<Measurement, "generator" | "targets" | "watch" | "seconds">
-      & Partial<
-        Pick<Measurement, "seconds">
-      >,
-  ): Promise<Metrics>;
+  measure(load: VariantLoad): Promise<Metrics>;
+  /** Latencies alone, at a rate that something else has set. It has been measured and so is warm. */
+  measureAtRate(load: VariantLoad, ratePerSecond: number): Promise<Metrics>;
+}
+
+/** A variant and one request that is compared with another variant's. Ends with it. */
+export interface Contender extends AsyncDisposable {
+  readonly variant: Variant;
+  readonly load: Omit<VariantLoad, "connections">;
 }
 
 export async function openVariant(bench: Bench, options: VariantOptions): Promise<Variant> {
@@ -45,6 +52,7 @@ export async function openVariant(bench: Bench, options: VariantOptions): Promis
     database: { pids: [bench.postmaster], withChildren: true },
     ...(doors ? { doors: { pids: [doors.pid] } } : {}),
   };
+  const fixed = { generator, targets: servers.map(({ url }) => url), watch };
   const warmed = new Set<string>();
   return {
     generator,
@@ -60,12 +68,15 @@ export async function openVariant(bench: Bench, options: VariantOptions): Promis
       warmed.add(requests);
       return measure({
         ...load,
+        ...fixed,
         seconds: { ...seconds, warmUp: seconds.warmUp * share },
-        generator,
-        targets: servers.map(({ url }) => url),
-        watch,
       });
     },
+    measureAtRate: (load, ratePerSecond) =>
+      measureAtRate(
+        { ...load, ...fixed, seconds: load.seconds ?? bench.seconds },
+        ratePerSecond,
+      ),
     async [Symbol.asyncDispose]() {
       await generator[Symbol.asyncDispose]();
       for (const each of servers) await each[Symbol.asyncDispose]();

@@ -19,6 +19,7 @@ export function reportCosts(results: Results): string {
     "![Requests a second at 16 connections](performance.svg)",
     ...GROUPS.map((group) => `**${group.title}**\n\n${groupTable(group, figures)}`),
     `**Ours at 1, 16 and 64 connections**\n\n${connectionsTable(figures)}`,
+    `**At the same rate: half of what the slower of both can do**\n\n${sameRateTable(figures)}`,
     `**The load generator**\n\n${generatorTable(figures)}`,
   ].join("\n\n");
 }
@@ -75,6 +76,28 @@ function connectionsTable(figures: Figures): string {
         ...at.map((metrics) =>
           `${formatFigure(metrics["openP50Ms"])} / ${formatFigure(metrics["openP99Ms"])}`
         ),
+      ];
+    }),
+  );
+}
+
+/** Each peer with our validate beside it. */
+function sameRateTable(figures: Figures): string {
+  const rows = Object.keys(figures).filter((row) => row.startsWith("same-rate/"));
+  return formatTable(
+    ["16 connections", "asked a second", "p50 ms", "p90 ms", "p99 ms", "longest ms"],
+    rows.map((row) => {
+      const [, peer = "", side] = row.split("/");
+      const metrics = figures[row] ?? {};
+      return [
+        side === "ours" ? `validate, direct, beside ${peer}` : peer,
+        ...[
+          metrics["openRatePerSecond"],
+          metrics["openP50Ms"],
+          metrics["openP90Ms"],
+          metrics["openP99Ms"],
+          metrics["openMaxMs"],
+        ].map(formatFigure),
       ];
     }),
   );

@@ -54,6 +54,8 @@ export const GROUPS: readonly Group[] = [
       floor("floor/rotate/direct/ES256", "Deno.serve + rotation, ES256"),
       ours("direct/ES256/p1/refresh", "refresh, direct, ES256"),
       ours("direct/ES256/p1/auto-refresh", "validate that refreshes, direct"),
+      floor("floor/rotate/rpc/HS256", "Deno.serve + rpc(), HS256"),
+      ours("rpc/HS256/p1/refresh", "refresh, rpc, HS256"),
       floor("floor/rotate/rpc/ES256", "Deno.serve + rpc(), ES256"),
       ours("rpc/ES256/p1/refresh", "refresh, rpc, ES256"),
       ours("rpc/ES256/p1/auto-refresh", "validate that refreshes, rpc"),

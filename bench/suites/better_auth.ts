@@ -11,7 +11,7 @@ import type { Visitor } from "../load/plan.ts";
 import { idOf, PASSWORD } from "../population.ts";
 import { type ServerOptions, startServer } from "../server_process.ts";
 import type { Case } from "../suite.ts";
-import { openVariant } from "../variant.ts";
+import { type Contender, openVariant } from "../variant.ts";
 import { loginSeconds } from "./ours.ts";
 import { connectionCounts, mergeRows } from "./rows.ts";
 
@@ -36,21 +36,12 @@ export function betterAuth({ cookieCache }: { readonly cookieCache: boolean }): 
     name,
     async run(bench) {
       const world = await worldOf(bench);
-      await world.restore();
-      const server = serverOf({ databaseUrl: world.databaseUrl, cookieCache });
-      await using variant = await openVariant(bench, { server });
-      const target = variant.servers[0]?.url ?? "";
-      const visitors = await bench.writeVisitors(
-        name,
-        () =>
-          cookieCache
-            ? gatherCookies({ visitors: world.signedIn, target, request: GET_SESSION })
-            : world.signedIn,
-      );
+      await using contender = await openBetterAuth(bench, { cookieCache });
+      const { variant, load } = contender;
       const checks = await mergeRows(
         connectionCounts(bench),
         (connections) => `${name}/get-session/c${connections}`,
-        (connections) => variant.measure({ request: GET_SESSION, visitors, connections }),
+        (connections) => variant.measure({ ...load, connections }),
       );
       if (cookieCache) return checks;
       const logins = await bench.writeVisitors("better-auth-logins", () => world.logins);
@@ -65,7 +56,7 @@ export function betterAuth({ cookieCache }: { readonly cookieCache: boolean }): 
         }),
         [`${name}/sign-out/c16`]: await variant.measure({
           request: { ...post("/api/auth/sign-out"), body: {} },
-          visitors,
+          visitors: load.visitors,
           connections: 16,
           consumes: true,
           restore: world.restore,
@@ -73,6 +64,31 @@ export function betterAuth({ cookieCache }: { readonly cookieCache: boolean }): 
       };
     },
   };
+}
+
+export async function openBetterAuth(
+  bench: Bench,
+  { cookieCache }: { readonly cookieCache: boolean },
+): Promise<Contender> {
+  const world = await worldOf(bench);
+  await world.restore();
+  const server = serverOf({ databaseUrl: world.databaseUrl, cookieCache });
+  const variant = await openVariant(bench, { server });
+  const dispose = () => variant[Symbol.asyncDispose]();
+  try {
+    const target = variant.servers[0]?.url ?? "";
+    const visitors = await bench.writeVisitors(
+      `better-auth/${cookieCache ? "cookie-cache" : "no-cache"}`,
+      () =>
+        cookieCache
+          ? gatherCookies({ visitors: world.signedIn, target, request: GET_SESSION })
+          : world.signedIn,
+    );
+    return { variant, load: { request: GET_SESSION, visitors }, [Symbol.asyncDispose]: dispose };
+  } catch (thrown) {
+    await dispose();
+    throw thrown;
+  }
 }
 
 function post(path: string) {

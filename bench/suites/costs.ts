@@ -14,6 +14,7 @@ import { expressSession } from "./express_session.ts";
 import { hello, rotateAndSign, rpcValidate, select } from "./floor.ts";
 import { type Operation, ours } from "./ours.ts";
 import { pgbench } from "./pgbench.ts";
+import { sameRate, type SameRatePeer } from "./same_rate.ts";
 
 const EVERY_OPERATION: readonly Operation[] = [
   "validate",
@@ -55,10 +56,32 @@ function latencyBar(
 
 const DIRECT = "ours/direct/ES256/p1";
 const RPC = "ours/rpc/ES256/p1";
-const PEERS = [
-  { name: "better-auth without cookie cache", row: "better-auth/no-cache/get-session", times: 10 },
-  { name: "better-auth with cookie cache", row: "better-auth/cookie-cache/get-session", times: 6 },
-  { name: "express-session, no touch", row: "express-session/no-touch/session", times: 4 },
+interface Peer {
+  readonly name: string;
+  readonly row: string;
+  readonly times: number;
+  readonly sameRateAs: SameRatePeer;
+}
+
+const PEERS: readonly Peer[] = [
+  {
+    name: "better-auth without cookie cache",
+    row: "better-auth/no-cache/get-session",
+    times: 10,
+    sameRateAs: "better-auth-no-cache",
+  },
+  {
+    name: "better-auth with cookie cache",
+    row: "better-auth/cookie-cache/get-session",
+    times: 6,
+    sameRateAs: "better-auth-cookie-cache",
+  },
+  {
+    name: "express-session, no touch",
+    row: "express-session/no-touch/session",
+    times: 4,
+    sameRateAs: "express-session-no-touch",
+  },
 ];
 
 export const costs: Suite = {
@@ -77,6 +100,7 @@ export const costs: Suite = {
     betterAuth({ cookieCache: true }),
     expressSession({ touch: false }),
     expressSession({ touch: true }),
+    sameRate,
     pgbench("rotate"),
     rotateAndSign({ way: "direct", algorithm: "HS256" }),
     ours({
@@ -87,19 +111,21 @@ export const costs: Suite = {
     }),
     rotateAndSign({ way: "direct", algorithm: "ES256" }),
     rotateAndSign({ way: "rpc", algorithm: "ES256" }),
+    rotateAndSign({ way: "rpc", algorithm: "HS256" }),
+    ours({ store: "rpc", algorithm: "HS256", operations: ["refresh"], connections: [16] }),
     ours({
       store: "direct",
       processes: 2,
       operations: ["validate", "refresh", "auto-refresh", "logout"],
       connections: [16, 64],
-      ratesOnly: true,
+      pacedConnections: [16],
     }),
     ours({
       store: "rpc",
       processes: 2,
       operations: ["validate", "refresh", "auto-refresh", "logout"],
       connections: [16, 64],
-      ratesOnly: true,
+      pacedConnections: [16],
     }),
   ],
   bars: [
@@ -119,15 +145,15 @@ export const costs: Suite = {
       metric: "closedP50Ms",
       atMost: 1.4,
     }),
-    ...PEERS.flatMap(({ name, row, times }) => [
+    ...PEERS.flatMap(({ name, row, times, sameRateAs }) => [
       rateBar(`validate (direct) to ${name}, 16 connections`, {
         of: `${DIRECT}/validate/c16`,
         to: `${row}/c16`,
         atLeast: times,
       }),
-      latencyBar(`p99 of validate (direct) to that of ${name}, 16 connections`, {
-        of: `${DIRECT}/validate/c16`,
-        to: `${row}/c16`,
+      latencyBar(`p99 of validate (direct) to that of ${name}, 16 connections, same rate`, {
+        of: `same-rate/${sameRateAs}/ours/c16`,
+        to: `same-rate/${sameRateAs}/peer/c16`,
         metric: "openP99Ms",
         atMost: 1,
       }),
@@ -145,6 +171,11 @@ export const costs: Suite = {
     rateBar("refresh (direct, HS256) to rotation function + one signature, 16 connections", {
       of: "ours/direct/HS256/p1/refresh/c16",
       to: "floor/rotate/direct/HS256/c16",
+      atLeast: 0.8,
+    }),
+    rateBar("refresh (rpc, HS256) to rotation function + one signature, 16 connections", {
+      of: "ours/rpc/HS256/p1/refresh/c16",
+      to: "floor/rotate/rpc/HS256/c16",
       atLeast: 0.8,
     }),
     rateBar("refresh (direct, HS256) to pgbench running the rotation function, 16 connections", {

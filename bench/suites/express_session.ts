@@ -11,7 +11,7 @@ import type { Visitor } from "../load/plan.ts";
 import { idOf } from "../population.ts";
 import { type ServerOptions, startServer } from "../server_process.ts";
 import type { Case } from "../suite.ts";
-import { openVariant } from "../variant.ts";
+import { type Contender, openVariant } from "../variant.ts";
 import { connectionCounts, mergeRows } from "./rows.ts";
 
 /** What the proxy in front would say, or there would be no secure cookie. */
@@ -24,24 +24,30 @@ export function expressSession({ touch }: { readonly touch: boolean }): Case {
   return {
     name,
     async run(bench) {
-      const databaseUrl = await databaseOf(bench);
-      const visitors = await bench.writeVisitors(
-        "express-session",
-        () => signIn(bench, serverOf({ databaseUrl, touch })),
-      );
-      const server = serverOf({ databaseUrl, touch });
-      await using variant = await openVariant(bench, { server });
+      await using contender = await openExpressSession(bench, { touch });
+      const { variant, load } = contender;
       return await mergeRows(
         connectionCounts(bench),
         (connections) => `${name}/session/c${connections}`,
-        (connections) =>
-          variant.measure({
-            request: { method: "GET", path: "/session", headers: BEHIND_HTTPS },
-            visitors,
-            connections,
-          }),
+        (connections) => variant.measure({ ...load, connections }),
       );
     },
+  };
+}
+
+export async function openExpressSession(
+  bench: Bench,
+  { touch }: { readonly touch: boolean },
+): Promise<Contender> {
+  const databaseUrl = await databaseOf(bench);
+  const server = serverOf({ databaseUrl, touch });
+  const visitors = await bench.writeVisitors("express-session", () => signIn(bench, server));
+  const variant = await openVariant(bench, { server });
+  const request = { method: "GET", path: "/session", headers: BEHIND_HTTPS } as const;
+  return {
+    variant,
+    load: { request, visitors },
+    [Symbol.asyncDispose]: () => variant[Symbol.asyncDispose](),
   };
 }
 

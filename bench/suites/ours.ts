@@ -16,7 +16,7 @@ import {
 import { ACCESS_COOKIE, REFRESH_COOKIE } from "../../tests/http/browser.ts";
 import { USER_AGENT } from "../population.ts";
 import type { Case } from "../suite.ts";
-import type { Variant } from "../variant.ts";
+import type { Contender, Variant } from "../variant.ts";
 import { connectionCounts, mergeRows } from "./rows.ts";
 
 export type Operation =
@@ -32,14 +32,14 @@ interface OursCase extends OursOptions {
   readonly operations: readonly Operation[];
   /** @default {1, 16 and 64} */
   readonly connections?: readonly number[];
-  /** Rates alone, without an open load. @default {false} */
-  readonly ratesOnly?: boolean;
+  /** With how many it is asked for latencies too, and not for rates alone. @default {with each} */
+  readonly pacedConnections?: readonly number[];
 }
 
 /** Rows are named `ours/<store>/<algorithm>/p<processes>/<operation>/c<connections>`. */
 export function ours(options: OursCase): Case {
   const { store, algorithm = "ES256", processes = 1, functionName, operations } = options;
-  const { ratesOnly = false } = options;
+  const isPaced = (connections: number) => options.pacedConnections?.includes(connections) ?? true;
   const name = `ours/${store}/${algorithm}/p${processes}`;
   return {
     name: functionName === "validate-session" ? `${name}/validate-session` : name,
@@ -58,12 +58,31 @@ export function ours(options: OursCase): Case {
             connectionCounts(bench, connectionsOf(operation, options.connections)),
             (connections) => `${name}/${operation}/c${connections}`,
             (connections) =>
-              measureOperation(bench, { variant, operation, connections, algorithm, ratesOnly }),
+              measureOperation(bench, {
+                variant,
+                operation,
+                connections,
+                algorithm,
+                ratesOnly: !isPaced(connections),
+              }),
           ),
         );
       }
       return Object.assign({}, ...rows);
     },
+  };
+}
+
+/** A validate of live tokens, to be compared. */
+export async function openValidate(bench: Bench): Promise<Contender> {
+  const visitors = await validatingVisitors(bench, { algorithm: "ES256", tokens: "known" });
+  await bench.population.restore();
+  const variant = await openOurs(bench, { store: "direct" });
+  const headers = { "user-agent": USER_AGENT };
+  return {
+    variant,
+    load: { request: { method: "POST", path: "/unified-auth/validate", headers }, visitors },
+    [Symbol.asyncDispose]: () => variant[Symbol.asyncDispose](),
   };
 }
 
@@ -152,7 +171,7 @@ async function measureOperation(
  * such waves to count them. Their latency is the password check's, so there is no open load.
  */
 export function loginSeconds({ seconds, isQuick }: Bench): Bench["seconds"] {
-  return { ...seconds, closed: isQuick ? seconds.closed : seconds.closed * 5, open: 0 };
+  return { ...seconds, closed: isQuick ? seconds.closed : seconds.closed * 3, open: 0 };
 }
 
 /** With more at once a wave takes seconds; `growth/logins` has thousands. */

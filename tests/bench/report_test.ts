@@ -19,6 +19,7 @@ const RESULTS: Results = {
   rounds: [round(900, 1000), round(400, 500), round(700, 1000)],
   once: { "single/row": { bytes: 7 } },
   failures: {},
+  durations: { totalSeconds: 961.6, suiteSeconds: { costs: 599.7, growth: 42 } },
 };
 
 const BAR = {
@@ -65,6 +66,7 @@ Deno.test("docs/performance.md has room for the report of every suite", async ()
   await writeReport(document, { suites: SUITES, results: RESULTS });
   const text = await Deno.readTextFile(document);
   for (const { name } of SUITES) assert.match(text, new RegExp(`<!-- bench:${name} -->`));
+  assert.match(text, /The\srun\stook\s16\smin\s2\ss:\scosts\s10\smin\s0\ss,\sgrowth\s42\ss\./);
   assert.match(await Deno.readTextFile(`${directory}/performance.svg`), /^<svg /);
   await Deno.remove(directory, { recursive: true });
 });
