@@ -72,16 +72,18 @@ export interface Persistence {
 }
 
 const PATIENCE_MS = 60_000;
-const BETWEEN_TRIES_MS = 50;
+const FIRST_PAUSE_MS = 50;
+/** Each pause is twice the one before, or a login whose answers are lost would be throttled as guessing. */
+const LONGEST_PAUSE_MS = 1_000;
 const ASKS_FOR_PATIENCE = new Set([429, 503]);
 
 /**
  * Asks until there is an answer that is no outage, as a client does, only sooner. An answer that
- * broke off leaves the cookies as they were.
+ * broke off leaves the cookies as they were. Being told to wait costs none of its patience.
  */
 export async function askUntilAnswered(ask: () => Promise<Answer>): Promise<Persistence> {
   const before: (number | "lost")[] = [];
-  const deadlineMs = performance.now() + PATIENCE_MS;
+  let deadlineMs = performance.now() + PATIENCE_MS;
   while (performance.now() < deadlineMs) {
     const answer = await ask().catch(lostReply);
     if (answer && !ASKS_FOR_PATIENCE.has(answer.status)) return { answer, before };
@@ -90,7 +92,9 @@ export async function askUntilAnswered(ask: () => Promise<Answer>): Promise<Pers
     const orderedMs = answer?.status === 429
       ? Number(answer.headers.get("retry-after")) * 1_000
       : 0;
-    await new Promise((resolve) => setTimeout(resolve, Math.max(orderedMs, BETWEEN_TRIES_MS)));
+    deadlineMs += orderedMs;
+    const pauseMs = Math.min(FIRST_PAUSE_MS * 2 ** (before.length - 1), LONGEST_PAUSE_MS);
+    await new Promise((resolve) => setTimeout(resolve, Math.max(orderedMs, pauseMs)));
   }
   return assert.fail(`No answer, but ${before.slice(-5).join(", ")}`);
 }

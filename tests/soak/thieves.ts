@@ -7,7 +7,14 @@
  */
 
 import { pick } from "../chance.ts";
-import { ACCESS_COOKIE, type Browser, CHROME, FIREFOX, openBrowser } from "../http/browser.ts";
+import {
+  ACCESS_COOKIE,
+  type Browser,
+  CHROME,
+  FIREFOX,
+  openBrowser,
+  viewOf,
+} from "../http/browser.ts";
 import { type Actor, createActor } from "./actor.ts";
 import type { Stage } from "./stage.ts";
 
@@ -76,12 +83,13 @@ async function prepare(
   const { functionsUrl } = stage.network;
   const signIn = async () => {
     const browser = openBrowser({ functionsUrl, userAgent: FIREFOX });
-    await actor.ask(() => browser.call("/unified-auth/login", { body: { email, password } }));
+    viewOf(
+      await actor.ask(() => browser.call("/unified-auth/login", { body: { email, password } })),
+    );
     return browser;
   };
   const [owner, otherDevice] = [await signIn(), await signIn()];
-  const { body } = await actor.ask(() => owner.validate());
-  const { id } = body["session"] as { readonly id: string };
+  const { id } = viewOf(await actor.ask(() => owner.validate())).session;
   await actor.after(HOUR, id, [owner]);
   await actor.ask(() => owner.refresh());
   await actor.after(2 * HEARTBEAT_AFTER_SECONDS, id, [owner]);
