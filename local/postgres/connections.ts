@@ -10,6 +10,7 @@ import postgres from "postgres";
 export interface Connections {
   /** Runs `use` with a connection of its own. @throws {PoolTimeout} */
   withConnection<Result>(use: (connection: Connection) => Promise<Result>): Promise<Result>;
+  /** Ends all of them. A request whose caller is gone may be carried out to its end. */
   close(): Promise<void>;
 }
 
@@ -50,6 +51,9 @@ export class ConnectionLost extends Error {
 
 /** How long whoever has a lost connection may take to be told so by the driver, with the true cause. */
 const TOLD_BY_DRIVER_MS = 1_000;
+
+/** Ended in the middle of a transaction, or of connecting, postgres.js leaves a timer behind. */
+const CLOSING_PATIENCE_SECONDS = 5;
 
 /** The connection that was used last is the next to be used. */
 export function createConnections(options: ConnectionsOptions): Connections {
@@ -99,7 +103,9 @@ export function createConnections(options: ConnectionsOptions): Connections {
       }
     },
     async close() {
-      await Promise.all([...free, ...lent].map(({ sql }) => sql.end({ timeout: 1 })));
+      await Promise.all(
+        [...free, ...lent].map(({ sql }) => sql.end({ timeout: CLOSING_PATIENCE_SECONDS })),
+      );
     },
   };
 }

@@ -25,6 +25,28 @@ Deno.test("whoever asks on over a lost connection is told so, and its place serv
   await connections.close();
 });
 
+Deno.test("closing lets a transaction that is under way come to its end", async () => {
+  await using server = await openTestServer();
+  await using database = await server.createDatabase();
+  const connections = createConnections({
+    databaseUrl: database.urlAs("supabase_auth_admin"),
+    applicationName: "gotrue",
+    size: 1,
+  });
+  const begun = Promise.withResolvers<void>();
+  const asking = connections.withConnection(({ sql }) =>
+    sql.begin(async (transaction) => {
+      begun.resolve();
+      await transaction`select pg_sleep(1.5)`;
+      return await transaction<{ one: number }[]>`select 1 as one`;
+    })
+  );
+  const outcome = asking.then(([row]) => row?.one, (error: unknown) => error);
+  await begun.promise;
+  await connections.close();
+  assert.equal(await outcome, 1);
+});
+
 /** As the rollback of a transaction whose connection ended: postgres.js never settles that query. */
 async function askOnAfterLoss(connection: Connection): Promise<void> {
   await connection.sql`select 1`; // it reserves none that it would have to open first
