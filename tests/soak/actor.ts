@@ -5,6 +5,7 @@
  * @module
  */
 
+import type postgres from "postgres";
 import { type Chance, seededChance } from "../chance.ts";
 import { askUntilAnswered } from "../fault/crowd.ts";
 import { backdateAccessToken } from "../http/access_token_forge.ts";
@@ -47,7 +48,12 @@ export function createActor(
     },
     async after(seconds, sessionId, jars) {
       await pause(settledAtMs - performance.now());
-      await query((sql) => ageSession(sql, sessionId, seconds));
+      const before = await query((sql) => readCreation(sql, sessionId));
+      await query(async (sql) => {
+        // Asked again after a lost reply: the session must not age twice where its cookies age once.
+        if (await readCreation(sql, sessionId) !== before) return;
+        await ageSession(sql, sessionId, seconds);
+      });
       for (const { accessToken, cookies } of jars) {
         if (accessToken === undefined) continue;
         const backdated = await backdateAccessToken(accessToken, { seconds, environment });
@@ -62,4 +68,11 @@ export function chanceOf({ seed }: Pick<Stage, "seed">, name: string): Chance {
   let hash = seed;
   for (const character of name) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) | 0;
   return seededChance(hash);
+}
+
+async function readCreation(sql: postgres.Sql, sessionId: string): Promise<string> {
+  const [row] = await sql<{ created_at: string }[]>`
+    select s.created_at::text from public.sessions as s where s.id = ${sessionId}`;
+  if (row === undefined) throw new TypeError(`Cannot age session ${sessionId}: there is none`);
+  return row.created_at;
 }
