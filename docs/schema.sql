@@ -28,6 +28,7 @@ create type public.rotation_outcome as enum (
   'replayed',
   'reissued',
   'throttled',
+  'successor_wanted',
   'reused',
   'unknown_generation',
   'key_compromise_suspected',
@@ -722,7 +723,7 @@ end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.rotate_session(p_session_id uuid, p_generation integer, p_branch smallint, p_hash bytea, p_successor_hashes bytea[], p_successor_salt bytea, p_successor_key_id text, p_issued_to bytea, p_window_seconds integer, p_access_ttl_seconds integer, p_refresh_ttl_seconds integer, p_refresh_burst integer, p_refresh_interval_seconds integer, p_event public.session_event, p_ip inet, p_user_agent text, p_request_id text, OUT outcome public.rotation_outcome, OUT session public.session_snapshot, OUT refresh_token_hash bytea, OUT successor_salt bytea, OUT successor_key_id text, OUT retry_after_seconds integer, OUT server_time timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.rotate_session(p_session_id uuid, p_generation integer, p_branch smallint, p_hash bytea, p_successor_hashes bytea[], p_max_branches smallint, p_successor_salt bytea, p_successor_key_id text, p_issued_to bytea, p_window_seconds integer, p_access_ttl_seconds integer, p_refresh_ttl_seconds integer, p_refresh_burst integer, p_refresh_interval_seconds integer, p_event public.session_event, p_ip inet, p_user_agent text, p_request_id text, OUT outcome public.rotation_outcome, OUT session public.session_snapshot, OUT refresh_token_hash bytea, OUT successor_salt bytea, OUT successor_key_id text, OUT retry_after_seconds integer, OUT server_time timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -795,7 +796,11 @@ begin
         and v_session.successor_salt is not null then 'replayed'
       when v_presented = 'predecessor' and (v_session.confirmed_at is null or v_in_window) then
         case
-          when v_session.branch + 1 < cardinality(p_successor_hashes) then 'reissued'
+          when v_session.branch + 1 < p_max_branches then
+            case
+              when p_successor_hashes[v_session.branch + 2] is null then 'successor_wanted'
+              else 'reissued'
+            end
           -- Out of branches: the same browser keeps getting the last one, another one is a thief.
           when v_same_browser and v_session.successor_salt is not null then 'replayed'
           else 'reused'
@@ -808,6 +813,10 @@ begin
 
     if outcome = 'unknown_generation' then
       return; -- a restored database has forgotten: that proves nothing against anybody
+    end if;
+
+    if outcome = 'successor_wanted' then
+      return; -- the caller asks again with all: a generation seldom needs more than its first branch
     end if;
 
     if outcome = 'key_compromise_suspected' then
@@ -1405,7 +1414,7 @@ grant execute on function public.purge_sessions(integer,integer,integer) to serv
 grant execute on function public.record_login_failure(bytea[],timestamp with time zone,text,inet,text,text) to service_role;
 grant execute on function public.revoke_session(uuid,integer,smallint,bytea,uuid,public.session_revoked_reason,inet,text,text) to service_role;
 grant execute on function public.revoke_user_sessions(uuid,uuid,integer,smallint,bytea,public.logout_scope,inet,text,text) to service_role;
-grant execute on function public.rotate_session(uuid,integer,smallint,bytea,bytea[],bytea,text,bytea,integer,integer,integer,integer,integer,public.session_event,inet,text,text) to service_role;
+grant execute on function public.rotate_session(uuid,integer,smallint,bytea,bytea[],smallint,bytea,text,bytea,integer,integer,integer,integer,integer,public.session_event,inet,text,text) to service_role;
 grant execute on function public.session_is_live() to authenticated;
 grant execute on function public.validate_session(uuid,integer,smallint,boolean,bytea,integer,integer,inet,text,text) to service_role;
 grant execute on function unified_auth.session_is_live(uuid) to authenticated;

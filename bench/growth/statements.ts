@@ -96,8 +96,8 @@ select * from public.rotate_session(
   p_generation => ${generation},
   p_branch => 0::smallint,
   p_hash => ${tokenHash(":i", generation)},
-  p_successor_hashes =>
-    array[${tokenHash(":i", next)}, sha256('1'), sha256('2'), sha256('3')],
+  p_successor_hashes => array[${tokenHash(":i", next)}],
+  p_max_branches => 4::smallint,
   p_successor_salt => substr(${tokenHash(":i", next)}, 1, 16),
   p_successor_key_id => 'key',
   p_issued_to => sha256(('browser ' || :round)::bytea),

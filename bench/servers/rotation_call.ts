@@ -11,6 +11,7 @@ const ISSUED_TO = "00".repeat(32);
 /** By the names of the function's parameters, as JSON has them. */
 export const COMMON_ARGUMENTS = {
   p_branch: 0,
+  p_max_branches: 4,
   p_successor_key_id: "bench",
   p_issued_to: `\\x${ISSUED_TO}`,
   p_window_seconds: 0, // without a window every call rotates, however soon a visitor comes back

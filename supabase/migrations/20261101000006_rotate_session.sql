@@ -1,8 +1,8 @@
--- rotate_session: the rotation rule. One round trip: the caller proposes successors, the function
--- answers what became of the token that was presented. docs/protocol.md says why each case is as it is.
+-- rotate_session: the rotation rule. The caller proposes successors, the function answers what became
+-- of the token that was presented. docs/protocol.md says why each case is as it is.
 
 create type public.rotation_outcome as enum (
-  'unchanged', 'rotated', 'replayed', 'reissued', 'throttled',
+  'unchanged', 'rotated', 'replayed', 'reissued', 'throttled', 'successor_wanted',
   'reused', 'unknown_generation', 'key_compromise_suspected',
   'revoked', 'evicted', 'expired', 'not_found', 'banned'
 );
@@ -12,7 +12,8 @@ create function public.rotate_session(
   p_generation integer, -- of the presented refresh token, whose tag the caller has verified
   p_branch smallint,
   p_hash bytea,
-  p_successor_hashes bytea[], -- of the next generation: branch 0, branch 1, …
+  p_successor_hashes bytea[], -- of the next generation: branch 0, and as many more as the caller has
+  p_max_branches smallint, -- how many a generation may have
   p_successor_salt bytea,
   p_successor_key_id text,
   p_issued_to bytea,
@@ -105,7 +106,11 @@ begin
         and v_session.successor_salt is not null then 'replayed'
       when v_presented = 'predecessor' and (v_session.confirmed_at is null or v_in_window) then
         case
-          when v_session.branch + 1 < cardinality(p_successor_hashes) then 'reissued'
+          when v_session.branch + 1 < p_max_branches then
+            case
+              when p_successor_hashes[v_session.branch + 2] is null then 'successor_wanted'
+              else 'reissued'
+            end
           -- Out of branches: the same browser keeps getting the last one, another one is a thief.
           when v_same_browser and v_session.successor_salt is not null then 'replayed'
           else 'reused'
@@ -118,6 +123,10 @@ begin
 
     if outcome = 'unknown_generation' then
       return; -- a restored database has forgotten: that proves nothing against anybody
+    end if;
+
+    if outcome = 'successor_wanted' then
+      return; -- the caller asks again with all: a generation seldom needs more than its first branch
     end if;
 
     if outcome = 'key_compromise_suspected' then

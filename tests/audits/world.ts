@@ -143,7 +143,9 @@ async function leaveAndForge(
     select (public.rotate_session(
       ${forged}, 1, 0::smallint, ${hashRefreshToken("forged")},
       array[${hashRefreshToken("a")}, ${hashRefreshToken("b")}]::bytea[],
-      ${new Uint8Array(16)}, 'key', ${hashRefreshToken("agent")}, 60, 3600, 2592000, 300, 1,
+      2::smallint, ${new Uint8Array(16)}, 'key', ${
+    hashRefreshToken("agent")
+  }, 60, 3600, 2592000, 300, 1,
       'refresh', null, ${THIEF}, 'request'
     )).outcome`;
   assert.equal(row?.outcome, "key_compromise_suspected");

@@ -16,9 +16,14 @@ export interface ObservedCall {
 
 export interface ObservedRpc {
   readonly rpc: DatabaseRpc;
-  /** The calls since the last time that this was asked. */
+  /**
+   * The calls since the last time that this was asked. Without those that decided nothing: a reissue is
+   * asked for twice, and the second answer is the rule's.
+   */
   takeCalls(): readonly ObservedCall[];
 }
+
+const UNDECIDED = "successor_wanted";
 
 export function observeRpc(call: DatabaseRpc): ObservedRpc {
   let calls: ObservedCall[] = [];
@@ -29,7 +34,7 @@ export function observeRpc(call: DatabaseRpc): ObservedRpc {
       return answer;
     },
     takeCalls() {
-      const taken = calls;
+      const taken = calls.filter(({ outcome }) => outcome !== UNDECIDED);
       calls = [];
       return taken;
     },

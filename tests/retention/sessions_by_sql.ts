@@ -35,7 +35,7 @@ export async function rotateSession(
   const [row] = await service<{ outcome: string }[]>`
     select (public.rotate_session(
       ${id}, ${generation}, 0::smallint, ${tokenOf(id, generation)},
-      array[${successor}, ${hashRefreshToken("branch 1")}]::bytea[], ${SALT}, 'key',
+      array[${successor}, ${hashRefreshToken("branch 1")}]::bytea[], 2::smallint, ${SALT}, 'key',
       ${
     agentOf(generation + 1)
   }, 60, 3600, 2592000, 1000000, 1, 'refresh', null, 'a browser', 'request'

@@ -47,6 +47,25 @@ Deno.test("rotate_session answers each presented token by the rule", async (t) =
     );
   });
 
+  await t.step(
+    "a branch whose successor was not proposed: wanted, and nothing changes",
+    async () => {
+      const token = await sessions.signIn(userId);
+      await ageSession(admin, token.sessionId, HOUR);
+      assert.equal((await sessions.rotate(token, undefined, 1)).answer.outcome, "rotated");
+      await ageSession(admin, token.sessionId, HOUR);
+      const readAll = () =>
+        admin`
+      select s, (select count(*) from public.session_events) as events
+      from public.sessions as s
+      where s.id = ${token.sessionId}`;
+      const before = await readAll();
+      assert.equal((await sessions.rotate(token, undefined, 1)).answer.outcome, "successor_wanted");
+      assert.deepEqual(await readAll(), before);
+      assert.equal((await sessions.rotate(token, undefined, 2)).answer.outcome, "reissued");
+    },
+  );
+
   await t.step("the predecessor after the window, confirmed: reused", async () => {
     const token = await sessions.signIn(userId);
     await ageSession(admin, token.sessionId, HOUR);

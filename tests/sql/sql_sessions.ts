@@ -60,10 +60,11 @@ export interface SqlSessions {
   ): Promise<{ readonly token: GenuineRefreshToken; readonly answer: CreateSessionAnswer }>;
   /** A session that must come to be. */
   signIn(userId: string): Promise<GenuineRefreshToken>;
-  /** Answers also the token that the browser would hold then, if any. */
+  /** Proposes each branch, or fewer. Answers also the token that the browser would hold then, if any. */
   rotate(
     presented: GenuineRefreshToken,
     userAgent?: string,
+    branches?: number,
   ): Promise<{ readonly answer: RotateSessionAnswer; readonly held: GenuineRefreshToken | null }>;
   /** As with an access token of the same generation and branch. */
   validate(
@@ -116,13 +117,14 @@ export function openSqlSessions(sql: postgres.Sql, options: SqlSessionsOptions =
       if (answer.outcome !== "created") throw new TypeError(`Cannot sign in: ${answer.outcome}`);
       return token;
     },
-    async rotate(presented, userAgent) {
+    async rotate(presented, userAgent, branches = BRANCHES) {
       const salt = randomBytes(SUCCESSOR_SALT_BYTES);
-      const proposal = { predecessor: presented, salt, branches: BRANCHES };
+      const proposal = { predecessor: presented, salt, branches };
       const successors = proposeSuccessors(proposal, keys.signing);
       const answer = await store.rotateSession({
         presented,
         successorHashes: successors.map(({ hash }) => hash),
+        maxBranches: BRANCHES,
         successorSalt: salt,
         successorKeyId: keys.signing.id,
         event: "refresh",

@@ -235,6 +235,7 @@ export type Database = {
           "p_hash": string;
           "p_ip": unknown;
           "p_issued_to": string;
+          "p_max_branches": number;
           "p_refresh_burst": number;
           "p_refresh_interval_seconds": number;
           "p_refresh_ttl_seconds": number;
@@ -275,6 +276,7 @@ export type Database = {
         | "replayed"
         | "reissued"
         | "throttled"
+        | "successor_wanted"
         | "reused"
         | "unknown_generation"
         | "key_compromise_suspected"
@@ -463,6 +465,7 @@ export const Constants = {
         "replayed",
         "reissued",
         "throttled",
+        "successor_wanted",
         "reused",
         "unknown_generation",
         "key_compromise_suspected",

@@ -86,7 +86,7 @@ const loginRefusal = z.enum(enums.login_outcome).exclude(["created"]);
 const sessionEnd = z.enum(enums.validation_outcome).exclude(["active"]);
 const continued = z.enum(enums.rotation_outcome).extract(["unchanged", "rotated", "reissued"]);
 const refused = z.enum(enums.rotation_outcome)
-  .exclude(["unchanged", "rotated", "replayed", "reissued", "throttled"]);
+  .exclude(["unchanged", "rotated", "replayed", "reissued", "throttled", "successor_wanted"]);
 
 export const createSessionRow = z.discriminatedUnion("outcome", [
   z.object({
@@ -120,6 +120,7 @@ export const rotateSessionRow = z.discriminatedUnion("outcome", [
     server_time: time,
   }),
   z.object({ outcome: z.literal("throttled"), retry_after_seconds: z.int().min(1) }),
+  z.object({ outcome: z.literal("successor_wanted") }),
   z.object({ outcome: refused }),
 ]);
 

@@ -100,8 +100,10 @@ export type ValidateSessionAnswer =
 
 export interface RotateSessionRequest {
   readonly presented: PresentedRefreshToken;
-  /** Hashes of the proposed successors: branch 0, branch 1, … */
+  /** Hashes of the proposed successors: branch 0, and as many more as the caller has derived. */
   readonly successorHashes: readonly RefreshTokenHash[];
+  /** How many branches a generation may have. */
+  readonly maxBranches: number;
   readonly successorSalt: Uint8Array;
   readonly successorKeyId: string;
   readonly event: "refresh" | "auto_refresh";
@@ -111,7 +113,10 @@ export interface RotateSessionRequest {
 export type ContinuedOutcome = "unchanged" | "rotated" | "replayed" | "reissued";
 
 /** The outcomes after which no token of this session is answered. */
-export type RefusedRotation = Exclude<RotationOutcome, ContinuedOutcome | "throttled">;
+export type RefusedRotation = Exclude<
+  RotationOutcome,
+  ContinuedOutcome | "throttled" | "successor_wanted"
+>;
 
 export type RotateSessionAnswer =
   | ({
@@ -126,6 +131,8 @@ export type RotateSessionAnswer =
     readonly successorKeyId: string;
   } & SessionAt)
   | { readonly outcome: "throttled"; readonly retryAfterSeconds: number }
+  /** Nothing was changed: a branch is needed whose hash was not proposed. */
+  | { readonly outcome: "successor_wanted" }
   | { readonly outcome: RefusedRotation };
 
 /** Proof that a request may end a session: its refresh token, or an access token already verified. */

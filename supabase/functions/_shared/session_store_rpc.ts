@@ -99,6 +99,7 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
           p_session_id: request.presented.sessionId,
           ...place(request.presented),
           p_successor_hashes: request.successorHashes.map(toBytea),
+          p_max_branches: request.maxBranches,
           p_successor_salt: toBytea(request.successorSalt),
           p_successor_key_id: request.successorKeyId,
           p_issued_to: toBytea(context.userAgentHash),

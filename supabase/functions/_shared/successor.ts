@@ -55,7 +55,7 @@ export function deriveSuccessor(
 
 /**
  * Successors for branches 0 to `branches - 1`. Which branch a rotation takes is known only under the
- * row's lock, so the caller proposes each that the database may need, in one round trip.
+ * row's lock, so the caller proposes those that the database may need.
  *
  * @throws {RangeError} If `branches` is no integer from 1 to 256
  */

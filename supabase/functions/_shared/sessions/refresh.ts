@@ -22,10 +22,15 @@ import { sessionOverCode } from "./session_end.ts";
 
 /**
  * How many branches a generation may have. Each lost reply costs one; when they run out, the same
- * browser keeps getting the last one. Four proposals cost some 80 µs more than one: a tenth
- * of what the access token's signature costs.
+ * browser keeps getting the last one.
  */
 const BRANCHES_PER_GENERATION = 4;
+
+/**
+ * What a rotation takes. Only a reissue needs more, seldom enough to ask twice then: each proposal costs
+ * two HMACs and a hash.
+ */
+const BRANCHES_AT_FIRST = 1;
 
 export type RefreshResult =
   | { readonly kind: "refreshed"; readonly outcome: ContinuedOutcome; readonly grant: SessionGrant }
@@ -52,24 +57,13 @@ export async function refreshSession(
   >,
   { presented, event, context }: RefreshRequest & { readonly context: RequestContext },
 ): Promise<RefreshResult> {
-  const { store, keys, log, randomBytes } = dependencies;
+  const { log } = dependencies;
   const { sessionId } = presented;
   // Nothing follows the last generation, and no session lives to see it: a leaked key wrote this.
   if (presented.generation === MAX_GENERATION) {
     return { kind: "refused", code: "unknown_generation", sessionId };
   }
-  const salt = randomBytes(SUCCESSOR_SALT_BYTES);
-  const successors = proposeSuccessors(
-    { predecessor: presented, salt, branches: BRANCHES_PER_GENERATION },
-    keys.signing,
-  );
-  const answer = await store.rotateSession({
-    presented,
-    successorHashes: successors.map(({ hash }) => hash),
-    successorSalt: salt,
-    successorKeyId: keys.signing.id,
-    event,
-  }, context);
+  const { answer, successors } = await rotate(dependencies, { presented, event, context });
 
   if (answer.outcome === "throttled") {
     return { kind: "throttled", retryAfterSeconds: answer.retryAfterSeconds, sessionId };
@@ -90,11 +84,37 @@ export async function refreshSession(
   return { kind: "refreshed", outcome: answer.outcome, grant };
 }
 
+type Successors = ReturnType<typeof proposeSuccessors>;
+
+/** Which branch is needed is known only under the row's lock: asks once more when it was not proposed. */
+async function rotate(
+  { store, keys, randomBytes }: Pick<SessionDependencies, "store" | "keys" | "randomBytes">,
+  { presented, event, context }: RefreshRequest & { readonly context: RequestContext },
+): Promise<{
+  readonly answer: Exclude<RotateSessionAnswer, { outcome: "successor_wanted" }>;
+  readonly successors: Successors;
+}> {
+  const salt = randomBytes(SUCCESSOR_SALT_BYTES);
+  for (const branches of [BRANCHES_AT_FIRST, BRANCHES_PER_GENERATION]) {
+    const successors = proposeSuccessors({ predecessor: presented, salt, branches }, keys.signing);
+    const answer = await store.rotateSession({
+      presented,
+      successorHashes: successors.map(({ hash }) => hash),
+      maxBranches: BRANCHES_PER_GENERATION,
+      successorSalt: salt,
+      successorKeyId: keys.signing.id,
+      event,
+    }, context);
+    if (answer.outcome !== "successor_wanted") return { answer, successors };
+  }
+  throw new ServiceUnavailableError({ dependency: "session_store", code: "unexpected_answer" });
+}
+
 type ContinuedAnswer = Extract<RotateSessionAnswer, { outcome: ContinuedOutcome }>;
 
 function heldToken(answer: ContinuedAnswer, origin: {
   readonly presented: GenuineRefreshToken;
-  readonly successors: ReturnType<typeof proposeSuccessors>;
+  readonly successors: Successors;
   readonly dependencies: Pick<SessionDependencies, "keys">;
 }): RawRefreshToken {
   switch (answer.outcome) {
