@@ -72,8 +72,7 @@ export const GROUPS: readonly Group[] = [
   {
     title: "Signing in: a password check",
     rows: [
-      ours("direct/ES256/p1/login", "login (bcrypt, cost 10), direct"),
-      ours("rpc/ES256/p1/login", "login (bcrypt, cost 10), rpc"),
+      ours("rpc/ES256/p1/login", "login (bcrypt, cost 10)"),
       peer("better-auth/no-cache/sign-in", "better-auth, sign-in (scrypt)"),
     ],
   },

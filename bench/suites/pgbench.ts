@@ -52,7 +52,7 @@ export function pgbench(script: keyof typeof SCRIPTS): Case {
     async run(bench) {
       const program = await requirePgbench();
       return await mergeRows(
-        connectionCounts(bench, [16, 1]),
+        connectionCounts(bench, [16]),
         (connections) => `pgbench/${script}/c${connections}`,
         (connections) => runPgbench(bench, { program, script, connections }),
       );
