@@ -15,7 +15,7 @@ import { writeReport } from "./report/document.ts";
 import { formatFile } from "./report/format_file.ts";
 import { formatDurations } from "./report/durations.ts";
 import { formatVerdicts } from "./report/verdicts.ts";
-import { judge, type Results } from "./results.ts";
+import { judge, type Results, roundFigures } from "./results.ts";
 import { type Measured, runRounds } from "./run_rounds.ts";
 import { writeScaling } from "./scaling/write_document.ts";
 import { SUITES } from "./suites.ts";
@@ -24,7 +24,7 @@ const SCALING = new URL("../docs/scaling.md", import.meta.url).pathname;
 
 const options = readOptions(Deno.args);
 const progress = createProgress();
-const results = await measureAll();
+const results = roundFigures(await measureAll());
 await keepResults(results);
 if (options.document) {
   await writeReport(options.document, { suites: SUITES, results });
@@ -83,11 +83,6 @@ async function reckonScaling(results: Results): Promise<void> {
 
 async function keepResults(results: Results): Promise<void> {
   if (!options.results) return;
-  await Deno.writeTextFile(options.results, JSON.stringify(results, roundFigure));
+  await Deno.writeTextFile(options.results, JSON.stringify(roundFigures(results)));
   await formatFile(options.results);
-}
-
-/** Five digits of every figure: more is noise, and the file stays small. */
-function roundFigure(_key: string, value: unknown): unknown {
-  return typeof value === "number" ? Number(value.toPrecision(5)) : value;
 }

@@ -49,6 +49,16 @@ export function median(values: readonly number[]): number | undefined {
   return ((sorted[middle - 1] ?? upper) + upper) / 2;
 }
 
+/**
+ * Five digits of every figure: more is noise, and the file stays small. The documents are made of these
+ * too: made of more digits, they would now and then differ from what the file makes of them later.
+ */
+export function roundFigures(results: Results): Results {
+  const round = (_key: string, value: unknown) =>
+    typeof value === "number" ? Number(value.toPrecision(5)) : value;
+  return JSON.parse(JSON.stringify(results, round));
+}
+
 /** The median of every metric of every row over all rounds. */
 export function medians({ rounds, once }: Results): Figures {
   const rows = [...new Set(rounds.flatMap((round) => Object.keys(round)))];

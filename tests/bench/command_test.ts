@@ -8,11 +8,12 @@ const PROJECT = new URL("../..", import.meta.url).pathname;
 const hasPgbench =
   await findOptionalProgram("pgbench", "PostgreSQL alone", findProgram) !== undefined;
 
-/** A floor, a floor that rotates, our own, and PostgreSQL alone where its program is installed. */
+/** Floors, a function of ours that reads and one that rotates, and PostgreSQL alone where its program is installed. */
 const CASES = [
   "floor/select",
   "floor/rotate/direct/HS256",
   "ours/direct/HS256",
+  "ours/direct/ES256/p1/validate-session",
   ...(hasPgbench ? ["pgbench/rotate"] : []),
 ];
 
@@ -43,8 +44,8 @@ Deno.test("a hasty run measures each case in processes of its own, with sane fig
     [
       "floor/rotate/direct/HS256/c16",
       "floor/select/c16",
+      "ours/direct/ES256/p1/validate-session/c16",
       "ours/direct/HS256/p1/refresh/c16",
-      "ours/direct/HS256/p1/validate/c16",
       ...(hasPgbench ? ["pgbench/rotate/c16"] : []),
     ],
   );

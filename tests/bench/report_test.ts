@@ -3,7 +3,7 @@ import type { Figures } from "../../bench/measure.ts";
 import { drawChart } from "../../bench/report/chart.ts";
 import { replaceSection, writeReport } from "../../bench/report/document.ts";
 import { formatVerdicts } from "../../bench/report/verdicts.ts";
-import { judge, median, medians, ratio, type Results } from "../../bench/results.ts";
+import { judge, median, medians, ratio, type Results, roundFigures } from "../../bench/results.ts";
 import { SUITES } from "../../bench/suites.ts";
 import { readCpuMs, readFamilyCpuMs } from "../../bench/process_cpu.ts";
 
@@ -49,6 +49,16 @@ Deno.test("the median of an even number of values is the mean of the middle two"
   assert.equal(median([]), undefined);
   assert.equal(medians(RESULTS)["ours/c16"]?.["requestsPerSecond"], 700);
   assert.equal(medians(RESULTS)["single/row"]?.["bytes"], 7);
+});
+
+Deno.test("the figures that are reported are those that the file keeps", () => {
+  const measured: Results = {
+    ...RESULTS,
+    once: { row: { bytes: 2531.5499999, perSecond: 4 / 3 } },
+  };
+  const reported = roundFigures(measured);
+  assert.deepEqual(reported, { ...RESULTS, once: { row: { bytes: 2531.5, perSecond: 1.3333 } } });
+  assert.deepEqual(roundFigures(JSON.parse(JSON.stringify(reported))), reported);
 });
 
 Deno.test("a report goes between its markers and nowhere else", () => {
