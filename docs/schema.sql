@@ -371,13 +371,29 @@ declare
   v_presented public.sessions;
   v_absolute_expires_at timestamptz;
   v_refresh_expires_at timestamptz;
+  v_presented_user_id uuid;
 begin
   replaced := 0;
   evicted := 0;
 
+  if p_presented_session_id is not null then
+    select s.user_id into v_presented_user_id
+    from public.sessions as s
+    where s.id = p_presented_session_id;
+  end if;
+
   -- Lock order everywhere: user, then sessions. Counting before the lock would let two logins both
-  -- find room.
-  perform pg_advisory_xact_lock(hashtextextended('unified_auth:' || p_user_id::text, 0));
+  -- find room. Of another user, whose session this browser held, the lock is taken too, the two in one
+  -- order: each of two browsers that swap their users would else hold the session that the other
+  -- one's login evicts. That user's row is not: a ban may wait for that one session, which is taken
+  -- while nothing is waited for that the ban holds.
+  perform pg_advisory_xact_lock(k.key)
+  from (
+    select distinct hashtextextended('unified_auth:' || u.id::text, 0) as key
+    from unnest(array[p_user_id, v_presented_user_id]) as u (id)
+    where u.id is not null
+    order by key
+  ) as k;
 
   -- A ban or a password change updates this row, so it waits for us or we for it: without the lock
   -- a ban that commits between our check and our insert would miss the new session.
@@ -681,6 +697,10 @@ begin
 
   -- The same lock as a login takes: a login is either before this and ended by it, or after it.
   perform pg_advisory_xact_lock(hashtextextended('unified_auth:' || v_user_id::text, 0));
+
+  -- Before any session: a ban or a password change holds this row while it takes the user's sessions
+  -- one by one. Without the lock it would wait for the session that asks, and we for the others.
+  perform 1 from auth.users as u where u.id = v_user_id for share;
 
   if p_user_id is null then
     select * into v_session from public.sessions as s where s.id = p_session_id for update;
@@ -1117,7 +1137,8 @@ CREATE OR REPLACE FUNCTION unified_auth.end_sessions(p_session_ids uuid[], p_rea
 AS $function$
   with
     locked as (
-      -- In the order of their ids, so that two transactions that end the same rows cannot deadlock.
+      -- In the order of their ids, for two transactions that end the same rows. That alone helps
+      -- nobody who holds one of them already: see the lock order above.
       select s.id
       from public.sessions as s
       where s.id = any (p_session_ids) and s.is_valid

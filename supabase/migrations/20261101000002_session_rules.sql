@@ -176,8 +176,13 @@ as $$
     );
 $$;
 
--- Ends the given sessions and writes one event for each. The caller holds whatever lock its own
--- order asks for; rows that another transaction ended first are left as they are.
+-- Ends the given sessions and writes one event for each; rows that another transaction ended first are
+-- left as they are.
+--
+-- Lock order everywhere: the user's advisory lock, the user's row, then sessions. Who takes more than
+-- one session of a user holds that user's row first, for share or for the change that ends them: so a
+-- ban, a login and a logout everywhere take turns there, and never at the sessions one by one. What
+-- else locks sessions takes a single one and then waits for nothing, or waits for none (a purge).
 create function unified_auth.end_sessions(
   p_session_ids uuid[],
   p_reason public.session_revoked_reason,
@@ -193,7 +198,8 @@ set search_path = ''
 as $$
   with
     locked as (
-      -- In the order of their ids, so that two transactions that end the same rows cannot deadlock.
+      -- In the order of their ids, for two transactions that end the same rows. That alone helps
+      -- nobody who holds one of them already: see the lock order above.
       select s.id
       from public.sessions as s
       where s.id = any (p_session_ids) and s.is_valid

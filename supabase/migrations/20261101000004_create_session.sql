@@ -42,13 +42,29 @@ declare
   v_presented public.sessions;
   v_absolute_expires_at timestamptz;
   v_refresh_expires_at timestamptz;
+  v_presented_user_id uuid;
 begin
   replaced := 0;
   evicted := 0;
 
+  if p_presented_session_id is not null then
+    select s.user_id into v_presented_user_id
+    from public.sessions as s
+    where s.id = p_presented_session_id;
+  end if;
+
   -- Lock order everywhere: user, then sessions. Counting before the lock would let two logins both
-  -- find room.
-  perform pg_advisory_xact_lock(hashtextextended('unified_auth:' || p_user_id::text, 0));
+  -- find room. Of another user, whose session this browser held, the lock is taken too, the two in one
+  -- order: each of two browsers that swap their users would else hold the session that the other
+  -- one's login evicts. That user's row is not: a ban may wait for that one session, which is taken
+  -- while nothing is waited for that the ban holds.
+  perform pg_advisory_xact_lock(k.key)
+  from (
+    select distinct hashtextextended('unified_auth:' || u.id::text, 0) as key
+    from unnest(array[p_user_id, v_presented_user_id]) as u (id)
+    where u.id is not null
+    order by key
+  ) as k;
 
   -- A ban or a password change updates this row, so it waits for us or we for it: without the lock
   -- a ban that commits between our check and our insert would miss the new session.

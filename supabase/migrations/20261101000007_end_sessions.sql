@@ -156,6 +156,10 @@ begin
   -- The same lock as a login takes: a login is either before this and ended by it, or after it.
   perform pg_advisory_xact_lock(hashtextextended('unified_auth:' || v_user_id::text, 0));
 
+  -- Before any session: a ban or a password change holds this row while it takes the user's sessions
+  -- one by one. Without the lock it would wait for the session that asks, and we for the others.
+  perform 1 from auth.users as u where u.id = v_user_id for share;
+
   if p_user_id is null then
     select * into v_session from public.sessions as s where s.id = p_session_id for update;
     if unified_auth.session_standing(p_session_id) <> 'active' then

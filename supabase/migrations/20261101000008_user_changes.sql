@@ -1,7 +1,8 @@
 -- A ban, a deletion or a new password ends the user's sessions in the same transaction.
 --
 -- A hard delete takes the rows with it (on delete cascade). The trigger takes no advisory lock: the
--- update that fires it holds the user's row, which a login locks too, so either waits for the other.
+-- update that fires it holds the user's row, which a login and a logout everywhere lock too before they
+-- touch a session, so either waits for the other.
 
 create function unified_auth.end_sessions_of_changed_user()
 returns trigger
