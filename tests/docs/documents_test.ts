@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { ERRORS, isSessionOver } from "../../supabase/functions/_shared/errors.ts";
 import {
+  listAnchors,
   listPages,
   readCodeBlocks,
   readDocument,
@@ -8,7 +9,14 @@ import {
   readTableRows,
 } from "./markdown.ts";
 
-const PAGES = ["README.md", ...await listPages("docs"), ...await listPages("docs/deploy")];
+const PAGES = [
+  "README.md",
+  ...await listPages("docs"),
+  ...await listPages("docs/deploy"),
+  "bench/README.md",
+  "client/README.md",
+  "local/README.md",
+];
 
 Deno.test("the README shows exactly two commands that set everything up", async () => {
   const readme = await readDocument("README.md");
@@ -21,9 +29,13 @@ Deno.test("the README shows exactly two commands that set everything up", async 
 Deno.test("every link to a file of the project leads somewhere", async () => {
   for (const page of PAGES) {
     const base = new URL(`../../${page}`, import.meta.url);
-    for (const link of readFileLinks(await readDocument(page))) {
-      const found = await Deno.stat(new URL(link, base)).catch(() => null);
-      assert.ok(found, `${page}: ${link}`);
+    for (const { path, anchor } of readFileLinks(await readDocument(page))) {
+      const target = path === "" ? base : new URL(path, base);
+      const found = await Deno.stat(target).catch(() => null);
+      assert.ok(found, `${page}: ${path}`);
+      if (anchor === null) continue;
+      const anchors = listAnchors(await Deno.readTextFile(target));
+      assert.ok(anchors.includes(anchor), `${page}: ${path}#${anchor}`);
     }
   }
 });

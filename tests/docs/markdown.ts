@@ -30,11 +30,24 @@ export function readCodeBlocks(markdown: string): readonly CodeBlock[] {
   ) => ({ language, runs: run !== undefined, text }));
 }
 
-/** Targets of links and pictures that are files of the project. */
-export function readFileLinks(markdown: string): readonly string[] {
-  return [...markdown.matchAll(/\]\(([^)#]+)(?:#[^)]*)?\)/g)]
-    .map(([, target = ""]) => target)
-    .filter((target) => !/^[a-z]+:/.test(target));
+export interface FileLink {
+  /** Empty: the same page. */
+  readonly path: string;
+  readonly anchor: string | null;
+}
+
+/** Links and pictures that lead to the project's own files. */
+export function readFileLinks(markdown: string): readonly FileLink[] {
+  return [...markdown.matchAll(/\]\(([^)#\s]*)(?:#([^)\s]*))?\)/g)]
+    .map(([, path = "", anchor = null]) => ({ path, anchor }))
+    .filter(({ path }) => !/^[a-z]+:/.test(path));
+}
+
+/** What a link to a heading ends with: the heading in lower case, hyphens for spaces, no punctuation. */
+export function listAnchors(markdown: string): readonly string[] {
+  return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+    heading.toLowerCase().replaceAll(/[^\p{L}\p{N}_ -]/gu, "").replaceAll(" ", "-")
+  );
 }
 
 /** The cells of every table row, without backticks. */
