@@ -10,7 +10,7 @@ import { findProgram as findOnPath } from "../local/find_program.ts";
 export async function requirePgbench(): Promise<string> {
   const program = await findProgram("pgbench");
   if (program !== undefined) return program;
-  throw new TypeError("pgbench is not installed (Debian: postgresql-contrib)");
+  throw new TypeError("pgbench is not installed (Debian: postgresql)");
 }
 
 /** Its path, or `undefined`. */
