@@ -15,11 +15,19 @@ import { parseDatabaseUrl } from "../supabase/functions/_shared/database_address
 import type { DatabaseRpc } from "../supabase/functions/_shared/database_rpc.ts";
 import { createPostgresRpc } from "../supabase/functions/_shared/database_rpc_postgres.ts";
 import { createDataApiRpc } from "../supabase/functions/_shared/database_rpc_data_api.ts";
-import { readShownTokens } from "../supabase/functions/_shared/http/shown_tokens.ts";
+import {
+  readShownRefreshToken,
+  readShownTokens,
+} from "../supabase/functions/_shared/http/shown_tokens.ts";
+import { grantCookies } from "../supabase/functions/_shared/http/session_cookies.ts";
 import { createUnifiedAuthApp } from "../supabase/functions/_shared/http/unified_auth_app.ts";
 import { renderSession } from "../supabase/functions/_shared/http/views.ts";
-import { validateSessionRow } from "../supabase/functions/_shared/session_rows.ts";
+import {
+  rotateSessionRow,
+  validateSessionRow,
+} from "../supabase/functions/_shared/session_rows.ts";
 import { proposeSuccessors } from "../supabase/functions/_shared/successor.ts";
+import { COMMON_ARGUMENTS } from "./servers/rotation_call.ts";
 
 type Part = () => unknown;
 
@@ -33,14 +41,14 @@ export interface Parts extends AsyncDisposable {
 const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /** A session rotates a few times in a row and no more: so many take turns. */
-const ROTATING_SESSIONS = 100;
+const ROTATING_SESSIONS = 50;
 
 export async function openParts(server: TestServer): Promise<Parts> {
   const stack = await server.startStack({ functions: [] });
   const environment: Readonly<Record<string, string>> = {
     ...stack.environment,
     SESSION_STORE: "postgres",
-    SESSION_MAX_PER_USER: String(ROTATING_SESSIONS),
+    SESSION_MAX_PER_USER: String(2 * ROTATING_SESSIONS), // as many as it may be,
   };
   silenceLog();
   const composition = await compose((name) => environment[name]);
@@ -89,6 +97,16 @@ export async function openParts(server: TestServer): Promise<Parts> {
   if (!("session" in answer)) unusable("session");
   const at = { session: answer.session, serverTime: answer.server_time };
   const rotate = await createRotations(composition);
+  const rotation = await createBareRotations(composition, viaDatabase.rpc);
+  const rotatedRow = await rotation();
+  const rotatedAnswer = rotateSessionRow.parse(rotatedRow);
+  if (rotatedAnswer.outcome !== "rotated") unusable(`rotation: ${rotatedAnswer.outcome}`);
+  const grant = {
+    session: rotatedAnswer.session,
+    serverTime: rotatedAnswer.server_time,
+    accessToken: shown.accessToken ?? unusable("access token"),
+    refreshToken: predecessor.raw,
+  };
   const sql = stack.database.connect({ max: 1 });
 
   return {
@@ -110,12 +128,22 @@ export async function openParts(server: TestServer): Promise<Parts> {
           verifier.verify(shown.accessToken ?? ""),
       },
       "refresh, ES256, direct store": {
+        "Hono, origin, headers, log line (a route that does nothing)": () =>
+          browser.call("/.well-known/jwks.json"),
+        "cookies and the refresh token's tag": () =>
+          readShownRefreshToken({ ...dependencies, cookies }, headers),
         "the proposed successor": () =>
           proposeSuccessors(
             { predecessor, salt: predecessor.secret.subarray(0, 16), branches: 1 },
             dependencies.keys.signing,
           ),
+        "call of the SQL function: driver, protocol, JSON": rotation,
+        "its row checked and turned into types (zod)": () => rotateSessionRow.parse(rotatedRow),
         "one ES256 signature (jose)": () => verifier.sign(claims),
+        "two cookies, view and its JSON": () => [
+          grantCookies(cookies, grant, { graceSeconds: 43_200 }),
+          JSON.stringify(renderSession(grant, { refreshed: true, accessToken: null })),
+        ],
         "**the whole request**": rotate,
       },
     },
@@ -133,14 +161,60 @@ export async function openParts(server: TestServer): Promise<Parts> {
 
 /** Rotates one session after another: each time that this is called, the next one. */
 async function createRotations(composition: Composition): Promise<Part> {
+  const tokens = await signInOften(composition, SEED_USERS.grace.id as UserId);
+  const browsers = tokens.map(({ raw }) =>
+    createBrowser(composition, [[composition.cookies.refreshName, raw]])
+  );
+  let turn = 0;
+  return () => browsers[turn++ % browsers.length]?.call("/refresh");
+}
+
+/** The SQL function alone, with hashes that belong to no token: it can't tell. */
+async function createBareRotations(
+  composition: Composition,
+  rpc: DatabaseRpc,
+): Promise<() => Promise<unknown>> {
+  const { randomBytes } = composition.dependencies;
+  const tokens = await signInOften(composition, SEED_USERS.grace.id as UserId);
+  const held = tokens.map(({ sessionId, hash }) => ({
+    sessionId,
+    generation: 1,
+    hash: toHex(hash),
+  }));
+  const salt = toHex(randomBytes(16));
+  let turn = 0;
+  return async () => {
+    const session = held[turn++ % held.length] ?? unusable("sessions");
+    const { sessionId, generation, hash } = session;
+    const successor = `\\x${hash.slice(4)}${hash.slice(2, 4)}`;
+    const row = await rpc("rotate_session", {
+      ...COMMON_ARGUMENTS,
+      p_session_id: sessionId,
+      p_generation: generation,
+      p_hash: hash,
+      p_successor_hashes: [successor],
+      p_successor_salt: salt,
+    });
+    session.generation += 1;
+    session.hash = successor;
+    return row;
+  };
+}
+
+function toHex(bytes: Uint8Array): string {
+  return `\\x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
+}
+
+/** The first tokens of many sessions of one user. */
+async function signInOften(composition: Composition, userId: UserId) {
   const { store, keys, randomBytes, newSessionId } = composition.dependencies;
-  const browsers = await Promise.all(
+  return await Promise.all(
     Array.from({ length: ROTATING_SESSIONS }, async () => {
       const sessionId = newSessionId();
       const token = firstRefreshToken({ sessionId, secret: randomBytes(32) }, keys.signing);
       await store.createSession({
         sessionId,
-        userId: SEED_USERS.grace.id as UserId,
+        userId,
         refreshTokenHash: token.hash,
         deviceName: null,
         aal: "aal1",
@@ -153,11 +227,9 @@ async function createRotations(composition: Composition): Promise<Part> {
         userAgent: null,
         userAgentHash: new Uint8Array(32) as UserAgentHash,
       });
-      return createBrowser(composition, [[composition.cookies.refreshName, token.raw]]);
+      return { ...token, sessionId };
     }),
   );
-  let turn = 0;
-  return () => browsers[turn++ % browsers.length]?.call("/refresh");
 }
 
 /** A browser that calls the app without a network in between, and keeps its cookies. */
