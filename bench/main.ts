@@ -8,6 +8,7 @@
 
 import { print } from "../local/command.ts";
 import { openBench } from "./bench.ts";
+import { sizeNames } from "./growth/growth_of.ts";
 import { describeMachine } from "./machine.ts";
 import { readOptions } from "./options.ts";
 import { createProgress } from "./progress.ts";
@@ -71,7 +72,7 @@ function sumBySuite(caseSeconds: Measured["caseSeconds"]): Readonly<Record<strin
 
 /** Without all the figures of growth there is nothing to reckon with; the other figures stand. */
 async function reckonScaling(results: Results): Promise<void> {
-  if (!("growth/ratios" in results.once)) return;
+  if (sizeNames(results.once).length === 0) return;
   try {
     await writeScaling(SCALING, results);
   } catch (thrown) {

@@ -9,7 +9,7 @@ import type { Bench } from "./bench.ts";
 import type { Figures } from "./measure.ts";
 import type { Progress } from "./progress.ts";
 import type { Results } from "./results.ts";
-import { type Case, PartlyMeasured } from "./suite.ts";
+import { type Case, PartlyMeasured, type SingleFigures } from "./suite.ts";
 
 export interface RoundsOptions {
   readonly bench: Bench;
@@ -31,36 +31,42 @@ export async function runRounds(
 ): Promise<Measured> {
   const failures: Record<string, string> = {};
   const caseSeconds: Record<string, number> = {};
-  const runAll = async (label: string, these: readonly Case[]): Promise<Figures> => {
-    const rows: Figures[] = [];
-    for (const each of these) {
-      using _step = progress.begin(`${label} ${each.name}`);
-      const beganAtMs = performance.now();
-      try {
-        rows.push(await each.run(bench));
-      } catch (thrown) {
-        if (thrown instanceof PartlyMeasured) rows.push(thrown.figures);
-        failures[each.name] = thrown instanceof Error ? thrown.message : String(thrown);
-        progress.say(`${each.name}: ${failures[each.name]}`);
-      }
+  const run = async (label: string, each: Case): Promise<SingleFigures> => {
+    using _step = progress.begin(`${label} ${each.name}`);
+    const beganAtMs = performance.now();
+    try {
+      return each.runs === "once"
+        ? await each.run(bench)
+        : { once: {}, rounds: [await each.run(bench)] };
+    } catch (thrown) {
+      failures[each.name] = thrown instanceof Error ? thrown.message : String(thrown);
+      progress.say(`${each.name}: ${failures[each.name]}`);
+      return thrown instanceof PartlyMeasured ? thrown.figures : { once: {}, rounds: [] };
+    } finally {
       caseSeconds[each.name] = (caseSeconds[each.name] ?? 0) +
         (performance.now() - beganAtMs) / 1000;
     }
-    return Object.assign({}, ...rows);
   };
 
-  const repeated = cases.filter(({ runs = "every round" }) => runs === "every round");
+  const repeated = cases.filter(({ runs }) => runs !== "once");
   const single = cases.filter(({ runs }) => runs === "once");
   progress.expect(repeated.length * rounds + single.length);
   const measured: Figures[] = [];
   for (let round = 1; round <= rounds; round += 1) {
     const ordered = round % 2 === 1 ? repeated : repeated.toReversed();
-    measured.push(await runAll(`round ${round}/${rounds}`, ordered));
+    let figures: Figures = {};
+    for (const each of ordered) {
+      const { rounds: [own = {}] } = await run(`round ${round}/${rounds}`, each);
+      figures = { ...figures, ...own };
+    }
+    measured.push(figures);
     await keep({ rounds: measured, once: {}, failures, caseSeconds });
   }
   let once: Figures = {};
   for (const each of single) {
-    once = { ...once, ...await runAll("once", [each]) };
+    const own = await run("once", each);
+    once = { ...once, ...own.once };
+    own.rounds.forEach((figures, at) => measured[at] = { ...measured[at], ...figures });
     await keep({ rounds: measured, once, failures, caseSeconds });
   }
   return { rounds: measured, once, failures, caseSeconds };

@@ -9,12 +9,28 @@ import type { Figures } from "./measure.ts";
 import type { Results } from "./results.ts";
 
 /** Measures something and answers its rows. Starts what it measures in fresh processes, and ends them. */
-export interface Case {
+export type Case = RepeatedCase | SingleCase;
+
+interface NamedCase {
   /** What `--only` takes, and the first part of its rows' names: `validate/direct`. */
   readonly name: string;
-  /** `once` for what takes long and repeats by itself; it runs after all rounds. @default {"every round"} */
-  readonly runs?: "every round" | "once";
+}
+
+export interface RepeatedCase extends NamedCase {
+  readonly runs?: "every round";
   run(bench: Bench): Promise<Figures>;
+}
+
+/** For what takes long to set up. It runs after all rounds. */
+export interface SingleCase extends NamedCase {
+  readonly runs: "once";
+  run(bench: Bench): Promise<SingleFigures>;
+}
+
+export interface SingleFigures {
+  readonly once: Figures;
+  /** Of what it repeated by itself: they count as part of the run's first, second … round. */
+  readonly rounds: readonly Figures[];
 }
 
 /** Thrown by a case that could not measure everything, so that what it did measure is kept. */
@@ -22,7 +38,7 @@ export class PartlyMeasured extends Error {
   override readonly name = "PartlyMeasured";
 
   constructor(
-    readonly figures: Figures,
+    readonly figures: SingleFigures,
     /** By the name of what is missing. */
     readonly reasons: Readonly<Record<string, string>>,
   ) {

@@ -6,7 +6,6 @@
  */
 
 import type { Metrics } from "../measure.ts";
-import { median } from "../results.ts";
 import { withCosts } from "./database_costs.ts";
 import { percentilesOf, runPgbench } from "./pgbench.ts";
 import {
@@ -91,12 +90,4 @@ function statementOf(
     position: rotations,
     perClient: perConnection,
   });
-}
-
-/** The median of every metric over the rounds. */
-export function medianOf(rounds: readonly Metrics[]): Metrics {
-  const names = Object.keys(rounds[0] ?? {});
-  return Object.fromEntries(
-    names.map((name) => [name, median(rounds.map((round) => round[name] ?? NaN)) ?? NaN]),
-  );
 }

@@ -66,6 +66,7 @@ function connectionsTable(figures: Figures): string {
     [
       "store, key, processes, operation",
       ...CONNECTIONS.map((count) => `requests/s at ${count}`),
+      ...CONNECTIONS.map((count) => `server µs at ${count}`),
       ...CONNECTIONS.map((count) => `p50 / p99 ms at ${count}`),
     ],
     cases.map((row) => {
@@ -73,6 +74,7 @@ function connectionsTable(figures: Figures): string {
       return [
         row.slice("ours/".length).replaceAll("/", ", "),
         ...at.map((metrics) => formatFigure(metrics["requestsPerSecond"])),
+        ...at.map((metrics) => formatFigure(metrics["serverCpuUs"])),
         ...at.map((metrics) =>
           `${formatFigure(metrics["openP50Ms"])} / ${formatFigure(metrics["openP99Ms"])}`
         ),

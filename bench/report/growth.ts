@@ -5,12 +5,13 @@
  */
 
 import type { Metrics } from "../measure.ts";
-import { medians, type Results } from "../results.ts";
+import { growthOf, sizeNames } from "../growth/growth_of.ts";
+import { median, medians, type Results } from "../results.ts";
 import { formatFigure, formatTable } from "./table.ts";
 
 export function reportGrowth(results: Results): string {
   const figures = medians(results);
-  const sizes = Object.keys(figures).flatMap((row) => /^growth\/size\/(.+)$/.exec(row)?.[1] ?? []);
+  const sizes = sizeNames(figures);
   const latencies = [
     ...new Set(
       Object.keys(figures).flatMap((row) => {
@@ -25,8 +26,14 @@ export function reportGrowth(results: Results): string {
       const metrics = figures[`growth/${operation}/${size}/${by}/${connections}`];
       return `${formatFigure(metrics?.["p50Ms"])} / ${formatFigure(metrics?.["p99Ms"])}`;
     });
-    const growth = figures["growth/ratios"]?.[`${operation}/${by}/${connections}`];
-    return [`${operation}, ${by}, ${connections?.slice(1)}`, ...cells, formatFigure(growth)];
+    const growth = results.rounds
+      .map((round) => growthOf({ ...results.once, ...round }, `${operation}/${by}/${connections}`))
+      .filter((each) => each !== undefined);
+    return [
+      `${operation}, ${by}, ${connections?.slice(1)}`,
+      ...cells,
+      formatFigure(median(growth)),
+    ];
   });
   const others = Object.entries(figures)
     .filter(([row]) => /^growth\/(?:rotations|wal|purge|logins|size|seconds)/.test(row));

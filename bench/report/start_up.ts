@@ -11,13 +11,15 @@ const KILOBYTE = 1000;
 
 export function reportStartUp(results: Results): string {
   const rows = Object.entries(medians(results)).filter(([row]) => row.startsWith("start-up/"));
+  const ofRounds = (row: string, metric: string) =>
+    results.rounds.flatMap((round) => round[row]?.[metric] ?? []);
   const isBundle = (row: string) => row.startsWith("start-up/bundle/");
   const starts = rows.filter(([row]) => !isBundle(row)).map(([row, metrics]) => [
     `\`${row.slice("start-up/".length)}\``,
     ...[
       metrics["firstAnswerMs"],
-      metrics["fastestMs"],
-      metrics["slowestMs"],
+      Math.min(...ofRounds(row, "fastestMs")),
+      Math.max(...ofRounds(row, "slowestMs")),
       metrics["cpuMs"],
     ].map(formatFigure),
   ]);

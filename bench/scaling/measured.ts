@@ -4,6 +4,7 @@
  * @module
  */
 
+import { sizeNames } from "../growth/growth_of.ts";
 import { medians, type Results } from "../results.ts";
 
 /** Costs of the three things that the database does all day. */
@@ -11,6 +12,18 @@ export interface OperationCosts {
   readonly databaseCpuUs: number;
   /** Of one alone on its connection. */
   readonly databaseMs: number;
+}
+
+/**
+ * CPU microseconds of the function itself, with the default store and an ES256 key. Of a validate whose
+ * token its process has never met: whether an instance meets the same browser again is the platform's.
+ */
+export interface FunctionCpuUs {
+  readonly validate: number;
+  readonly refresh: number;
+  /** A validate that refreshes. */
+  readonly autoRefresh: number;
+  readonly login: number;
 }
 
 export interface Measured {
@@ -21,8 +34,7 @@ export interface Measured {
   /** One whole page in the WAL, uncompressed and as `wal_compression = pglz` leaves it. */
   readonly fullPageBytes: number;
   readonly compressedFullPageBytes: number;
-  /** CPU of the function itself. */
-  readonly functionCpuUs: number;
+  readonly functionCpuUs: FunctionCpuUs;
   /** With indexes. */
   readonly sessionBytes: number;
   readonly sessionsAPage: number;
@@ -40,16 +52,15 @@ export function readMeasured(results: Results): Measured {
     }
     return value;
   };
-  const sizes = Object.keys(figures).flatMap((row) => /^growth\/size\/(.+)$/.exec(row)?.[1] ?? []);
-  const bySessions = sizes.toSorted((a, b) =>
-    read(`growth/size/${a}`, "sessions") - read(`growth/size/${b}`, "sessions")
-  );
-  const [small = "", large = ""] = [bySessions[0], bySessions.at(-1)];
+  const sizes = sizeNames(figures);
+  const [small = "", large = ""] = [sizes[0], sizes.at(-1)];
 
   const costs = (operation: string): OperationCosts => ({
     databaseCpuUs: read(`growth/${operation}/${large}/pgbench/c16`, "databaseCpuUs"),
     databaseMs: read(`growth/${operation}/${large}/pgbench/c1`, "p50Ms"),
   });
+  const functionCpuUs = (operation: string): number =>
+    read(`ours/rpc/ES256/p1/${operation}/c16`, "serverCpuUs");
   const fullPage = (compression: string): number => {
     const row = `growth/wal/after-checkpoint/${compression}`;
     const withoutPages = read("growth/rotations", "walBytes");
@@ -65,7 +76,12 @@ export function readMeasured(results: Results): Measured {
     refresh: { ...costs("refresh"), walBytes: read("growth/rotations", "walBytes") },
     fullPageBytes: fullPage("off"),
     compressedFullPageBytes: fullPage("pglz"),
-    functionCpuUs: read(`growth/validate/${large}/functions/c16`, "serverCpuUs"),
+    functionCpuUs: {
+      validate: functionCpuUs("first-validate"),
+      refresh: functionCpuUs("refresh"),
+      autoRefresh: functionCpuUs("auto-refresh"),
+      login: functionCpuUs("login"),
+    },
     sessionBytes: (read(size, "tableBytes") + read(size, "indexBytes")) / read(size, "sessions"),
     sessionsAPage: 8192 * read(size, "sessions") / read(size, "tableBytes"),
     eventBytes: read("growth/rotations", "eventBytes"),

@@ -65,16 +65,20 @@ export function reckon(
   const validates = browsers * (average.validates - average.autoRefreshes);
   const writingValidates = browsers * average.writingValidates;
   const readingValidates = validates - writingValidates;
-  const rotations = browsers * (average.refreshes + average.autoRefreshes);
+  const refreshes = browsers * average.refreshes;
+  const autoRefreshes = browsers * average.autoRefreshes;
+  const rotations = refreshes + autoRefreshes;
 
   const invocations = validates + rotations + logins;
   const transactions = invocations + logins; // a login asks the throttle first
   const writes = rotations + writingValidates + logins;
   const atPeak = (perDay: number): number => perDay / SECONDS_A_DAY * peakFactor;
-  const { readingValidate, writingValidate, refresh } = measured;
+  const { readingValidate, writingValidate, refresh, functionCpuUs } = measured;
   const sum = (cost: "databaseCpuUs" | "databaseMs"): number =>
     readingValidates * readingValidate[cost] + writingValidates * writingValidate[cost] +
     (rotations + logins) * refresh[cost]; // a login writes as much as a refresh
+  const functionUs = validates * functionCpuUs.validate + refreshes * functionCpuUs.refresh +
+    autoRefreshes * functionCpuUs.autoRefresh + logins * functionCpuUs.login;
 
   const sessions = dailyUsers * assumptions.sessionsADailyUser;
   const events = rotations + logins;
@@ -94,7 +98,7 @@ export function reckon(
     peakRequestsPerSecond: atPeak(invocations),
     peakWritesPerSecond: atPeak(writes),
     databaseCores: atPeak(sum("databaseCpuUs")) / 1e6,
-    functionCores: atPeak(invocations) * measured.functionCpuUs / 1e6,
+    functionCores: atPeak(functionUs) / 1e6,
     busyConnections: atPeak(sum("databaseMs")) / 1000,
     sessions,
     sessionGb: sessions * measured.sessionBytes / GB,

@@ -50,7 +50,7 @@ export function reportTraffic({ ofKind, average, peakFactor, browsers }: Simulat
 }
 
 export function reportCostsOfOne(measured: Measured): string {
-  const { readingValidate, writingValidate, refresh } = measured;
+  const { readingValidate, writingValidate, refresh, functionCpuUs } = measured;
   return formatTable(["measured", "database CPU µs", "alone, ms", "WAL bytes"], [
     ["validate that only reads", ...figures(readingValidate), "0"],
     ["validate that writes activity", ...figures(writingValidate), whole(writingValidate.walBytes)],
@@ -58,9 +58,12 @@ export function reportCostsOfOne(measured: Measured): string {
     ["a page's first change after a checkpoint", "", "", `+ ${whole(measured.fullPageBytes)}`],
     ["the same with `wal_compression`", "", "", `+ ${whole(measured.compressedFullPageBytes)}`],
   ]) + `\n\nA session takes ${whole(measured.sessionBytes)} bytes with its indexes, an event ` +
-    `${whole(measured.eventBytes)}; a validate ${
-      whole(measured.functionCpuUs)
-    } µs of CPU in the function.`;
+    `${
+      whole(measured.eventBytes)
+    }. In the function itself, with the default store and an ES256 key, a ` +
+    `validate takes ${whole(functionCpuUs.validate)} µs of CPU with a token that is new to the ` +
+    `process, a refresh ${whole(functionCpuUs.refresh)}, a validate that refreshes ` +
+    `${whole(functionCpuUs.autoRefresh)}, a login ${whole(functionCpuUs.login)}.`;
 }
 
 function figures(

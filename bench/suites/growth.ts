@@ -7,16 +7,16 @@
 
 import type { Bench } from "../bench.ts";
 import { measureFunctions } from "../growth/function_latency.ts";
+import { growthOf } from "../growth/growth_of.ts";
 import { measureLogins } from "../growth/logins.ts";
 import { measurePurge } from "../growth/purge.ts";
 import { measureRotations } from "../growth/rotations.ts";
-import { measureStatements, medianOf } from "../growth/statement_latency.ts";
+import { measureStatements } from "../growth/statement_latency.ts";
 import { openStudy, type Study } from "../growth/study.ts";
 import { measureWal } from "../growth/wal.ts";
 import type { Figures, Metrics } from "../measure.ts";
 import { reportGrowth } from "../report/growth.ts";
-import { median } from "../results.ts";
-import { type Bar, PartlyMeasured, type Suite } from "../suite.ts";
+import { type Bar, PartlyMeasured, type SingleFigures, type Suite } from "../suite.ts";
 
 /** How much of everything: a whole study, and a smoke test. */
 const AMOUNTS = {
@@ -24,7 +24,7 @@ const AMOUNTS = {
   quick: { rounds: 1, transactions: 64, rotating: 320, logins: 100 },
 } as const;
 
-async function study(bench: Bench): Promise<Figures> {
+async function study(bench: Bench): Promise<SingleFigures> {
   const amounts = bench.isQuick ? AMOUNTS.quick : AMOUNTS.whole;
   const beganAtMs = performance.now();
   await using study = await openStudy(bench);
@@ -56,10 +56,15 @@ async function study(bench: Bench): Promise<Figures> {
     () => measureFunctions(bench, { study, rounds: amounts.rounds }),
     none,
   );
-  const latencies = new Map([...statements, ...functions]);
-  const figures: Figures = {
-    ...Object.fromEntries([...latencies].map(([row, rounds]) => [row, medianOf(rounds)])),
-    "growth/ratios": growthRatios(study, latencies),
+  const latencies = [...statements, ...functions];
+  const rounds = Array.from({ length: amounts.rounds }, (_, round): Figures =>
+    Object.fromEntries(
+      latencies.flatMap(([row, metrics]) => {
+        const own = metrics[round];
+        return own === undefined ? [] : [[row, own]];
+      }),
+    ));
+  const once: Figures = {
     ...await single("rotations", () => measureRotations(study, { sessions: amounts.rotating })),
     ...await attempt("wal", () => measureWal(study, amounts), {}),
     ...await single("purge", () => measurePurge(study)),
@@ -67,23 +72,8 @@ async function study(bench: Bench): Promise<Figures> {
     ...await attempt("sizes", () => describeSizes(study), {}),
     "growth/seconds": seconds,
   };
-  if (Object.keys(reasons).length > 0) throw new PartlyMeasured(figures, reasons);
-  return figures;
-}
-
-/** How many times longer the p50 is with the most sessions than with the fewest, round by round. */
-function growthRatios(
-  { sizes }: Study,
-  latencies: ReadonlyMap<string, readonly Metrics[]>,
-): Metrics {
-  const [small, large] = [sizes[0].name, sizes.at(-1)?.name];
-  const ratios = [...latencies].flatMap(([row, rounds]) => {
-    const others = latencies.get(row.replace(`/${large}/`, `/${small}/`));
-    if (!row.includes(`/${large}/`) || others === undefined) return [];
-    const values = rounds.map(({ p50Ms = NaN }, round) => p50Ms / (others[round]?.p50Ms ?? NaN));
-    return [[row.replace("growth/", "").replace(`/${large}/`, "/"), median(values) ?? NaN]];
-  });
-  return Object.fromEntries(ratios);
+  if (Object.keys(reasons).length > 0) throw new PartlyMeasured({ once, rounds }, reasons);
+  return { once, rounds };
 }
 
 async function describeSizes({ sizes }: Study): Promise<Figures> {
@@ -107,9 +97,9 @@ async function describeSizes({ sizes }: Study): Promise<Figures> {
 
 function growthBar(
   statement: string,
-  { ratio, atMost }: { readonly ratio: string; readonly atMost: number },
+  { latency, atMost }: { readonly latency: string; readonly atMost: number },
 ): Bar {
-  return { statement, limit: { atMost }, value: (figures) => figures["growth/ratios"]?.[ratio] };
+  return { statement, limit: { atMost }, value: (figures) => growthOf(figures, latency) };
 }
 
 export const growth: Suite = {
@@ -120,22 +110,22 @@ export const growth: Suite = {
       growthBar(
         `growth of p50 of validate, ten thousand to ten million, ${connections} connections`,
         {
-          ratio: `validate/functions/c${connections}`,
+          latency: `validate/functions/c${connections}`,
           atMost: 1.25,
         },
       )
     ),
     growthBar("growth of p50 of refresh, 1 connection", {
-      ratio: "refresh/functions/c1",
+      latency: "refresh/functions/c1",
       atMost: 1.25,
     }),
     {
       statement: "growth of p50 of refresh to that of the bare statement, 16 connections",
       limit: { atMost: 1.1 },
       value(figures) {
-        const ratios = figures["growth/ratios"];
-        return (ratios?.["refresh/functions/c16"] ?? NaN) /
-          (ratios?.["refresh/pgbench/c16"] ?? NaN);
+        const ours = growthOf(figures, "refresh/functions/c16");
+        const bare = growthOf(figures, "refresh/pgbench/c16");
+        return ours === undefined || bare === undefined ? undefined : ours / bare;
       },
     },
     {

@@ -81,6 +81,25 @@ Deno.test("docs/performance.md has room for the report of every suite", async ()
   await Deno.remove(directory, { recursive: true });
 });
 
+Deno.test("docs/performance.md says what the last whole run came to", async () => {
+  const [document, chart] = ["performance.md", "performance.svg"].map((name) =>
+    new URL(`../../docs/${name}`, import.meta.url).pathname
+  );
+  const results: Results = JSON.parse(
+    await Deno.readTextFile(new URL("../../bench/results/latest.json", import.meta.url)),
+  );
+  const directory = await Deno.makeTempDir();
+  const copy = `${directory}/performance.md`;
+  await Deno.copyFile(document ?? "", copy);
+  await writeReport(copy, { suites: SUITES, results });
+  assert.equal(await Deno.readTextFile(copy), await Deno.readTextFile(document ?? ""));
+  assert.equal(
+    await Deno.readTextFile(`${directory}/performance.svg`),
+    await Deno.readTextFile(chart ?? ""),
+  );
+  await Deno.remove(directory, { recursive: true });
+});
+
 Deno.test("the longest bar of a panel fills it, and what was not measured has none", () => {
   const svg = drawChart({
     "floor/select/c16": { requestsPerSecond: 8000 },

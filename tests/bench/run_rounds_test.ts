@@ -27,16 +27,24 @@ Deno.test("a case that fails is named, and neither the others nor its own parts 
       {
         name: "study",
         runs: "once",
-        run: () => Promise.reject(new PartlyMeasured({ part: { a: 2 } }, { purge: "too late" })),
+        run: () =>
+          Promise.reject(
+            new PartlyMeasured({
+              once: { part: { a: 2 } },
+              rounds: [{ own: { a: 3 } }, { own: { a: 4 } }, { own: { a: 5 } }],
+            }, { purge: "too late" }),
+          ),
       },
     ],
   });
-  assert.deepEqual(rounds.map((round) => Object.keys(round)), [["first", "last"], [
-    "last",
-    "first",
-  ]]);
+  assert.deepEqual(rounds, [
+    { first: { a: 1 }, last: { a: 1 }, own: { a: 3 } },
+    { last: { a: 1 }, first: { a: 1 }, own: { a: 4 } },
+    { own: { a: 5 } },
+  ]);
+  assert.deepEqual(Object.keys(rounds[1] ?? {}), ["last", "first", "own"]);
   assert.deepEqual(once, { part: { a: 2 } });
   assert.deepEqual(failures, { broken: "no answer", study: "purge: too late" });
   assert.deepEqual(Object.keys(caseSeconds).toSorted(), ["broken", "first", "last", "study"]);
-  assert.deepEqual(kept, [1, 2, 2]);
+  assert.deepEqual(kept, [1, 2, 3]);
 });

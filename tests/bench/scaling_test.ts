@@ -10,7 +10,7 @@ const MEASURED: Measured = {
   refresh: { databaseCpuUs: 400, databaseMs: 2, walBytes: 1000 },
   fullPageBytes: 8000,
   compressedFullPageBytes: 3000,
-  functionCpuUs: 300,
+  functionCpuUs: { validate: 300, refresh: 700, autoRefresh: 900, login: 5000 },
   sessionBytes: 600,
   sessionsAPage: 12,
   eventBytes: 300,
@@ -28,6 +28,11 @@ Deno.test("one user with one browser costs what the simulated browser asked", ()
   near(one.events, refreshes + autoRefreshes);
   near(one.eventGb, (refreshes + autoRefreshes) * 300 * 180 / 1e9);
   near(one.peakRequestsPerSecond, (validates + refreshes) / 86_400 * day.peakFactor);
+  near(
+    one.functionCores,
+    day.peakFactor / 86_400 / 1e6 *
+      ((validates - autoRefreshes) * 300 + refreshes * 700 + autoRefreshes * 900),
+  );
   near(
     one.databaseCores,
     day.peakFactor / 86_400 / 1e6 *
