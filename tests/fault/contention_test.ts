@@ -197,6 +197,25 @@ for (
   });
 }
 
+Deno.test("a right password whose session cannot be stored is 503, costs nothing and leaves nothing behind", async () => {
+  await using household = await openHousehold(unprepared);
+  const { stack, sql, ada } = household;
+  const { id, email, password } = SEED_USERS.ada;
+  const signIn = () => ada.browser.call("/unified-auth/login", { body: { email, password } });
+  await sql.begin(async (holding) => {
+    await holding`
+      select pg_advisory_xact_lock(hashtextextended('unified_auth:' || ${id}::text, 0))`;
+    await assertPatienceAsked(ada.browser, [signIn()]);
+  });
+  const [left] = await sql`
+    select
+      (select count(*)::int from auth.sessions) as sessions,
+      (select round(sum(failures))::int from unified_auth.login_throttle) as failures`;
+  assert.deepEqual({ ...left }, { sessions: 0, failures: 0 });
+  viewOf(await signIn());
+  assert.equal((await openBrowser(stack).login(SEED_USERS.ada)).valid, true);
+});
+
 /** A call may go out on a connection whose end was not noticed yet: what then becomes of it. */
 const CONNECTION_LOST = ["57P01", "PGRST001", "network"];
 

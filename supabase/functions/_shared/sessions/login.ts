@@ -75,11 +75,10 @@ export async function logInByPassword(
     ]);
     return { kind: "refused", code: "mfa_required" };
   }
-  const result = await startSession(dependencies, { ...origin, identity, loginCharge: charge });
+  const result = await startCharged(dependencies, { ...origin, identity, charge });
   return result ?? await refuseInSteps(dependencies, startedAtMs);
 }
 
-/** An outage is nobody's failure: it gives the charge back. */
 async function checkPassword(
   { store, identityProvider }: Pick<SessionDependencies, "store" | "identityProvider">,
   { credentials, charge, context }: {
@@ -91,12 +90,44 @@ async function checkPassword(
   try {
     return await identityProvider.verifyPassword(credentials, context.ip);
   } catch (outage: unknown) {
-    try {
-      await store.recordLoginFailure({ charge, refunded: true, reason: null }, context);
-    } catch (error: unknown) {
-      if (!(error instanceof ServiceUnavailableError)) throw error; // both are away
+    await refundOutage(store, { charge, context });
+    throw outage;
+  }
+}
+
+/** A session of a right password. If the database is away nothing of the login is left. */
+async function startCharged(
+  dependencies: SessionDependencies,
+  { charge, ...start }: LoginOrigin & {
+    readonly identity: Identity;
+    readonly charge: LoginCharge;
+  },
+): Promise<LoginResult | null> {
+  const { identity, context } = start;
+  try {
+    return await startSession(dependencies, { ...start, loginCharge: charge });
+  } catch (outage: unknown) {
+    if (outage instanceof ServiceUnavailableError) {
+      await Promise.all([
+        // Twice, if only the answer was lost: that forgives one failure more, of who knows the password.
+        refundOutage(dependencies.store, { charge, context }),
+        // Unlike a token that was given for exchange, nobody else has this one: it cannot be used again.
+        dropIdentitySession(dependencies, identity, context),
+      ]);
     }
     throw outage;
+  }
+}
+
+/** An outage is nobody's failure: it gives the charge back, unless the database is away as well. */
+async function refundOutage(
+  store: SessionDependencies["store"],
+  { charge, context }: { readonly charge: LoginCharge; readonly context: RequestContext },
+): Promise<void> {
+  try {
+    await store.recordLoginFailure({ charge, refunded: true, reason: null }, context);
+  } catch (error: unknown) {
+    if (!(error instanceof ServiceUnavailableError)) throw error;
   }
 }
 
