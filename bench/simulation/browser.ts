@@ -97,10 +97,13 @@ export function simulateBrowser(
     function look(trigger: Trigger): void {
       tab.state = transition(tab.state, { type: "time", now: now() });
       const demand = { trigger, since: now(), force: false, minTtlMs: 0, jitter };
-      const action = neededAction({ ...demand, hidden: document.hidden }, {
+      const serial = tab.state.grant?.serial;
+      const action = neededAction({ ...demand, serial, hidden: document.hidden }, {
         state: tab.state,
         now: now(),
         numbers,
+        // What is asked is answered before anybody wishes for the next.
+        refreshed: { date: -Infinity, perf: 0 },
       });
       if (action) ask(action);
       heartbeat.reschedule();

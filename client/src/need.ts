@@ -16,6 +16,8 @@ export type Action = "validate" | "refresh" | "logout";
 export interface Demand {
   readonly trigger: Trigger;
   readonly since: Instant;
+  /** That of the grant when this was wished for: another one since then is another access token. */
+  readonly serial: number | undefined;
   readonly hidden: boolean;
   /** Refresh even though nothing is due. */
   readonly force: boolean;
@@ -39,9 +41,15 @@ export function marginMs<U extends SessionUser>(
 /** What to ask the server for `demand`, or null when what is known will do. */
 export function neededAction<U extends SessionUser>(
   demand: Demand,
-  { state, now, numbers }: { state: State<U>; now: Instant; numbers: SessionNumbers },
+  { state, now, numbers, refreshed }: {
+    readonly state: State<U>;
+    readonly now: Instant;
+    readonly numbers: SessionNumbers;
+    /** When the server last answered a refresh of this tab. */
+    readonly refreshed: Instant;
+  },
 ): Exclude<Action, "logout"> | null {
-  const { trigger, since, hidden, force, jitter } = demand;
+  const { trigger, since, hidden, force, jitter, minTtlMs } = demand;
   const { grant, status, failures } = state;
   const isAutomatic = trigger !== "manual" && trigger !== "start" && trigger !== "extend";
   if (isAutomatic && (status === "signed-out" || (status === "unknown" && trigger !== "token"))) {
@@ -55,13 +63,17 @@ export function neededAction<U extends SessionUser>(
   if (!grant) return "validate";
 
   const ageMs = elapsedMs(grant.at, now);
-  const answered = ageMs < elapsedMs(since, now);
+  const refreshedMs = elapsedMs(refreshed, now);
+  // A mere verification since then moved no expiry. A server may answer a refresh without a rotation:
+  // whoever wished for it meanwhile has that answer too.
+  const answered = grant.serial !== demand.serial || refreshedMs < elapsedMs(since, now);
   if (force) return answered ? null : "refresh";
   const leftMs = accessLeftMs(state, now);
   // An access token that lives as long as its session gains nothing from another one.
   const isLast = grant.endInMs !== null && grant.accessInMs >= grant.endInMs - 1_000;
-  const dueMs = Math.max(demand.minTtlMs, isLast ? 0 : marginMs(grant, jitter, numbers));
-  const isFresh = ageMs < Math.min(1_000, grant.accessTtlMs);
+  const dueMs = Math.max(minTtlMs, isLast ? 0 : marginMs(grant, jitter, numbers));
+  const isShort = Math.max(0, leftMs) < minTtlMs;
+  const isFresh = (isShort ? refreshedMs : ageMs) < Math.min(1_000, grant.accessTtlMs);
   if (leftMs <= dueMs && !isFresh) {
     // A hidden page leaves it to a visible one, and does it when that one had two beats to do it in.
     const patienceMs = Math.min(2 * numbers.heartbeatMs, dueMs / 2);

@@ -54,20 +54,24 @@ export function createRecovery<U extends SessionUser>(
   let flight: Promise<void> | null = null;
   let current: AbortController | null = null;
   let doubt: ReturnType<Recovery<U>["lastDoubt"]> = null;
+  let refreshed: Instant = { date: -Infinity, perf: 0 };
 
   function need(demand: Demand): Action | null {
     adoption.adopt();
     const [record, instant] = [fleet.read(), now()];
     const action = record.pendingLogout
       ? "logout"
-      : neededAction(demand, { state: store.state(), now: instant, numbers });
+      : neededAction(demand, { state: store.state(), now: instant, numbers, refreshed });
     return action && !isHeldBack(demand, { record, now: instant }) ? action : null;
   }
 
   async function recover(trigger: Trigger, wish: Wish = {}): Promise<void> {
+    // What another tab wrote before is older than the wish.
+    adoption.adopt();
     const demand = (): Demand => ({
       trigger,
       since: now(),
+      serial: store.state().grant?.serial,
       hidden: document?.hidden ?? false,
       force: wish.force ?? false,
       minTtlMs: wish.minTtlMs ?? 0,
@@ -131,6 +135,7 @@ export function createRecovery<U extends SessionUser>(
       },
     );
     const { kind } = outcome;
+    if (action === "refresh" && kind === "valid") refreshed = now();
     emitter.emit("recovery", {
       trigger,
       action,

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import { createWorld, type Tab, type World } from "./world.ts";
+
+const RETURNED_AFTER_MS = 120_000;
+
+/** A page to which somebody comes back, and whose question about that is still out. */
+async function comeBack(world: World): Promise<Tab> {
+  const tab = world.openTab();
+  await world.advance(RETURNED_AFTER_MS);
+  world.server.latencyMs = 100;
+  void tab.session.recover("visibility");
+  await world.advance(50);
+  assert.deepEqual(world.server.calls, ["validate", "validate"]);
+  return tab;
+}
+
+Deno.test("a wish for a fresh token is not answered by a validate that was under way", async () => {
+  for (const wish of ["extend", "refresh"] as const) {
+    const world = createWorld();
+    const tab = await comeBack(world);
+    const { sessionEndsAt } = tab.session.getSnapshot();
+    assert.ok(sessionEndsAt);
+    const asked = Promise.all(Array.from({ length: 20 }, () => tab.session[wish]()));
+    await world.advance(1000);
+    const [after] = await asked;
+    assert.deepEqual(world.server.calls, ["validate", "validate", "refresh"]);
+    assert.ok((after?.sessionEndsAt ?? 0) > sessionEndsAt + RETURNED_AFTER_MS - 1000);
+    tab.session.dispose();
+  }
+});
+
+Deno.test("nor by the validate of another tab that it waited for", async () => {
+  const world = createWorld();
+  const other = await comeBack(world);
+  const tab = world.openTab();
+  await world.advance(200);
+  world.server.calls.length = 0;
+  void other.session.recover();
+  await world.advance(50);
+  const asked = tab.session.extend();
+  await world.advance(1000);
+  await asked;
+  assert.deepEqual(world.server.calls, ["validate", "refresh"]);
+  other.session.dispose();
+  tab.session.dispose();
+});
+
+Deno.test("but by the refresh of another tab that it waited for", async () => {
+  const world = createWorld();
+  const other = await comeBack(world);
+  const tab = world.openTab();
+  await world.advance(200);
+  world.server.calls.length = 0;
+  void other.session.refresh();
+  await world.advance(50);
+  const asked = tab.session.extend();
+  await world.advance(1000);
+  assert.equal((await asked).generation, 2);
+  assert.deepEqual(world.server.calls, ["refresh"]);
+  other.session.dispose();
+  tab.session.dispose();
+});
+
+Deno.test("a token that must live for a while is asked for, though a validate was under way", async () => {
+  const world = createWorld();
+  const tab = world.openTab();
+  await world.advance(40 * 60_000);
+  world.server.latencyMs = 100;
+  void tab.session.recover();
+  await world.advance(50);
+  const tokens = Promise.all(
+    Array.from({ length: 20 }, () => tab.session.getAccessToken({ minTtlMs: 25 * 60_000 })),
+  );
+  await world.advance(1000);
+  assert.deepEqual(new Set(await tokens), new Set(["token-2"]));
+  assert.equal(world.server.calls.filter((call) => call === "refresh").length, 1);
+  tab.session.dispose();
+});
+
+Deno.test("a server that answers a refresh without a rotation is not asked over and over", async () => {
+  const world = createWorld();
+  const tab = world.openTab();
+  await world.advance(40 * 60_000);
+  world.server.script = () => world.server.valid(false);
+  world.server.latencyMs = 100;
+  world.server.calls.length = 0;
+  const refreshes = Promise.all(Array.from({ length: 20 }, () => tab.session.refresh()));
+  await world.advance(1000);
+  await refreshes;
+  assert.deepEqual(world.server.calls, ["refresh"]);
+  world.server.latencyMs = 0;
+  await world.advance(2000);
+  for (let n = 0; n < 20; n++) await tab.session.getAccessToken({ minTtlMs: 25 * 60_000 });
+  assert.equal(world.server.calls.filter((call) => call === "refresh").length, 2);
+  tab.session.dispose();
+});
