@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/react"
-import { createElement, type ReactNode } from "react";
+import { createElement, type ReactNode, useEffect, useState } from "react";
 // @ts-types="@types/react-dom/server"
 import { renderToString } from "react-dom/server";
 import {
@@ -9,6 +9,7 @@ import {
   SessionWarningBanner,
   useCanMutate,
   useSession,
+  useSessionClient,
   useSessionEvent,
 } from "../../client/src/react/index.ts";
 import { withPage } from "./react_fixture.ts";
@@ -32,6 +33,48 @@ Deno.test("SessionProvider starts the session once under StrictMode, and the pag
     assert.equal(page.text(), "active may write");
     assert.deepEqual(world.server.calls, ["validate"]);
   });
+  assert.equal(world.timers(), 0);
+});
+
+Deno.test("what a child asks for in its mount effect is answered under StrictMode", async () => {
+  const world = createWorld();
+  world.server.latencyMs = 100;
+  const tab = world.openTab({}, false);
+  const answers: unknown[] = [];
+  const keep = (answer: Promise<unknown>): void =>
+    void answer.then((value) => answers.push(value), (error) => answers.push(error));
+  const Child = (): ReactNode => {
+    const session = useSessionClient();
+    useEffect(() => {
+      keep(session.fetch("https://api.test/").then((response) => response.text()));
+      keep(session.getAccessToken());
+    }, [session]);
+    return null;
+  };
+  await withPage(within(tab, createElement(Child)), async (page) => {
+    await page.act(() => world.advance(100));
+    assert.deepEqual(answers.sort(), ["ok", "ok", "token-1", "token-1"]);
+    assert.deepEqual(world.server.calls, ["validate"]);
+  });
+  assert.equal(world.timers(), 0);
+});
+
+Deno.test("a session lives for as long as any provider gives it, and no longer", async () => {
+  const world = createWorld();
+  const tab = world.openTab({}, false);
+  let move: () => void = () => {};
+  const Mover = (): ReactNode => {
+    const [place, setPlace] = useState("here");
+    move = () => setPlace("there");
+    return createElement("div", { key: place }, within(tab, createElement(Status)));
+  };
+  await withPage(createElement(Mover), async (page) => {
+    await page.act(() => world.advance(0));
+    await page.act(() => move());
+    assert.ok(world.timers() > 0);
+    assert.equal(await tab.session.getAccessToken(), "token-1");
+  });
+  await assert.rejects(tab.session.getAccessToken(), TypeError);
   assert.equal(world.timers(), 0);
 });
 

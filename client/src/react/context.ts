@@ -17,13 +17,28 @@ export interface SessionProviderProps<U extends SessionUser> {
   readonly children?: ReactNode;
 }
 
+/** How many mounted providers give each session. */
+const mounted = new WeakMap<object, number>();
+
+function count(session: object, change: 1 | -1): void {
+  mounted.set(session, (mounted.get(session) ?? 0) + change);
+}
+
 /** Starts `session` in the browser and disposes it when it is unmounted; on a server it only passes it on. */
 export function SessionProvider<U extends SessionUser>(
   { session, children }: SessionProviderProps<U>,
 ): ReactNode {
   useEffect(() => {
+    count(session, 1);
     session.start();
-    return () => session.dispose();
+    return () => {
+      count(session, -1);
+      // StrictMode unmounts and mounts again in one go, children first: what a child has asked for in its
+      // effect must not be turned away, nor what it asks for before this effect runs again.
+      queueMicrotask(() => {
+        if (!mounted.get(session)) session.dispose();
+      });
+    };
   }, [session]);
   return createElement(
     SessionContext.Provider,
