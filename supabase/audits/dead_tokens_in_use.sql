@@ -2,8 +2,14 @@
 select
   e.occurred_at,
   coalesce(u.email, e.user_id::text) as "user",
-  e.detail ->> 'revoked_reason' as ended_by,
-  date_trunc('second', e.occurred_at - (e.detail ->> 'revoked_at')::timestamptz) as after_end,
+  coalesce(
+    e.detail ->> 'revoked_reason',
+    case when e.detail ->> 'expired_at' is not null then 'expired' end
+  ) as ended_by,
+  date_trunc(
+    'second',
+    e.occurred_at - coalesce(e.detail ->> 'revoked_at', e.detail ->> 'expired_at')::timestamptz
+  ) as after_end,
   e.user_agent as used_by,
   e.ip as used_from,
   s.user_agent as session_user_agent,

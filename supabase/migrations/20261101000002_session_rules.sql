@@ -147,8 +147,9 @@ begin
 end;
 $$;
 
--- A dead session's token is recorded, but at most once an hour a session: whoever keeps a browser
--- open on a dead cookie, or wants to fill a table, must not be able to write at every request.
+-- A dead session's token is recorded, whatever ended the session, but at most once an hour a session:
+-- whoever keeps a browser open on a dead cookie, or wants to fill a table, must not be able to write
+-- at every request. Of no session, a row of nulls, nothing is recorded.
 create function unified_auth.record_use_after_end(
   p_session public.sessions,
   p_ip inet,
@@ -165,8 +166,15 @@ as $$
   select
     p_now, 'used_after_revocation', p_session.id, p_session.user_id, p_ip, p_user_agent,
     p_request_id,
-    jsonb_build_object('revoked_reason', p_session.revoked_reason, 'revoked_at', p_session.revoked_at)
-  where p_session.revoked_at is not null
+    jsonb_strip_nulls(jsonb_build_object(
+      'revoked_reason', p_session.revoked_reason,
+      'revoked_at', p_session.revoked_at,
+      'expired_at', case
+        when p_session.is_valid and p_session.refresh_token_expires_at <= p_now
+          then p_session.refresh_token_expires_at
+      end
+    ))
+  where p_session.id is not null
     and not exists (
       select 1
       from public.session_events as e

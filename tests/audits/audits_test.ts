@@ -71,7 +71,7 @@ const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
     const total = (column: string) => rows.reduce((sum, row) => sum + Number(row[column]), 0);
     assert.equal(total("refreshed"), 4); // two of Ada's, two of Grace's
     assert.equal(total("saved"), 2);
-    assert.equal(total("used_after_end"), 1);
+    assert.equal(total("used_after_end"), 2);
     assert.equal(total("reused"), 1);
     assert.equal(total("key_suspected"), 1);
     for (const row of rows) {
@@ -113,9 +113,14 @@ const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   dead_tokens_in_use(rows, { sessions }) {
     assert.deepEqual(
       rows.map((row) => [row["session_id"], row["ended_by"], row["used_by"]]),
-      [[sessions.loggedOut, "logout", THIEF]],
+      [[sessions.expired, "expired", THIEF], [sessions.loggedOut, "logout", THIEF]],
     );
-    assert.equal(rows[0]?.["session_user_agent"], CHROME);
+    assert.deepEqual(rows.map((row) => row["session_user_agent"]), [FIREFOX, CHROME]);
+    assert.match(
+      String(rows[0]?.["after_end"]),
+      /^1 day( 00:00:0\d)?$/,
+      "30 days after the sign-in",
+    );
   },
   key_compromise(rows, { sessions }) {
     assert.deepEqual(

@@ -32,7 +32,7 @@ export interface World extends AsyncDisposable {
     readonly loggedOut: string;
     /** Mary's first of six. */
     readonly evicted: string;
-    /** Linus's: nobody used it for 31 days. */
+    /** Linus's: nobody used it for 31 days, and then somebody with a copy did. */
     readonly expired: string;
     /** Linus's: a token with a good tag and a hash that was never issued was shown for it. */
     readonly forged: string;
@@ -136,7 +136,9 @@ async function leaveAndForge(
   await stack.createUser(linus);
   const left = openBrowser({ ...stack, userAgent: FIREFOX });
   const expired = (await left.login(linus)).session.id;
+  const copy = left.copy({ userAgent: THIEF });
   await ageSession(sql, expired, 31 * 24 * HOUR);
+  assert.equal(codeOf(await copy.refresh()), "session_expired");
   const forged = (await openBrowser({ ...stack, userAgent: CHROME }).login(linus)).session.id;
   const asService = stack.database.connectAs("service_role", { max: 1 });
   const [row] = await asService<{ outcome: string }[]>`
