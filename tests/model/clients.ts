@@ -7,7 +7,7 @@
 
 import { createHash } from "node:crypto";
 import type { AccessClaims } from "../../supabase/functions/_shared/access_token.ts";
-import type { UserAgentHash } from "../../supabase/functions/_shared/brands.ts";
+import type { SessionId, UserAgentHash } from "../../supabase/functions/_shared/brands.ts";
 import type { GenuineRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
 import type { RequestContext } from "../../supabase/functions/_shared/session_store.ts";
 import type { Micros } from "./rotation_model.ts";
@@ -61,9 +61,10 @@ export function createClients(): readonly Client[] {
   ];
 }
 
-/** The session whose cookies an answer would clear. */
-export function sessionIdOf({ access, refresh }: Jar): string | null {
-  return refresh?.sessionId ?? access?.claims.sessionId ?? null;
+/** The sessions whose cookies an answer would clear. */
+export function sessionsOf({ access, refresh }: Jar): ReadonlySet<SessionId> {
+  const ids = [access?.claims.sessionId, refresh?.sessionId];
+  return new Set(ids.filter((id) => id !== undefined));
 }
 
 export function keep(client: Client, jar: Jar, now: Micros): void {

@@ -21,7 +21,7 @@
  */
 
 import assert from "node:assert/strict";
-import { type Client, type Jar, sessionIdOf } from "./clients.ts";
+import { type Client, type Jar, sessionsOf } from "./clients.ts";
 import { whyOver, WINDOW } from "./rotation_model.ts";
 import type { World } from "./world.ts";
 
@@ -85,7 +85,7 @@ export function createHonesty(world: World): Honesty {
       if (client.isThief) blemish(jar, "a thief");
     },
     afterShowing(client, { jar, result }) {
-      const unblemished = sessionsOf(jar).every((id) => !blemishes.has(id));
+      const unblemished = [...sessionsOf(jar)].every((id) => !blemishes.has(id));
       if (!client.isThief && unblemished) {
         assert.ok(
           HELD.test(result) || EXPECTED_REFUSALS.has(result),
@@ -109,9 +109,4 @@ export function createHonesty(world: World): Honesty {
       }
     },
   };
-}
-
-function sessionsOf(jar: Jar): readonly string[] {
-  const ids = [jar.access?.claims.sessionId, jar.refresh?.sessionId, sessionIdOf(jar)];
-  return [...new Set(ids.filter((id) => typeof id === "string"))];
 }

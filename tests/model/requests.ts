@@ -8,11 +8,10 @@
 import assert from "node:assert/strict";
 import { mayClearCookies } from "../../supabase/functions/_shared/http/session_cookies.ts";
 import { logInByExchange } from "../../supabase/functions/_shared/sessions/login.ts";
-import { refreshSession } from "../../supabase/functions/_shared/sessions/refresh.ts";
+import { refreshAny } from "../../supabase/functions/_shared/sessions/refresh_any.ts";
 import { judgeGrace } from "../../supabase/functions/_shared/sessions/grace.ts";
 import { validateSession } from "../../supabase/functions/_shared/sessions/validate.ts";
-import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
-import { type Client, contextOf, EMPTY_JAR, type Jar, sessionIdOf } from "./clients.ts";
+import { type Client, contextOf, EMPTY_JAR, type Jar, sessionsOf } from "./clients.ts";
 import { expectValidate, placeOf, wireName } from "./jar_reading.ts";
 import { judgeAccess, rotate, SECOND } from "./rotation_model.ts";
 import { logIn } from "./user_model.ts";
@@ -53,8 +52,9 @@ export async function requestLogin(world: World, client: Client): Promise<Answer
 export async function requestRefresh(world: World, client: Client, jar: Jar): Promise<Answered> {
   const token = world.modelToken(jar.refresh);
   if (jar.refresh === null || token === null) return { result: "refresh_token_missing", jar: null };
-  const result = await refreshSession(world.dependencies, {
+  const result = await refreshAny(world.dependencies, {
     presented: jar.refresh,
+    others: [],
     event: "refresh",
     context: contextOf(client),
   });
@@ -72,7 +72,7 @@ export async function requestRefresh(world: World, client: Client, jar: Jar): Pr
   agree(result.code, wireName(call.outcome as Parameters<typeof wireName>[0]));
   return {
     result: result.code,
-    jar: mayClearCookies(result, cookieSession(jar)) ? EMPTY_JAR : null,
+    jar: mayClearCookies(result.over, sessionsOf(jar)) ? EMPTY_JAR : null,
   };
 }
 
@@ -120,7 +120,7 @@ export async function requestValidate(
     case "refused":
       return {
         result: actual,
-        jar: mayClearCookies(result, cookieSession(jar)) ? EMPTY_JAR : null,
+        jar: mayClearCookies(result.over, sessionsOf(jar)) ? EMPTY_JAR : null,
       };
   }
 }
@@ -160,8 +160,4 @@ function agree(actual: string, expected: string): void {
 
 function describe(outcome: string, { refresh }: Jar): string {
   return `${outcome}, ${refresh?.generation}.${refresh?.branch}`;
-}
-
-function cookieSession(jar: Jar): SessionId | null {
-  return sessionIdOf(jar) as SessionId | null;
 }

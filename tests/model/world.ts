@@ -148,7 +148,9 @@ export function createWorld({ clock, observedRpc }: Ground, userId: UserId): Wor
           expiresAt: (access.expiresAt - clock.aged) / SECOND,
         },
       },
-      refresh: refresh === null ? { kind: "missing" } : { kind: "genuine", token: refresh },
+      refresh: refresh === null
+        ? { kind: "missing" }
+        : { kind: "genuine", token: refresh, others: [] },
     }),
     modelToken: (token) =>
       token && {

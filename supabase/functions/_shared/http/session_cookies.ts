@@ -1,13 +1,12 @@
 /**
- * Which answers set or clear the session cookies. A cookie is cleared only where the session that it
- * belongs to is certainly over, or its user signs out.
+ * Which answers set or clear the session cookies. They are cleared only where the sessions that they
+ * belong to are certainly over, or their user signs out.
  *
  * @module
  */
 
 import type { SessionId } from "../brands.ts";
 import type { SessionCookies } from "../cookies.ts";
-import { type ErrorCode, isSessionOver } from "../errors.ts";
 import type { SessionGrant } from "../sessions/grant.ts";
 import { secondsBetween } from "./views.ts";
 
@@ -28,13 +27,13 @@ export function grantCookies(
 }
 
 /**
- * Whether a refusal may clear the browser's cookies. A Bearer token of a dead session says nothing of
- * the live one that the same browser's cookies may belong to.
+ * Whether an answer may clear the browser's cookies: every session that they show is over. A Bearer
+ * token of a dead session says nothing of the live one that the same browser's cookies may belong to,
+ * nor does one of two cookies say anything of the other.
  */
 export function mayClearCookies(
-  refusal: { readonly code: ErrorCode; readonly sessionId: SessionId | null },
-  cookieSessionId: SessionId | null,
+  over: readonly SessionId[],
+  cookieSessions: ReadonlySet<SessionId>,
 ): boolean {
-  return isSessionOver(refusal.code) && refusal.sessionId !== null &&
-    refusal.sessionId === cookieSessionId;
+  return cookieSessions.size > 0 && [...cookieSessions].every((id) => over.includes(id));
 }

@@ -1,6 +1,8 @@
 /**
- * Finds the tokens of a request: a Bearer header, and cookies of which there may be two of one name.
- * Each is tried; the highest genuine generation wins. Judges no session.
+ * Finds the tokens of a request: a Bearer header, and cookies of which there may be two of one name. Of
+ * one session the highest genuine generation wins; generations of two sessions say nothing of each
+ * other, so of several sessions all are kept, in the order in which they are worth asking about. Judges
+ * no session.
  *
  * @module
  */
@@ -16,8 +18,6 @@ import type { ShownAccessToken, ShownRefreshToken, ShownTokens } from "../sessio
 export interface RequestTokens extends ShownTokens {
   /** The access token itself, where it is genuine: for the one answer that may repeat it. */
   readonly accessToken: RawAccessToken | null;
-  /** The session of the cookies that an answer would clear, as far as the cookies tell. */
-  readonly cookieSessionId: SessionId | null;
 }
 
 export interface TokenReader {
@@ -25,6 +25,12 @@ export interface TokenReader {
   readonly keys: SessionKeys;
   readonly cookies: SessionCookies;
 }
+
+/**
+ * Of how many sessions the refresh tokens are kept: each may cost a question to the database. A browser
+ * has one, and one more for each change of the cookies' domain or partition within 30 days.
+ */
+const MAX_SESSIONS = 4;
 
 const BEARER = /^Bearer +([^ ]+) *$/i;
 
@@ -36,31 +42,46 @@ export async function readShownTokens(
     headers.get("cookie"),
   );
   const bearer = BEARER.exec(headers.get("authorization") ?? "")?.[1];
-  const refresh = readRefresh(refreshCookies, reader.keys);
-
   const fromBearer = await verifyEach(reader, bearer === undefined ? [] : [bearer]);
-  const fromCookies = fromBearer === null ? await verifyEach(reader, accessCookies) : null;
-  const found = fromBearer ?? fromCookies;
+  const genuine = fromBearer.length > 0 ? fromBearer : await verifyEach(reader, accessCookies);
+  const found = findNewest(genuine);
+  const refreshTokens = readEach(refreshCookies, reader.keys);
 
   return {
     access: shownAccess(found, bearer !== undefined || accessCookies.length > 0),
-    refresh,
+    refresh: shownRefresh(
+      putFirst(refreshTokens, found?.claims.sessionId ?? null),
+      refreshCookies.length > 0,
+    ),
     accessToken: found?.raw ?? null,
-    cookieSessionId: refresh.kind === "genuine"
-      ? refresh.token.sessionId
-      : fromCookies?.claims.sessionId ?? null,
   };
 }
 
 /**
- * The refresh token alone, for routes that need no other: to check an access token's signature costs
- * as much as a whole refresh without it.
+ * The refresh tokens alone, for routes that need no other: to check an access token's signature costs
+ * as much as a whole refresh without it. So that is done only where it decides which session is meant.
  */
-export function readShownRefreshToken(
-  { keys, cookies }: Pick<TokenReader, "keys" | "cookies">,
+export async function readShownRefreshToken(
+  reader: TokenReader,
   headers: Headers,
-): ShownRefreshToken {
-  return readRefresh(cookies.read(headers.get("cookie")).refresh, keys);
+): Promise<ShownRefreshToken> {
+  const cookies = reader.cookies.read(headers.get("cookie")).refresh;
+  const refreshTokens = readEach(cookies, reader.keys);
+  return refreshTokens.length > 1
+    ? (await readShownTokens(reader, headers)).refresh
+    : shownRefresh(refreshTokens, cookies.length > 0);
+}
+
+/** Every session of which a request shows a genuine cookie, of either kind. */
+export async function readCookieSessions(
+  reader: TokenReader,
+  headers: Headers,
+): Promise<ReadonlySet<SessionId>> {
+  const { access, refresh } = reader.cookies.read(headers.get("cookie"));
+  return new Set([
+    ...readEach(refresh, reader.keys).map(({ sessionId }) => sessionId),
+    ...(await verifyEach(reader, access)).map(({ claims }) => claims.sessionId),
+  ]);
 }
 
 interface GenuineAccessToken {
@@ -68,19 +89,22 @@ interface GenuineAccessToken {
   readonly claims: AccessClaims;
 }
 
+/** The genuine ones, of each session the newest. */
 async function verifyEach(
   { accessTokens }: Pick<TokenReader, "accessTokens">,
   values: readonly string[],
-): Promise<GenuineAccessToken | null> {
-  let newest: GenuineAccessToken | null = null;
+): Promise<readonly GenuineAccessToken[]> {
+  const newest = new Map<SessionId, GenuineAccessToken>();
   for (const value of values) {
     const verdict = await accessTokens.verify(value);
     if (verdict.kind === "invalid") continue;
-    if (newest === null || isNewer(verdict.claims, newest.claims)) {
-      newest = { raw: value as RawAccessToken, claims: verdict.claims };
+    const { claims } = verdict;
+    const known = newest.get(claims.sessionId);
+    if (known === undefined || isNewer(claims, known.claims)) {
+      newest.set(claims.sessionId, { raw: value as RawAccessToken, claims });
     }
   }
-  return newest;
+  return [...newest.values()];
 }
 
 function isNewer(left: AccessClaims, right: AccessClaims): boolean {
@@ -88,24 +112,53 @@ function isNewer(left: AccessClaims, right: AccessClaims): boolean {
     (left.generation === right.generation && left.expiresAt > right.expiresAt);
 }
 
+/** Across sessions only the time of issue compares, which is the database's. */
+function findNewest(tokens: readonly GenuineAccessToken[]): GenuineAccessToken | null {
+  return tokens.reduce<GenuineAccessToken | null>(
+    (newest, token) =>
+      newest === null || token.claims.issuedAt > newest.claims.issuedAt ? token : newest,
+    null,
+  );
+}
+
 function shownAccess(found: GenuineAccessToken | null, anySent: boolean): ShownAccessToken {
   if (found !== null) return { kind: "genuine", claims: found.claims };
   return { kind: anySent ? "invalid" : "missing" };
 }
 
-function readRefresh(values: readonly string[], keys: SessionKeys): ShownRefreshToken {
-  const genuine = values
-    .map((value) => readRefreshToken(value, keys))
-    .filter((token) => token !== null)
-    .reduce<GenuineRefreshToken | null>(
-      (newest, token) => newest === null || isLater(token, newest) ? token : newest,
-      null,
-    );
-  if (genuine !== null) return { kind: "genuine", token: genuine };
-  return { kind: values.length > 0 ? "invalid" : "missing" };
+/**
+ * The genuine ones, of each session the latest. The last one sent comes first: of cookies with one path
+ * a browser sends the older ones before (RFC 6265bis section 5.8.3), and an earlier setting's are older.
+ */
+function readEach(values: readonly string[], keys: SessionKeys): readonly GenuineRefreshToken[] {
+  const latest = new Map<SessionId, GenuineRefreshToken>();
+  for (const value of values.toReversed()) {
+    const token = readRefreshToken(value, keys);
+    if (token === null) continue;
+    const known = latest.get(token.sessionId);
+    if (known === undefined || isLater(token, known)) latest.set(token.sessionId, token);
+  }
+  return [...latest.values()];
 }
 
 function isLater(left: GenuineRefreshToken, right: GenuineRefreshToken): boolean {
   return left.generation > right.generation ||
     (left.generation === right.generation && left.branch > right.branch);
+}
+
+function putFirst(
+  tokens: readonly GenuineRefreshToken[],
+  sessionId: SessionId | null,
+): readonly GenuineRefreshToken[] {
+  const isMeant = (token: GenuineRefreshToken) => token.sessionId === sessionId;
+  return [...tokens.filter(isMeant), ...tokens.filter((token) => !isMeant(token))];
+}
+
+function shownRefresh(
+  tokens: readonly GenuineRefreshToken[],
+  anySent: boolean,
+): ShownRefreshToken {
+  const [token, ...others] = tokens.slice(0, MAX_SESSIONS);
+  if (token !== undefined) return { kind: "genuine", token, others };
+  return { kind: anySent ? "invalid" : "missing" };
 }

@@ -8,7 +8,6 @@
 import type { Context } from "hono";
 import type { SessionId } from "../brands.ts";
 import type { SessionCookies } from "../cookies.ts";
-import type { ErrorCode } from "../errors.ts";
 import type { IdentityToken } from "../identity_provider.ts";
 import type { PublicJwk } from "../signing_keys.ts";
 import type { SessionDependencies } from "../sessions/dependencies.ts";
@@ -16,7 +15,8 @@ import type { SessionGrant } from "../sessions/grant.ts";
 import { logInByExchange, logInByPassword } from "../sessions/login.ts";
 import { logOut } from "../sessions/logout.ts";
 import { endOwnSession, listOwnSessions } from "../sessions/own_sessions.ts";
-import { refreshSession } from "../sessions/refresh.ts";
+import { refreshAny } from "../sessions/refresh_any.ts";
+import type { Refusal } from "../sessions/refusal.ts";
 import { validateSession } from "../sessions/validate.ts";
 import {
   type App,
@@ -30,7 +30,7 @@ import { readBody, readLoginBody } from "./request_body.ts";
 import { RequestError } from "./request_error.ts";
 import { logoutBody, refreshBody, validateBody } from "./schemas.ts";
 import { grantCookies, mayClearCookies } from "./session_cookies.ts";
-import { readShownRefreshToken, readShownTokens, type RequestTokens } from "./shown_tokens.ts";
+import { readCookieSessions, readShownRefreshToken, readShownTokens } from "./shown_tokens.ts";
 import { requireSignedIn, tooManyAttempts } from "./signed_in.ts";
 import { renderSession, renderSessionList } from "./views.ts";
 
@@ -71,10 +71,10 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     saysInvalid: (path) => path === "/validate",
   });
 
-  const shownTokens = (context: RequestOf) =>
-    readShownTokens({ ...dependencies, cookies }, context.req.raw.headers);
+  const tokenReader = { ...dependencies, cookies };
+  const shownTokens = (context: RequestOf) => readShownTokens(tokenReader, context.req.raw.headers);
   const shownRefreshToken = (context: RequestOf) =>
-    readShownRefreshToken({ ...dependencies, cookies }, context.req.raw.headers);
+    readShownRefreshToken(tokenReader, context.req.raw.headers);
 
   const answerGrant = (
     context: RequestOf,
@@ -87,19 +87,21 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     return context.json(renderSession(grant, { refreshed, accessToken }));
   };
 
-  const refuse = (
-    context: RequestOf,
-    refusal: { readonly code: ErrorCode; readonly sessionId: SessionId | null },
-    { cookieSessionId }: Pick<RequestTokens, "cookieSessionId">,
-  ): never => {
-    if (mayClearCookies(refusal, cookieSessionId)) setCookies(context, cookies.clear());
+  const clearIfOver = async (context: RequestOf, over: readonly SessionId[]) => {
+    if (over.length === 0) return;
+    const cookieSessions = await readCookieSessions(tokenReader, context.req.raw.headers);
+    if (mayClearCookies(over, cookieSessions)) setCookies(context, cookies.clear());
+  };
+
+  const refuse = async (context: RequestOf, refusal: Refusal): Promise<never> => {
+    await clearIfOver(context, refusal.over);
     tell(context, { session_id: refusal.sessionId ?? undefined });
     throw new RequestError(refusal.code);
   };
 
   app.post("/login", async function login(context) {
     const body = await readLoginBody(context);
-    const refresh = shownRefreshToken(context);
+    const refresh = await shownRefreshToken(context);
     const origin = {
       deviceName: body.device_name ?? null,
       presented: refresh.kind === "genuine" ? refresh.token : null,
@@ -139,7 +141,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
         tell(context, { session_id: result.sessionId });
         throw tooManyAttempts(result);
       case "refused":
-        return refuse(context, result, tokens);
+        return await refuse(context, result);
       default:
         return result satisfies never;
     }
@@ -147,14 +149,15 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
 
   app.post("/refresh", async function refresh(context) {
     await readBody(context, refreshBody);
-    const shown = shownRefreshToken(context);
+    const shown = await shownRefreshToken(context);
     if (shown.kind !== "genuine") {
       throw new RequestError(
         shown.kind === "invalid" ? "refresh_token_invalid" : "refresh_token_missing",
       );
     }
-    const result = await refreshSession(dependencies, {
+    const result = await refreshAny(dependencies, {
       presented: shown.token,
+      others: shown.others,
       event: "refresh",
       context: context.get("asking"),
     });
@@ -165,7 +168,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
         tell(context, { session_id: result.sessionId });
         throw tooManyAttempts(result);
       case "refused":
-        return refuse(context, result, { cookieSessionId: shown.token.sessionId });
+        return await refuse(context, result);
       default:
         return result satisfies never;
     }
@@ -175,7 +178,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     const { scope } = await readBody(context, logoutBody);
     const tokens = await shownTokens(context);
     const result = await logOut(dependencies, { ...tokens, scope, context: context.get("asking") });
-    if (result.kind === "refused") return refuse(context, result, tokens);
+    if (result.kind === "refused") return await refuse(context, result);
     if (scope !== "others") setCookies(context, cookies.clear());
     tell(context, { outcome: "logout", scope, sessions_ended: result.ended });
     return context.json({ signed_out: true, sessions_ended: result.ended });
@@ -189,7 +192,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     });
     return result.kind === "listed"
       ? context.json(renderSessionList(result))
-      : refuse(context, result, tokens);
+      : await refuse(context, result);
   });
 
   app.delete("/sessions/:id", async function endSession(context) {
@@ -203,13 +206,13 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     });
     switch (result.kind) {
       case "ended":
-        if (sessionId === tokens.cookieSessionId) setCookies(context, cookies.clear());
+        await clearIfOver(context, [sessionId as SessionId]);
         tell(context, { outcome: "revoked", session_id: sessionId });
         return context.json({ signed_out: true, sessions_ended: 1 });
       case "not_found":
         throw new RequestError("not_found");
       case "refused":
-        return refuse(context, result, tokens);
+        return await refuse(context, result);
       default:
         return result satisfies never;
     }

@@ -7,9 +7,11 @@
 
 import type { AccessClaims } from "../access_token.ts";
 import type { SessionId } from "../brands.ts";
+import type { GenuineRefreshToken } from "../refresh_token.ts";
 import type { LogoutScope, RequestContext, SessionProof } from "../session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
-import { type Refusal, refuseAccess } from "./own_sessions.ts";
+import { refuseAccess } from "./own_sessions.ts";
+import { type Refusal, refuse } from "./refusal.ts";
 import { readUnexpiredClaims, type ShownTokens } from "./validate.ts";
 
 export interface LogoutRequest extends ShownTokens {
@@ -35,32 +37,37 @@ export async function logOut(
   if (scope === "local") return await logOutHere(store, request);
 
   const proof: SessionProof | null = refresh.kind === "genuine"
-    ? { kind: "refresh_token", presented: refresh.token }
+    ? proveByRefreshToken(refresh.token)
     : proveByAccessToken(readUnexpiredClaims(access, nowMs()));
   if (proof === null) {
     return scope === "global" ? { kind: "signed_out", ended: 0 } : refuseAccess(access);
   }
   const { outcome, ended } = await store.logOutEverywhere({ proof, scope }, context);
   if (outcome === "ended" || scope === "global") return { kind: "signed_out", ended };
-  return { kind: "refused", code: "session_revoked", sessionId: provenSession(proof) };
+  return refuse("session_revoked", provenSession(proof));
 }
 
 async function logOutHere(
   store: SessionDependencies["store"],
   { access, refresh, context }: LogoutRequest & { readonly context: RequestContext },
 ): Promise<LogoutResult> {
-  const byRefreshToken: SessionProof | null = refresh.kind === "genuine"
-    ? { kind: "refresh_token", presented: refresh.token }
-    : null;
+  const byRefreshTokens = refresh.kind === "genuine"
+    ? [refresh.token, ...refresh.others].map(proveByRefreshToken)
+    : [];
   // An expired access token is proof enough to end its own session, and nothing else.
   const byAccessToken = proveByAccessToken(access.kind === "genuine" ? access.claims : null);
-  // Cookies of two sessions, as a proxy that drops headers leaves them, are both this browser's.
-  const proofs = [byRefreshToken, byAccessToken].filter((proof) => proof !== null);
+  // Cookies of several sessions, as a proxy that drops headers or a change of domain leaves them, are all
+  // this browser's. One that we cannot clear would sign it in again.
+  const proofs = [...byRefreshTokens, byAccessToken].filter((proof) => proof !== null);
   const distinct = proofs.filter((proof, index) =>
     proofs.findIndex((other) => provenSession(other) === provenSession(proof)) === index
   );
   const answers = await Promise.all(distinct.map((proof) => store.logOut(proof, context)));
   return { kind: "signed_out", ended: answers.reduce((total, { ended }) => total + ended, 0) };
+}
+
+function proveByRefreshToken(presented: GenuineRefreshToken): SessionProof {
+  return { kind: "refresh_token", presented };
 }
 
 function proveByAccessToken(claims: AccessClaims | null): SessionProof | null {

@@ -5,18 +5,11 @@
  */
 
 import type { SessionId } from "../brands.ts";
-import type { ErrorCode } from "../errors.ts";
 import type { ListedSession, RequestContext } from "../session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
+import { type Refusal, refuse } from "./refusal.ts";
 import { sessionOverCode } from "./session_end.ts";
 import { readUnexpiredClaims, type ShownAccessToken } from "./validate.ts";
-
-export type Refusal = {
-  readonly kind: "refused";
-  readonly code: ErrorCode;
-  /** The session that the code speaks of, if it speaks of one. */
-  readonly sessionId: SessionId | null;
-};
 
 export type ListResult =
   | {
@@ -46,11 +39,7 @@ export async function listOwnSessions(
   if (claims === null) return refuseAccess(access);
   const answer = await store.listSessions(claims.sessionId, context);
   if (answer.outcome !== "active") {
-    return {
-      kind: "refused",
-      code: sessionOverCode(answer.outcome),
-      sessionId: claims.sessionId,
-    };
+    return refuse(sessionOverCode(answer.outcome), claims.sessionId);
   }
   const { sessions, serverTime } = answer;
   return { kind: "listed", sessions, currentSessionId: claims.sessionId, serverTime };
@@ -66,11 +55,7 @@ export async function endOwnSession(
   const actingSessionId = claims.sessionId;
   const answer = await store.endOwnSession({ sessionId, actingSessionId }, context);
   if (answer.acting !== "active") {
-    return {
-      kind: "refused",
-      code: sessionOverCode(answer.acting),
-      sessionId: actingSessionId,
-    };
+    return refuse(sessionOverCode(answer.acting), actingSessionId);
   }
   return answer.outcome === "ended"
     ? { kind: "ended", endedCurrent: sessionId === actingSessionId }
@@ -84,5 +69,5 @@ export function refuseAccess(access: ShownAccessToken): Refusal {
     invalid: "access_token_invalid",
     missing: "access_token_missing",
   } as const)[access.kind];
-  return { kind: "refused", code, sessionId: null };
+  return refuse(code, null);
 }

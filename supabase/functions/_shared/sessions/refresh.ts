@@ -18,6 +18,7 @@ import type {
 import { deriveSuccessor, proposeSuccessors, SUCCESSOR_SALT_BYTES } from "../successor.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { grantTokens, type SessionGrant } from "./grant.ts";
+import { type Refusal, refuse } from "./refusal.ts";
 import { sessionOverCode } from "./session_end.ts";
 
 /**
@@ -35,7 +36,7 @@ const BRANCHES_AT_FIRST = 1;
 export type RefreshResult =
   | { readonly kind: "refreshed"; readonly outcome: ContinuedOutcome; readonly grant: SessionGrant }
   | Throttled
-  | { readonly kind: "refused"; readonly code: ErrorCode; readonly sessionId: SessionId };
+  | Refusal;
 
 /** The session goes on, but has refreshed too often: nothing was changed. */
 export interface Throttled {
@@ -49,19 +50,21 @@ export interface RefreshRequest {
   readonly event: "refresh" | "auto_refresh";
 }
 
+export type RefreshDependencies = Pick<
+  SessionDependencies,
+  "store" | "accessTokens" | "keys" | "log" | "randomBytes"
+>;
+
 /** @throws {ServiceUnavailableError} If the session could not be asked about; it is untouched then */
 export async function refreshSession(
-  dependencies: Pick<
-    SessionDependencies,
-    "store" | "accessTokens" | "keys" | "log" | "randomBytes"
-  >,
+  dependencies: RefreshDependencies,
   { presented, event, context }: RefreshRequest & { readonly context: RequestContext },
 ): Promise<RefreshResult> {
   const { log } = dependencies;
   const { sessionId } = presented;
   // Nothing follows the last generation, and no session lives to see it: a leaked key wrote this.
   if (presented.generation === MAX_GENERATION) {
-    return { kind: "refused", code: "unknown_generation", sessionId };
+    return refuse("unknown_generation", sessionId);
   }
   const { answer, successors } = await rotate(dependencies, { presented, event, context });
 
@@ -76,7 +79,7 @@ export async function refreshSession(
         key_id: presented.keyId,
       });
     }
-    return { kind: "refused", code: refusalCode(answer.outcome), sessionId };
+    return refuse(refusalCode(answer.outcome), sessionId);
   }
 
   const refreshToken = heldToken(answer, { presented, successors, dependencies });

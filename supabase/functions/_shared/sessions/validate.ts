@@ -6,13 +6,14 @@
  */
 
 import type { AccessClaims } from "../access_token.ts";
-import type { SessionId } from "../brands.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { GenuineRefreshToken } from "../refresh_token.ts";
 import type { RequestContext, SessionAt } from "../session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import type { SessionGrant } from "./grant.ts";
-import { refreshSession, type Throttled } from "./refresh.ts";
+import { joinRefusals, type Refusal, refuse } from "./refusal.ts";
+import type { Throttled } from "./refresh.ts";
+import { refreshAny } from "./refresh_any.ts";
 import { sessionOverCode } from "./session_end.ts";
 import { isTorn, shownPlace } from "./torn_cookies.ts";
 
@@ -22,9 +23,14 @@ export type ShownAccessToken =
   | { readonly kind: "invalid" }
   | { readonly kind: "missing" };
 
-/** What a request showed as its refresh token. */
+/** What a request showed as its refresh token: of its access token's session, where there is one. */
 export type ShownRefreshToken =
-  | { readonly kind: "genuine"; readonly token: GenuineRefreshToken }
+  | {
+    readonly kind: "genuine";
+    readonly token: GenuineRefreshToken;
+    /** One of each other session, the likelier ones first. */
+    readonly others: readonly GenuineRefreshToken[];
+  }
   | { readonly kind: "invalid" }
   | { readonly kind: "missing" };
 
@@ -37,12 +43,7 @@ export type ValidateResult =
   | ({ readonly kind: "active" } & SessionAt)
   | { readonly kind: "refreshed"; readonly grant: SessionGrant }
   | Throttled
-  | {
-    readonly kind: "refused";
-    readonly code: ErrorCode;
-    /** The session that the code speaks of, if it speaks of one. */
-    readonly sessionId: SessionId | null;
-  };
+  | Refusal;
 
 export interface ValidateRequest extends ShownTokens {
   readonly mode: "auto" | "never";
@@ -56,28 +57,31 @@ export async function validateSession(
   const unexpired = readUnexpiredClaims(access, dependencies.nowMs());
   const refreshToken = refresh.kind === "genuine" ? refresh.token : null;
   const torn = unexpired !== null && refreshToken !== null && isTorn(unexpired, refreshToken);
+  const ask = (claims: AccessClaims) =>
+    askByAccessToken(dependencies, claims, { refreshToken, context });
 
-  if (unexpired !== null && !(torn && mode === "auto")) {
-    const answer = await askByAccessToken(dependencies, unexpired, { refreshToken, context });
-    if (answer.kind !== "expired") return answer;
-  }
+  const answer = unexpired === null || (torn && mode === "auto") ? null : await ask(unexpired);
+  if (answer?.kind === "active") return answer;
+  const over = answer?.kind === "refused" ? answer : null;
 
-  if (mode === "never" || refreshToken === null) {
-    return { kind: "refused", code: missingCode({ access, refresh, mode }), sessionId: null };
-  }
+  const [presented, ...others] = mode === "never" || refresh.kind !== "genuine"
+    ? []
+    : [refresh.token, ...refresh.others].filter(({ sessionId }) => sessionId !== over?.sessionId);
+  if (presented === undefined) return over ?? refuse(missingCode({ access, refresh, mode }), null);
 
-  const result = await refreshSession(dependencies, {
-    presented: refreshToken,
+  const result = await refreshAny(dependencies, {
+    presented,
+    others,
     event: "auto_refresh",
     context,
   });
+  if (result.kind !== "refused") return result;
+  if (over !== null) return joinRefusals(over, result);
   // The refresh cookie of a dead session may lie beside the access cookie of a live one.
-  if (
-    result.kind === "refused" && unexpired !== null &&
-    unexpired.sessionId !== refreshToken.sessionId
-  ) {
-    const answer = await askByAccessToken(dependencies, unexpired, { refreshToken, context });
-    if (answer.kind === "active") return answer;
+  if (unexpired !== null && unexpired.sessionId !== presented.sessionId) {
+    const beside = await ask(unexpired);
+    if (beside.kind === "active") return beside;
+    if (beside.kind === "refused") return joinRefusals(result, beside);
   }
   return result;
 }
@@ -94,13 +98,11 @@ async function askByAccessToken(
     readonly refreshToken: GenuineRefreshToken | null;
     readonly context: RequestContext;
   },
-): Promise<
-  Extract<ValidateResult, { kind: "active" | "refused" }> | { readonly kind: "expired" }
-> {
+): Promise<Extract<ValidateResult, { kind: "active" }> | Refusal | { readonly kind: "expired" }> {
   const { sessionId } = claims;
   const answer = await store.validateSession(shownPlace(claims, refreshToken), context);
   if (answer.outcome !== "active") {
-    return { kind: "refused", code: sessionOverCode(answer.outcome), sessionId };
+    return refuse(sessionOverCode(answer.outcome), sessionId);
   }
   const { session, serverTime } = answer;
   if (claims.expiresAt * 1000 <= serverTime.getTime()) return { kind: "expired" };
