@@ -114,7 +114,7 @@ export function createRecovery<U extends SessionUser>(
     }
   }
 
-  /** Asks, and draws the conclusion; false when the answer was overtaken and should be asked again. */
+  /** Asks, and draws the conclusion; false when the answer leaves open how the session stands. */
   async function inquire(action: Action, trigger: Trigger): Promise<boolean> {
     const before = fleet.read();
     const asked = now();
@@ -169,7 +169,8 @@ export function createRecovery<U extends SessionUser>(
       case "done":
         fleet.share({ pendingLogout: null, failures: 0, retryAt: null });
         adoption.adopt();
-        return true;
+        // A page that had not seen the sign-out is still to learn how the session stands.
+        return store.state().status === "signed-out";
       case "busy":
       case "unavailable": {
         doubt = outcome;

@@ -208,14 +208,40 @@ Deno.test("a page that signed out while the server was away tells it after a rel
   world.server.script = () => ({ kind: "unavailable", cause: "network" });
   await tab.session.signOut();
   tab.session.dispose();
-  world.server.script = undefined;
+  world.server.script = withoutCookie;
   world.server.calls.length = 0;
+  await world.sleep(10);
   const next = world.openTab();
-  await world.advance(10_000);
-  assert.equal(world.server.calls[0], "logout");
-  assert.notEqual(next.session.getSnapshot().status, "active");
+  await world.advance(0);
+  assert.deepEqual(world.server.calls, ["logout", "validate"]);
+  assert.equal(next.session.getSnapshot().status, "signed-out");
+  assert.equal(await next.session.getAccessToken(), null);
   next.session.dispose();
 });
+
+Deno.test("a session that is started again finds out that another tab signed out without the server", async () => {
+  const world = createWorld();
+  const [tab, other] = [world.openTab(), world.openTab()];
+  await world.advance(2000);
+  tab.session.dispose();
+  world.server.script = () => ({ kind: "unavailable", cause: "network" });
+  await other.session.signOut();
+  other.session.dispose();
+  world.server.script = withoutCookie;
+  await world.sleep(10);
+  tab.session.start();
+  await world.advance(0);
+  const { status, canMutate } = tab.session.getSnapshot();
+  assert.deepEqual([status, canMutate], ["expired", false]);
+  tab.session.dispose();
+});
+
+/** The server after it signed this browser out. */
+function withoutCookie(path: "validate" | "refresh" | "logout") {
+  return path === "logout"
+    ? { kind: "done" } as const
+    : { kind: "rejected", reason: "no-session" } as const;
+}
 
 Deno.test("a listener that throws is reported and stops nobody else", async () => {
   const world = createWorld();
