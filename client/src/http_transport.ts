@@ -64,10 +64,14 @@ type Body = Readonly<Record<string, unknown>>;
 type Answer = { readonly response: Response; readonly body: Body | null };
 
 /**
- * @throws {TypeError} If `baseUrl` is missing or no HTTP URL. In a page it may be a path.
+ * @throws {TypeError} If `baseUrl` is missing or no HTTP URL. In a page it may be a path; where there is
+ * none, what asks with a path rejects.
  */
 export function createHttpTransport(options: HttpTransportOptions): HttpTransport {
-  const base = baseOf(options?.baseUrl);
+  const { baseUrl } = options ?? {};
+  // A server that renders the page makes the transport too, and has nothing to resolve a path against.
+  const isLater = !globalThis.document && `${baseUrl}`.startsWith("/");
+  let base = isLater ? null : baseOf(baseUrl);
   const { fetch = (request) => globalThis.fetch(request) } = options;
 
   async function exchange<T>(
@@ -79,6 +83,7 @@ export function createHttpTransport(options: HttpTransportOptions): HttpTranspor
     },
     judge: (answer: Answer) => T | undefined,
   ): Promise<T | Busy | Unavailable> {
+    base ??= baseOf(baseUrl);
     try {
       const response = await fetch(
         new Request(base + path, {

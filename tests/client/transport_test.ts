@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { createSession } from "../../client/src/create_session.ts";
 import { createHttpTransport } from "../../client/src/http_transport.ts";
 import {
   NO_SESSION_CODES,
@@ -50,6 +51,40 @@ Deno.test("the client knows the backend's session codes, no more and no fewer", 
     [...NO_SESSION_CODES, ...SESSION_OVER_CODES, ...others].sort(),
     unauthorized.sort(),
   );
+});
+
+Deno.test("a server makes a page's transport without a question, and cannot ask with its path", async () => {
+  const sent: Request[] = [];
+  const transport = createHttpTransport({
+    baseUrl: "/functions/v1/unified-auth",
+    fetch: (request) => {
+      sent.push(request);
+      return Promise.resolve(Response.json(VIEW));
+    },
+  });
+  createSession({ transport });
+  // Not a doubt of the network, which would be tried again.
+  await assert.rejects(transport.validate(call), TypeError);
+  assert.deepEqual(sent, []);
+});
+
+Deno.test("a path is one of the page's own origin", async () => {
+  const document = { baseURI: "https://app.example.test/deep/page" };
+  Reflect.defineProperty(globalThis, "document", { value: document, configurable: true });
+  const sent: string[] = [];
+  try {
+    const transport = createHttpTransport({
+      baseUrl: "/functions/v1/unified-auth/",
+      fetch: (request) => {
+        sent.push(request.url);
+        return Promise.resolve(Response.json(VIEW));
+      },
+    });
+    await transport.validate(call);
+  } finally {
+    Reflect.deleteProperty(globalThis, "document");
+  }
+  assert.deepEqual(sent, ["https://app.example.test/functions/v1/unified-auth/validate"]);
 });
 
 Deno.test("a session view is valid, with durations instead of times", async () => {

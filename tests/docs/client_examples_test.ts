@@ -23,11 +23,7 @@ Deno.test("the examples of the client's README compile", async () => {
       `${directory}/example_${index}.${language}`
     );
     for (const [index, [, , text = ""]] of examples.entries()) {
-      const source = Object.entries(ENTRIES).reduce(
-        (code, [name, url]) => code.replaceAll(`"${name}"`, `"${url}"`),
-        text,
-      );
-      await Deno.writeTextFile(files[index] ?? "", source);
+      await Deno.writeTextFile(files[index] ?? "", withSources(text));
     }
     const { success, stderr } = await new Deno.Command(Deno.execPath(), {
       args: ["check", "--quiet", ...files],
@@ -37,6 +33,41 @@ Deno.test("the examples of the client's README compile", async () => {
     await Deno.remove(directory, { recursive: true });
   }
 });
+
+Deno.test("the README's example of a server's rendering runs on a server, which may do nothing", async () => {
+  const readme = await readDocument("client/README.md");
+  const [, section = ""] = readme.split("\n## Server rendering\n");
+  const [, text = ""] = /^```ts check\n([\s\S]*?)^```$/m.exec(section.split("\n## ")[0] ?? "") ??
+    [];
+  assert.match(text, /createHttpTransport\(/);
+  const declared = [...text.matchAll(/^declare const (\w+)/gm)].map(([, name]) => name);
+  const directory = await Deno.makeTempDir({ dir: new URL(".", import.meta.url).pathname });
+  try {
+    await Deno.writeTextFile(
+      `${directory}/declared.ts`,
+      declared.map((name) => `Reflect.set(globalThis, "${name}", undefined);\n`).join(""),
+    );
+    await Deno.writeTextFile(
+      `${directory}/example.ts`,
+      `import "./declared.ts";\n${withSources(text)}`,
+    );
+    // No permission at all: neither the network nor the environment.
+    const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "--no-prompt", "--no-check", "--quiet", `${directory}/example.ts`],
+    }).output();
+    assert.ok(success, new TextDecoder().decode(stderr));
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+});
+
+/** An example with the package's entries as the sources have them. */
+function withSources(text: string): string {
+  return Object.entries(ENTRIES).reduce(
+    (code, [name, url]) => code.replaceAll(`"${name}"`, `"${url}"`),
+    text,
+  );
+}
 
 /** Every event, as the compiler sees to it. */
 const EVENTS: Readonly<Record<SessionEventName, true>> = {
