@@ -33,41 +33,50 @@ export async function logOutOf(
   return `${client.name} signs out, ${scope}: ${expected}`;
 }
 
-/** Each of the two tokens ends its own session, if they are of two. */
-function endShown({ model, modelToken }: World, { jar }: Client): number {
+/** Each of the two tokens ends its own session, if it proves it: of one session either of them. */
+function endShown(
+  { model, modelToken }: World,
+  { jar }: Client,
+  except: ReadonlySet<string> = new Set(),
+): number {
   const token = modelToken(jar.refresh);
   const byRefresh = token && model.sessions.get(token.sessionId);
   const byAccess = jar.access && model.sessions.get(jar.access.claims.sessionId);
   const proven = new Set<ModelSession>();
   if (token && byRefresh && proves(byRefresh, token)) proven.add(byRefresh);
-  if (byAccess && byAccess !== byRefresh) proven.add(byAccess);
-  return end(proven, "logout");
+  if (byAccess) proven.add(byAccess);
+  return end([...proven].filter(({ id }) => !except.has(id)), "logout");
 }
 
+/** The first token that proves a live session acts: the refresh token, else an unexpired access token. */
 function endEverywhere(
-  { model, modelToken }: World,
+  world: World,
   { client, scope, now }: {
     readonly client: Client;
     readonly scope: "others" | "global";
     readonly now: number;
   },
 ): number | string {
+  const { model, modelToken } = world;
   const { access } = client.jar;
   const token = modelToken(client.jar.refresh);
   const claims = access !== null && access.expiresAt > now ? access.claims : null;
-  const actingId = token?.sessionId ?? claims?.sessionId;
-  if (actingId === undefined) {
-    if (scope === "global") return 0;
-    return access === null ? "access_token_missing" : "access_token_expired";
+  const over = new Set<string>();
+  for (const shown of [token, claims]) {
+    if (shown === null) continue;
+    const acting = model.sessions.get(shown.sessionId);
+    if (acting === undefined || whyOver(acting, now) !== null) over.add(shown.sessionId);
+    else if (shown !== token || proves(acting, token)) {
+      const chosen = [...model.sessions.values()].filter((session) =>
+        scope === "global" || session !== acting
+      );
+      return end(chosen, scope === "global" ? "logout_global" : "logout_others");
+    }
   }
-  const acting = model.sessions.get(actingId);
-  const allowed = acting !== undefined && whyOver(acting, now) === null &&
-    (token === null || proves(acting, token));
-  if (!allowed) return scope === "global" ? 0 : "session_revoked";
-  const chosen = [...model.sessions.values()].filter((session) =>
-    scope === "global" || session !== acting
-  );
-  return end(chosen, scope === "global" ? "logout_global" : "logout_others");
+  if (scope === "global") return endShown(world, client, over);
+  if (over.size > 0) return "session_revoked";
+  if (token !== null) return "refresh_token_invalid";
+  return access === null ? "access_token_missing" : "access_token_expired";
 }
 
 /** Ends the user's oldest other live session from this one, as from a list of devices. */
