@@ -5,18 +5,15 @@
  */
 
 /** As `work`, but rejects at once when `signal` aborts; the work itself goes on. */
-export async function orAborted(
-  work: Promise<void>,
-  signal: AbortSignal,
-): Promise<void> {
+export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   signal.throwIfAborted();
   let onAbort: (() => void) | undefined;
-  const aborted = new Promise<void>((_, reject) => {
+  const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason);
     signal.addEventListener("abort", onAbort);
   });
   try {
-    await Promise.race([work, aborted]);
+    return await Promise.race([work, aborted]);
   } finally {
     if (onAbort) signal.removeEventListener("abort", onAbort);
   }

@@ -27,7 +27,10 @@ export interface SessionFetchOptions {
   readonly queue?: boolean | "until-login";
   /** Whether the call is sent once more when its token was refused. @default {true} */
   readonly replay?: boolean;
-  /** How long it may wait for the session, in milliseconds. @default {queueMaxWaitMs} */
+  /**
+   * How long it may wait for the session in all, in milliseconds. The time while it is out does not
+   * count, nor the time until a person signs in. @default {queueMaxWaitMs}
+   */
   readonly timeoutMs?: number;
 }
 

@@ -15,7 +15,7 @@ import { isTokenRefused } from "./session_codes.ts";
 import type { State } from "./transition.ts";
 
 export interface SessionFetchParts<U extends SessionUser> {
-  readonly environment: Pick<SessionEnvironment, "fetch" | "setTimer">;
+  readonly environment: Pick<SessionEnvironment, "fetch" | "now" | "setTimer">;
   readonly numbers: Pick<SessionNumbers, "queueMaxWaitMs">;
   readonly queue: CallQueue;
   readonly gate: () => Gate;
@@ -33,23 +33,7 @@ export function createSessionFetch<U extends SessionUser>(
   parts: SessionFetchParts<U>,
 ): Session<U>["fetch"] {
   const { environment, numbers, queue, gate, doubtError, state, recover, getAccessToken } = parts;
-
-  async function send(request: Request): Promise<Response> {
-    if (!authorize) return environment.fetch(request);
-    const accessToken = await getAccessToken(request.signal);
-    return environment.fetch(await authorize(request, { accessToken }));
-  }
-
-  /** Asks because a token was refused, for as long as the call may wait and its caller wants. */
-  async function recoverWithin(timeoutMs: number, signal: AbortSignal): Promise<void> {
-    const deadline = new AbortController();
-    const cancel = environment.setTimer(() => deadline.abort(doubtError()), timeoutMs);
-    try {
-      await orAborted(orAborted(recover("unauthorized"), signal), deadline.signal);
-    } finally {
-      cancel();
-    }
-  }
+  const { now } = environment;
 
   return async function fetch(input, { session = {}, ...init }: SessionRequestInit = {}) {
     const { queue: wait = true, replay = true, timeoutMs = numbers.queueMaxWaitMs } = session;
@@ -62,10 +46,33 @@ export function createSessionFetch<U extends SessionUser>(
     const { signal } = request;
     // A stream is read once: to keep a copy would be to hold a whole upload in memory.
     const canReplay = replay && !(init.body instanceof ReadableStream);
+    let leftMs = timeoutMs;
+    /** Waits for `work` out of the time that is left, which goes on only meanwhile. */
+    const spend = async <T>(work: (deadline: AbortSignal) => Promise<T>): Promise<T> => {
+      signal.throwIfAborted();
+      const since = now().perf;
+      const deadline = new AbortController();
+      const cancel = environment.setTimer(() => deadline.abort(doubtError()), leftMs);
+      try {
+        return await orAborted(work(deadline.signal), signal);
+      } finally {
+        cancel();
+        leftMs = Math.max(0, leftMs + since - now().perf);
+      }
+    };
     const pass = async (): Promise<void> => {
       if (!wait) return;
-      if (gate() !== "open") void recover("fetch");
-      await queue.wait({ untilLogin: wait === "until-login", timeoutMs, signal });
+      const before = gate();
+      if (before !== "open") void recover("fetch");
+      const untilLogin = wait === "until-login";
+      await spend(() => queue.wait({ untilLogin, timeoutMs: leftMs, signal }));
+      // To wait for a person to sign in is no doubt, and may take hours.
+      if (before === "closed" || untilLogin && !leftMs) leftMs = timeoutMs;
+    };
+    const send = async (request: Request): Promise<Response> => {
+      if (!authorize) return environment.fetch(request);
+      const accessToken = await spend(getAccessToken);
+      return environment.fetch(await authorize(request, { accessToken }));
     };
 
     await pass();
@@ -74,7 +81,7 @@ export function createSessionFetch<U extends SessionUser>(
     if (!canReplay || !await isSessionUnauthorized(response)) return response;
     // Somebody may have refreshed while this call was out: then there is nothing to ask for.
     if (state().grant?.serial === grant?.serial) {
-      await recoverWithin(timeoutMs, signal);
+      await spend((deadline) => orAborted(recover("unauthorized"), deadline));
     }
     const { user: owner } = state();
     if (user && owner && owner.id !== user.id) return response;
