@@ -220,6 +220,7 @@ async function signInOften(composition: Composition, userId: UserId) {
         aal: "aal1",
         amr: [{ method: "password", timestamp: 1_700_000_000 }],
         presented: null,
+        identitySessionId: null,
         loginCharge: null,
       }, {
         requestId: "breakdown",

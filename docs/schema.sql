@@ -357,7 +357,7 @@ end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.create_session(p_session_id uuid, p_user_id uuid, p_refresh_token_hash bytea, p_issued_to bytea, p_device_name text, p_aal text, p_amr jsonb, p_access_ttl_seconds integer, p_refresh_ttl_seconds integer, p_absolute_ttl_seconds integer, p_max_sessions integer, p_presented_session_id uuid, p_presented_generation integer, p_presented_branch smallint, p_presented_hash bytea, p_login_buckets bytea[], p_login_charged_at timestamp with time zone, p_ip inet, p_user_agent text, p_request_id text, OUT outcome public.login_outcome, OUT session public.session_snapshot, OUT replaced integer, OUT evicted integer, OUT server_time timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.create_session(p_session_id uuid, p_user_id uuid, p_refresh_token_hash bytea, p_issued_to bytea, p_device_name text, p_aal text, p_amr jsonb, p_access_ttl_seconds integer, p_refresh_ttl_seconds integer, p_absolute_ttl_seconds integer, p_max_sessions integer, p_presented_session_id uuid, p_presented_generation integer, p_presented_branch smallint, p_presented_hash bytea, p_login_buckets bytea[], p_login_charged_at timestamp with time zone, p_ip inet, p_user_agent text, p_request_id text, p_identity_session_id uuid DEFAULT NULL::uuid, OUT outcome public.login_outcome, OUT session public.session_snapshot, OUT replaced integer, OUT evicted integer, OUT server_time timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -412,6 +412,19 @@ begin
   end if;
   if v_user.banned_until > v_now then
     outcome := 'user_banned';
+    return;
+  end if;
+
+  -- The password was judged before the lock. A change of it that was committed since has ended the
+  -- sessions that were there, and would miss this one. In the transaction of the change Supabase Auth
+  -- ends its own sessions, but for the one that asked (UpdatePassword in its internal/models/user.go):
+  -- so the one that this login opened tells which came first.
+  if p_identity_session_id is not null and not exists (
+    select 1
+    from auth.sessions as i
+    where i.id = p_identity_session_id and i.user_id = p_user_id
+  ) then
+    outcome := 'user_not_found';
     return;
   end if;
 
@@ -1436,7 +1449,7 @@ CREATE TRIGGER unified_auth_end_sessions AFTER UPDATE OF banned_until, deleted_a
 -- Grants
 
 grant execute on function public.check_login_allowed(bytea[],integer[],integer[],integer[]) to service_role;
-grant execute on function public.create_session(uuid,uuid,bytea,bytea,text,text,jsonb,integer,integer,integer,integer,uuid,integer,smallint,bytea,bytea[],timestamp with time zone,inet,text,text) to service_role;
+grant execute on function public.create_session(uuid,uuid,bytea,bytea,text,text,jsonb,integer,integer,integer,integer,uuid,integer,smallint,bytea,bytea[],timestamp with time zone,inet,text,text,uuid) to service_role;
 grant execute on function public.list_user_sessions(uuid,inet,text,text) to service_role;
 grant execute on function public.purge_sessions(integer,integer,integer) to service_role;
 grant execute on function public.record_login_failure(bytea[],timestamp with time zone,text,inet,text,text) to service_role;

@@ -23,6 +23,7 @@ create function public.create_session(
   p_ip inet,
   p_user_agent text,
   p_request_id text,
+  p_identity_session_id uuid default null, -- of Supabase Auth, that the login stands on; null: unknown
   out outcome public.login_outcome,
   out session public.session_snapshot,
   out replaced integer,
@@ -83,6 +84,19 @@ begin
   end if;
   if v_user.banned_until > v_now then
     outcome := 'user_banned';
+    return;
+  end if;
+
+  -- The password was judged before the lock. A change of it that was committed since has ended the
+  -- sessions that were there, and would miss this one. In the transaction of the change Supabase Auth
+  -- ends its own sessions, but for the one that asked (UpdatePassword in its internal/models/user.go):
+  -- so the one that this login opened tells which came first.
+  if p_identity_session_id is not null and not exists (
+    select 1
+    from auth.sessions as i
+    where i.id = p_identity_session_id and i.user_id = p_user_id
+  ) then
+    outcome := 'user_not_found';
     return;
   end if;
 

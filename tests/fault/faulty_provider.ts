@@ -10,7 +10,7 @@ import { type FunctionProcess, startFunction } from "../../local/function_proces
 import type { TestStack } from "../../local/testing.ts";
 
 /** Answers a request to Supabase Auth, or lets the real one answer. */
-export type Fault = (request: Request) => Response | Promise<Response> | null;
+export type Fault = (request: Request) => Response | null | Promise<Response | null>;
 
 export interface FaultyProject extends AsyncDisposable {
   readonly functionsUrl: string;

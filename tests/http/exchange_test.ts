@@ -75,3 +75,10 @@ Deno.test("who has a second factor is signed in by an aal2 token and by no aal1 
   assert.deepEqual((await fixture.readSession(session.id))["amr"], amr);
   assert.equal(await countIdentitySessions(fixture, person), 0);
 });
+
+Deno.test("a token that names no session of Supabase Auth is as good as the provider says", async () => {
+  const person = await fixture.createPerson();
+  const token = await signInToSupabaseAuth(fixture, person);
+  const nameless = await signAs(token, { session_id: undefined });
+  assert.equal(viewOf(await exchange(nameless)).user.id, person.id);
+});

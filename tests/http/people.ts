@@ -38,8 +38,8 @@ export async function signInToSupabaseAuth(
 
 /** Changes a user as an administrator does. */
 export async function changeUser(
-  { stack }: HttpFixture,
-  { id }: Person,
+  { stack }: Pick<HttpFixture, "stack">,
+  { id }: Pick<Person, "id">,
   change: Readonly<Record<string, unknown>> | "delete",
 ): Promise<void> {
   const response = await fetch(`${stack.baseUrl}/auth/v1/admin/users/${id}`, {

@@ -99,7 +99,14 @@ export function createWorld({ clock, observedRpc }: Ground, userId: UserId): Wor
       verifyToken: (token) =>
         Promise.resolve({
           kind: "accepted",
-          identity: { userId, aal: "aal1", amr: [], hasVerifiedFactor: false, token },
+          identity: {
+            userId,
+            aal: "aal1",
+            amr: [],
+            hasVerifiedFactor: false,
+            token,
+            identitySessionId: null,
+          },
         }),
       dropSession: () => Promise.resolve(),
     },

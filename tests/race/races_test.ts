@@ -136,6 +136,33 @@ Deno.test("a sign-in against a ban leaves no live session", async () => {
   assert.ok(outcomes.has("created") || outcomes.has("user_banned"));
 });
 
+Deno.test("a sign-in against a new password leaves no session of the old one", async () => {
+  await using fixture = await openSqlFixture();
+  const { admin, userId } = fixture;
+  const one = openSqlSessions(fixture.database.connectAs("service_role", { max: 1 }));
+  const provider = fixture.database.connectAs("supabase_auth_admin", { max: 1 });
+  const outcomes = new Set<string>();
+  for (let turn = 0; turn < 200; turn++) {
+    const identitySessionId = crypto.randomUUID();
+    await provider`insert into auth.sessions (id, user_id) values (${identitySessionId}, ${userId})`;
+    const [{ answer }] = await Promise.all([
+      one.create(userId, { identitySessionId }),
+      provider.begin((change) => [
+        change`update auth.users set encrypted_password = ${`${turn}`} where id = ${userId}`,
+        change`delete from auth.sessions where user_id = ${userId}`,
+      ]),
+    ]);
+    outcomes.add(answer.outcome);
+    const [count] = await admin<{ live: number }[]>`
+      select count(*)::integer as live
+      from public.sessions as s
+      where s.is_valid and s.user_id = ${userId}
+    `;
+    assert.equal(count?.live, 0);
+  }
+  assert.deepEqual([...outcomes].toSorted(), ["created", "user_not_found"], "either came first");
+});
+
 Deno.test("secrets that change while a hundred tabs refresh give one successor", async () => {
   await using server = await openTestServer();
   await using stack = await server.startStack({ functions: ["unified-auth"] });

@@ -56,7 +56,11 @@ export interface SqlSessions {
   readonly keys: SessionKeys;
   create(
     userId: string,
-    options?: { readonly presented?: GenuineRefreshToken; readonly userAgent?: string },
+    options?: {
+      readonly presented?: GenuineRefreshToken;
+      readonly userAgent?: string;
+      readonly identitySessionId?: string;
+    },
   ): Promise<{ readonly token: GenuineRefreshToken; readonly answer: CreateSessionAnswer }>;
   /** A session that must come to be. */
   signIn(userId: string): Promise<GenuineRefreshToken>;
@@ -89,7 +93,10 @@ export function openSqlSessions(sql: postgres.Sql, options: SqlSessionsOptions =
   const keys = options.keys ?? deriveSessionKeys(["s".repeat(32)], "http://project.test");
   const store = createRpcSessionStore(createSqlRpc(sql), { ...POLICY, ...options.policy });
 
-  const create: SqlSessions["create"] = async (userId, { presented, userAgent } = {}) => {
+  const create: SqlSessions["create"] = async (
+    userId,
+    { presented, userAgent, identitySessionId } = {},
+  ) => {
     const token = firstRefreshToken({
       sessionId: randomUUID() as SessionId,
       secret: randomBytes(REFRESH_SECRET_BYTES),
@@ -103,6 +110,7 @@ export function openSqlSessions(sql: postgres.Sql, options: SqlSessionsOptions =
       aal: "aal1",
       amr: [{ method: "password", timestamp: 0 }],
       presented: presented ?? null,
+      identitySessionId: identitySessionId ?? null,
       loginCharge: null,
     }, contextOf(userAgent));
     return { token: genuine, answer };

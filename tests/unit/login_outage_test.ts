@@ -41,6 +41,7 @@ function openFailingLogin(refund: () => Promise<void> = () => Promise.resolve())
     amr: [],
     hasVerifiedFactor: false,
     token,
+    identitySessionId: null,
   };
   const dependencies: SessionDependencies = {
     store,

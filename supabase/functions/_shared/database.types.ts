@@ -152,6 +152,7 @@ export type Database = {
           "p_access_ttl_seconds": number;
           "p_amr": Json;
           "p_device_name": string;
+          "p_identity_session_id"?: string;
           "p_ip": unknown;
           "p_issued_to": string;
           "p_login_buckets": (string)[];

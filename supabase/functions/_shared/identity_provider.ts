@@ -21,8 +21,10 @@ export interface Identity {
   readonly amr: readonly Json[];
   /** Whether the user has enrolled a second factor. */
   readonly hasVerifiedFactor: boolean;
-  /** The provider's own session of this sign-in, to be dropped again. */
+  /** Opens the provider's own session of this sign-in, to be dropped again. */
   readonly token: IdentityToken;
+  /** That session's id, which the provider's tables know; null if the token names none. */
+  readonly identitySessionId: string | null;
 }
 
 export interface PasswordCredentials {

@@ -62,6 +62,8 @@ const tokenClaims = z.object({
   amr: z.array(z.json()).default([]),
 });
 
+const sessionClaim = z.object({ session_id: z.guid() });
+
 export function createSupabaseIdentityProvider(
   options: SupabaseIdentityProviderOptions,
 ): IdentityProvider {
@@ -132,13 +134,16 @@ function isRefusedToken(error: AuthError): boolean {
 function readIdentity(user: User, token: IdentityToken): Identity {
   const { id, factors } = signedInUser.parse(user);
   // The provider itself gave or accepted this token a moment ago: its claims need no check of ours.
-  const claims = tokenClaims.safeParse(decodeJwt(token));
+  const decoded = decodeJwt(token);
+  const claims = tokenClaims.safeParse(decoded);
+  const session = sessionClaim.safeParse(decoded);
   return {
     userId: id as UserId,
     aal: claims.success ? claims.data.aal : "aal1",
     amr: claims.success ? claims.data.amr : [],
     hasVerifiedFactor: factors?.some(({ status }) => status === "verified") ?? false,
     token,
+    identitySessionId: session.success ? session.data.session_id : null,
   };
 }
 

@@ -78,6 +78,8 @@ export interface CreateSessionRequest {
   readonly amr: readonly Json[];
   /** The genuine refresh token that the browser still held: its session is replaced. */
   readonly presented: PresentedRefreshToken | null;
+  /** The provider's session that the login stands on: gone, nobody is signed in. Null: not known. */
+  readonly identitySessionId: string | null;
   /** What the throttle charged for the login, which is refunded. Null: an exchange, never charged. */
   readonly loginCharge: LoginCharge | null;
 }

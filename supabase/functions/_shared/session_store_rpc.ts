@@ -66,6 +66,7 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
           p_login_buckets: (request.loginCharge?.buckets ?? []).map(toBytea),
           p_login_charged_at: request.loginCharge?.chargedAt.toISOString() ?? null,
           ...origin(context),
+          p_identity_session_id: request.identitySessionId,
         }),
       );
       if (row.outcome !== "created") return row;

@@ -152,7 +152,10 @@ function needsSecondFactor({ hasVerifiedFactor, aal }: Identity): boolean {
   return hasVerifiedFactor && aal === "aal1";
 }
 
-/** Answers null if the user was banned or deleted since Supabase Auth accepted them. */
+/**
+ * Answers null if Supabase Auth would no longer say so: the user was banned or deleted meanwhile, or
+ * its session ended, as a new password ends it.
+ */
 async function startSession(
   dependencies: SessionDependencies,
   start: LoginOrigin & {
@@ -175,6 +178,7 @@ async function startSession(
     aal: identity.aal,
     amr: identity.amr,
     presented: start.presented,
+    identitySessionId: identity.identitySessionId,
     loginCharge: start.loginCharge,
   }, context);
 
