@@ -1,5 +1,9 @@
 import assert from "node:assert/strict";
 import { DEFAULTS, type SessionEventName } from "../../client/src/index.ts";
+import { SEED_USERS } from "../../local/seed_users.ts";
+import { openTestServer } from "../../local/testing.ts";
+import { ageSession } from "../http/aging.ts";
+import { ACCESS_COOKIE, FIREFOX, openBrowser, REFRESH_COOKIE } from "../http/browser.ts";
 import { readDocument } from "./markdown.ts";
 
 const CLIENT = new URL("../../client/src/", import.meta.url);
@@ -11,9 +15,11 @@ const ENTRIES: Readonly<Record<string, string>> = {
   "@unified-auth/client": new URL("index.ts", CLIENT).href,
 };
 
+const EXAMPLE = /^```(tsx?) check\n([\s\S]*?)^```$/gm;
+
 Deno.test("the examples of the client's README compile", async () => {
   const readme = await readDocument("client/README.md");
-  const examples = [...readme.matchAll(/^```(tsx?) check\n([\s\S]*?)^```$/gm)];
+  const examples = [...readme.matchAll(EXAMPLE)];
   assert.equal(examples.length, [...readme.matchAll(/^```tsx?\b/gm)].length);
   assert.ok(examples.length >= 6);
   // Inside the project, so that its compiler options and its list of dependencies hold.
@@ -68,6 +74,50 @@ function withSources(text: string): string {
     text,
   );
 }
+
+interface ServerExample {
+  askForVisitor(visit: Request, page: Headers): Promise<{ readonly sessionId: string } | undefined>;
+}
+
+Deno.test("the README's server looks like its visitor and hands the cookies back", async () => {
+  const readme = await readDocument("client/README.md");
+  const [, , example] =
+    [...readme.matchAll(EXAMPLE)].find(([, , text = ""]) =>
+      text.includes("function askForVisitor")
+    ) ?? [];
+  assert.ok(example);
+  await using server = await openTestServer();
+  await using stack = await server.startStack({
+    functions: ["unified-auth"],
+    environment: { SESSION_CLIENT_IP_HEADER: "x-client-address-secret" },
+  });
+  const source = withSources(example)
+    .replace("https://project.supabase.co", stack.baseUrl)
+    .replace("<secret>", "secret");
+  const { askForVisitor }: ServerExample = await import(
+    `data:application/typescript,${encodeURIComponent(source)}`
+  );
+
+  const visitor = openBrowser(stack);
+  const { session } = await visitor.login(SEED_USERS.ada);
+  const sql = stack.database.connect({ max: 1 });
+  await ageSession(sql, session.id, 3600);
+  visitor.cookies.delete(ACCESS_COOKIE);
+  const visit = new Request("https://app.example.com/", {
+    headers: {
+      "cookie": `${REFRESH_COOKIE}=${visitor.refreshToken}`,
+      "user-agent": FIREFOX,
+      "x-client-address-secret": "198.51.100.7",
+    },
+  });
+  const page = new Headers();
+  assert.equal((await askForVisitor(visit, page))?.sessionId, session.id);
+  assert.equal(page.getSetCookie().length, 2);
+  const [row] = await sql`
+    select s.user_agent, host(s.ip) as ip, s.generation from public.sessions as s
+    where s.id = ${session.id}`;
+  assert.deepEqual({ ...row }, { user_agent: FIREFOX, ip: "198.51.100.7", generation: 2 });
+});
 
 /** Every event, as the compiler sees to it. */
 const EVENTS: Readonly<Record<SessionEventName, true>> = {

@@ -6,9 +6,9 @@
  */
 
 import assert from "node:assert/strict";
-import { viewOf } from "../http/browser.ts";
+import { type Browser, codeOf, viewOf } from "../http/browser.ts";
 import { describeBenign } from "./benign.ts";
-import { HOUR, readSession } from "./session_life.ts";
+import { beginLife, HOUR, readSession, type SessionLife } from "./session_life.ts";
 import { openWorld } from "./world.ts";
 
 const world = await openWorld();
@@ -145,6 +145,34 @@ benign("a browser may follow hours after the server that rendered for it", async
   viewOf(await server.validate());
   await life.after(3 * HOUR);
   viewOf(await life.owner.validate());
+});
+
+/** The page was asked for with the cookies of before, and what the render was given is lost. */
+async function renderWhileATabRefreshes(life: SessionLife, server: Browser): Promise<void> {
+  viewOf(await life.owner.refresh());
+  await life.after(5);
+  assert.equal(viewOf(await server.validate()).refreshed, true);
+  await life.after(HOUR);
+}
+
+benign(
+  "a server that forwards the visitor's user agent may render while a tab refreshes",
+  async (life) => {
+    await renderWhileATabRefreshes(life, life.copyOf(life.owner));
+    viewOf(await life.owner.refresh());
+  },
+);
+
+Deno.test("a server that asks with a user agent of its own is taken for a thief", async (test) => {
+  for (const beginning of ["fresh", "confirmed"] as const) {
+    await test.step(`a ${beginning} session`, async () => {
+      const life = await beginLife(world, beginning);
+      await renderWhileATabRefreshes(life, life.copyOf(life.owner, { userAgent: "node" }));
+      assert.equal(codeOf(await life.owner.refresh()), "refresh_token_reused");
+      const { revoked_reason } = await readSession(life.sql, life.sessionId);
+      assert.equal(revoked_reason, "refresh_token_reused");
+    });
+  }
 });
 
 for (const delivery of ["delivered", "lost"] as const) {
