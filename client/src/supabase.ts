@@ -18,7 +18,6 @@ export interface SupabaseLike<Channel extends ChannelLike> {
   readonly realtime: { setAuth(token?: string | null): Promise<void> | void };
   getChannels(): Channel[];
   removeChannel(channel: Channel): Promise<unknown>;
-  removeAllChannels(): Promise<unknown>;
 }
 
 /**
@@ -61,7 +60,14 @@ function connect<U extends SessionUser, Channel extends ChannelLike>(
   session: Pick<Session<U>, "on" | "onRefreshed" | "getAccessToken">,
   client: SupabaseLike<Channel>,
 ): () => void {
-  const leaveAll = (): void => void client.removeAllChannels();
+  // Not `removeAllChannels`: it waits for the server's answers and then closes the socket, under the
+  // channels too that the next user's page has opened meanwhile (realtime-js 2.119.1).
+  const leaveAll = (): void => {
+    for (const channel of client.getChannels()) {
+      // One that cannot be left any more has nothing to be left.
+      client.removeChannel(channel).catch(() => {});
+    }
+  };
   const stops = [
     session.onRefreshed(async () => {
       await client.realtime.setAuth(await session.getAccessToken());

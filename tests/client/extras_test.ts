@@ -94,10 +94,6 @@ function fakeSupabase() {
       channels.splice(channels.indexOf(channel), 1);
       return Promise.resolve("ok");
     },
-    removeAllChannels: () => {
-      log.push("remove all");
-      return Promise.resolve([]);
-    },
   };
 }
 
@@ -122,7 +118,8 @@ Deno.test("Realtime has the fresh token, and closed channels are gone, before wa
   await tab.session.refresh();
   assert.equal(client.log.at(-1), "setAuth token-2");
   await tab.session.signOut();
-  assert.equal(client.log.at(-1), "remove all");
+  assert.equal(client.log.at(-1), "remove joined");
+  assert.deepEqual(client.channels, []);
   second();
   const before = client.log.length;
   await tab.session.signIn(() => Promise.resolve(world.server.valid(false)));

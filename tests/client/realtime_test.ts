@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import { type RealtimeChannel, RealtimeClient } from "@supabase/supabase-js";
+import { connectSupabase } from "../../client/src/supabase.ts";
+import { createWorld, GRACE } from "./world.ts";
+
+/** A Realtime server that answers ok to everything, a moment later. */
+class AgreeableSocket {
+  static closed = 0;
+  readonly #timers = new Set<ReturnType<typeof setTimeout>>();
+  readyState = 0;
+  onopen: (() => void) | null = null;
+  onclose: ((event: unknown) => void) | null = null;
+  onmessage: ((event: { data: string }) => void) | null = null;
+
+  constructor() {
+    this.#later(() => {
+      this.readyState = 1;
+      this.onopen?.();
+    });
+  }
+
+  send(message: string): void {
+    const [joinRef, ref, topic] = JSON.parse(message);
+    const reply = [joinRef, ref, topic, "phx_reply", { status: "ok", response: {} }];
+    this.#later(() => this.onmessage?.({ data: JSON.stringify(reply) }));
+  }
+
+  close(): void {
+    this.#timers.forEach(clearTimeout);
+    this.readyState = 3;
+    AgreeableSocket.closed++;
+    this.onclose?.({ code: 1000, wasClean: true });
+  }
+
+  #later(then: () => void): void {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      then();
+    }, 10);
+    this.#timers.add(timer);
+  }
+}
+
+function openRealtime() {
+  const realtime = new RealtimeClient("ws://realtime.test/realtime/v1", {
+    params: { apikey: "public" },
+    transport: AgreeableSocket as unknown as typeof WebSocket,
+  });
+  return {
+    realtime,
+    getChannels: () => realtime.getChannels(),
+    removeChannel: (channel: RealtimeChannel) => realtime.removeChannel(channel),
+    removeAllChannels: () => realtime.removeAllChannels(),
+  };
+}
+
+/** Resolves when `channel` is subscribed; `left` does when it is closed. */
+function subscribe(channel: RealtimeChannel): { joined: Promise<void>; left: Promise<void> } {
+  const [joined, left] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  channel.subscribe((status) => {
+    if (status === "SUBSCRIBED") joined.resolve();
+    if (status === "CLOSED") left.resolve();
+  });
+  return { joined: joined.promise, left: left.promise };
+}
+
+Deno.test("a channel that cannot be left keeps no other, and is nobody's unhandled error", async () => {
+  const world = createWorld();
+  const { session } = world.openTab();
+  await world.advance(0);
+  const left: string[] = [];
+  const disconnect = connectSupabase(session, {
+    realtime: { setAuth: () => {} },
+    getChannels: () => [{ state: "joined", name: "a" }, { state: "joined", name: "b" }],
+    removeChannel: ({ name }) => {
+      left.push(name);
+      return Promise.reject(new Error("socket is gone"));
+    },
+  });
+  await session.signOut();
+  assert.deepEqual(left, ["a", "b"]);
+  disconnect();
+  session.dispose();
+});
+
+// realtime-js 2.119.1 leaves a timer of 10 s behind when it disconnects.
+Deno.test({
+  name: "channels of the next user outlive the removal of those of the one before",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => {
+    const world = createWorld();
+    const { session } = world.openTab();
+    await world.advance(0);
+    const client = openRealtime();
+    const disconnect = connectSupabase(session, client);
+    const ada = subscribe(client.realtime.channel("ada"));
+    await ada.joined;
+    AgreeableSocket.closed = 0;
+
+    let grace: ReturnType<typeof subscribe> | undefined;
+    session.on("user-changed", () => grace = subscribe(client.realtime.channel("grace")));
+    Object.assign(world.server, { user: GRACE, sessionId: "session-2" });
+    await session.signIn(() => Promise.resolve(world.server.valid(false)));
+    await Promise.all([ada.left, grace?.joined]);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    assert.deepEqual(
+      client.getChannels().map(({ topic, state }) => [topic, state]),
+      [["realtime:grace", "joined"]],
+    );
+    assert.equal(AgreeableSocket.closed, 0);
+
+    disconnect();
+    session.dispose();
+    await client.realtime.removeAllChannels();
+  },
+});
