@@ -25,7 +25,7 @@ create function public.validate_session(
   out server_time timestamptz
 )
 language plpgsql
-volatile -- it writes: activity every few minutes, the confirmation once a generation
+volatile -- it writes: activity now and then, by p_activity_interval_seconds, and one confirmation
 security definer -- service_role holds no privilege on the tables: this is the door
 set search_path = ''
 as $$

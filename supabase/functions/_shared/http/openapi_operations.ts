@@ -171,7 +171,7 @@ export const OPERATIONS: readonly Operation[] = [
     method: "get",
     path: "/validate-session",
     operationId: "getValidateSession",
-    summary: "Is the session active, in its grace window, or over? Read-only",
+    summary: "Is the session active, in its grace window, or over? Never rotates",
     saysInvalid: true,
     answer: { name: "GraceView", schema: graceView },
     refusals: [...SESSION_OVER, ...ACCESS_TOKEN, "grace_window_elapsed", "service_unavailable"],

@@ -1,6 +1,6 @@
 /**
- * The `validate-session` function: one question, read-only. It never rotates a token and never writes
- * a cookie, so that a proxy or a server-rendered page may ask it on a user's behalf.
+ * The `validate-session` function: one question. It never rotates a token and never sets a
+ * cookie, so that a proxy or a server-rendered page may ask it on a user's behalf.
  *
  * @module
  */
