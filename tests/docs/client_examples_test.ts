@@ -40,6 +40,12 @@ Deno.test("the examples of the client's README compile", async () => {
   }
 });
 
+Deno.test("no example of the client's README undoes anything before a page is really gone", async () => {
+  const readme = await readDocument("client/README.md");
+  // They fire for downloads and for a navigation that the person calls off, too.
+  assert.doesNotMatch(readme, /beforeunload|"unload"/);
+});
+
 Deno.test("the README's example of a server's rendering runs on a server, which may do nothing", async () => {
   const readme = await readDocument("client/README.md");
   const [, section = ""] = readme.split("\n## Server rendering\n");
