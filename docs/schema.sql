@@ -1299,8 +1299,10 @@ CREATE OR REPLACE FUNCTION unified_auth.proves_session(p_session public.sessions
  IMMUTABLE
  SET search_path TO ''
 AS $function$
-  -- No hash: the caller verified an access token of the session. A hash that is not the one kept
-  -- proves a leaked key, which must not be able to end anything.
+  -- No hash: the caller verified an access token of the session. A hash that is not the one kept for
+  -- its place proves a leaked key and ends nothing. Of an older generation and a lost branch no hash is
+  -- kept, so that the tag alone proves those: a browser that came back with an old cookie must be able
+  -- to sign out, and a refresh with it would end the session too, as reuse.
   select p_hash is null or unified_auth.presented_token(
     p_session, p_generation, p_branch, p_hash) not in ('ahead', 'foreign');
 $function$

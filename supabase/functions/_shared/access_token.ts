@@ -1,7 +1,7 @@
 /**
  * Access tokens: signs them, and judges whether a string is one of ours. Knows nothing of sessions, nor
  * of time: `iat` and `exp` are given by the caller, who has them from the database's clock, and whether
- * a genuine token has expired is the caller's to judge by that same clock.
+ * a genuine token has expired is the caller's to judge. docs/protocol.md says by which clock.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
  * Is this browser signed in? Asks with the access token first and falls back to the refresh token.
- * Whether a token has expired is judged by the database's clock wherever the database is asked.
+ * An access token must not have expired by this process's clock, and not by the database's either: a
+ * fast clock here asks with the refresh token too early, or refuses where there is none to ask with.
  *
  * @module
  */
