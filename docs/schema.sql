@@ -209,6 +209,8 @@ alter table unified_auth.login_throttle add constraint login_throttle_pkey PRIMA
 -- Indexes
 
 CREATE INDEX session_events_hourly_idx ON public.session_events USING btree (session_id, event, occurred_at) WHERE (event = ANY (ARRAY['used_after_revocation'::public.session_event, 'key_compromise_suspected'::public.session_event]));
+CREATE INDEX session_events_occurred_at_idx ON public.session_events USING brin (occurred_at) WITH (autosummarize='on');
+CREATE INDEX session_events_seldom_idx ON public.session_events USING btree (event, id) WHERE (event = ANY (ARRAY['reuse_detected'::public.session_event, 'evicted'::public.session_event, 'login_failed'::public.session_event, 'key_compromise_suspected'::public.session_event]));
 CREATE INDEX sessions_user_id_idx ON public.sessions USING btree (user_id);
 
 -- Row level security
@@ -226,16 +228,23 @@ create policy login_throttle_only_through_functions on unified_auth.login_thrott
 -- Views
 
 create view unified_auth.ended_sessions with (security_invoker=true) as
- SELECT id,
-    user_id,
-    user_agent,
-    created_at,
-    last_active_at,
-    COALESCE(revoked_at, refresh_token_expires_at) AS ended_at,
-    COALESCE(revoked_reason::text, 'expired'::text) AS reason,
-    COALESCE(revoked_at, last_active_at) - created_at AS length
+ SELECT s.id,
+    s.user_id,
+    s.user_agent,
+    s.created_at,
+    s.last_active_at,
+    LEAST(s.revoked_at, s.refresh_token_expires_at) AS ended_at,
+        CASE
+            WHEN r.was_revoked THEN s.revoked_reason::text
+            ELSE 'expired'::text
+        END AS reason,
+        CASE
+            WHEN r.was_revoked THEN s.revoked_at
+            ELSE s.last_active_at
+        END - s.created_at AS length
    FROM public.sessions s
-  WHERE NOT is_valid OR refresh_token_expires_at <= now();
+     CROSS JOIN LATERAL ( SELECT COALESCE(s.revoked_at <= s.refresh_token_expires_at, false) AS was_revoked) r
+  WHERE NOT s.is_valid OR s.refresh_token_expires_at <= now();
 
 create view unified_auth.live_sessions with (security_invoker=true) as
  SELECT s.id,

@@ -141,6 +141,14 @@ create index session_events_hourly_idx
   on public.session_events (session_id, event, occurred_at)
   where event in ('used_after_revocation', 'key_compromise_suspected');
 
+-- For audits and alerts. The table only grows at its end, so that a few pages say what is recent; and
+-- what happens seldom would be looked for through months of refreshes.
+create index session_events_occurred_at_idx
+  on public.session_events using brin (occurred_at) with (autosummarize = on);
+create index session_events_seldom_idx
+  on public.session_events (event, id)
+  where event in ('reuse_detected', 'evicted', 'login_failed', 'key_compromise_suspected');
+
 alter table public.sessions enable row level security;
 alter table public.session_events enable row level security;
 

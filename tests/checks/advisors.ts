@@ -52,6 +52,10 @@ async function useIndexes(sql: postgres.Sql): Promise<void> {
         and e.session_id = ${nobody}
         and e.occurred_at > now() - interval '1 hour'
     `;
+    await tx`
+      select count(*) from public.session_events as e where e.occurred_at > now() - interval '1 hour'
+    `;
+    await tx`select count(*) from public.session_events as e where e.event = 'reuse_detected'`;
   });
   await sql`select pg_stat_force_next_flush()`;
 }
