@@ -11,6 +11,11 @@ import { databaseUrl, withDatabase } from "./database.ts";
 import { Misuse, runTool } from "./misuse.ts";
 import { purgeUntilDone } from "./retention.ts";
 
+const MAX_BATCH_SIZE = 999_999;
+
+/** 68 years: the function takes seconds, as PostgreSQL's `integer` holds them. */
+const MAX_DAYS = 24_855;
+
 await runTool("purge", async (args) => {
   const { values } = parseArgs({
     args: [...args],
@@ -26,9 +31,9 @@ await runTool("purge", async (args) => {
     localPort: Deno.env.get("UNIFIED_AUTH_DB_PORT"),
   });
   const retention = {
-    batchSize: wholeNumber("--batch-size", values["batch-size"]),
-    tombstoneDays: wholeNumber("--tombstone-days", values["tombstone-days"]),
-    eventDays: wholeNumber("--event-days", values["event-days"]),
+    batchSize: wholeNumber("--batch-size", values["batch-size"], MAX_BATCH_SIZE),
+    tombstoneDays: wholeNumber("--tombstone-days", values["tombstone-days"], MAX_DAYS),
+    eventDays: wholeNumber("--event-days", values["event-days"], MAX_DAYS),
   };
   const purged = await withDatabase(url, (sql) => purgeUntilDone(sql, retention));
   console.log(
@@ -38,8 +43,12 @@ await runTool("purge", async (args) => {
   return 0;
 });
 
-function wholeNumber(option: string, text: string | undefined): number | undefined {
+function wholeNumber(
+  option: string,
+  text: string | undefined,
+  most: number,
+): number | undefined {
   if (text === undefined) return undefined;
-  if (/^[1-9]\d{0,5}$/.test(text)) return Number(text);
-  throw new Misuse(`${option} must be a whole number from 1 to 999999: it is "${text}"`);
+  if (/^[1-9]\d{0,5}$/.test(text) && Number(text) <= most) return Number(text);
+  throw new Misuse(`${option} must be a whole number from 1 to ${most}: it is "${text}"`);
 }

@@ -190,8 +190,17 @@ Deno.test("purge runs from the command line", async () => {
     [0, "purged 7 sessions, 0 events and 0 throttle buckets in 3 batches\n"],
     purge.stderr,
   );
-  const wrong = await runTask("tools/purge.ts", ["--event-days", "0"]);
-  assert.deepEqual([wrong.code, wrong.stderr.startsWith("purge: --event-days")], [2, true]);
+  for (const days of ["0", "24856", "36500"]) {
+    const wrong = await runTask("tools/purge.ts", ["--event-days", days]);
+    assert.deepEqual([wrong.code, wrong.stderr.startsWith("purge: --event-days")], [2, true], days);
+  }
+  const longest = await runTask("tools/purge.ts", [
+    "--remote",
+    database.url,
+    "--tombstone-days=24855",
+    "--event-days=24855",
+  ]);
+  assert.equal(longest.code, 0, longest.stderr);
 });
 
 interface Rotations {
