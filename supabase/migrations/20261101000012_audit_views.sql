@@ -51,11 +51,15 @@ select
   s.user_agent,
   s.created_at,
   s.last_active_at,
-  coalesce(s.revoked_at, s.refresh_token_expires_at) as ended_at,
-  coalesce(s.revoked_reason::text, 'expired') as reason,
+  least(s.revoked_at, s.refresh_token_expires_at) as ended_at,
+  case when r.was_revoked then s.revoked_reason::text else 'expired' end as reason,
   -- An expired session was not in use while it waited to expire.
-  coalesce(s.revoked_at, s.last_active_at) - s.created_at as length
+  case when r.was_revoked then s.revoked_at else s.last_active_at end - s.created_at as length
 from public.sessions as s
+-- A ban, a new password and a logout everywhere mark sessions too that had expired before.
+cross join lateral (
+  select coalesce(s.revoked_at <= s.refresh_token_expires_at, false) as was_revoked
+) as r
 where not s.is_valid or s.refresh_token_expires_at <= now();
 
 comment on view unified_auth.ended_sessions is

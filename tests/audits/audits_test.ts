@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { openTestServer } from "../../local/testing.ts";
+import { ageSession } from "../http/aging.ts";
+import { createSession } from "../retention/sessions_by_sql.ts";
 import { readAudits, runAudit } from "../../tools/audits.ts";
 import { CHROME, FIREFOX } from "../http/browser.ts";
 import { makeWorld, THIEF, type World } from "./world.ts";
@@ -157,6 +159,22 @@ Deno.test("every audit finds what it looks for, and nothing of a project where i
 const QUIET: Readonly<Record<string, readonly Row[]>> = {
   session_length: [{ ended_by: "all", sessions: "0", average: null, median: null, longest: null }],
 };
+
+Deno.test("a ban that comes after a session has expired did not end it", async () => {
+  await using server = await openTestServer();
+  await using database = await server.createDatabase();
+  const sql = database.connect({ max: 1 });
+  const id = await createSession(database.connectAs("service_role", { max: 1 }));
+  await ageSession(sql, id, 40 * 24 * 3600);
+  await sql`
+    update auth.users set banned_until = now() + interval '1 day'
+    where id = (select s.user_id from public.sessions as s where s.id = ${id})`;
+  const [ended] = await sql`
+    select e.reason, e.length::text, e.ended_at < now() - interval '9 days' as ended_then
+    from unified_auth.ended_sessions as e
+    where e.id = ${id}`;
+  assert.deepEqual({ ...ended }, { reason: "expired", length: "00:00:00", ended_then: true });
+});
 
 Deno.test("an audit cannot write", async () => {
   await using server = await openTestServer();
