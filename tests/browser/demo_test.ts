@@ -117,6 +117,14 @@ Deno.test("the demo fits a phone, in the dark and without motion, and a second t
   const second = await page.context().newPage();
   await second.goto(demo.baseUrl);
   await second.locator("#status", { hasText: "Signed in" }).waitFor();
+  assert.match(await doDeed(page, "Sleep for two hours"), /still signed in, generation 2/);
+  await second.locator("#facts", { hasText: /Generation\s*2/ }).waitFor();
+  // Tabs that date what they share by different clocks take each other's for unknown, and refresh
+  // against each other with each heartbeat.
+  await page.waitForTimeout(1_500);
+  for (const tab of [page, second]) {
+    assert.match(await tab.locator("#facts").innerText(), /Generation\s*2[^]*Verified\s*yes/);
+  }
   await doDeed(page, "Lose the next reply");
   await second.locator("#facts", { hasText: "adopts" }).waitFor();
   await page.locator("#facts", { hasText: "asks for all" }).waitFor();

@@ -20,7 +20,9 @@ export function createWorld(): World {
   let offline = false;
   return {
     environment: {
-      now: () => ({ date: Date.now() + sleptMs, perf: performance.now() }),
+      // Not the wall clock, by which the tabs date what they share: one that is ahead in one tab would
+      // make each refresh of it two hours old in the others, and theirs in it, for ever.
+      now: () => ({ date: Date.now(), perf: performance.now() + sleptMs }),
       isOnline: () => !offline && navigator.onLine,
       fetch: (request) =>
         offline ? Promise.reject(new TypeError("Failed to fetch")) : fetch(request),
