@@ -7,23 +7,55 @@
 import { BlockList, isIPv6 } from "node:net";
 import { sessionList } from "../../supabase/functions/_shared/http/schemas.ts";
 import type { AskFunction } from "./patient.ts";
-import type { SignIn } from "./trial.ts";
+import { isOurs } from "./strangers.ts";
+import type { SignIn, Trial } from "./trial.ts";
 
 /** Of the network for documentation (RFC 5737): nobody's address. */
-export const FORGED_ADDRESS = "192.0.2.199";
+const FORGED_ADDRESS = "192.0.2.199";
 
-/** The headers by which proxies tell an address, and which a careless one hands on from the client. */
-export const FORGED_HEADERS: Readonly<Record<string, string>> = Object.fromEntries(
+/**
+ * The headers by which proxies tell an address, and which a careless one hands on from the client.
+ * Cloudflare's comes by itself: its edge, behind which hosted projects stand, refuses whoever sends it,
+ * and nothing could be told of the others.
+ */
+const FORGERIES = [
   [
-    "cf-connecting-ip",
     "true-client-ip",
     "x-client-ip",
     "x-forwarded-for",
     "x-real-ip",
     "x-vercel-forwarded-for",
     "x-nf-client-connection-ip",
-  ].map((name) => [name, FORGED_ADDRESS]),
-);
+  ],
+  ["cf-connecting-ip"],
+] as const;
+
+/** Whether a client can write its own address. `unknown`: it could not sign in to see. */
+export type Forgery = "written" | "ignored" | "unknown";
+
+/** Signs in anew with each of the headers. */
+export async function tryForgeries(
+  askFunction: AskFunction,
+  trial: Pick<Trial, "signInAgain">,
+): Promise<Forgery> {
+  let worst: Forgery = "ignored";
+  for (const names of FORGERIES) {
+    const headers = Object.fromEntries(names.map((name) => [name, FORGED_ADDRESS]));
+    const made = await trial.signInAgain(headers);
+    if (isTurnedAway(made)) continue;
+    const seen = await readAddress(askFunction, made);
+    if (seen === FORGED_ADDRESS) return "written";
+    if (seen === undefined) worst = "unknown";
+  }
+  return worst;
+}
+
+/** By what stands before the functions, which a header that it refuses does not pass. */
+function isTurnedAway(made: SignIn): boolean {
+  if (made.kind !== "refused" || made.answer.kind === "no_reply") return false;
+  const { status } = made.answer;
+  return !isOurs(made.answer) && status >= 400 && status < 500 && status !== 429;
+}
 
 /** The address that a session was signed in from. Undefined: there was no telling. */
 export async function readAddress(

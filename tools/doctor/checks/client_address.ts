@@ -6,15 +6,9 @@
  * @module
  */
 
-import {
-  areTwoClients,
-  FORGED_ADDRESS,
-  FORGED_HEADERS,
-  isInside,
-  readAddress,
-} from "../addresses.ts";
+import { areTwoClients, type Forgery, isInside, readAddress, tryForgeries } from "../addresses.ts";
 import { failed, notChecked, ok, type Verdict, warning } from "../finding.ts";
-import { originOf, type Patient } from "../patient.ts";
+import { type AskFunction, originOf, type Patient } from "../patient.ts";
 import { findProjectUrl } from "../project_url.ts";
 import { isLoopback } from "../site.ts";
 
@@ -35,8 +29,8 @@ export async function clientAddress(patient: Patient): Promise<Verdict> {
   if (address === undefined) {
     return notChecked("The list of sessions cannot be read.", "See cookies_arrive.");
   }
-  const again = await trial.signInAgain(FORGED_HEADERS);
-  if (await readAddress(askFunction, again) === FORGED_ADDRESS) {
+  const forgery = await tryForgeries(askFunction, trial);
+  if (forgery === "written") {
     return failed(
       "A client can write its own address into a header, and so pass by the delays for failed " +
         "logins.",
@@ -45,31 +39,42 @@ export async function clientAddress(patient: Patient): Promise<Verdict> {
   }
   const projectUrl = findProjectUrl(target, made.accessToken);
   const pastProxy = projectUrl === null || projectUrl === originOf(target.functionsUrl)
-    ? undefined
-    : await readAddressPastProxy(patient, projectUrl);
-  return judgeAddress({ address, pastProxy, url: new URL(target.functionsUrl) });
+    ? null
+    : await lookPastProxy(patient, projectUrl);
+  return judgeAddress({ address, forgery, pastProxy, url: new URL(target.functionsUrl) });
 }
 
-/** As whoever knows the project's address can ask. Undefined: it does not answer from here. */
-async function readAddressPastProxy(
+interface PastProxy {
+  /** Undefined: there was no telling. */
+  readonly address: string | null | undefined;
+  readonly forgery: Forgery;
+}
+
+/** As whoever knows the project's address can ask. Null: it does not answer from here. */
+async function lookPastProxy(
   { ask, openTrial }: Patient,
   projectUrl: string,
-): Promise<string | null | undefined> {
+): Promise<PastProxy | null> {
   const functionsUrl = `${projectUrl}/functions/v1`;
   const health = await ask(`${functionsUrl}/unified-auth/health`);
-  if (health.kind === "no_reply" || health.json?.["status"] !== "ok") return undefined;
-  const made = await openTrial(functionsUrl).signInAgain(FORGED_HEADERS);
-  return await readAddress((path, question) => ask(`${functionsUrl}${path}`, question), made);
+  if (health.kind === "no_reply" || health.json?.["status"] !== "ok") return null;
+  const trial = openTrial(functionsUrl);
+  const askFunction: AskFunction = (path, question) => ask(`${functionsUrl}${path}`, question);
+  return {
+    address: await readAddress(askFunction, await trial.signIn()),
+    forgery: await tryForgeries(askFunction, trial),
+  };
 }
 
 interface Addresses {
   readonly address: string | null;
-  readonly pastProxy: string | null | undefined;
+  readonly forgery: Exclude<Forgery, "written">;
+  readonly pastProxy: PastProxy | null;
   readonly url: URL;
 }
 
-function judgeAddress({ address, pastProxy, url }: Addresses): Verdict {
-  if (pastProxy === FORGED_ADDRESS) {
+function judgeAddress({ address, forgery, pastProxy, url }: Addresses): Verdict {
+  if (pastProxy?.forgery === "written") {
     return failed(
       "Whoever calls the project past the proxy can write their own address into a header.",
       "Give the header of SESSION_CLIENT_IP_HEADER a name that nobody can guess (docs/deploy).",
@@ -90,11 +95,18 @@ function judgeAddress({ address, pastProxy, url }: Addresses): Verdict {
       NAME_THE_HEADER,
     );
   }
-  if (pastProxy && areTwoClients(address, pastProxy)) {
+  if (pastProxy?.address && areTwoClients(address, pastProxy.address)) {
     return warning(
       "This machine has another address through the proxy than past it: probably the functions " +
         "take the proxy's address for every client's.",
       NAME_THE_HEADER,
+    );
+  }
+  if (forgery === "unknown" || pastProxy?.forgery === "unknown") {
+    return notChecked(
+      "A sign-in with an address of its own in a header was refused, so there is no telling whether " +
+        "it would have counted.",
+      "Wait a minute and ask again; after that, see sign_in.",
     );
   }
   return ok("The functions see an address, and a client cannot write another into a header.");
