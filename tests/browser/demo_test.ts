@@ -37,7 +37,7 @@ Deno.test("the demo does to a session what life does, and only a thief and a cap
     await page.locator("#status", { hasText: status }).waitFor();
     assert.ok(await page.locator("#notes li").count() >= 2, "the data stays on the screen");
     if (status === "Signed in") continue;
-    await page.locator("#banner[role=alert]", { hasText: "This session is over" }).waitFor();
+    await page.locator("#banner [role=alert]", { hasText: "This session is over" }).waitFor();
     assert.deepEqual(await seriousViolations(page), []);
     await signIn(page);
   }

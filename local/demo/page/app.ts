@@ -40,11 +40,18 @@ const dashboard = find("dashboard", HTMLDivElement);
 const who = find("who", HTMLElement);
 const signOut = find("sign-out", HTMLButtonElement);
 const whoLabel = find("who-label", HTMLElement);
+let shownFor: string | null = null;
 let loadedFor: string | null = null;
 
 function render(): void {
   const snapshot = session.getSnapshot();
   const { status, user } = snapshot;
+  const userId = user?.id ?? null;
+  if (userId !== shownFor) {
+    shownFor = userId;
+    logbook.empty();
+    devices.empty();
+  }
   const asking = status === "unknown" || status === "restoring";
   restoring.hidden = !asking || user !== null;
   form.hidden = !(status === "signed-out" || status === "expired");

@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { Reason, SessionSnapshot } from "../../../client/src/snapshot.ts";
+import type { Reason, SessionSnapshot, SessionWarning } from "../../../client/src/snapshot.ts";
 import type { DemoSession } from "./demo_session.ts";
-import { find, make } from "./dom.ts";
+import { find, say } from "./dom.ts";
 
 const REASONS: Readonly<Partial<Record<Reason, string>>> = {
   "revoked": "it was signed out elsewhere",
@@ -24,48 +24,36 @@ export interface BannerPanel {
 
 export function createBannerPanel(session: DemoSession): BannerPanel {
   const banner = find("banner", HTMLDivElement);
-  let shown = "";
-
-  const show = (kind: string, text: string, ...actions: readonly HTMLElement[]): void => {
-    const key = `${kind} ${text}`;
-    if (key === shown) return;
-    shown = key;
-    banner.dataset["kind"] = kind;
-    banner.setAttribute("role", kind === "expired" ? "alert" : "status");
-    banner.replaceChildren(
-      make("p", {}, text),
-      make("div", { className: "actions" }, ...actions),
-    );
-    banner.hidden = kind === "none";
-  };
+  const warned = find("warning", HTMLParagraphElement);
+  const over = find("over", HTMLParagraphElement);
+  const actions = find("warning-actions", HTMLDivElement);
+  const main = find("main", HTMLElement);
+  find("warning-extend", HTMLButtonElement)
+    .addEventListener("click", () => void session.extend());
+  find("warning-close", HTMLButtonElement)
+    .addEventListener("click", () => session.dismissWarning());
 
   return {
     render({ status, reason, warning }) {
-      if (status === "expired") {
-        const why = (reason && REASONS[reason]) ?? "the server says so";
-        show(
-          "expired",
-          `This session is over: ${why}. What is on the screen stays; sign in again to go on.`,
-        );
-      } else if (warning) {
-        const text = warning.kind === "session-ending"
-          ? `This session ends in ${warning.minutesLeft} min.`
-          : `The server cannot be reached. Writing works for ${warning.minutesLeft} min more.`;
-        show(
-          "warning",
-          text,
-          button("Stay signed in", () => void session.extend()),
-          button("Close", () => session.dismissWarning()),
-        );
-      } else {
-        show("none", "");
-      }
+      const isOver = status === "expired";
+      const isWarning = !isOver && warning !== null;
+      banner.dataset["kind"] = isOver ? "expired" : isWarning ? "warning" : "none";
+      say(over, isOver ? endText(reason) : "");
+      say(warned, isWarning ? warningText(warning) : "");
+      // Somebody at the keyboard would go on from the top of the page otherwise.
+      if (!isWarning && actions.contains(document.activeElement)) main.focus();
+      actions.hidden = !isWarning;
     },
   };
 }
 
-function button(name: string, onClick: () => void): HTMLButtonElement {
-  const made = make("button", { type: "button" }, name);
-  made.addEventListener("click", onClick);
-  return made;
+function endText(reason: Reason | null): string {
+  const why = (reason && REASONS[reason]) ?? "the server says so";
+  return `This session is over: ${why}. What is on the screen stays; sign in again to go on.`;
+}
+
+function warningText({ kind, minutesLeft }: SessionWarning): string {
+  return kind === "session-ending"
+    ? `This session ends in ${minutesLeft} min.`
+    : `The server cannot be reached. Writing works for ${minutesLeft} min more.`;
 }

@@ -10,6 +10,8 @@ import { find, make } from "./dom.ts";
 
 export interface DevicesPanel {
   load(): Promise<void>;
+  /** For another user: nothing of the one before stays, and no answer to them comes late. */
+  empty(): void;
 }
 
 export function createDevicesPanel(
@@ -18,9 +20,15 @@ export function createDevicesPanel(
 ): DevicesPanel {
   const list = find("devices", HTMLUListElement);
 
+  /** Counts the users whose devices are shown. */
+  let turn = 0;
+
   const load = async (): Promise<void> => {
+    const mine = turn;
     const outcome = await transport.sessions();
-    if (outcome.kind === "listed") list.replaceChildren(...outcome.sessions.map(show));
+    if (outcome.kind === "listed" && mine === turn) {
+      list.replaceChildren(...outcome.sessions.map(show));
+    }
   };
 
   const show = (device: SessionEntry): HTMLLIElement => {
@@ -45,7 +53,13 @@ export function createDevicesPanel(
     return make("li", {}, about, button);
   };
 
-  return { load };
+  return {
+    load,
+    empty() {
+      turn++;
+      list.replaceChildren();
+    },
+  };
 }
 
 /** The part of a user agent that a person knows. */

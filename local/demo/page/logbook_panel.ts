@@ -17,6 +17,8 @@ interface Entry {
 
 export interface LogbookPanel {
   load(): Promise<void>;
+  /** For another user: nothing of the one before stays, and no answer to them comes late. */
+  empty(): void;
   render(state: { readonly canMutate: boolean }): void;
 }
 
@@ -26,6 +28,7 @@ export function createLogbookPanel(session: DemoSession): LogbookPanel {
   const input = find("note", HTMLInputElement);
   const add = find("note-add", HTMLButtonElement);
   const hint = find("note-hint", HTMLParagraphElement);
+  const problem = find("note-problem", HTMLParagraphElement);
 
   const show = (entries: readonly Entry[]): void => {
     list.replaceChildren(...entries.map(({ text, at }) =>
@@ -41,6 +44,8 @@ export function createLogbookPanel(session: DemoSession): LogbookPanel {
   const cache = createReadCache(session);
   /** Since when the entries on the screen were not confirmed; null when they were. */
   let cachedAt: number | null = null;
+  /** Counts the users whose entries are shown. */
+  let turn = 0;
 
   const ask = async (init?: RequestInit): Promise<readonly Entry[]> => {
     const reply = await session.fetch("/demo/entries", init);
@@ -53,29 +58,41 @@ export function createLogbookPanel(session: DemoSession): LogbookPanel {
     event.preventDefault();
     const text = input.value.trim();
     if (text === "") return;
+    const mine = turn;
+    say(problem, "");
     try {
-      show(
-        await ask({
-          method: "POST",
-          headers: { "content-type": "application/json" },
-          body: JSON.stringify({ text }),
-        }),
-      );
+      const entries = await ask({
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ text }),
+      });
+      if (mine !== turn) return;
+      show(entries);
       input.value = "";
     } catch (error: unknown) {
-      say(hint, error instanceof Error ? error.message : "The entry was not sent.");
+      if (mine !== turn) return;
+      say(problem, error instanceof Error ? error.message : "The entry was not sent.");
     }
   });
 
   return {
     async load() {
+      const mine = turn;
       try {
         const read = await cache.read("entries", ask);
+        if (mine !== turn) return;
         cachedAt = read.cachedAt;
         show(read.value);
       } catch {
-        cachedAt = null; // nothing was kept: the list stays as it is
+        if (mine === turn) cachedAt = null; // nothing was kept: the list stays as it is
       }
+    },
+    empty() {
+      turn++;
+      cachedAt = null;
+      show([]);
+      say(problem, "");
+      input.value = "";
     },
     render({ canMutate }) {
       add.disabled = !canMutate;
