@@ -11,6 +11,7 @@ import {
   useSession,
   useSessionClient,
   useSessionEvent,
+  useSessionWarning,
 } from "../../client/src/react/index.ts";
 import { withPage } from "./react_fixture.ts";
 import { createWorld, EPOCH, type Tab, type User } from "./world.ts";
@@ -149,6 +150,35 @@ Deno.test("the warning banner is a status that counts down, extends and dismisse
     await page.act(() => world.advance(0));
     assert.equal(page.text(), "");
   });
+});
+
+Deno.test("a countdown that was mounted long before its warning is right when it is first rendered", async () => {
+  const { now } = Date;
+  const world = createWorld();
+  world.skewMs = now() - EPOCH;
+  const tab = world.openTab({}, false);
+  const rendered: number[] = [];
+  const Countdown = (): ReactNode => {
+    const warning = useSessionWarning();
+    if (warning) rendered.push(warning.secondsLeft);
+    return null;
+  };
+  try {
+    await withPage(within(tab, createElement(Countdown)), async (page) => {
+      await page.act(() => world.advance(0));
+      const wokenAt = now() + 2 * 3_600_000;
+      Date.now = () => wokenAt;
+      await page.act(() => world.sleep(2 * 3_600_000));
+      assert.deepEqual(rendered, []);
+      world.server.sessionEndsInMs = 4 * 60_000;
+      await page.act(async () => void await tab.session.refresh());
+      await page.act(() => world.advance(0));
+    });
+  } finally {
+    Date.now = now;
+  }
+  assert.ok(rendered.length > 0);
+  assert.deepEqual(rendered.filter((seconds) => seconds > 4 * 60 + 1), []);
 });
 
 Deno.test("the expired banner is an alert with the reason, and keeps the page below", async () => {

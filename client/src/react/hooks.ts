@@ -6,7 +6,7 @@
  */
 
 // @ts-types="@types/react"
-import { useEffect, useRef, useState, useSyncExternalStore } from "react";
+import { useEffect, useReducer, useRef, useSyncExternalStore } from "react";
 import type {
   SessionEventName,
   SessionEvents,
@@ -47,16 +47,15 @@ export interface CountedWarning extends SessionWarning {
 /** The warning to show, counted down by the second; null, and no timer, while there is none. */
 export function useSessionWarning(): CountedWarning | null {
   const warning = useSession((snapshot) => snapshot.warning);
-  const [now, setNow] = useState(() => Date.now());
+  const [, render] = useReducer((count: number) => count + 1, 0);
   useEffect(() => {
     if (!warning) return;
-    const tick = (): void => setNow(Date.now());
-    tick();
-    const timer = setInterval(tick, 1000);
+    const timer = setInterval(render, 1000);
     return () => clearInterval(timer);
   }, [warning]);
   if (!warning) return null;
-  return { ...warning, secondsLeft: Math.max(0, Math.ceil((warning.endsAt - now) / 1000)) };
+  // Read while rendering: a time that was kept would be the one of the mount in the first render.
+  return { ...warning, secondsLeft: Math.max(0, Math.ceil((warning.endsAt - Date.now()) / 1000)) };
 }
 
 /** Calls `listener` for each event while the component is mounted; always the latest `listener`. */
