@@ -60,7 +60,7 @@ Deno.test("what a child asks for in its mount effect is answered under StrictMod
   assert.equal(world.timers(), 0);
 });
 
-Deno.test("a session lives for as long as any provider gives it, and no longer", async () => {
+Deno.test("a session lives until the last of its providers is gone, and no longer", async () => {
   const world = createWorld();
   const tab = world.openTab({}, false);
   let move: () => void = () => {};
