@@ -398,7 +398,7 @@ begin
   -- while nothing is waited for that the ban holds.
   perform pg_advisory_xact_lock(k.key)
   from (
-    select distinct hashtextextended('unified_auth:' || u.id::text, 0) as key
+    select distinct unified_auth.user_lock_key(u.id) as key
     from unnest(array[p_user_id, v_presented_user_id]) as u (id)
     where u.id is not null
     order by key
@@ -718,7 +718,7 @@ begin
   end if;
 
   -- The same lock as a login takes: a login is either before this and ended by it, or after it.
-  perform pg_advisory_xact_lock(hashtextextended('unified_auth:' || v_user_id::text, 0));
+  perform pg_advisory_xact_lock(unified_auth.user_lock_key(v_user_id));
 
   -- Before any session: a ban or a password change holds this row while it takes the user's sessions
   -- one by one. Without the lock it would wait for the session that asks, and we for the others.
@@ -1450,6 +1450,16 @@ AS $function$
     ),
     'not_found'
   );
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.user_lock_key(p_user_id uuid)
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO ''
+AS $function$
+  select hashtextextended('unified_auth:' || p_user_id::text, 0);
 $function$
 ;
 

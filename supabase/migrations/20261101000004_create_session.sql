@@ -2,6 +2,16 @@
 
 create type public.login_outcome as enum ('created', 'user_not_found', 'user_banned');
 
+-- Of the advisory lock that logins and logouts everywhere of one user take in turn.
+create function unified_auth.user_lock_key(p_user_id uuid)
+returns bigint
+language sql
+immutable
+set search_path = ''
+as $$
+  select hashtextextended('unified_auth:' || p_user_id::text, 0);
+$$;
+
 create function public.create_session(
   p_session_id uuid,
   p_user_id uuid,
@@ -61,7 +71,7 @@ begin
   -- while nothing is waited for that the ban holds.
   perform pg_advisory_xact_lock(k.key)
   from (
-    select distinct hashtextextended('unified_auth:' || u.id::text, 0) as key
+    select distinct unified_auth.user_lock_key(u.id) as key
     from unnest(array[p_user_id, v_presented_user_id]) as u (id)
     where u.id is not null
     order by key

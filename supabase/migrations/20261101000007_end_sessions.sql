@@ -156,7 +156,7 @@ begin
   end if;
 
   -- The same lock as a login takes: a login is either before this and ended by it, or after it.
-  perform pg_advisory_xact_lock(hashtextextended('unified_auth:' || v_user_id::text, 0));
+  perform pg_advisory_xact_lock(unified_auth.user_lock_key(v_user_id));
 
   -- Before any session: a ban or a password change holds this row while it takes the user's sessions
   -- one by one. Without the lock it would wait for the session that asks, and we for the others.
