@@ -94,22 +94,19 @@ async function verifyEach(
   { accessTokens }: Pick<TokenReader, "accessTokens">,
   values: readonly string[],
 ): Promise<readonly GenuineAccessToken[]> {
-  const newest = new Map<SessionId, GenuineAccessToken>();
+  const genuine: GenuineAccessToken[] = [];
   for (const value of values) {
     const verdict = await accessTokens.verify(value);
-    if (verdict.kind === "invalid") continue;
-    const { claims } = verdict;
-    const known = newest.get(claims.sessionId);
-    if (known === undefined || isNewer(claims, known.claims)) {
-      newest.set(claims.sessionId, { raw: value as RawAccessToken, claims });
+    if (verdict.kind === "genuine") {
+      genuine.push({ raw: value as RawAccessToken, claims: verdict.claims });
     }
   }
-  return [...newest.values()];
-}
-
-function isNewer(left: AccessClaims, right: AccessClaims): boolean {
-  return left.generation > right.generation ||
-    (left.generation === right.generation && left.expiresAt > right.expiresAt);
+  return pickOfEachSession(genuine, {
+    sessionOf: ({ claims }) => claims.sessionId,
+    isNewer: ({ claims: left }, { claims: right }) =>
+      left.generation > right.generation ||
+      (left.generation === right.generation && left.expiresAt > right.expiresAt),
+  });
 }
 
 /** Across sessions only the time of issue compares, which is the database's. */
@@ -131,19 +128,31 @@ function shownAccess(found: GenuineAccessToken | null, anySent: boolean): ShownA
  * a browser sends the older ones before (RFC 6265bis section 5.8.3), and an earlier setting's are older.
  */
 function readEach(values: readonly string[], keys: SessionKeys): readonly GenuineRefreshToken[] {
-  const latest = new Map<SessionId, GenuineRefreshToken>();
-  for (const value of values.toReversed()) {
-    const token = readRefreshToken(value, keys);
-    if (token === null) continue;
-    const known = latest.get(token.sessionId);
-    if (known === undefined || isLater(token, known)) latest.set(token.sessionId, token);
-  }
-  return [...latest.values()];
+  const genuine = values.toReversed()
+    .map((value) => readRefreshToken(value, keys))
+    .filter((token) => token !== null);
+  return pickOfEachSession(genuine, {
+    sessionOf: ({ sessionId }) => sessionId,
+    isNewer: (left, right) =>
+      left.generation > right.generation ||
+      (left.generation === right.generation && left.branch > right.branch),
+  });
 }
 
-function isLater(left: GenuineRefreshToken, right: GenuineRefreshToken): boolean {
-  return left.generation > right.generation ||
-    (left.generation === right.generation && left.branch > right.branch);
+/** The newest token of each session, in the order in which the sessions first appear. */
+function pickOfEachSession<Token>(
+  tokens: readonly Token[],
+  { sessionOf, isNewer }: {
+    readonly sessionOf: (token: Token) => SessionId;
+    readonly isNewer: (left: Token, right: Token) => boolean;
+  },
+): readonly Token[] {
+  const picked = new Map<SessionId, Token>();
+  for (const token of tokens) {
+    const known = picked.get(sessionOf(token));
+    if (known === undefined || isNewer(token, known)) picked.set(sessionOf(token), token);
+  }
+  return [...picked.values()];
 }
 
 function putFirst(
