@@ -21,7 +21,7 @@ export type ListResult =
   | Refusal;
 
 export type EndResult =
-  | { readonly kind: "ended"; readonly endedCurrent: boolean }
+  | { readonly kind: "ended" }
   | { readonly kind: "not_found" }
   | Refusal;
 
@@ -57,9 +57,7 @@ export async function endOwnSession(
   if (answer.acting !== "active") {
     return refuse(sessionOverCode(answer.acting), actingSessionId);
   }
-  return answer.outcome === "ended"
-    ? { kind: "ended", endedCurrent: sessionId === actingSessionId }
-    : { kind: "not_found" };
+  return { kind: answer.outcome === "ended" ? "ended" : "not_found" };
 }
 
 /** Why a request that needs an unexpired access token is refused. */
