@@ -31,8 +31,8 @@ import {
   type Part,
   ROTATING_SESSIONS,
   unusable,
-  USER_AGENT,
 } from "./breakdown_sessions.ts";
+import { USER_AGENT } from "./population.ts";
 
 export interface Parts extends AsyncDisposable {
   /** By operation and by name, in the order in which a request meets them. */

@@ -11,11 +11,11 @@ import type { Composition } from "../supabase/functions/_shared/composition.ts";
 import type { DatabaseRpc } from "../supabase/functions/_shared/database_rpc.ts";
 import { createUnifiedAuthApp } from "../supabase/functions/_shared/http/unified_auth_app.ts";
 import { firstRefreshToken } from "../supabase/functions/_shared/refresh_token.ts";
+import { toBytea } from "../supabase/functions/_shared/session_store_rpc.ts";
+import { USER_AGENT } from "./population.ts";
 import { COMMON_ARGUMENTS } from "./servers/rotation_call.ts";
 
 export type Part = () => unknown;
-
-export const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0";
 
 /** A session rotates a few times in a row and no more: so many take turns. */
 export const ROTATING_SESSIONS = 50;
@@ -47,9 +47,9 @@ export async function createBareRotations(
   const held = tokens.map(({ sessionId, hash }) => ({
     sessionId,
     generation: 1,
-    hash: toHex(hash),
+    hash: toBytea(hash),
   }));
-  const salt = toHex(randomBytes(16));
+  const salt = toBytea(randomBytes(16));
   let turn = 0;
   return async () => {
     const session = held[turn++ % held.length] ?? unusable("sessions");
@@ -67,10 +67,6 @@ export async function createBareRotations(
     session.hash = successor;
     return row;
   };
-}
-
-function toHex(bytes: Uint8Array): string {
-  return `\\x${Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("")}`;
 }
 
 /** The first tokens of many sessions of one user. */

@@ -25,7 +25,7 @@ const SCALING = new URL("../docs/scaling.md", import.meta.url).pathname;
 
 const options = readOptions(Deno.args);
 const progress = createProgress();
-const results = roundFigures(await measureAll());
+const results = await measureAll();
 await keepResults(results);
 if (options.document) {
   await writeReport(options.document, { suites: SUITES, results });
@@ -49,15 +49,16 @@ async function measureAll(): Promise<Results> {
   const cases = SUITES.flatMap((suite) => suite.cases)
     .filter(({ name }) => only.length === 0 || only.some((part) => name.startsWith(part)));
   if (cases.length === 0) throw new TypeError(`Cannot run --only=${only}: no case is named so`);
-  const complete = ({ caseSeconds, ...measured }: Measured): Results => ({
-    startedAt,
-    machine,
-    ...measured,
-    durations: {
-      totalSeconds: (performance.now() - beganAtMs) / 1000,
-      suiteSeconds: sumBySuite(caseSeconds),
-    },
-  });
+  const complete = ({ caseSeconds, ...measured }: Measured): Results =>
+    roundFigures({
+      startedAt,
+      machine,
+      ...measured,
+      durations: {
+        totalSeconds: (performance.now() - beganAtMs) / 1000,
+        suiteSeconds: sumBySuite(caseSeconds),
+      },
+    });
   const keep = (measured: Measured) => keepResults(complete(measured));
   return complete(await runRounds({ bench, cases, rounds, progress, keep }));
 }
@@ -84,6 +85,6 @@ async function reckonScaling(results: Results): Promise<void> {
 
 async function keepResults(results: Results): Promise<void> {
   if (!options.results) return;
-  await Deno.writeTextFile(options.results, JSON.stringify(roundFigures(results)));
+  await Deno.writeTextFile(options.results, JSON.stringify(results));
   await formatFile(options.results);
 }

@@ -211,7 +211,8 @@ function parse<Schema extends z.ZodType>(schema: Schema, answer: unknown): z.out
   });
 }
 
-function toBytea(bytes: Uint8Array): string {
+/** As the data API and the driver take it for a `bytea`. */
+export function toBytea(bytes: Uint8Array): string {
   return `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex")}`;
 }
 
