@@ -1,13 +1,9 @@
 import assert from "node:assert/strict";
-import { openTestServer } from "../../local/testing.ts";
-import { launchChromium } from "./chromium.ts";
-import { openDemo, signIn } from "./demo_stage.ts";
+import { openDemoPage, signIn } from "./demo_stage.ts";
 
 Deno.test("nothing of one user stays on the demo's page for the next, though nothing new can be loaded", async () => {
-  await using server = await openTestServer();
-  await using demo = await openDemo(server);
-  await using chromium = await launchChromium();
-  const { page, complaints } = await chromium.openPage();
+  await using demo = await openDemoPage();
+  const { page, complaints } = demo;
   await page.goto(demo.baseUrl);
   await signIn(page);
   await page.waitForSelector("#notes li");
@@ -27,10 +23,8 @@ Deno.test("nothing of one user stays on the demo's page for the next, though not
 });
 
 Deno.test("an entry that was not saved says so until the next one", async () => {
-  await using server = await openTestServer();
-  await using demo = await openDemo(server);
-  await using chromium = await launchChromium();
-  const { page, complaints } = await chromium.openPage();
+  await using demo = await openDemoPage();
+  const { page, complaints } = demo;
   await page.goto(demo.baseUrl);
   await signIn(page);
   await page.waitForSelector("#notes li");
@@ -51,10 +45,8 @@ Deno.test("an entry that was not saved says so until the next one", async () => 
 });
 
 Deno.test("a warning appears in a region that was there, and counts down without taking the focus away", async () => {
-  await using server = await openTestServer();
-  await using demo = await openDemo(server);
-  await using chromium = await launchChromium();
-  const { page, complaints } = await chromium.openPage();
+  await using demo = await openDemoPage();
+  const { page, complaints } = demo;
   await page.goto(demo.baseUrl);
   const regions = page.locator("#banner [role=status], #banner [role=alert]");
   assert.deepEqual(

@@ -8,7 +8,8 @@ import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { createDemo } from "../../local/demo/site.ts";
 import { SEED_USERS } from "../../local/seed_users.ts";
-import type { TestServer } from "../../local/testing.ts";
+import { openTestServer, type TestServer } from "../../local/testing.ts";
+import { launchChromium, type TestBrowser, type WatchedPage } from "./chromium.ts";
 
 export interface DemoStage extends AsyncDisposable {
   readonly baseUrl: string;
@@ -29,6 +30,23 @@ export async function openDemo(server: TestServer): Promise<DemoStage> {
       await database[Symbol.asyncDispose]();
     },
   };
+}
+
+export interface DemoPage extends AsyncDisposable, WatchedPage {
+  readonly baseUrl: string;
+}
+
+/** The demo, and an empty page for it in a browser of its own. */
+export async function openDemoPage(
+  options?: Parameters<TestBrowser["openPage"]>[0],
+): Promise<DemoPage> {
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(await openTestServer());
+  const { baseUrl } = stack.use(await openDemo(server));
+  const chromium = stack.use(await launchChromium());
+  const watched = await chromium.openPage(options);
+  const kept = stack.move();
+  return { ...watched, baseUrl, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
 export async function signIn(page: Page): Promise<void> {

@@ -1,7 +1,5 @@
 import assert from "node:assert/strict";
-import { openTestServer } from "../../local/testing.ts";
-import { launchChromium } from "./chromium.ts";
-import { doDeed, openDemo, seriousViolations, signIn } from "./demo_stage.ts";
+import { doDeed, openDemoPage, seriousViolations, signIn } from "./demo_stage.ts";
 
 /** Each deed of the page with what it must say afterwards, and how the session stands then. */
 const DEEDS = [
@@ -22,10 +20,8 @@ const DEEDS = [
 ];
 
 Deno.test("the demo does to a session what life does, and only a thief and a cap end it", async () => {
-  await using server = await openTestServer();
-  await using demo = await openDemo(server);
-  await using chromium = await launchChromium();
-  const { page, complaints } = await chromium.openPage();
+  await using demo = await openDemoPage();
+  const { page, complaints } = demo;
 
   await page.goto(demo.baseUrl);
   await signIn(page);
@@ -59,10 +55,8 @@ Deno.test("the demo does to a session what life does, and only a thief and a cap
 });
 
 Deno.test("the demo can be used by keyboard alone, and shows where the focus is", async () => {
-  await using server = await openTestServer();
-  await using demo = await openDemo(server);
-  await using chromium = await launchChromium();
-  const { page, complaints } = await chromium.openPage();
+  await using demo = await openDemoPage();
+  const { page, complaints } = demo;
   await page.goto(demo.baseUrl);
   await page.waitForSelector("#sign-in:not([hidden])");
 
@@ -99,10 +93,8 @@ Deno.test("the demo can be used by keyboard alone, and shows where the focus is"
 });
 
 Deno.test("the demo fits a phone, in the dark and without motion, and a second tab adopts", async () => {
-  await using server = await openTestServer();
-  await using demo = await openDemo(server);
-  await using chromium = await launchChromium();
-  const { page, complaints } = await chromium.openPage({ colorScheme: "dark", width: 390 });
+  await using demo = await openDemoPage({ colorScheme: "dark", width: 390 });
+  const { page, complaints } = demo;
   await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
   await page.goto(demo.baseUrl);
   await signIn(page);

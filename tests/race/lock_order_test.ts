@@ -11,7 +11,7 @@ import type { GenuineRefreshToken } from "../../supabase/functions/_shared/refre
 import type { EndedSessions } from "../../supabase/functions/_shared/session_store.ts";
 import { untilWaiting } from "../fault/lock_waits.ts";
 import { openSqlFixture, type SqlFixture } from "../sql/sql_fixture.ts";
-import { contextOf, insertUser, openSqlSessions } from "../sql/sql_sessions.ts";
+import { contextOf, countLive, insertUser, openSqlSessions } from "../sql/sql_sessions.ts";
 
 interface UserChange {
   readonly make: (sql: postgres.Sql, userId: string) => postgres.PendingQuery<postgres.Row[]>;
@@ -103,12 +103,4 @@ async function signInFiveTimes(
   const rows = await admin<{ id: string }[]>`
     select s.id from public.sessions as s where s.user_id = ${userId} order by ${admin(order)}`;
   return rows.flatMap(({ id }) => tokens.get(id) ?? []);
-}
-
-async function countLive(sql: postgres.Sql, userId: string): Promise<number> {
-  const [row] = await sql<{ live: number }[]>`
-    select count(*)::integer as live
-    from public.sessions as s
-    where s.is_valid and s.user_id = ${userId}`;
-  return row?.live ?? 0;
 }

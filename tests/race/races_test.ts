@@ -9,7 +9,7 @@ import {
   startInstanceWithSecrets,
 } from "../http/instance_with_secrets.ts";
 import { openSqlFixture } from "../sql/sql_fixture.ts";
-import { openSqlSessions } from "../sql/sql_sessions.ts";
+import { countLive, openSqlSessions } from "../sql/sql_sessions.ts";
 
 const HUNDRED = Array.from({ length: 100 }, (_, index) => index);
 
@@ -125,12 +125,7 @@ Deno.test("a sign-in against a ban leaves no live session", async () => {
       admin`update auth.users as u set banned_until = 'infinity' where u.id = ${userId}`,
     ]);
     outcomes.add(answer.outcome);
-    const [count] = await admin<{ live: number }[]>`
-      select count(*)::integer as live
-      from public.sessions as s
-      where s.is_valid and s.user_id = ${userId}
-    `;
-    assert.equal(count?.live, 0);
+    assert.equal(await countLive(admin, userId), 0);
     await admin`update auth.users as u set banned_until = null where u.id = ${userId}`;
   }
   assert.ok(outcomes.has("created") || outcomes.has("user_banned"));
@@ -153,12 +148,7 @@ Deno.test("a sign-in against a new password leaves no session of the old one", a
       ]),
     ]);
     outcomes.add(answer.outcome);
-    const [count] = await admin<{ live: number }[]>`
-      select count(*)::integer as live
-      from public.sessions as s
-      where s.is_valid and s.user_id = ${userId}
-    `;
-    assert.equal(count?.live, 0);
+    assert.equal(await countLive(admin, userId), 0);
   }
   assert.deepEqual([...outcomes].toSorted(), ["created", "user_not_found"], "either came first");
 });

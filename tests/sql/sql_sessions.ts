@@ -182,3 +182,12 @@ function reread(raw: string, keys: SessionKeys): GenuineRefreshToken {
   if (token === null) throw new TypeError("Cannot read a refresh token that was just written");
   return token;
 }
+
+/** How many sessions of the user live. */
+export async function countLive(sql: postgres.Sql, userId: string): Promise<number> {
+  const [row] = await sql<{ live: number }[]>`
+    select count(*)::integer as live
+    from public.sessions as s
+    where s.is_valid and s.user_id = ${userId}`;
+  return row?.live ?? 0;
+}
