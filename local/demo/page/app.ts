@@ -41,7 +41,7 @@ const who = find("who", HTMLElement);
 const signOut = find("sign-out", HTMLButtonElement);
 const whoLabel = find("who-label", HTMLElement);
 let shownFor: string | null = null;
-let loadedFor: string | null = null;
+let isLoaded = false;
 
 function render(): void {
   const snapshot = session.getSnapshot();
@@ -49,6 +49,7 @@ function render(): void {
   const userId = user?.id ?? null;
   if (userId !== shownFor) {
     shownFor = userId;
+    isLoaded = false;
     logbook.empty();
     devices.empty();
   }
@@ -63,12 +64,11 @@ function render(): void {
   banner.render(snapshot);
   logbook.render(snapshot);
   deeds.enable(status === "active");
-  if (status === "active" && user !== null && loadedFor !== user.id) {
-    loadedFor = user.id;
+  if (status === "active" && user !== null && !isLoaded) {
+    isLoaded = true;
     void logbook.load();
     void devices.load();
   }
-  if (status === "signed-out") loadedFor = null;
 }
 
 for (const name of LOGGED) {
