@@ -66,7 +66,8 @@ export function neededAction<U extends SessionUser>(
   const refreshedMs = elapsedMs(refreshed, now);
   // A mere verification since then moved no expiry. A server may answer a refresh without a rotation:
   // whoever wished for it meanwhile has that answer too.
-  const answered = grant.serial !== demand.serial || refreshedMs < elapsedMs(since, now);
+  const isReplaced = grant.serial !== demand.serial;
+  const answered = isReplaced || refreshedMs < elapsedMs(since, now);
   if (force) return answered ? null : "refresh";
   const leftMs = accessLeftMs(state, now);
   // An access token that lives as long as its session gains nothing from another one.
@@ -81,6 +82,8 @@ export function neededAction<U extends SessionUser>(
     return left || answered ? null : "refresh";
   }
 
+  // What a token was refused for, another token answers.
+  if (trigger === "unauthorized" && isReplaced) return null;
   const maxAgeMs = (failures ? 0 : maxAgeOf(trigger, hidden, numbers)) + elapsedMs(since, now);
   return ageMs < maxAgeMs ? null : "validate";
 }

@@ -2,6 +2,34 @@ import assert from "node:assert/strict";
 import { openApiTab, URL_ } from "./api_tab.ts";
 import { createWorld } from "./world.ts";
 
+Deno.test("a refusal in the very millisecond in which another token comes asks nobody", async () => {
+  const world = createWorld();
+  const tab = await openApiTab(world);
+  world.server.generation = 2; // The API has stopped to take token-1.
+  const answer = Promise.withResolvers<void>();
+  world.server.script = async () => {
+    await answer.promise;
+    return world.server.valid(false);
+  };
+  const refusal = Promise.withResolvers<void>();
+  const { respond } = tab;
+  tab.respond = async (request) => {
+    const response = await respond(request);
+    if (request.url.endsWith("late")) await refusal.promise;
+    return response;
+  };
+  const late = tab.session.fetch(`${URL_}/late`);
+  const prompt = tab.session.fetch(URL_);
+  await world.advance(25);
+  refusal.resolve();
+  await world.advance(0);
+  answer.resolve(); // no time has passed: the new token is no younger than the wish for it
+  await world.advance(1000);
+  assert.deepEqual([(await late).status, (await prompt).status], [200, 200]);
+  assert.deepEqual(world.server.calls, ["validate", "validate"]);
+  tab.session.dispose();
+});
+
 Deno.test("hooks of onRefreshed are done before a waiting call goes out, and a hanging one holds it for 2 s", async () => {
   const world = createWorld();
   const tab = world.openTab();
