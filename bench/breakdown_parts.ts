@@ -54,7 +54,7 @@ export async function openParts(server: TestServer): Promise<Parts> {
   const viaDatabase = createPostgresRpc({
     address: parseDatabaseUrl(stack.database.url) ?? unusable(stack.database.url),
     poolSize: 1,
-    pipelines: 1,
+    batchConnections: 1,
     connectTimeoutMs: 2_000,
     timeoutMs: 5_000,
   });

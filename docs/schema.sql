@@ -983,7 +983,7 @@ AS $function$
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.validate_session(p_session_id uuid, p_generation integer, p_branch smallint, p_may_confirm boolean, p_issued_to bytea, p_window_seconds integer, p_activity_interval_seconds integer, p_ip inet, p_user_agent text, p_request_id text, OUT outcome public.validation_outcome, OUT session public.session_snapshot, OUT server_time timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.validate_session(p_session_id uuid, p_generation integer, p_branch smallint, p_may_confirm boolean, p_issued_to bytea, p_window_seconds integer, p_activity_interval_seconds integer, p_ip inet, p_user_agent text, p_request_id text, p_may_wait boolean DEFAULT true, OUT outcome public.validation_outcome, OUT session public.session_snapshot, OUT server_time timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1038,7 +1038,7 @@ begin
     -- same browser and nobody was seen with the newer one. Then the reply that carried the newer
     -- one was lost, and the refresh will settle it.
     if unified_auth.end_if_forked(
-      p_session_id, p_generation, p_branch, p_issued_to, p_ip, p_user_agent, p_request_id
+      p_session_id, p_generation, p_branch, p_issued_to, p_ip, p_user_agent, p_request_id, p_may_wait
     ) then
       outcome := 'reused';
       return;
@@ -1107,7 +1107,7 @@ end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION unified_auth.end_if_forked(p_session_id uuid, p_generation integer, p_branch smallint, p_issued_to bytea, p_ip inet, p_user_agent text, p_request_id text)
+CREATE OR REPLACE FUNCTION unified_auth.end_if_forked(p_session_id uuid, p_generation integer, p_branch smallint, p_issued_to bytea, p_ip inet, p_user_agent text, p_request_id text, p_may_wait boolean)
  RETURNS boolean
  LANGUAGE plpgsql
  SET search_path TO ''
@@ -1117,10 +1117,17 @@ declare
   v_session public.sessions;
 begin
   -- The caller read without a lock: decide again on what is true now.
-  select * into v_session
-  from public.sessions as s
-  where s.id = p_session_id and s.is_valid
-  for update;
+  if p_may_wait then
+    select * into v_session
+    from public.sessions as s
+    where s.id = p_session_id and s.is_valid
+    for update;
+  else
+    select * into v_session
+    from public.sessions as s
+    where s.id = p_session_id and s.is_valid
+    for update nowait;
+  end if;
 
   if not found then
     return false;
@@ -1478,6 +1485,6 @@ grant execute on function public.revoke_session(uuid,integer,smallint,bytea,uuid
 grant execute on function public.revoke_user_sessions(uuid,uuid,integer,smallint,bytea,public.logout_scope,inet,text,text) to service_role;
 grant execute on function public.rotate_session(uuid,integer,smallint,bytea,bytea[],smallint,bytea,text,bytea,integer,integer,integer,integer,integer,public.session_event,inet,text,text) to service_role;
 grant execute on function public.session_is_live() to authenticated;
-grant execute on function public.validate_session(uuid,integer,smallint,boolean,bytea,integer,integer,inet,text,text) to service_role;
+grant execute on function public.validate_session(uuid,integer,smallint,boolean,bytea,integer,integer,inet,text,text,boolean) to service_role;
 grant execute on function unified_auth.session_is_live(uuid) to authenticated;
 grant usage on schema unified_auth to authenticated;

@@ -190,7 +190,8 @@ $$;
 -- Lock order everywhere: the user's advisory lock, the user's row, then sessions. Who takes more than
 -- one session of a user holds that user's row first, for share or for the change that ends them: so a
 -- ban, a login and a logout everywhere take turns there, and never at the sessions one by one. What
--- else locks sessions takes a single one and then waits for nothing, or waits for none (a purge).
+-- else locks sessions takes a single one and then waits for nothing, or waits for none: a purge, and
+-- validates that share a transaction.
 create function unified_auth.end_sessions(
   p_session_ids uuid[],
   p_reason public.session_revoked_reason,

@@ -20,6 +20,7 @@ create function public.validate_session(
   p_ip inet,
   p_user_agent text,
   p_request_id text,
+  p_may_wait boolean default true, -- false: it shares a transaction, and fails (55P03) where it would wait
   out outcome public.validation_outcome,
   out session public.session_snapshot,
   out server_time timestamptz
@@ -78,7 +79,7 @@ begin
     -- same browser and nobody was seen with the newer one. Then the reply that carried the newer
     -- one was lost, and the refresh will settle it.
     if unified_auth.end_if_forked(
-      p_session_id, p_generation, p_branch, p_issued_to, p_ip, p_user_agent, p_request_id
+      p_session_id, p_generation, p_branch, p_issued_to, p_ip, p_user_agent, p_request_id, p_may_wait
     ) then
       outcome := 'reused';
       return;
@@ -140,7 +141,8 @@ create function unified_auth.end_if_forked(
   p_issued_to bytea,
   p_ip inet,
   p_user_agent text,
-  p_request_id text
+  p_request_id text,
+  p_may_wait boolean
 ) returns boolean
 language plpgsql
 volatile
@@ -151,10 +153,17 @@ declare
   v_session public.sessions;
 begin
   -- The caller read without a lock: decide again on what is true now.
-  select * into v_session
-  from public.sessions as s
-  where s.id = p_session_id and s.is_valid
-  for update;
+  if p_may_wait then
+    select * into v_session
+    from public.sessions as s
+    where s.id = p_session_id and s.is_valid
+    for update;
+  else
+    select * into v_session
+    from public.sessions as s
+    where s.id = p_session_id and s.is_valid
+    for update nowait;
+  end if;
 
   if not found then
     return false;

@@ -113,15 +113,18 @@ Deno.test("a row that somebody holds is waited for until lock_timeout, then 503,
 
 Deno.test("a copied token that is found out while somebody holds the row is 503 first, and reused then", async () => {
   await using household = await openHousehold(unprepared);
-  const { sql, ada, causes } = household;
+  const { sql, ada, grace, causes } = household;
   const late = ada.browser.copy();
   viewOf(await ada.browser.refresh());
   const thief = ada.browser.copy({ userAgent: CHROME });
   await ageSession(sql, ada.sessionId, 120);
   viewOf(await late.refresh());
+  await assertGoesOn(grace);
   await sql.begin(async (holding) => {
     await holding`select 1 from public.sessions where id = ${ada.sessionId} for update`;
+    const beside = Array.from({ length: 8 }, () => grace.browser.validate());
     await assertPatienceAsked(thief, [thief.validate({ body: { refresh: "never" } })]);
+    for (const answer of await Promise.all(beside)) assert.equal(viewOf(answer).refreshed, false);
   });
   assert.deepEqual(await causes("55P03"), ["55P03"]);
   assertSessionOver(await thief.validate({ body: { refresh: "never" } }), "refresh_token_reused");

@@ -54,7 +54,7 @@ export async function runHistories(options: HistoryRun): Promise<{ readonly toke
       ? createPostgresRpc({
         address: parseDatabaseUrl(database.adminUrl) ?? assert.fail(),
         poolSize: 1,
-        pipelines: 1,
+        batchConnections: 1,
         connectTimeoutMs: 10_000,
         timeoutMs: 10_000,
       })

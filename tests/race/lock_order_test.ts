@@ -90,6 +90,40 @@ Deno.test("two browsers that swap their users, each of whom is full, both sign i
   for (const { answer } of await Promise.all(signIns)) assert.equal(answer.outcome, "created");
 });
 
+Deno.test("validates that share a transaction hold what they wrote and wait for nobody", async () => {
+  await using fixture = await openSqlFixture();
+  const { admin, sessions, database, userId } = fixture;
+  const [active, forked] = [await sessions.signIn(userId), await sessions.signIn(userId)];
+  await admin`update public.sessions set last_active_at = created_at - interval '1 day'`;
+  await admin`update public.sessions set branch = 2 where id = ${forked.sessionId}`;
+  const validate = (sql: postgres.TransactionSql, token: GenuineRefreshToken) =>
+    sql`
+      select (public.validate_session(
+        ${token.sessionId}, 1, 0::smallint, true, sha256('a browser'), 60, 900, null, null,
+        'request', p_may_wait => false
+      )).outcome`;
+
+  const holding = database.connect({ max: 1 });
+  const sharing = database.connectAs("service_role", { max: 1 });
+  let banned: Promise<unknown> | undefined;
+  await holding.begin(async (held) => {
+    await held`select 1 from public.sessions where id = ${forked.sessionId} for update`;
+    await assert.rejects(
+      sharing.begin(async (shared) => {
+        assert.deepEqual([...await validate(shared, active)], [{ outcome: "active" }]);
+        banned = USER_CHANGES["ban"]?.make(admin, userId).execute();
+        await untilWaiting(database.connect({ max: 1 }), 1);
+        await shared`set local statement_timeout = '1s'`; // what waits fails of this
+        // The access token of a branch that two others have replaced: both are in use.
+        await validate(shared, forked);
+      }),
+      { code: "55P03" },
+    );
+  });
+  await banned;
+  assert.equal(await countLive(admin, userId), 0);
+});
+
 /** Their tokens in the given order of their rows. The last of them is the one in which it is asked. */
 async function signInFiveTimes(
   { sessions, admin, userId }: Pick<SqlFixture, "sessions" | "admin" | "userId">,

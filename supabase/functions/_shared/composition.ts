@@ -28,8 +28,8 @@ const IDENTITY_PROVIDER_TIMEOUT_MS = 8_000;
 
 /** Connections of one process. More than a few cost throughput, and the database has few to give. */
 const POOL_SIZE = 4;
-/** Beside them, what all validates share. The second serves while the first waits for something. */
-const PIPELINES = 2;
+/** Beside them, for validates, which share statements. The second serves while the first is waited for. */
+const BATCH_CONNECTIONS = 2;
 
 /** Some 1 kB each, 8 kB at worst: a quarter of the platform's memory if every one were the largest. */
 const ACCESS_TOKENS_REMEMBERED = 8_000;
@@ -132,7 +132,7 @@ async function createRpc(
   return createPostgresRpc({
     address: route.address,
     poolSize: POOL_SIZE,
-    pipelines: PIPELINES,
+    batchConnections: BATCH_CONNECTIONS,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     timeoutMs: DATABASE_TIMEOUT_MS,
   }).rpc;

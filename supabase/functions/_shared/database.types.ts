@@ -259,6 +259,7 @@ export type Database = {
           "p_ip": unknown;
           "p_issued_to": string;
           "p_may_confirm": boolean;
+          "p_may_wait"?: boolean;
           "p_request_id": string;
           "p_session_id": string;
           "p_user_agent": string;

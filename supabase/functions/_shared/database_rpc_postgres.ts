@@ -1,24 +1,30 @@
 /**
  * Calls of SQL functions straight over PostgreSQL's protocol, for projects that save the hop through the
- * data API. Knows which call may share a connection; loaded only where this way is chosen.
+ * data API. Knows which calls may share a statement; loaded only where this way is chosen.
  *
  * @module
  */
 
 import pg from "pg";
-import type { DatabaseRpc, FunctionName } from "./database_rpc.ts";
+import type { DatabaseRpc, FunctionArguments, FunctionName } from "./database_rpc.ts";
 import type { DatabaseAddress } from "./database_address.ts";
-import { createPipeline, type Pipeline } from "./postgres/pipeline.ts";
+import { createBatch } from "./postgres/batch.ts";
 import { createPool } from "./postgres/pool.ts";
-import { composeStatement, orderValues, type Statement } from "./postgres/statement.ts";
+import {
+  type AnswerRow,
+  composeSharedStatement,
+  composeStatement,
+  orderValues,
+  type Statement,
+} from "./postgres/statement.ts";
 import { ServiceUnavailableError } from "./service_unavailable.ts";
 
 export interface PostgresRpcOptions {
   readonly address: DatabaseAddress;
   /** Connections at most for calls that each need one to themselves. */
   readonly poolSize: number;
-  /** Connections at most that calls share, where PostgreSQL itself is at the other end. */
-  readonly pipelines: number;
+  /** Connections at most for validates, which share statements. */
+  readonly batchConnections: number;
   /** How long a call may wait for a connection, a new one or a free one. */
   readonly connectTimeoutMs: number;
   /** How long the whole call may take. */
@@ -33,40 +39,61 @@ export interface PostgresRpc {
 const IDLE_TIMEOUT_MS = 30_000;
 
 /**
- * What shares a connection. It locks a row only if it finds a fork, and skips one that is locked for
- * all else it writes; every other call may wait for a row.
+ * The calls that share statements. They skip a row that is locked, or fail where they need it: every
+ * other call may wait for a row, which would hold up its neighbours.
  */
-const SHARES: FunctionName = "validate_session";
+const VALIDATES = composeSharedStatement("validate_session", {
+  p_session_id: "uuid",
+  p_generation: "integer",
+  p_branch: "smallint",
+  p_may_confirm: "boolean",
+  p_issued_to: "bytea",
+  p_window_seconds: "integer",
+  p_activity_interval_seconds: "integer",
+  p_ip: "inet",
+  p_user_agent: "text",
+  p_request_id: "text",
+  p_may_wait: "boolean",
+});
 
 export function createPostgresRpc(options: PostgresRpcOptions): PostgresRpc {
+  const { poolSize, batchConnections, timeoutMs } = options;
   const common = { ...options, idleTimeoutMs: IDLE_TIMEOUT_MS };
-  const pool = createPool({ ...common, size: options.poolSize });
-  let pipelines = Array.from({ length: options.pipelines }, () => createPipeline(common));
+  const pool = createPool({ ...common, size: poolSize });
+  const validates = createBatch({ ...common, size: batchConnections, statement: VALIDATES });
   const statements = new Map<FunctionName, Statement>();
 
-  const closePipelines = async () => {
-    const closing = pipelines;
-    pipelines = [];
-    await Promise.all(closing.map((pipeline) => pipeline.close()));
+  const statementOf = (name: FunctionName, args: object): Statement => {
+    let statement = statements.get(name);
+    if (statement === undefined) {
+      statement = composeStatement(name, Object.keys(args));
+      statements.set(name, statement);
+    }
+    return statement;
   };
 
-  const call = async (statement: Statement, values: unknown[]): Promise<unknown> => {
-    const pipeline = statement.name === SHARES ? leastBusy(pipelines) : undefined;
-    const answered = await pipeline?.call(statement, values);
-    if (answered?.kind === "answered") return answered.answer;
-    if (answered?.kind === "not_direct") void closePipelines();
-    return await pool.call(statement, values);
+  const askAlone = async <Name extends FunctionName>(
+    name: Name,
+    args: FunctionArguments<Name>,
+    timeoutMs: number,
+  ): Promise<unknown> => {
+    const startedAtMs = performance.now();
+    const statement = statementOf(name, args);
+    const connection = await pool.take();
+    return await connection.call(statement, orderValues(statement, args), {
+      timeoutMs: timeoutMs - (performance.now() - startedAtMs),
+      read: ([row]: readonly AnswerRow[]) => row?.answer,
+    });
   };
 
   return {
     async rpc(name, args) {
-      let statement = statements.get(name);
-      if (statement === undefined) {
-        statement = composeStatement(name, Object.keys(args));
-        statements.set(name, statement);
-      }
       try {
-        return await call(statement, orderValues(statement, args));
+        if (name !== "validate_session") return await askAlone(name, args, timeoutMs);
+        return await validates.call({
+          values: orderValues(VALIDATES.one, { ...args, p_may_wait: false }),
+          askAlone: (timeoutMs) => askAlone(name, args, timeoutMs),
+        });
       } catch (error: unknown) {
         throw new ServiceUnavailableError({
           dependency: "session_store",
@@ -75,16 +102,9 @@ export function createPostgresRpc(options: PostgresRpcOptions): PostgresRpc {
       }
     },
     async close() {
-      await Promise.all([closePipelines(), pool.close()]);
+      await Promise.all([validates.close(), pool.close()]);
     },
   };
-}
-
-function leastBusy(pipelines: readonly Pipeline[]): Pipeline | undefined {
-  return pipelines.reduce<Pipeline | undefined>(
-    (least, each) => least === undefined || each.waiting < least.waiting ? each : least,
-    undefined,
-  );
 }
 
 /** PostgreSQL's code where it answered; the driver gives its own failures no code, only words. */

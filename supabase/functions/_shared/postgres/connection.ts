@@ -25,8 +25,8 @@ export function connectionConfig(address: DatabaseAddress): pg.ClientConfig {
 /**
  * Whether nothing stands between: a pooler makes up the process id of the start of a connection, since
  * no one process of the database serves it. Through one, a prepared statement may meet a connection
- * that has never heard of it (SQLSTATE 26000) or has one of that name (42P05), and not every pooler
- * keeps pipelined answers apart. Asked with no statement kept.
+ * that has never heard of it (SQLSTATE 26000) or has one of that name (42P05). Asked with no statement
+ * kept.
  */
 export async function isDirect(client: pg.ClientBase, timeoutMs: number): Promise<boolean> {
   const query = { text: "select pg_backend_pid() as pid", query_timeout: timeoutMs };

@@ -9,23 +9,38 @@
 import pg from "pg";
 import type { DatabaseAddress } from "../database_address.ts";
 import { connectionConfig, isDirect } from "./connection.ts";
-import type { AnswerRow, Statement } from "./statement.ts";
+import type { Statement } from "./statement.ts";
 
 export interface PoolOptions {
   readonly address: DatabaseAddress;
   /** Connections at most. They are made when they are first needed. */
   readonly size: number;
-  /** How long a call may wait for a connection, a new one or a free one. */
+  /** How long it may take to be given a connection, a new one or a free one. */
   readonly connectTimeoutMs: number;
-  /** How long the whole call may take. */
-  readonly timeoutMs: number;
   /** Without calls for this long a connection is closed: the database has others to serve. */
   readonly idleTimeoutMs: number;
 }
 
+export interface ConnectionCall<Row, Answer> {
+  readonly timeoutMs: number;
+  /** Makes the answer of the rows. */
+  read(rows: readonly Row[]): Answer;
+}
+
+/** Taken from the pool: it has to be asked once or given back. */
+export interface Connection {
+  /** Gives it back; after any failure, one of `read` too, it is closed. Rejects with the driver's errors. */
+  call<Row extends pg.QueryResultRow, Answer>(
+    statement: Statement,
+    values: unknown[],
+    call: ConnectionCall<Row, Answer>,
+  ): Promise<Answer>;
+  giveBack(): void;
+}
+
 export interface Pool {
-  /** Resolves with the function's JSON. Rejects with the driver's errors. */
-  call(statement: Statement, values: unknown[]): Promise<unknown>;
+  /** Rejects with the driver's errors. */
+  take(): Promise<Connection>;
   close(): Promise<void>;
 }
 
@@ -48,21 +63,23 @@ export function createPool(options: PoolOptions): Pool {
   pool.on("error", () => {});
 
   return {
-    async call({ name, text }, values) {
-      const startedAtMs = performance.now();
+    async take() {
       const client = await pool.connect();
-      try {
-        const leftMs = Math.max(1, options.timeoutMs - (performance.now() - startedAtMs));
-        const query = { text, values, query_timeout: leftMs };
-        const { rows } = await client.query<AnswerRow>(
-          direct.has(client) ? { ...query, name } : query,
-        );
-        client.release();
-        return rows[0]?.answer;
-      } catch (error: unknown) {
-        client.release(true); // it may still wait for what nobody wants any more
-        throw error;
-      }
+      return {
+        async call({ name, text }, values, { timeoutMs, read }) {
+          try {
+            const query = { text, values, query_timeout: Math.max(1, timeoutMs) };
+            const { rows } = await client.query(direct.has(client) ? { ...query, name } : query);
+            const answer = read(rows);
+            client.release();
+            return answer;
+          } catch (error: unknown) {
+            client.release(true); // it may still wait for what nobody wants any more
+            throw error;
+          }
+        },
+        giveBack: () => client.release(),
+      };
     },
     close: () => pool.end(),
   };

@@ -1,26 +1,31 @@
 /**
  * The text that calls a SQL function, and its values as the driver takes them. Knows what a parameter
- * is called and what its type means on the wire; must not know the driver.
+ * is called and what its type means on the wire; must not know how the driver is asked.
  *
  * @module
  */
 
+import type pg from "pg";
 import type { Database, Json } from "../database.types.ts";
 import type { FunctionName } from "../database_rpc.ts";
 
 /** A statement of fixed text, which a connection may keep under its name. */
 export interface Statement {
-  /** The function's. */
-  readonly name: FunctionName;
-  /** Answers one row, whose column `answer` is the function's JSON. */
+  readonly name: string;
   readonly text: string;
-  /** In the order of `$1`, `$2` … */
+  /** The function's, in the order of its values. */
   readonly parameters: readonly string[];
 }
 
-/** What the rows of a {@linkcode Statement} hold. */
-export interface AnswerRow {
+/** What the row of one call holds. */
+export interface AnswerRow extends pg.QueryResultRow {
+  /** The function's JSON. */
   readonly answer: unknown;
+}
+
+/** What the rows of many calls hold, in any order. */
+export interface NumberedRow extends AnswerRow {
+  readonly number: number;
 }
 
 /**
@@ -33,6 +38,40 @@ export function composeStatement(name: FunctionName, parameters: readonly string
     name,
     text: `select to_json(public.${name}(${given.join(", ")})) as answer`,
     parameters,
+  };
+}
+
+/** For calls that share statements. Both take the numbers of the calls before the function's values. */
+export interface SharedStatement {
+  /** Takes a number and the values of one call: a list of one costs a third more. */
+  readonly one: Statement;
+  /** Takes a list of numbers, and for each parameter the list of its values. */
+  readonly many: Statement;
+}
+
+/** @param types of the function's parameters, in the order of its values */
+export function composeSharedStatement<Name extends FunctionName>(
+  name: Name,
+  types: Readonly<Record<keyof Functions[Name]["Args"] & string, string>>,
+): SharedStatement {
+  const parameters = Object.keys(types);
+  const lists = ["integer", ...Object.values(types)].map((type, index) =>
+    `$${index + 1}::${type}[]`
+  );
+  const one = parameters.map((parameter, index) => `${parameter} => $${index + 2}`);
+  const many = parameters.map((parameter) => `${parameter} => c.${parameter}`);
+  return {
+    one: {
+      name,
+      text: `select $1::integer as number, to_json(public.${name}(${one.join(", ")})) as answer`,
+      parameters,
+    },
+    many: {
+      name: `${name}, many`,
+      text: `select c.number, to_json(public.${name}(${many.join(", ")})) as answer
+        from unnest(${lists.join(", ")}) as c(number, ${parameters.join(", ")})`,
+      parameters,
+    },
   };
 }
 
