@@ -99,7 +99,7 @@ async function measureOnce(
       visitors: file,
       connections,
       restore: slice.restore,
-      seconds: isQuick ? { warmUp: 0.05, closed: 0.2, open: 0 } : { warmUp, closed: 1.5, open: 0 },
+      seconds: isQuick ? { warmUp: 0.05, closed: 0.2, open: 0 } : { warmUp, closed: 1.2, open: 0 },
       // A session that came back within the window would not rotate.
       ...(operation === "refresh" ? { mustChange: REFRESH_COOKIE, consumes: true } : {}),
     });

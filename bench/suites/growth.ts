@@ -20,7 +20,7 @@ import { type Bar, PartlyMeasured, type SingleFigures, type Suite } from "../sui
 
 /** How much of everything: a whole study, and a smoke test. */
 const AMOUNTS = {
-  whole: { rounds: 3, transactions: 1_600, rotating: 3_000, logins: 5_000 },
+  whole: { rounds: 3, transactions: 1_400, rotating: 2_000, logins: 5_000 },
   quick: { rounds: 1, transactions: 64, rotating: 320, logins: 100 },
 } as const;
 
