@@ -28,17 +28,9 @@ export interface NumberedRow extends AnswerRow {
   readonly number: number;
 }
 
-/**
- * The database takes the types of the parameters from the function's own. In the select list and not in
- * `from`, where the answer would go through a tuple store first.
- */
 export function composeStatement(name: FunctionName, parameters: readonly string[]): Statement {
-  const given = parameters.map((parameter, index) => `${parameter} => $${index + 1}`);
-  return {
-    name,
-    text: `select to_json(public.${name}(${given.join(", ")})) as answer`,
-    parameters,
-  };
+  const call = composeCall(name, parameters, (_, index) => `$${index + 1}`);
+  return { name, text: `select ${call} as answer`, parameters };
 }
 
 /** For calls that share statements. Both take the numbers of the calls before the function's values. */
@@ -58,21 +50,36 @@ export function composeSharedStatement<Name extends FunctionName>(
   const lists = ["integer", ...Object.values(types)].map((type, index) =>
     `$${index + 1}::${type}[]`
   );
-  const one = parameters.map((parameter, index) => `${parameter} => $${index + 2}`);
-  const many = parameters.map((parameter) => `${parameter} => c.${parameter}`);
+  const one = composeCall(name, parameters, (_, index) => `$${index + 2}`);
+  const many = composeCall(name, parameters, (parameter) => `c.${parameter}`);
   return {
     one: {
       name,
-      text: `select $1::integer as number, to_json(public.${name}(${one.join(", ")})) as answer`,
+      text: `select $1::integer as number, ${one} as answer`,
       parameters,
     },
     many: {
       name: `${name}, many`,
-      text: `select c.number, to_json(public.${name}(${many.join(", ")})) as answer
+      text: `select c.number, ${many} as answer
         from unnest(${lists.join(", ")}) as c(number, ${parameters.join(", ")})`,
       parameters,
     },
   };
+}
+
+/**
+ * The database takes the types of plain parameters from the function's own. For the select list and not
+ * for `from`, where the answer would go through a tuple store first.
+ */
+function composeCall(
+  name: FunctionName,
+  parameters: readonly string[],
+  valueOf: (parameter: string, index: number) => string,
+): string {
+  const given = parameters.map((parameter, index) =>
+    `${parameter} => ${valueOf(parameter, index)}`
+  );
+  return `to_json(public.${name}(${given.join(", ")}))`;
 }
 
 /** The values of a call in the order of the statement's parameters. */
