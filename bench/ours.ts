@@ -90,7 +90,7 @@ export async function oursVisitors(
 }
 
 /** Few enough that a warm-up shows each to the processes, many enough that no one session is hot. */
-const KNOWN_VISITORS = 1_000;
+export const KNOWN_VISITORS = 1_000;
 
 /** Visitors whose live access token the processes have met once the warm-up is over, or never. */
 export async function validatingVisitors(

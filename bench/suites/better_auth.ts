@@ -8,6 +8,7 @@ import { createHmac, randomUUID } from "node:crypto";
 import type { Bench } from "../bench.ts";
 import { gatherCookies } from "../load/gather.ts";
 import type { Visitor } from "../load/plan.ts";
+import { KNOWN_VISITORS } from "../ours.ts";
 import { idOf, PASSWORD } from "../population.ts";
 import { type ServerOptions, startServer } from "../server_process.ts";
 import type { Case } from "../suite.ts";
@@ -66,9 +67,6 @@ export function betterAuth({ cookieCache }: { readonly cookieCache: boolean }): 
   };
 }
 
-/** As many as of ours that show a known token: each has to be given its cookie first. */
-const CACHED_VISITORS = 1_000;
-
 export async function openBetterAuth(
   bench: Bench,
   { cookieCache }: { readonly cookieCache: boolean },
@@ -85,7 +83,7 @@ export async function openBetterAuth(
         `better-auth/cookie-cache/${randomUUID()}`, // a cookie answers for five minutes, a run takes 20
         () =>
           gatherCookies({
-            visitors: world.signedIn.slice(0, CACHED_VISITORS),
+            visitors: world.signedIn.slice(0, KNOWN_VISITORS),
             target,
             request: GET_SESSION,
           }),
