@@ -1,12 +1,14 @@
 import assert from "node:assert/strict";
 import { compareGenerated } from "./generated_files.ts";
-import { judgeSource } from "./source_rules.ts";
+import { judgeSource, longFile } from "./source_rules.ts";
 
 const judge = (text: string) => judgeSource({ path: "local/example.ts", text });
 
-Deno.test("a file may have 250 lines and not one more", () => {
-  assert.deepEqual(judge("const a = 1;\n".repeat(250)), []);
-  assert.equal(judge("const a = 1;\n".repeat(251)).length, 1);
+Deno.test("a file of more than 400 lines is named and fails nothing", () => {
+  const ofLength = (lines: number) => ({ path: "a.ts", text: "const a = 1;\n".repeat(lines) });
+  assert.deepEqual(longFile(ofLength(400)), []);
+  assert.deepEqual(longFile(ofLength(401)), [{ path: "a.ts", lines: 401 }]);
+  assert.deepEqual(judgeSource(ofLength(401)), []);
 });
 
 Deno.test("what silences a tool, gives up types or is left to be done is refused", () => {
