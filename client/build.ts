@@ -10,7 +10,9 @@ import ts from "typescript";
 
 const HERE = new URL(".", import.meta.url).pathname;
 const DIST = `${HERE}dist`;
-const ENTRIES = ["index.ts", "react/index.ts", "supabase.ts"].map((name) => `${HERE}src/${name}`);
+const ENTRIES = ["index.ts", "react/index.ts", "server/index.ts", "supabase.ts"].map((name) =>
+  `${HERE}src/${name}`
+);
 
 await Deno.remove(DIST, { recursive: true }).catch((error: unknown) => {
   if (!(error instanceof Deno.errors.NotFound)) throw error;

@@ -76,6 +76,7 @@ function camelCase(name: string): string {
   return name.replace(/_(.)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-function isObject(value: unknown): value is Json {
+/** Whether a JSON value is an object or a list. */
+export function isObject(value: unknown): value is Json {
   return typeof value === "object" && value !== null;
 }

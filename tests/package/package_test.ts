@@ -11,7 +11,12 @@ Deno.test("the client's package", async (test) => {
 
   await test.step("holds its modules, their types and its looks, no test and no dependency", async () => {
     const modules = client.files.filter((path) => path.endsWith(".js")).toSorted();
-    assert.deepEqual(modules, ["dist/index.js", "dist/react/index.js", "dist/supabase.js"]);
+    assert.deepEqual(modules, [
+      "dist/index.js",
+      "dist/react/index.js",
+      "dist/server/index.js",
+      "dist/supabase.js",
+    ]);
     const others = client.files.filter((path) => !/^dist\/.*\.(?:js|d\.ts)$/.test(path));
     assert.deepEqual(others.toSorted(), ["README.md", "package.json", "styles.css"]);
     assert.deepEqual(client.files.filter((path) => /test|fixture|src\//.test(path)), []);
