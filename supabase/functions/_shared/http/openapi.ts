@@ -9,6 +9,7 @@ import { type ErrorCode, ERRORS, isSessionOver } from "../errors.ts";
 import { describeHeaders, HEADERS } from "./openapi_headers.ts";
 import { COMMON_REFUSALS, type Operation, OPERATIONS } from "./openapi_operations.ts";
 import { errorView } from "./schemas.ts";
+import { VERSION } from "../version.ts";
 
 type JsonObject = Record<string, unknown>;
 
@@ -20,7 +21,7 @@ export function createOpenApiDocument(): JsonObject {
     openapi: "3.1.0",
     info: {
       title: "Unified Auth",
-      version: "1.0.0",
+      version: VERSION,
       description: "Sessions for web apps on Supabase: login, validate, refresh, logout.",
     },
     servers: [{ url: "/functions/v1" }],
