@@ -6,6 +6,7 @@
 import { print, runCommand } from "./command.ts";
 import { filesOf, holdDataDirectory } from "./data_directory.ts";
 import { placeWithinReach } from "./postgres/data_directory.ts";
+import { SHARED_PLACE } from "./postgres/shared_place.ts";
 import { findPostgresUser } from "./postgres/system_user.ts";
 import { readStartSettings } from "./start_settings.ts";
 
@@ -13,8 +14,8 @@ await runCommand(async () => {
   const settings = readStartSettings(Deno.env.toObject());
   using directory = await holdDataDirectory(settings.dataDirectory);
   const { cluster, ...files } = filesOf(directory.path);
-  const user = await findPostgresUser();
-  const place = await placeWithinReach({ directory: cluster, user });
+  const reach = { user: await findPostgresUser(), sharedPlace: SHARED_PLACE };
+  const place = await placeWithinReach(cluster, reach);
   for (const path of [place, `${place}.new`, `${place}.new.password`, ...Object.values(files)]) {
     await Deno.remove(path, { recursive: true }).catch((thrown: unknown) => {
       if (!(thrown instanceof Deno.errors.NotFound)) throw thrown;

@@ -5,8 +5,9 @@
  * @module
  */
 import { StackError } from "../stack_error.ts";
-import { findPostgres, SHARED_PLACE } from "./binaries.ts";
-import { canReach, findPostgresUser, type SystemUser } from "./system_user.ts";
+import { findInstalledPrograms, placeProgramsWithinReach, type Reach } from "./binaries.ts";
+import { openSharedPlace, SHARED_PLACE } from "./shared_place.ts";
+import { canEnter, findPostgresUser, type SystemUser } from "./system_user.ts";
 
 /** Supabase's own superuser; `postgres` is made later, without that power. */
 export const SUPERUSER = "supabase_admin";
@@ -23,26 +24,42 @@ export interface Cluster {
   readonly user: SystemUser | undefined;
 }
 
+/** Where things are that may be out of the system user's reach. */
+export interface OpenClusterOptions {
+  /** @default {SHARED_PLACE} */
+  readonly sharedPlace?: string;
+  /** PostgreSQL's programs. @default {those of the npm package} */
+  readonly installed?: string;
+}
+
 /**
- * The cluster in `directory`, made if there is none. Under root, when the system user cannot reach
- * `directory`, the files are in `/var/lib/unified-auth-local` instead, by a name made from its path.
+ * The cluster in `directory`, made if there is none. Under root, when the system user cannot enter
+ * the directory above it, the files are in `sharedPlace` instead, by a name made from its path.
  */
-export async function openCluster(directory: string): Promise<Cluster> {
-  const user = await findPostgresUser();
-  const programs = await findPostgres(user);
-  const cluster = { directory: await placeWithinReach({ directory, user }), programs, user };
-  if (!await exists(`${cluster.directory}/PG_VERSION`)) await initialise(cluster);
+export async function openCluster(
+  directory: string,
+  { sharedPlace = SHARED_PLACE, installed }: OpenClusterOptions = {},
+): Promise<Cluster> {
+  const reach: Reach = { user: await findPostgresUser(), sharedPlace };
+  const programs = await placeProgramsWithinReach(
+    installed ?? await findInstalledPrograms(),
+    reach,
+  );
+  const place = await placeWithinReach(directory, reach);
+  const cluster = { directory: place, programs, user: reach.user };
+  if (!await exists(`${place}/PG_VERSION`)) await initialise(cluster);
   return cluster;
 }
 
 /** Where the files of the cluster named `directory` really are. */
 export async function placeWithinReach(
-  { directory, user }: { directory: string; user: SystemUser | undefined },
+  directory: string,
+  { user, sharedPlace }: Reach,
 ): Promise<string> {
   const parent = directory.slice(0, directory.lastIndexOf("/")) || "/";
-  if (!user || await canReach(user, parent)) return directory;
+  if (!user || await canEnter(user, parent)) return directory;
   const name = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(directory));
-  return `${SHARED_PLACE}/${new Uint8Array(name).toHex().slice(0, 16)}`;
+  return `${await openSharedPlace(sharedPlace)}/${new Uint8Array(name).toHex().slice(0, 16)}`;
 }
 
 /** Into a directory beside the real one first: an interrupted `initdb` leaves nothing half made. */
@@ -55,12 +72,16 @@ async function initialise(cluster: Cluster): Promise<void> {
     );
   }
   const draft = `${directory}.new`;
-  await Deno.remove(draft, { recursive: true }).catch(ignoreMissing);
-  await Deno.mkdir(draft, { recursive: true, mode: 0o700 });
-  if (user) await Deno.chown(draft, user.uid, user.gid);
-
+  for (const rest of [draft, `${draft}.password`]) {
+    await Deno.remove(rest, { recursive: true }).catch(ignoreMissing);
+  }
+  await Deno.mkdir(draft, { mode: 0o700 });
   const passwordFile = `${draft}.password`;
-  await Deno.writeTextFile(passwordFile, LOCAL_PASSWORD);
+  await Deno.writeTextFile(passwordFile, LOCAL_PASSWORD, { mode: 0o600 });
+  if (user) {
+    await Deno.chown(draft, user.uid, user.gid);
+    await Deno.chown(passwordFile, user.uid, user.gid);
+  }
   const { success, stderr } = await new Deno.Command(`${programs}/bin/initdb`, {
     args: [
       `--pgdata=${draft}`,

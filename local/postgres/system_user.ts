@@ -20,22 +20,38 @@ export async function findPostgresUser(): Promise<SystemUser | undefined> {
   return await readUser() ?? await createUser();
 }
 
-/** Whether `user` may walk through every directory above `path`, and `path` itself. */
-export async function canReach(user: SystemUser, path: string): Promise<boolean> {
-  for (let directory = path;;) {
-    const status = await Deno.stat(directory).catch(() => undefined);
-    if (status && !mayEnter(user, status)) return false;
-    const parent = directory.slice(0, directory.lastIndexOf("/")) || "/";
-    if (parent === directory) return true;
-    directory = parent;
-  }
+/** Whether `user` can enter `directory`, which exists: every directory above it lets the user pass. */
+export async function canEnter(user: SystemUser, directory: string): Promise<boolean> {
+  return await succeedsAs(user, { program: "test", args: ["-x", directory] });
 }
 
-function mayEnter(user: SystemUser, status: Deno.FileInfo): boolean {
-  const mode = status.mode ?? 0o777;
-  if (status.uid === user.uid) return (mode & 0o100) !== 0;
-  if (status.gid === user.gid) return (mode & 0o010) !== 0;
-  return (mode & 0o001) !== 0;
+/** Whether `user` can read `file`. */
+export async function canRead(user: SystemUser, file: string): Promise<boolean> {
+  return await succeedsAs(user, { program: "test", args: ["-r", file] });
+}
+
+/**
+ * Whether a program ends with exit code 0 when `user` runs it. Only the operating system can say what a
+ * user may do: permissions are also symbolic links, access control lists, groups and mount options.
+ */
+export async function succeedsAs(
+  user: SystemUser,
+  { program, args }: { readonly program: string; readonly args: readonly string[] },
+): Promise<boolean> {
+  try {
+    const command = new Deno.Command(program, {
+      args: [...args],
+      cwd: "/",
+      ...user,
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    });
+    return (await command.output()).success;
+  } catch (thrown) {
+    if (thrown instanceof Deno.errors.PermissionDenied) return false;
+    throw thrown;
+  }
 }
 
 async function readUser(): Promise<SystemUser | undefined> {

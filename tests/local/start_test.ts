@@ -64,6 +64,17 @@ Deno.test("start serves, keeps its data over a restart and a crash, and reset be
   assert.deepEqual([...Deno.readDirSync(directory)].map(({ name }) => name), ["lock"]);
 });
 
+Deno.test("start serves from a folder that its owner alone may enter, as root's home is", async () => {
+  await using place = await makePlace();
+  await Deno.chmod(place.directory.replace(/\/data$/, ""), 0o700);
+  {
+    await using started = await start(place.environment);
+    const answer = await post(`${started.baseUrl}${VALIDATE}`);
+    assert.equal(answer.status, 401, await answer.text());
+  }
+  assert.equal((await run("reset", place.environment)).code, 0);
+});
+
 Deno.test("start says what is in its way, in one line, and what to do", async () => {
   await using place = await makePlace();
   const { environment, directory, port, databasePort } = place;
