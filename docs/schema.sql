@@ -29,6 +29,8 @@ create type public.rotation_outcome as enum (
   'reissued',
   'throttled',
   'successor_wanted',
+  'proof_required',
+  'proof_key_unknown',
   'reused',
   'unknown_generation',
   'key_compromise_suspected',
@@ -80,6 +82,16 @@ create type public.validation_outcome as enum (
   'banned'
 );
 
+create type unified_auth.presented_position as enum (
+  'current',
+  'predecessor',
+  'superseded',
+  'lost',
+  'older',
+  'ahead',
+  'hash_mismatch'
+);
+
 create type unified_auth.presented_token as enum (
   'current',
   'predecessor',
@@ -90,6 +102,18 @@ create type unified_auth.presented_token as enum (
   'foreign'
 );
 
+create type unified_auth.proof_state as enum (
+  'none',
+  'outdated',
+  'fresh'
+);
+
+create type unified_auth.row_key as enum (
+  'none',
+  'proven',
+  'other'
+);
+
 create type unified_auth.session_end as enum (
   'not_found',
   'revoked',
@@ -97,6 +121,13 @@ create type unified_auth.session_end as enum (
   'expired',
   'reused',
   'banned'
+);
+
+create type unified_auth.token_class as enum (
+  'same',
+  'stranger',
+  'rebound',
+  'unbound'
 );
 
 -- Composite types
@@ -127,6 +158,11 @@ create type public.session_snapshot as (
   refresh_token_expires_at timestamp with time zone,
   aal text,
   amr jsonb
+);
+
+create type unified_auth.rotation_judgment as (
+  rule smallint,
+  outcome public.rotation_outcome
 );
 
 -- Tables
@@ -164,6 +200,8 @@ create table public.sessions (
   issued_at timestamp with time zone not null,
   confirmed_at timestamp with time zone,
   issued_to bytea not null,
+  key_thumbprint bytea,
+  lineage bytea,
   ip inet,
   user_agent text,
   device_name text,
@@ -191,6 +229,8 @@ alter table public.sessions add constraint sessions_branch_fits_one_byte CHECK (
 alter table public.sessions add constraint sessions_first_generation_has_no_predecessor CHECK ((((generation = 1) = (previous_refresh_token_hash IS NULL)) AND ((generation = 1) = (previous_branch IS NULL))));
 alter table public.sessions add constraint sessions_generation_starts_at_one CHECK ((generation >= 1));
 alter table public.sessions add constraint sessions_issued_to_is_sha256 CHECK ((octet_length(issued_to) = 32));
+alter table public.sessions add constraint sessions_key_thumbprint_is_half_a_sha256 CHECK ((octet_length(key_thumbprint) = 16));
+alter table public.sessions add constraint sessions_lineage_is_eight_bytes CHECK ((octet_length(lineage) = 8));
 alter table public.sessions add constraint sessions_only_a_branch_supersedes CHECK (((superseded_refresh_token_hash IS NULL) OR (branch > 0)));
 alter table public.sessions add constraint sessions_pkey PRIMARY KEY (id);
 alter table public.sessions add constraint sessions_previous_refresh_token_hash_is_sha256 CHECK ((octet_length(previous_refresh_token_hash) = 32));
@@ -1229,6 +1269,61 @@ end;
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION unified_auth.judge_rotation(p_class unified_auth.token_class, p_position unified_auth.presented_position, p_proof unified_auth.proof_state, p_recent boolean, p_confirmed boolean, p_salt_kept boolean, p_row_key unified_auth.row_key, p_first_generation boolean, p_branch smallint, p_quiet boolean)
+ RETURNS unified_auth.rotation_judgment
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  -- The table of docs/protocol.md, row by row: the first that matches decides.
+  return case
+    when p_position = 'ahead'
+      then '(0,unknown_generation)'
+    when p_position = 'hash_mismatch'
+      then '(1,key_compromise_suspected)'
+    when p_class = 'stranger' and p_proof = 'none'
+      then '(2,proof_required)'
+    when p_proof = 'outdated'
+      then '(3,proof_required)'
+    when p_class = 'stranger' and p_position = 'current' and p_quiet
+      then '(4,rotated)'
+    when p_class = 'stranger'
+      then '(5,proof_key_unknown)'
+    when p_class = 'rebound'
+      then '(6,reused)'
+    when p_class = 'same' and p_position = 'current' and p_recent
+      then '(7,unchanged)'
+    when p_class = 'same' and p_position = 'current'
+      then '(8,rotated)'
+    when p_class = 'same' and p_position = 'predecessor' and p_salt_kept
+      then '(9,replayed)'
+    when p_class = 'same'
+      then '(10,reissued)'
+    when p_class = 'unbound' and p_position = 'current' and p_recent
+      and (p_proof = 'none' or not p_first_generation)
+      then '(11,unchanged)'
+    when p_class = 'unbound' and p_position = 'current'
+      then '(12,rotated)'
+    when p_class = 'unbound' and p_position = 'predecessor' and not p_confirmed and p_recent
+      and p_row_key in ('none', 'proven') and p_salt_kept and p_branch <= 3
+      then '(13,replayed)'
+    when p_class = 'unbound' and p_position = 'predecessor' and not p_confirmed and p_recent
+      and p_row_key = 'other' and p_proof = 'none' and p_branch <= 3
+      then '(14,proof_required)'
+    when p_class = 'unbound' and p_position = 'predecessor' and not p_confirmed and p_branch < 255
+      then '(15,reissued)'
+    when p_class = 'unbound' and p_position = 'predecessor'
+      then '(16,reused)'
+    when p_class = 'unbound' and p_position = 'superseded' and not p_confirmed
+      then '(17,rotated)'
+    when p_class = 'unbound'
+      then '(18,reused)'
+  end::unified_auth.rotation_judgment;
+end;
+$function$
+;
+
 CREATE OR REPLACE FUNCTION unified_auth.lock_login_bucket(p_bucket bytea)
  RETURNS unified_auth.login_throttle
  LANGUAGE plpgsql
@@ -1275,6 +1370,35 @@ CREATE OR REPLACE FUNCTION unified_auth.login_failures(p_bucket unified_auth.log
 AS $function$
   select greatest(
     0, p_bucket.failures - extract(epoch from p_now - p_bucket.charged_at) / p_forgive_seconds);
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.presented_position(p_session public.sessions, p_generation integer, p_branch smallint, p_hash bytea, p_lineage bytea)
+ RETURNS unified_auth.presented_position
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return case
+    when p_generation > p_session.generation then 'ahead'
+    when p_generation = p_session.generation and p_branch > p_session.branch then 'ahead'
+    when p_generation = p_session.generation and p_branch = p_session.branch then
+      case when p_hash = p_session.refresh_token_hash then 'current' else 'hash_mismatch' end
+    when p_generation = p_session.generation and p_branch = p_session.branch - 1
+      and p_session.superseded_refresh_token_hash is not null then
+      case when p_hash = p_session.superseded_refresh_token_hash
+        then 'superseded' else 'hash_mismatch' end
+    when p_generation = p_session.generation - 1 and p_branch = p_session.previous_branch then
+      case when p_hash = p_session.previous_refresh_token_hash
+        then 'predecessor' else 'hash_mismatch' end
+    -- No hash is kept of the rest, and the tag proves no more than SESSION_SECRET, which may have
+    -- leaked. The lineage is known only to those who held a token of this session.
+    when p_lineage is distinct from p_session.lineage then 'hash_mismatch'
+    when p_generation >= p_session.generation - 1 then 'lost'
+    else 'older'
+  end::unified_auth.presented_position;
+end;
 $function$
 ;
 
@@ -1457,6 +1581,23 @@ AS $function$
     ),
     'not_found'
   );
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.token_class(p_token_key bytea, p_proven_key bytea, p_row_key bytea)
+ RETURNS unified_auth.token_class
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return case
+    when p_proven_key = p_row_key then 'same'
+    when p_token_key is distinct from p_proven_key and p_token_key is not null then 'stranger'
+    when p_token_key is not null and p_row_key is not null then 'rebound'
+    else 'unbound'
+  end::unified_auth.token_class;
+end;
 $function$
 ;
 

@@ -61,6 +61,8 @@ create table public.sessions (
   issued_at timestamptz not null,
   confirmed_at timestamptz,
   issued_to bytea not null,
+  key_thumbprint bytea,
+  lineage bytea,
   ip inet,
   user_agent text,
   device_name text,
@@ -78,6 +80,8 @@ create table public.sessions (
   constraint sessions_superseded_refresh_token_hash_is_sha256
     check (octet_length(superseded_refresh_token_hash) = 32),
   constraint sessions_issued_to_is_sha256 check (octet_length(issued_to) = 32),
+  constraint sessions_key_thumbprint_is_half_a_sha256 check (octet_length(key_thumbprint) = 16),
+  constraint sessions_lineage_is_eight_bytes check (octet_length(lineage) = 8),
   constraint sessions_first_generation_has_no_predecessor check (
     (generation = 1) = (previous_refresh_token_hash is null)
     and (generation = 1) = (previous_branch is null)
@@ -110,6 +114,10 @@ comment on column public.sessions.issued_at is
   'When the current generation and branch was issued; the window is measured from here.';
 comment on column public.sessions.issued_to is
   'SHA-256 of the user agent that the current generation and branch was issued to.';
+comment on column public.sessions.key_thumbprint is
+  'First half of the thumbprint (RFC 7638) of the key that the current token was issued to; null: none.';
+comment on column public.sessions.lineage is
+  'Random, chosen at login, the same in every token of the session: no leaked secret yields it.';
 comment on column public.sessions.confirmed_at is
   'When an access token of the current generation and branch was seen in use after the window.';
 

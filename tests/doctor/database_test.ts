@@ -24,9 +24,9 @@ Deno.test("migrations fails when one is missing, and names it", async () => {
   const rename = (from: string, to: string) =>
     `update supabase_migrations.schema_migrations set version = '${to}' where version = '${from}'`;
   await examineWith(
-    { change: rename("20261101000010", "another"), undo: rename("another", "20261101000010") },
+    { change: rename("20261101000011", "another"), undo: rename("another", "20261101000011") },
     "migrations",
-    /1 of the migrations .*"20261101000010_session_is_live\.sql"/,
+    /1 of the migrations .*"20261101000011_session_is_live\.sql"/,
   );
 });
 

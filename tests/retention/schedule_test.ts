@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { openTestServer } from "../../local/testing.ts";
 
-const MIGRATION = "supabase/migrations/20261101000013_retention_schedule.sql";
+const MIGRATION = "supabase/migrations/20261101000014_retention_schedule.sql";
 
 /** The one function of pg_cron that the migration calls, with its signature, writing down its calls. */
 const CRON_STAND_IN = `

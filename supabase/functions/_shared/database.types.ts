@@ -56,7 +56,9 @@ export type Database = {
           "is_valid": boolean;
           "issued_at": string;
           "issued_to": string;
+          "key_thumbprint": string | null;
           "last_active_at": string;
+          "lineage": string | null;
           "previous_branch": number | null;
           "previous_refresh_token_hash": string | null;
           "refresh_token_expires_at": string;
@@ -86,7 +88,9 @@ export type Database = {
           "is_valid"?: boolean;
           "issued_at": string;
           "issued_to": string;
+          "key_thumbprint"?: string | null;
           "last_active_at": string;
+          "lineage"?: string | null;
           "previous_branch"?: number | null;
           "previous_refresh_token_hash"?: string | null;
           "refresh_token_expires_at": string;
@@ -115,7 +119,9 @@ export type Database = {
           "is_valid"?: boolean;
           "issued_at"?: string;
           "issued_to"?: string;
+          "key_thumbprint"?: string | null;
           "last_active_at"?: string;
+          "lineage"?: string | null;
           "previous_branch"?: number | null;
           "previous_refresh_token_hash"?: string | null;
           "refresh_token_expires_at"?: string;
@@ -279,6 +285,8 @@ export type Database = {
         | "reissued"
         | "throttled"
         | "successor_wanted"
+        | "proof_required"
+        | "proof_key_unknown"
         | "reused"
         | "unknown_generation"
         | "key_compromise_suspected"
@@ -468,6 +476,8 @@ export const Constants = {
         "reissued",
         "throttled",
         "successor_wanted",
+        "proof_required",
+        "proof_key_unknown",
         "reused",
         "unknown_generation",
         "key_compromise_suspected",

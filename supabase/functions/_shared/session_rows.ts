@@ -85,8 +85,16 @@ const listedSession = z.object({
 const loginRefusal = z.enum(enums.login_outcome).exclude(["created"]);
 const sessionEnd = z.enum(enums.validation_outcome).exclude(["active"]);
 const continued = z.enum(enums.rotation_outcome).extract(["unchanged", "rotated", "reissued"]);
-const refused = z.enum(enums.rotation_outcome)
-  .exclude(["unchanged", "rotated", "replayed", "reissued", "throttled", "successor_wanted"]);
+const refused = z.enum(enums.rotation_outcome).exclude([
+  "unchanged",
+  "rotated",
+  "replayed",
+  "reissued",
+  "throttled",
+  "successor_wanted",
+  "proof_required",
+  "proof_key_unknown",
+]);
 
 export const createSessionRow = z.discriminatedUnion("outcome", [
   z.object({

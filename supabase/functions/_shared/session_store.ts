@@ -117,7 +117,7 @@ export type ContinuedOutcome = "unchanged" | "rotated" | "replayed" | "reissued"
 /** The outcomes after which no token of this session is answered. */
 export type RefusedRotation = Exclude<
   RotationOutcome,
-  ContinuedOutcome | "throttled" | "successor_wanted"
+  ContinuedOutcome | "throttled" | "successor_wanted" | "proof_required" | "proof_key_unknown"
 >;
 
 export type RotateSessionAnswer =

@@ -1,12 +1,6 @@
 -- rotate_session: the rotation rule. The caller proposes successors, the function answers what became
 -- of the token that was presented. docs/protocol.md says why each case is as it is.
 
-create type public.rotation_outcome as enum (
-  'unchanged', 'rotated', 'replayed', 'reissued', 'throttled', 'successor_wanted',
-  'reused', 'unknown_generation', 'key_compromise_suspected',
-  'revoked', 'evicted', 'expired', 'not_found', 'banned'
-);
-
 create function public.rotate_session(
   p_session_id uuid,
   p_generation integer, -- of the presented refresh token, whose tag the caller has verified

@@ -1,0 +1,165 @@
+-- The rotation rule: the outcome of presenting a refresh token, as one table of 19 rows.
+--
+-- judge_rotation decides and changes nothing; rotate_session locks the row, calls it, and carries the
+-- outcome out. Its domain is finite, so tests list all of it and search every state of a session.
+
+create type public.rotation_outcome as enum (
+  'unchanged', 'rotated', 'replayed', 'reissued', 'throttled', 'successor_wanted',
+  'proof_required', 'proof_key_unknown', 'reused', 'unknown_generation',
+  'key_compromise_suspected', 'revoked', 'evicted', 'expired', 'not_found', 'banned'
+);
+
+create type unified_auth.token_class as enum ('same', 'stranger', 'rebound', 'unbound');
+
+comment on type unified_auth.token_class is
+  'Who presents a refresh token, told by keys alone: see the function of the same name.';
+
+create type unified_auth.presented_position as enum (
+  'current', 'predecessor', 'superseded', 'lost', 'older', 'ahead', 'hash_mismatch'
+);
+
+comment on type unified_auth.presented_position is
+  'Which token of its session a genuine refresh token is. lost: of a branch that did not continue.';
+
+create type unified_auth.proof_state as enum ('none', 'outdated', 'fresh');
+
+comment on type unified_auth.proof_state is
+  'Whether a proof came, and over a challenge of the row''s place or of the last moments.';
+
+create type unified_auth.row_key as enum ('none', 'proven', 'other');
+
+comment on type unified_auth.row_key is
+  'Whether the session has a key, and whether it is the one that was proven.';
+
+create type unified_auth.rotation_judgment as (
+  rule smallint,
+  outcome public.rotation_outcome
+);
+
+comment on type unified_auth.rotation_judgment is
+  'A row of the table in docs/protocol.md, and the outcome that it names.';
+
+create function unified_auth.token_class(
+  p_token_key bytea, -- that the presented token was issued to, null: none
+  p_proven_key bytea, -- whose valid proof came with it, null: none
+  p_row_key bytea -- of the session's current token, null: none
+) returns unified_auth.token_class
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case
+    when p_proven_key = p_row_key then 'same'
+    when p_token_key is distinct from p_proven_key and p_token_key is not null then 'stranger'
+    when p_token_key is not null and p_row_key is not null then 'rebound'
+    else 'unbound'
+  end::unified_auth.token_class;
+end;
+$$;
+
+comment on function unified_auth.token_class is
+  'same: the session''s key, whatever the token. stranger: a copied token, or a lost key. rebound: the token''s own key, after the session went on under another. unbound: no key speaks.';
+
+create function unified_auth.presented_position(
+  p_session public.sessions,
+  p_generation integer,
+  p_branch smallint,
+  p_hash bytea,
+  p_lineage bytea
+) returns unified_auth.presented_position
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case
+    when p_generation > p_session.generation then 'ahead'
+    when p_generation = p_session.generation and p_branch > p_session.branch then 'ahead'
+    when p_generation = p_session.generation and p_branch = p_session.branch then
+      case when p_hash = p_session.refresh_token_hash then 'current' else 'hash_mismatch' end
+    when p_generation = p_session.generation and p_branch = p_session.branch - 1
+      and p_session.superseded_refresh_token_hash is not null then
+      case when p_hash = p_session.superseded_refresh_token_hash
+        then 'superseded' else 'hash_mismatch' end
+    when p_generation = p_session.generation - 1 and p_branch = p_session.previous_branch then
+      case when p_hash = p_session.previous_refresh_token_hash
+        then 'predecessor' else 'hash_mismatch' end
+    -- No hash is kept of the rest, and the tag proves no more than SESSION_SECRET, which may have
+    -- leaked. The lineage is known only to those who held a token of this session.
+    when p_lineage is distinct from p_session.lineage then 'hash_mismatch'
+    when p_generation >= p_session.generation - 1 then 'lost'
+    else 'older'
+  end::unified_auth.presented_position;
+end;
+$$;
+
+comment on function unified_auth.presented_position is
+  'Which token of a session a genuine refresh token is; whole hashes are compared wherever one is kept.';
+
+create function unified_auth.judge_rotation(
+  p_class unified_auth.token_class,
+  p_position unified_auth.presented_position,
+  p_proof unified_auth.proof_state,
+  p_recent boolean, -- no more than the reuse interval since the row's token was issued
+  p_confirmed boolean,
+  p_salt_kept boolean,
+  p_row_key unified_auth.row_key,
+  p_first_generation boolean, -- of the row
+  p_branch smallint, -- of the row
+  p_quiet boolean -- nothing was issued for so long that another key may take over
+) returns unified_auth.rotation_judgment
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- The table of docs/protocol.md, row by row: the first that matches decides.
+  return case
+    when p_position = 'ahead'
+      then '(0,unknown_generation)'
+    when p_position = 'hash_mismatch'
+      then '(1,key_compromise_suspected)'
+    when p_class = 'stranger' and p_proof = 'none'
+      then '(2,proof_required)'
+    when p_proof = 'outdated'
+      then '(3,proof_required)'
+    when p_class = 'stranger' and p_position = 'current' and p_quiet
+      then '(4,rotated)'
+    when p_class = 'stranger'
+      then '(5,proof_key_unknown)'
+    when p_class = 'rebound'
+      then '(6,reused)'
+    when p_class = 'same' and p_position = 'current' and p_recent
+      then '(7,unchanged)'
+    when p_class = 'same' and p_position = 'current'
+      then '(8,rotated)'
+    when p_class = 'same' and p_position = 'predecessor' and p_salt_kept
+      then '(9,replayed)'
+    when p_class = 'same'
+      then '(10,reissued)'
+    when p_class = 'unbound' and p_position = 'current' and p_recent
+      and (p_proof = 'none' or not p_first_generation)
+      then '(11,unchanged)'
+    when p_class = 'unbound' and p_position = 'current'
+      then '(12,rotated)'
+    when p_class = 'unbound' and p_position = 'predecessor' and not p_confirmed and p_recent
+      and p_row_key in ('none', 'proven') and p_salt_kept and p_branch <= 3
+      then '(13,replayed)'
+    when p_class = 'unbound' and p_position = 'predecessor' and not p_confirmed and p_recent
+      and p_row_key = 'other' and p_proof = 'none' and p_branch <= 3
+      then '(14,proof_required)'
+    when p_class = 'unbound' and p_position = 'predecessor' and not p_confirmed and p_branch < 255
+      then '(15,reissued)'
+    when p_class = 'unbound' and p_position = 'predecessor'
+      then '(16,reused)'
+    when p_class = 'unbound' and p_position = 'superseded' and not p_confirmed
+      then '(17,rotated)'
+    when p_class = 'unbound'
+      then '(18,reused)'
+  end::unified_auth.rotation_judgment;
+end;
+$$;
+
+comment on function unified_auth.judge_rotation is
+  'Decides the outcome of presenting a refresh token; changes nothing and reads only its arguments.';
