@@ -6,7 +6,8 @@
 
 /** As `work`, but rejects at once when `signal` aborts; the work itself goes on. */
 export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted();
+  // Not `throwIfAborted`, which Safari before 15.4 and Chrome before 100 lack.
+  if (signal.aborted) throw signal.reason;
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
     onAbort = () => reject(signal.reason);

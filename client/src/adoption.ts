@@ -7,7 +7,14 @@
 
 import { elapsedMs, type Instant, instantAt } from "./clock.ts";
 import type { SessionCore } from "./core.ts";
-import type { LogoutScope, RejectReason, SessionUser, Valid } from "./outcome.ts";
+import type {
+  Busy,
+  LogoutScope,
+  RejectReason,
+  SessionUser,
+  Unavailable,
+  Valid,
+} from "./outcome.ts";
 import type { SharedGrant, SharedRecord } from "./shared_record.ts";
 
 export interface Adoption<U extends SessionUser> {
@@ -22,7 +29,9 @@ export interface Adoption<U extends SessionUser> {
   /** Writes for all tabs that somebody signed out here; the server is still to be told. */
   signOut(scope: LogoutScope): void;
   /** Writes for all tabs that an attempt brought no verdict. */
-  fail(retryAfterMs: number | undefined, waitMs: number): void;
+  fail(outcome: Busy | Unavailable, waitMs: number): void;
+  /** Makes the record's failures those of this page. */
+  followFailures(): void;
 }
 
 /** Called when there is a fresh access token, before waiting calls go out. */
@@ -33,6 +42,10 @@ export type Refreshed = (
     readonly first: boolean;
   },
 ) => Promise<void>;
+
+/** A frozen tab hides the key for up to a minute, so that three failures in a row prove nothing. */
+const KEY_LOST_AFTER_FAILURES = 3;
+const KEY_LOST_AFTER_MS = 120_000;
 
 /** Two readings of one expiry differ by the way there and by the server's whole seconds. */
 const SAME_EXPIRY_MS = 2_000;
@@ -106,9 +119,20 @@ export function createAdoption<U extends SessionUser>(
     seen = record;
     const { failures, retryAt } = record;
     const state = store.state();
-    if (failures !== state.failures || retryAt !== state.nextAttemptAt) {
-      store.dispatch({ type: "failed", failures, nextAttemptAt: retryAt, now: now() });
-    }
+    if (failures !== state.failures || retryAt !== state.nextAttemptAt) followFailures();
+  }
+
+  function followFailures(): void {
+    const { failures, failedAt, keyFailedAt, retryAt } = fleet.read();
+    const isKeyLost = typeof keyFailedAt === "number" && failures >= KEY_LOST_AFTER_FAILURES &&
+      failedAt - keyFailedAt >= KEY_LOST_AFTER_MS;
+    store.dispatch({
+      type: "failed",
+      failures,
+      nextAttemptAt: retryAt,
+      reason: isKeyLost ? "key-unreadable" : null,
+      now: now(),
+    });
   }
 
   /** Keeps an expiry that only seems to have moved, so that nothing visible changes. */
@@ -137,6 +161,7 @@ export function createAdoption<U extends SessionUser>(
         ? null
         : steady(endsInMs - agoMs, snapshot?.sessionEndsAt, date),
       ageMs: sessionAgeMs === undefined ? null : sessionAgeMs + agoMs,
+      challenge: valid.challenge,
     };
     const { serial, epoch } = record;
     fleet.share({
@@ -171,18 +196,26 @@ export function createAdoption<U extends SessionUser>(
       });
       leave(fleet.read(), "self");
     },
-    fail(retryAfterMs, waitMs) {
+    fail(outcome, waitMs) {
       const { date } = now();
-      const failures = fleet.read().failures + 1;
-      const retryAt = date + waitMs;
-      fleet.share({ failures, failedAt: date, retryAt, retryIsOrder: retryAfterMs !== undefined });
+      const { failures, keyFailedAt } = fleet.read();
+      const isKey = outcome.kind === "unavailable" && outcome.cause === "key";
+      fleet.share({
+        failures: failures + 1,
+        failedAt: date,
+        retryAt: date + waitMs,
+        retryIsOrder: outcome.kind === "busy" && outcome.retryAfterMs !== undefined,
+        // Another failure in between says nothing about the key.
+        keyFailedAt: isKey ? keyFailedAt ?? date : keyFailedAt,
+      });
       seen = fleet.read();
-      store.dispatch({ type: "failed", failures, nextAttemptAt: retryAt, now: now() });
+      followFailures();
     },
+    followFailures,
   };
 }
 
-const NO_FAILURE = { failures: 0, retryAt: null, retryIsOrder: false } as const;
+const NO_FAILURE = { failures: 0, retryAt: null, retryIsOrder: false, keyFailedAt: null } as const;
 
 /** The same user is the same object, so that nothing renders again for it. */
 function sameOr<T>(known: T | null, next: T): T {

@@ -29,8 +29,8 @@ export interface SessionCore<U extends SessionUser> {
  * of the transport, which is reported, and no verdict. `abandon` makes an answer not worth waiting
  * for; a page that sleeps or goes away must not use it, or it loses what the answer brings.
  */
-export async function ask<T>(
-  { environment, numbers }: Pick<SessionCore<never>, "environment" | "numbers">,
+export async function ask<T, U extends SessionUser>(
+  { environment, numbers, fleet }: Pick<SessionCore<U>, "environment" | "numbers" | "fleet">,
   trigger: Trigger,
   { abandon, request }: {
     readonly abandon: AbortController;
@@ -43,7 +43,9 @@ export async function ask<T>(
   });
   const cancel = environment.setTimer(() => abandon.abort(), numbers.requestTimeoutMs);
   try {
-    return await Promise.race([request({ signal, trigger }), over]);
+    const { grant } = fleet.read();
+    const session = grant ? { challenge: grant.challenge } : undefined;
+    return await Promise.race([request({ signal, trigger, session }), over]);
   } catch (error) {
     if (!signal.aborted) environment.reportError(error);
     return { kind: "unavailable", cause: "protocol" };

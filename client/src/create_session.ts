@@ -91,6 +91,7 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
       accessTtlMs: accessExpiresInMs,
       endInMs: initial.sessionEndsInMs ?? null,
       ageMs: initial.sessionAgeMs ?? null,
+      challenge: initial.challenge,
     };
     token.keep(initial, grant.at);
     store.dispatch({ type: "granted", grant });
@@ -135,10 +136,7 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
     if (disposed) return;
     await recovery.recover(trigger, wish);
     // The first question was not put, because of a failure that another tab saw before.
-    const { failures, retryAt } = fleet.read();
-    if (failures && store.state().status === "restoring") {
-      store.dispatch({ type: "failed", failures, nextAttemptAt: retryAt, now: now() });
-    }
+    if (fleet.read().failures && store.state().status === "restoring") adoption.followFailures();
     settle();
   }
 
@@ -207,7 +205,7 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
       await recover("sign-out");
       return fleet.read().pendingLogout
         ? recovery.lastDoubt() ?? { kind: "unavailable", cause: "timeout" }
-        : { kind: "done" };
+        : recovery.lastLogout() ?? { kind: "done" };
     },
     dismissWarning() {
       const { warning } = store.snapshot();

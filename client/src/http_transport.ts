@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { BrowserKey, Proof } from "./key/browser_key.ts";
+import { pageKey } from "./key/page_key.ts";
 import type {
   Busy,
   Call,
@@ -18,7 +20,7 @@ import type {
   Transport,
   Unavailable,
 } from "./outcome.ts";
-import { readJson, rejectReasonOf } from "./session_codes.ts";
+import { ACCESS_TOKEN_SUPERSEDED, PROOF_CODES, readJson, rejectReasonOf } from "./session_codes.ts";
 import { sessionEntriesOf, type SessionEntry, type UnifiedAuthUser, validOf } from "./views.ts";
 
 export interface HttpTransportOptions {
@@ -26,6 +28,8 @@ export interface HttpTransportOptions {
   readonly baseUrl: string | URL;
   /** @default {globalThis.fetch} */
   readonly fetch?: (request: Request) => Promise<Response>;
+  /** Signs the proofs to which sessions are bound; for tests. @default {the key of this origin} */
+  readonly key?: BrowserKey;
 }
 
 /** What somebody signs in with. */
@@ -62,6 +66,11 @@ export interface HttpTransport<U extends SessionUser = UnifiedAuthUser> extends 
 
 type Body = Readonly<Record<string, unknown>>;
 type Answer = { readonly response: Response; readonly body: Body | null };
+/** The server needs a proof over this challenge. */
+type Challenged = { readonly kind: "challenged"; readonly challenge: string };
+
+/** How often one request is signed anew: each refresh of another tab outdates a challenge. */
+const MAX_PROOFS = 3;
 
 /**
  * @throws {TypeError} If `baseUrl` is missing or no HTTP URL. In a page it may be a path; where there is
@@ -72,14 +81,15 @@ export function createHttpTransport(options: HttpTransportOptions): HttpTranspor
   // A server that renders the page makes the transport too, and has nothing to resolve a path against.
   const isLater = !globalThis.document && `${baseUrl}`.startsWith("/");
   let base = isLater ? null : baseOf(baseUrl);
-  const { fetch = (request) => globalThis.fetch(request) } = options;
+  const { fetch = (request) => globalThis.fetch(request), key = pageKey() } = options;
 
-  async function exchange<T>(
+  async function exchange<T extends { readonly kind: string }>(
     path: string,
-    { method = "POST", signal, body }: {
+    { method = "POST", signal, body, proof }: {
       readonly method?: string;
       readonly signal?: AbortSignal | undefined;
       readonly body?: Body;
+      readonly proof?: Proof;
     },
     judge: (answer: Answer) => T | undefined,
   ): Promise<T | Busy | Unavailable> {
@@ -96,7 +106,10 @@ export function createHttpTransport(options: HttpTransportOptions): HttpTranspor
           keepalive: true,
           signal: signal ?? null,
           ...(body && {
-            headers: { "content-type": "application/json" },
+            headers: {
+              "content-type": "application/json",
+              ...(proof?.kind === "signed" && { DPoP: proof.jwt }),
+            },
             body: JSON.stringify(body),
           }),
         }),
@@ -111,22 +124,84 @@ export function createHttpTransport(options: HttpTransportOptions): HttpTranspor
     }
   }
 
-  const askSession = (path: string, signal: AbortSignal): Promise<Outcome<UnifiedAuthUser>> =>
-    exchange(path, { signal, body: {} }, (answer) => validIn(answer) ?? rejectedIn(answer));
+  const prove = (
+    path: string,
+    challenge?: string,
+    options?: Parameters<BrowserKey["prove"]>[1],
+  ) => {
+    base ??= baseOf(baseUrl);
+    return key.prove({ method: "POST", url: base + path, challenge }, options);
+  };
+
+  /** Sends a proof, and a new one for each new challenge. */
+  async function exchangeProven<T extends { readonly kind: string }>(
+    path: string,
+    body: Body,
+    { signal, session }: Call,
+    creates: boolean,
+    judge: (answer: Answer) => T | undefined,
+  ): Promise<T | Busy | Unavailable> {
+    let proof = await prove(path, session?.challenge, { creates });
+    for (let proofs = 1;; proofs++) {
+      const outcome = await exchange(
+        path,
+        { signal, body, proof },
+        (answer) => challengedIn(answer) ?? judge(answer),
+      );
+      if (!isChallenged(outcome)) return outcome;
+      if (proof.kind === "unreadable" || proofs === MAX_PROOFS) break;
+      proof = await prove(path, outcome.challenge, { creates: true });
+      // Now it is known that there is a key; to be asked again without one would change nothing.
+      if (proof.kind !== "signed") break;
+    }
+    return { kind: "unavailable", cause: "key" };
+  }
+
+  async function askSession(
+    path: "/validate" | "/refresh",
+    call: Call,
+  ): Promise<Outcome<UnifiedAuthUser>> {
+    // A visitor who never signed in is given no key: it would tell the server who comes back.
+    const creates = path === "/refresh" || call.session !== undefined;
+    const outcome = await exchangeProven(
+      path,
+      {},
+      call,
+      creates,
+      (answer) => validIn(answer) ?? rejectedIn(answer) ?? supersededIn(answer),
+    );
+    if (outcome.kind !== "superseded") return outcome;
+    return path === "/validate"
+      ? askSession("/refresh", call)
+      : { kind: "unavailable", cause: "protocol", status: 401 };
+  }
 
   return {
-    validate: ({ signal }) => askSession("/validate", signal),
-    refresh: ({ signal }) => askSession("/refresh", signal),
-    login: (credentials, { signal }) =>
-      exchange(
+    validate: (call) => askSession("/validate", call),
+    refresh: (call) => askSession("/refresh", call),
+    async login(credentials, { signal }) {
+      const proof = await prove("/login", undefined, { creates: true, repairs: true });
+      return await exchange(
         "/login",
-        { signal, body: loginBody(credentials) },
+        { signal, body: loginBody(credentials), proof },
         (answer) => validIn(answer) ?? refusedIn(answer),
-      ),
-    logout: ({ signal, scope }: Call & { readonly scope: LogoutScope }): Promise<LogoutOutcome> =>
+      );
+    },
+    async logout({ scope, ...call }: Call & { readonly scope: LogoutScope }) {
+      const outcome = await exchangeProven<LogoutOutcome>(
+        "/logout",
+        { scope },
+        call,
+        false,
+        (answer) => answer.body?.["signed_out"] === true ? { kind: "done" } : rejectedIn(answer),
+      );
+      if (outcome.kind !== "rejected") return outcome;
       // A session that is over already is what was wanted.
-      exchange("/logout", { signal, body: { scope } }, (answer) =>
-        answer.body?.["signed_out"] === true || rejectedIn(answer) ? { kind: "done" } : undefined),
+      if (outcome.reason !== "key-lost") return { kind: "done" };
+      // Its other devices are out of reach without the key, but not this browser's cookies.
+      if (scope === "global") await this.logout({ ...call, scope: "local" });
+      return outcome;
+    },
     sessions: ({ signal } = {}) =>
       exchange("/sessions", { method: "GET", signal }, (answer) => {
         const sessions = sessionEntriesOf(answer.body);
@@ -171,6 +246,22 @@ function validIn({ response, body }: Answer): ReturnType<typeof validOf> {
 function rejectedIn({ response, body }: Answer): Rejected | undefined {
   const reason = response.status === 401 ? rejectReasonOf(body?.["code"]) : undefined;
   return reason && { kind: "rejected", reason };
+}
+
+function challengedIn({ response, body }: Answer): Challenged | undefined {
+  if (response.status !== 401 || body?.["code"] !== PROOF_CODES.required) return undefined;
+  const challenge = body["challenge"] ?? response.headers.get("dpop-nonce");
+  return { kind: "challenged", challenge: String(challenge) };
+}
+
+function isChallenged(outcome: { readonly kind: string }): outcome is Challenged {
+  return outcome.kind === "challenged";
+}
+
+function supersededIn({ response, body }: Answer): { readonly kind: "superseded" } | undefined {
+  return response.status === 401 && body?.["code"] === ACCESS_TOKEN_SUPERSEDED
+    ? { kind: "superseded" }
+    : undefined;
 }
 
 function refusedIn(

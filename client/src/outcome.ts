@@ -18,7 +18,9 @@ export type RejectReason =
   | "not-found"
   | "reused"
   | "banned"
-  /** The browser showed no cookie that the server knows. Another answer may still follow. */
+  /** The session lives, but this browser has lost the key to which it is bound. */
+  | "key-lost"
+  /** The browser sent no cookie that the server knows. Another answer may still follow. */
   | "no-session";
 
 /** The server verified the session. All times are durations, counted from when it was asked. */
@@ -36,6 +38,8 @@ export interface Valid<U extends SessionUser> {
   readonly sessionAgeMs?: number | undefined;
   /** Only where the server exposes it. Kept in memory, never shared, never stored. */
   readonly accessToken?: string | undefined;
+  /** What the next proof of the browser's key must be signed over. No secret. */
+  readonly challenge?: string | undefined;
 }
 
 /** A verified *no*. */
@@ -53,7 +57,8 @@ export interface Busy {
 /** No verdict: the network, a timeout, a broken server, or something that is not our server. */
 export interface Unavailable {
   readonly kind: "unavailable";
-  readonly cause: "network" | "timeout" | "server" | "protocol";
+  /** `key`: the server wants a proof of a key that cannot be read now. */
+  readonly cause: "network" | "timeout" | "server" | "protocol" | "key";
   readonly status?: number | undefined;
 }
 
@@ -72,8 +77,12 @@ export interface Refused {
 
 export type LoginOutcome<U extends SessionUser> = Valid<U> | Refused | Busy | Unavailable;
 
-/** `done`: the session is over and its cookies are gone. It is an answer to repeat until it comes. */
-export type LogoutOutcome = { readonly kind: "done" } | Busy | Unavailable;
+/**
+ * `done`: the session is over and its cookies are gone. `rejected`, with `key-lost`: the cookies are gone,
+ * but without its key this browser may not end other sessions. The others are answers to repeat until
+ * one of these comes.
+ */
+export type LogoutOutcome = { readonly kind: "done" } | Rejected | Busy | Unavailable;
 
 /** `local` ends this session, `others` all but this one, `global` all of the user's. */
 export type LogoutScope = "local" | "others" | "global";
@@ -101,6 +110,8 @@ export interface Call {
   /** Aborts at `requestTimeoutMs`. It never aborts because a page is hidden, frozen or disposed. */
   readonly signal: AbortSignal;
   readonly trigger: Trigger;
+  /** What this browser knows of its session; undefined where it knows of none. */
+  readonly session?: { readonly challenge: string | undefined } | undefined;
 }
 
 /**

@@ -41,6 +41,8 @@ export interface Recovery<U extends SessionUser> {
   readonly jitter: number;
   /** The last answer that was no verdict. */
   lastDoubt(): Exclude<Outcome<U>, { kind: "valid" | "rejected" }> | null;
+  /** How the last sign-out of this page ended. */
+  lastLogout(): LogoutOutcome | null;
 }
 
 export function createRecovery<U extends SessionUser>(
@@ -54,6 +56,7 @@ export function createRecovery<U extends SessionUser>(
   let flight: Promise<void> | null = null;
   let current: AbortController | null = null;
   let doubt: ReturnType<Recovery<U>["lastDoubt"]> = null;
+  let logout: LogoutOutcome | null = null;
   let refreshed: Instant = { date: -Infinity, perf: 0 };
 
   function need(demand: Demand): Action | null {
@@ -123,7 +126,7 @@ export function createRecovery<U extends SessionUser>(
       activity: action === "refresh" ? "refreshing" : "validating",
     });
     current = new AbortController();
-    const outcome: Outcome<U> | LogoutOutcome = await ask<Outcome<U> | LogoutOutcome>(
+    const outcome: Outcome<U> | LogoutOutcome = await ask<Outcome<U> | LogoutOutcome, U>(
       core,
       trigger,
       {
@@ -143,6 +146,7 @@ export function createRecovery<U extends SessionUser>(
       cause: kind === "unavailable" ? outcome.cause : undefined,
       durationMs: now().date - asked.date,
     });
+    if (action === "logout" && outcome.kind !== "valid") logout = outcome;
     return await conclude(outcome, before, asked);
   }
 
@@ -164,25 +168,31 @@ export function createRecovery<U extends SessionUser>(
         return true;
       case "rejected":
         doubt = null;
+        if (before.pendingLogout) return endLogout();
         adoption.reject(outcome.reason);
         return true;
       case "done":
-        fleet.share({ pendingLogout: null, failures: 0, retryAt: null });
-        adoption.adopt();
-        // A page that had not seen the sign-out is still to learn how the session stands.
-        return store.state().status === "signed-out";
+        return endLogout();
       case "busy":
       case "unavailable": {
         doubt = outcome;
         const retryAfterMs = outcome.kind === "busy" ? outcome.retryAfterMs : undefined;
         const failures = record.failures + 1;
         const waitMs = backoffMs(failures, { ...numbers, random: random(), retryAfterMs });
-        adoption.fail(retryAfterMs, waitMs);
+        adoption.fail(outcome, waitMs);
         return true;
       }
       default:
         return outcome satisfies never;
     }
+  }
+
+  /** Nothing is left to be told to the server. */
+  function endLogout(): boolean {
+    fleet.share({ pendingLogout: null, failures: 0, retryAt: null });
+    adoption.adopt();
+    // A page that had not seen the sign-out is still to learn how the session stands.
+    return store.state().status === "signed-out";
   }
 
   /** Whether another tab learned something newer while this answer was on its way. */
@@ -203,7 +213,11 @@ export function createRecovery<U extends SessionUser>(
     jitter,
     isUnderWay: () => flight !== null,
     lastDoubt: () => doubt,
-    abandon: () => current?.abort(),
+    lastLogout: () => logout,
+    abandon() {
+      logout = null;
+      current?.abort();
+    },
     async signIn(login) {
       if (fleet.read().pendingLogout) await recover("sign-out");
       while (flight) await flight;

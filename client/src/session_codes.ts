@@ -13,9 +13,20 @@ export const SESSION_OVER_REASONS = {
   session_evicted: "evicted",
   session_expired: "expired",
   session_not_found: "not-found",
+  refresh_token_already_used: "reused",
   refresh_token_reused: "reused",
   user_banned: "banned",
 } as const satisfies Readonly<Record<string, RejectReason>>;
+
+/** Refusals of a proof. Neither touches a cookie. */
+export const PROOF_CODES = {
+  /** A new challenge comes with it. */
+  required: "proof_required",
+  keyUnknown: "proof_key_unknown",
+} as const;
+
+/** The access token is of a branch that lost; the session may live. */
+export const ACCESS_TOKEN_SUPERSEDED = "access_token_superseded";
 
 /** This browser showed nothing that the server could use. */
 export const NO_SESSION_CODES = [
@@ -29,12 +40,15 @@ export const NO_SESSION_CODES = [
 
 /** What a 401 with `code` says of the session; undefined when it says nothing. */
 export function rejectReasonOf(code: unknown): RejectReason | undefined {
-  const reasons: ReadonlyMap<unknown, RejectReason> = new Map(Object.entries(SESSION_OVER_REASONS));
+  const reasons: ReadonlyMap<unknown, RejectReason> = new Map<unknown, RejectReason>([
+    ...Object.entries(SESSION_OVER_REASONS),
+    [PROOF_CODES.keyUnknown, "key-lost"],
+  ]);
   return (NO_SESSION_CODES as readonly unknown[]).includes(code) ? "no-session" : reasons.get(code);
 }
 
-/** PostgREST's: JWT not decodable, JWT claims refused (expired). */
-const POSTGREST_TOKEN_CODES: readonly unknown[] = ["PGRST301", "PGRST303"];
+/** Ours, and PostgREST's: JWT not decodable, JWT claims refused (expired). */
+const REFUSED_TOKEN_CODES: readonly unknown[] = [ACCESS_TOKEN_SUPERSEDED, "PGRST301", "PGRST303"];
 
 /**
  * Whether a 401 of the app's own API means that the access token was refused, and not that a right
@@ -44,7 +58,7 @@ export async function isTokenRefused(response: Response): Promise<boolean> {
   if (response.status !== 401) return false;
   if (/error="?invalid_token/.test(response.headers.get("www-authenticate") ?? "")) return true;
   const code = (await readJson(response.clone()))?.["code"];
-  return rejectReasonOf(code) !== undefined || POSTGREST_TOKEN_CODES.includes(code);
+  return rejectReasonOf(code) !== undefined || REFUSED_TOKEN_CODES.includes(code);
 }
 
 /** The body as a JSON object; null when it is anything else. */

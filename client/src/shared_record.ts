@@ -36,6 +36,8 @@ export interface SharedRecord<U extends SessionUser> {
   readonly retryAt: number | null;
   /** The server itself asked for that wait. */
   readonly retryIsOrder: boolean;
+  /** Since when the server has asked for a proof of a key that cannot be read; null: it has not. */
+  readonly keyFailedAt: number | null;
   /** A sign-out that has not reached the server yet. */
   readonly pendingLogout: LogoutScope | null;
 }
@@ -52,6 +54,7 @@ const EMPTY: SharedRecord<never> = {
   failedAt: 0,
   retryAt: null,
   retryIsOrder: false,
+  keyFailedAt: null,
   pendingLogout: null,
 };
 

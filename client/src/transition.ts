@@ -10,8 +10,11 @@ import type { RejectReason, SessionUser } from "./outcome.ts";
 
 export type Status = "unknown" | "restoring" | "active" | "degraded" | "expired" | "signed-out";
 export type Activity = "idle" | "validating" | "refreshing" | "waiting-peer" | "backing-off";
-/** Why there is no session: the server's verdict, or somebody signed out. */
-export type Reason = RejectReason | "signed-out" | "signed-out-elsewhere";
+/**
+ * Why there is no session: the server's answer, or somebody signed out. `key-unreadable` while
+ * `degraded`: the session lives, but the key to which it is bound cannot be read; to sign in helps.
+ */
+export type Reason = RejectReason | "signed-out" | "signed-out-elsewhere" | "key-unreadable";
 export type WarningKind = "session-ending" | "refresh-failing";
 
 /** A verified session, as durations from the moment at which the server verified it. */
@@ -27,6 +30,7 @@ export interface Grant<U extends SessionUser> {
   readonly accessTtlMs: number;
   readonly endInMs: number | null;
   readonly ageMs: number | null;
+  readonly challenge?: string | undefined;
 }
 
 export interface State<U extends SessionUser> {
@@ -55,6 +59,7 @@ export type SessionEvent<U extends SessionUser> =
     readonly type: "failed";
     readonly failures: number;
     readonly nextAttemptAt: number | null;
+    readonly reason: "key-unreadable" | null;
     readonly now: Instant;
   }
   | { readonly type: "signed-out"; readonly reason: Reason }
@@ -99,18 +104,22 @@ export function transition<U extends SessionUser>(
         grant: event.grant,
         dismissed: event.grant.serial === state.grant?.serial ? state.dismissed : null,
       };
-    case "rejected":
+    case "rejected": {
+      const reason = status === "degraded" ? event.reason : state.reason ?? event.reason;
       return {
         ...UNKNOWN,
         offline: state.offline,
+        reason,
         ...(status === "signed-out" || !state.user
-          ? { status: "signed-out", reason: state.reason ?? event.reason }
-          : { status: "expired", reason: state.reason ?? event.reason, user: state.user }),
+          ? { status: "signed-out" }
+          : { status: "expired", user: state.user }),
       };
+    }
     case "failed": {
-      const { failures, nextAttemptAt } = event;
+      const { failures, nextAttemptAt, reason } = event;
       const activity = failures ? "backing-off" : state.activity;
-      return degrade({ ...state, failures, nextAttemptAt, activity }, event.now);
+      const next = degrade({ ...state, failures, nextAttemptAt, activity }, event.now);
+      return next.status === "degraded" ? { ...next, reason } : next;
     }
     case "signed-out":
       return { ...UNKNOWN, offline: state.offline, status: "signed-out", reason: event.reason };

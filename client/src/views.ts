@@ -41,6 +41,7 @@ export function validOf(body: Json | null): Valid<UnifiedAuthUser> | undefined {
     created_at,
     access_token_expires_in,
     refresh_token_expires_in,
+    challenge,
   } = session;
   if (
     typeof user["id"] !== "string" || typeof id !== "string" || typeof generation !== "number" ||
@@ -58,6 +59,7 @@ export function validOf(body: Json | null): Valid<UnifiedAuthUser> | undefined {
     sessionEndsInMs: refresh_token_expires_in * 1000,
     sessionAgeMs: sessionAgeMs >= 0 ? sessionAgeMs : undefined,
     accessToken: typeof access_token === "string" ? access_token : undefined,
+    challenge: typeof challenge === "string" ? challenge : undefined,
   };
 }
 

@@ -30,7 +30,18 @@ Deno.test({
   sanitizeResources: false,
   fn: async () => {
     const bytes = await bundledBytes("index.ts");
-    assert.ok(bytes <= 11 * 1024, `${bytes} bytes`);
+    assert.ok(bytes <= 13 * 1024, `${bytes} bytes`);
+  },
+});
+
+Deno.test({
+  name: "binding to a key adds no more than 2 kB",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => {
+    const bytes = await bundledBytes("index.ts") -
+      await bundledBytes("index.ts", ["./key/page_key.ts"]);
+    assert.ok(bytes <= 2 * 1024, `${bytes} bytes`);
   },
 });
 

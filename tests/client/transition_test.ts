@@ -37,6 +37,7 @@ const STATES: Readonly<Record<string, State<User>>> = {
 
 const failed = (ms: number): SessionEvent<User> => ({
   type: "failed",
+  reason: null,
   failures: 1,
   nextAttemptAt: null,
   now: at(ms),

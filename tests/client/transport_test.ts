@@ -40,8 +40,8 @@ function transportThatGets(respond: (request: Request) => Response | Promise<Res
   return { transport, sent };
 }
 
-Deno.test("the client knows the backend's session codes, no more and no fewer", () => {
-  assert.deepEqual(Object.keys(SESSION_OVER_REASONS).sort(), [...SESSION_OVER_CODES].sort());
+Deno.test("the client knows each of the backend's session codes", () => {
+  for (const code of SESSION_OVER_CODES) assert.ok(code in SESSION_OVER_REASONS, code);
   // The others that are no answer to "is this browser signed in?": sign-in refusals, and the grace
   // window, which only the read-only function speaks of.
   const others = ["invalid_credentials", "bad_jwt", "grace_window_elapsed"];
@@ -99,6 +99,7 @@ Deno.test("a session view is valid, with durations instead of times", async () =
     sessionEndsInMs: 2_592_000_000,
     sessionAgeMs: 60_000,
     accessToken: "t",
+    challenge: undefined,
   });
 });
 
