@@ -7,6 +7,7 @@
 import type { TestDatabase } from "../../local/testing.ts";
 import { type Check, PROJECT } from "./check.ts";
 import { generateTypes, readCommittedTypes, TYPES_PATH } from "./generated_types.ts";
+import { generateManifest, MANIFEST_PATH } from "./generated_manifest.ts";
 import { dumpSchema, readCommittedSchema, SCHEMA_PATH } from "./schema_dump.ts";
 
 export function generatedFiles(database: TestDatabase): readonly Check[] {
@@ -25,13 +26,22 @@ export function generatedFiles(database: TestDatabase): readonly Check[] {
         return compareGenerated(SCHEMA_PATH, { now, committed });
       },
     },
+    {
+      name: "schema manifest",
+      run: async () => {
+        const now = await generateManifest(database);
+        const committed = await Deno.readTextFile(`${PROJECT}/${MANIFEST_PATH}`);
+        return compareGenerated(MANIFEST_PATH, { now, committed });
+      },
+    },
   ];
 }
 
-/** Writes both files. */
+/** Writes all of them. */
 export async function writeGeneratedFiles(database: TestDatabase): Promise<void> {
   await Deno.writeTextFile(`${PROJECT}/${TYPES_PATH}`, await generateTypes(database));
   await Deno.writeTextFile(`${PROJECT}/${SCHEMA_PATH}`, await dumpSchema(database));
+  await Deno.writeTextFile(`${PROJECT}/${MANIFEST_PATH}`, await generateManifest(database));
 }
 
 /** Names the first line that differs. */

@@ -11,7 +11,7 @@ export const SCHEMA_PATH = "docs/schema.sql";
 
 const HEADER =
   `-- The schema as supabase/migrations make it, read from the catalog of a migrated database. Written by
--- "deno task types"; not meant to be run.
+-- "deno task types". Not meant to be run as a whole; a statement that makes one object again may be.
 `;
 
 const SECTIONS: Readonly<Record<number, string>> = {

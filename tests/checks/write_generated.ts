@@ -1,6 +1,6 @@
 /**
- * `deno task types`: writes what is generated from the migrations, the database's types and the dump
- * of the schema.
+ * `deno task types`: writes what is generated from the migrations: the database's types, the dump
+ * of the schema, and the manifest that the doctor compares a database with.
  *
  * @module
  */

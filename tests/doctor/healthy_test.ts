@@ -37,6 +37,7 @@ Deno.test("what needs an account, an app, a key or a database is plainly not che
     "clock_skew",
     "signing_key",
     "migrations",
+    "schema",
     "grants",
     "sign_out",
   ];

@@ -16,6 +16,7 @@ import { foreignOrigin } from "./checks/foreign_origin.ts";
 import { functionsAnswer } from "./checks/functions_answer.ts";
 import { grants } from "./checks/grants.ts";
 import { migrations } from "./checks/migrations.ts";
+import { schema } from "./checks/schema.ts";
 import { signIn } from "./checks/sign_in.ts";
 import { signOut } from "./checks/sign_out.ts";
 import { signingKey } from "./checks/signing_key.ts";
@@ -37,6 +38,7 @@ export const CHECKS: Readonly<Record<CheckId, Check>> = {
   clock_skew: clockSkew,
   signing_key: signingKey,
   migrations: migrations,
+  schema: schema,
   grants: grants,
   sign_out: signOut,
 };

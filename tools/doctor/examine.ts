@@ -32,7 +32,7 @@ export interface ExaminationOptions {
 }
 
 /** Those that say nothing of a deployment whose functions do not answer. */
-const NEED_NO_FUNCTIONS = new Set<CheckId>(["migrations", "grants", "sign_out"]);
+const NEED_NO_FUNCTIONS = new Set<CheckId>(["migrations", "schema", "grants", "sign_out"]);
 
 export async function examine(options: ExaminationOptions): Promise<readonly Finding[]> {
   const { target, account, database, signal } = options;

@@ -22,6 +22,7 @@ export const CHECK_IDS = [
   "signing_key",
   "client_address", // signs in once more, which ends the session that the checks before it look at
   "migrations",
+  "schema",
   "grants",
   "sign_out",
 ] as const;

@@ -1,10 +1,8 @@
 -- What the API's roles may do with what the migrations made, one line a privilege, as it works out:
--- through PUBLIC and through other roles too. And which tables have lost row level security.
+-- through PUBLIC and through other roles too. The same of every other role that was granted something
+-- by name. And which tables have lost row level security.
 
 with
-  api_roles (role) as (
-    values ('anon'), ('authenticated'), ('service_role')
-  ),
   relations as (
     select c.oid, c.relkind, c.relrowsecurity, format('%s.%s', n.nspname, c.relname) as name
     from pg_class as c
@@ -22,22 +20,43 @@ with
     join pg_namespace as n on n.oid = p.pronamespace
     where n.nspname = 'unified_auth'
       or (n.nspname = 'public' and p.proname = any ($1))
+  ),
+  lists (owner, acl) as (
+    select c.relowner, c.relacl from pg_class as c join relations as r on r.oid = c.oid
+    union all
+    select c.relowner, a.attacl
+    from pg_attribute as a
+    join pg_class as c on c.oid = a.attrelid
+    join relations as r on r.oid = c.oid
+    union all
+    select p.proowner, p.proacl from pg_proc as p join routines as f on f.oid = p.oid
+    union all
+    select n.nspowner, n.nspacl from pg_namespace as n where n.nspname = 'unified_auth'
+  ),
+  roles (role) as (
+    values ('anon'), ('authenticated'), ('service_role')
+    union
+    select r.rolname
+    from lists as l
+    cross join aclexplode(l.acl) as a
+    join pg_roles as r on r.oid = a.grantee
+    where a.grantee <> l.owner
   )
 select format('%s may execute function %s', a.role, f.name) as line
 from routines as f
-cross join api_roles as a
+cross join roles as a
 where has_function_privilege(a.role, f.oid, 'execute')
 
 union all
 select format('%s may use schema unified_auth', a.role)
-from api_roles as a
+from roles as a
 where to_regnamespace('unified_auth') is not null
   and has_schema_privilege(a.role, 'unified_auth', 'usage')
 
 union all
 select format('%s may %s table %s', a.role, p.privilege, r.name)
 from relations as r
-cross join api_roles as a
+cross join roles as a
 cross join unnest(array['select', 'insert', 'update', 'delete', 'truncate']) as p (privilege)
 where r.relkind <> 'S'
   and (
@@ -49,7 +68,7 @@ where r.relkind <> 'S'
 union all
 select format('%s may use sequence %s', a.role, r.name)
 from relations as r
-cross join api_roles as a
+cross join roles as a
 where r.relkind = 'S' and has_sequence_privilege(a.role, r.oid, 'usage, select, update')
 
 union all
