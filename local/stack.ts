@@ -7,6 +7,8 @@
 import type { JWK } from "jose";
 import { importSigningKeys, parseSigningKeys } from "../supabase/functions/_shared/signing_keys.ts";
 import { createAuthDoor } from "./auth/door.ts";
+import { createMailbox, type Mailbox } from "./auth/mailbox.ts";
+import { type AuthSettings, hostedSettings } from "./auth/settings.ts";
 import { type FunctionProcess, listFunctions, startFunction } from "./function_processes.ts";
 import { createGateway, type Gateway, type Site } from "./gateway.ts";
 import { outliveDriverFaults } from "./postgres/driver_faults.ts";
@@ -25,6 +27,10 @@ export interface Stack extends AsyncDisposable {
   readonly keys: ProjectKeys;
   /** What the functions were given. */
   readonly environment: Readonly<Record<string, string>>;
+  /** How Supabase Auth lets people in; may be changed while it serves. */
+  readonly authSettings: AuthSettings;
+  /** What Supabase Auth has sent. */
+  readonly mailbox: Mailbox;
   /** The processes of each function, by its name. */
   readonly functions: Readonly<Record<string, readonly FunctionProcess[]>>;
   /** Stops serving and ends the functions. The database stays. */
@@ -32,7 +38,7 @@ export interface Stack extends AsyncDisposable {
 }
 
 /** What a site may know of the project that it is served with. */
-export type SiteProject = Pick<Stack, "functionsUrl" | "environment">;
+export type SiteProject = Pick<Stack, "functionsUrl" | "environment" | "mailbox">;
 
 /** What a stack is made of. */
 export interface StackOptions {
@@ -104,14 +110,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       ? { acquisitionTimeoutMs: options.restAcquisitionTimeoutMs }
       : {}),
   });
+  const authSettings = hostedSettings(baseUrl);
+  const mailbox = createMailbox(authSettings);
   const auth = createAuthDoor({
     ...caller,
+    settings: authSettings,
+    mailbox,
     databaseUrl: databaseUrl("supabase_auth_admin"),
     signingKey: secrets.authSigningKey,
     issuer: `${baseUrl}/auth/v1`,
     publicJwks: trusted.publicJwks,
   });
-  const site = options.site?.({ functionsUrl: `${baseUrl}/functions/v1`, environment });
+  const site = options.site?.({ functionsUrl: `${baseUrl}/functions/v1`, environment, mailbox });
   behind.gateway = createGateway({
     rest,
     auth,
@@ -155,6 +165,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     functionsUrl: `${baseUrl}/functions/v1`,
     keys,
     environment,
+    authSettings,
+    mailbox,
     functions: processes,
     stop,
     [Symbol.asyncDispose]: stop,

@@ -28,10 +28,16 @@ export interface AccessToken {
   readonly expiresAt: number;
 }
 
-/** Signs the token of a session that a password opened at `now`, in milliseconds since 1970. */
+/** Signs a token of a session at `now`, in milliseconds since 1970. */
 export async function signAccessToken(
   { signingKey, issuer, accessTokenTtlSeconds = 3600 }: AccessTokenSigner,
-  { user, sessionId, now }: { user: UserRow; sessionId: string; now: number },
+  { user, sessionId, now, aal, amr }: {
+    readonly user: UserRow;
+    readonly sessionId: string;
+    readonly now: number;
+    readonly aal: string;
+    readonly amr: readonly { readonly method: string; readonly timestamp: number }[];
+  },
 ): Promise<AccessToken> {
   const issuedAt = Math.floor(now / 1000);
   const expiresAt = issuedAt + accessTokenTtlSeconds;
@@ -41,8 +47,8 @@ export async function signAccessToken(
     app_metadata: user.raw_app_meta_data ?? {},
     user_metadata: user.raw_user_meta_data ?? {},
     role: user.role,
-    aal: "aal1",
-    amr: [{ method: "password", timestamp: issuedAt }],
+    aal,
+    amr,
     session_id: sessionId,
     is_anonymous: user.is_anonymous,
   })

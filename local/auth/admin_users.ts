@@ -178,7 +178,8 @@ function banEnd(
 
 const MIN_PASSWORD_LENGTH = 6;
 
-function requireStrong(password: string): void {
+/** @throws {AuthFailure} for a password that the project's policy refuses */
+export function requireStrong(password: string): void {
   if (password.length >= MIN_PASSWORD_LENGTH) return;
   throw new AuthFailure(
     422,

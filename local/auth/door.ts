@@ -9,7 +9,7 @@ import { Hono } from "hono";
 import type { JWK } from "jose";
 import type postgres from "postgres";
 import { createConnections } from "../postgres/connections.ts";
-import { roleOfKey } from "../project_keys.ts";
+import { type ProjectKeys, roleOfKey } from "../project_keys.ts";
 import {
   type AccessTokenSigner,
   type BearerOptions,
@@ -20,7 +20,15 @@ import {
 import { createUser, deleteUser, updateUser } from "./admin_users.ts";
 import { AuthFailure, failureResponse } from "./errors.ts";
 import { signInWithPassword } from "./password_grant.ts";
+import type { Mailbox } from "./mailbox.ts";
 import { endSessions, parseLogoutScope } from "./sessions.ts";
+import type { AuthSettings } from "./settings.ts";
+import {
+  addAdminSignInRoutes,
+  addSignInRoutes,
+  type AuthEnvironment,
+  KEYLESS_PATHS,
+} from "./sign_in_routes.ts";
 import { findUser, type Json, renderUser, type UserRow } from "./users.ts";
 
 /** A door to the users of one database. */
@@ -36,6 +44,8 @@ export interface AuthDoorOptions extends AccessTokenSigner, BearerOptions {
   readonly databaseUrl: string;
   /** The project's public keys, as `/.well-known/jwks.json` shows them. */
   readonly publicJwks: readonly JWK[];
+  readonly settings: AuthSettings;
+  readonly mailbox: Mailbox;
 }
 
 export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
@@ -45,10 +55,11 @@ export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
   const signedIn = async (sql: postgres.Sql, request: Request) =>
     await requireUser(sql, { claims: await bearer(request), now: now() });
 
-  const app = new Hono<{
-    Bindings: { remoteAddress: string };
-    Variables: { sql: postgres.Sql };
-  }>().basePath("/auth/v1");
+  const addressOf = (request: Request, remoteAddress: string) =>
+    speaksFor(request, keys) ?? remoteAddress;
+  const signInRoutes = { ...options, signer: options, readBody, signedIn, addressOf };
+
+  const app = new Hono<AuthEnvironment>().basePath("/auth/v1");
   app.onError((thrown, { req }) => failureResponse(thrown, req.raw));
   app.notFound(({ req }) =>
     failureResponse(new AuthFailure(404, "not_found", "404 page not found"), req.raw)
@@ -61,6 +72,7 @@ export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
 
   // What follows needs a project key, as at a project's gateway.
   app.use(async ({ req, json }, next) => {
+    if (req.method === "GET" && KEYLESS_PATHS.has(req.path)) return await next();
     const key = req.header("apikey") ?? req.query("apikey");
     if (!key) return json({ message: "No API key found in request" }, 401);
     if (!roleOfKey(keys, key)) return json({ message: "Invalid API key" }, 401);
@@ -80,6 +92,8 @@ export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
     })
   );
 
+  addSignInRoutes(app, signInRoutes);
+
   app.post("/token", async ({ req, env, var: { sql } }) => {
     const grant = req.query("grant_type");
     if (grant !== "password") {
@@ -88,7 +102,7 @@ export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
     return await signInWithPassword({ sql, signer: options }, {
       body: await readBody(req.raw),
       userAgent: req.header("user-agent") ?? "",
-      clientAddress: await speaksFor(req.raw, bearer) ?? env.remoteAddress,
+      clientAddress: addressOf(req.raw, env.remoteAddress),
       now: now(),
     });
   });
@@ -109,6 +123,7 @@ export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
     requireAdmin(await bearer(req.raw));
     await next();
   });
+  addAdminSignInRoutes(app, signInRoutes);
   app.post(
     "/admin/users",
     async ({ req, var: { sql } }) => await createUser(sql, await readBody(req.raw)),
@@ -155,13 +170,10 @@ async function userOf(sql: postgres.Sql, id: string): Promise<UserRow> {
   throw new AuthFailure(404, "user_not_found", "User not found");
 }
 
-/** The address that an administrator, which is to say a secret key, speaks for. */
-async function speaksFor(
-  request: Request,
-  bearer: (request: Request) => Promise<Json>,
-): Promise<string | undefined> {
+/** The address that a caller with a secret key speaks for; whose token the bearer is does not matter. */
+function speaksFor(request: Request, keys: ProjectKeys): string | undefined {
   const address = request.headers.get("sb-forwarded-for")?.split(",")[0]?.trim();
   if (!address || !isIP(address)) return undefined;
-  const { role } = await bearer(request).catch((): Json => ({}));
-  return role === "service_role" ? address : undefined;
+  const key = request.headers.get("apikey") ?? "";
+  return roleOfKey(keys, key) === "service_role" ? address : undefined;
 }

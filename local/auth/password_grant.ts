@@ -5,9 +5,9 @@
  * @module
  */
 import type postgres from "postgres";
-import { type AccessTokenSigner, signAccessToken } from "./access_tokens.ts";
 import { AuthFailure } from "./errors.ts";
-import { findUser, isBanned, type Json, renderUser, type UserRow } from "./users.ts";
+import { openSession, type SessionIssuer } from "./session_answer.ts";
+import { findUser, isBanned, type Json, type UserRow } from "./users.ts";
 
 /** What a sign-in comes with. */
 export interface PasswordSignIn {
@@ -20,26 +20,13 @@ export interface PasswordSignIn {
 
 /** The answer to a password: tokens and the user. @throws {AuthFailure} */
 export async function signInWithPassword(
-  { sql, signer }: { sql: postgres.Sql; signer: AccessTokenSigner },
+  { sql, signer }: SessionIssuer,
   signIn: PasswordSignIn,
 ): Promise<Response> {
   const user = await findByCredentials(sql, signIn);
-  const sessionId = crypto.randomUUID();
-  const refreshToken = makeRefreshToken();
-  await openSession(sql, { user, sessionId, refreshToken, signIn });
-
-  const signedIn = await findUser(sql, { id: user.id }) ?? user;
-  const { now } = signIn;
-  const accessToken = await signAccessToken(signer, { user: signedIn, sessionId, now });
-  return Response.json({
-    access_token: accessToken.token,
-    token_type: "bearer",
-    expires_in: accessToken.expiresInSeconds,
-    expires_at: accessToken.expiresAt,
-    refresh_token: refreshToken,
-    user: renderUser(signedIn),
-    weak_password: null,
-  }, { headers: { "sb-auth-user-id": user.id, "sb-auth-session-id": sessionId } });
+  const { userAgent, clientAddress, now } = signIn;
+  const session = { userId: user.id, method: "password", userAgent, clientAddress, now };
+  return await openSession({ sql, signer }, session, { weak_password: null });
 }
 
 async function findByCredentials(
@@ -78,7 +65,7 @@ function invalidCredentials(): AuthFailure {
  * The database does the work, so that this process goes on serving meanwhile. pgcrypto does not know
  * the prefix `$2b$`, which for it means the same as `$2a$`.
  */
-async function passwordFits(
+export async function passwordFits(
   sql: postgres.Sql,
   { hash, password }: { hash: string; password: unknown },
 ): Promise<boolean> {
@@ -87,40 +74,4 @@ async function passwordFits(
   const [row] = await sql<{ fits: boolean }[]>`
     select extensions.crypt(${password}, ${bcrypt}) = ${bcrypt} as fits`;
   return row?.fits ?? false;
-}
-
-async function openSession(
-  sql: postgres.Sql,
-  { user, sessionId, refreshToken, signIn }: {
-    user: UserRow;
-    sessionId: string;
-    refreshToken: string;
-    signIn: PasswordSignIn;
-  },
-): Promise<void> {
-  const { userAgent, clientAddress } = signIn;
-  await sql.begin((tx) => [
-    tx`
-      insert into auth.sessions (id, user_id, created_at, updated_at, aal, user_agent, ip)
-      values (${sessionId}, ${user.id}, now(), now(), 'aal1', ${userAgent}, ${clientAddress})`,
-    tx`
-      insert into auth.mfa_amr_claims
-        (id, session_id, created_at, updated_at, authentication_method)
-      values (gen_random_uuid(), ${sessionId}, now(), now(), 'password')`,
-    tx`
-      insert into auth.refresh_tokens
-        (instance_id, token, user_id, session_id, parent, revoked, created_at, updated_at)
-      values (${NIL_UUID}, ${refreshToken}, ${user.id}, ${sessionId}, '', false, now(), now())`,
-    tx`
-      update auth.users set last_sign_in_at = now(), updated_at = now() where id = ${user.id}`,
-  ]);
-}
-
-const NIL_UUID = "00000000-0000-0000-0000-000000000000";
-const REFRESH_TOKEN_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567";
-
-/** Twelve characters of base32, as Supabase Auth makes them. Nothing here takes it back. */
-function makeRefreshToken(): string {
-  const bytes = [...crypto.getRandomValues(new Uint8Array(12))];
-  return bytes.map((byte) => REFRESH_TOKEN_ALPHABET[byte % 32]).join("");
 }

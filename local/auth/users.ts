@@ -29,7 +29,10 @@ export interface UserRow {
 export type Json = Readonly<Record<string, unknown>>;
 
 /** How a user is found. */
-export type UserKey = { readonly id: string } | { readonly email: string };
+export type UserKey =
+  | { readonly id: string }
+  | { readonly email: string }
+  | { readonly phone: string };
 
 /**
  * The user, or `undefined`. Sees what Supabase Auth sees: a row without its `instance_id` or `aud` is
@@ -38,6 +41,8 @@ export type UserKey = { readonly id: string } | { readonly email: string };
 export async function findUser(sql: postgres.ISql, key: UserKey): Promise<UserRow | undefined> {
   const condition = "id" in key
     ? sql`users.id = ${key.id}`
+    : "phone" in key
+    ? sql`users.phone = ${key.phone} and users.aud = 'authenticated'`
     : sql`lower(users.email) = ${key.email.toLowerCase()}
         and users.aud = 'authenticated'
         and users.is_sso_user = false`;

@@ -5,8 +5,10 @@
  * @module
  */
 
+import type { Mailbox } from "../auth/mailbox.ts";
 import type { Answering } from "../gateway.ts";
 import { bundlePage } from "./bundle.ts";
+import { renderInbox } from "./inbox.ts";
 import { createLife, type LifeOptions } from "./life.ts";
 import { createLogbook } from "./logbook.ts";
 
@@ -28,7 +30,7 @@ const FILES: Readonly<Record<string, { readonly file: string; readonly type: str
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
   "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-export function createDemo(options: LifeOptions): Demo {
+export function createDemo(options: LifeOptions & { readonly mailbox: Mailbox }): Demo {
   const life = createLife(options);
   const logbook = createLogbook(options.functionsUrl);
   const script = bundlePage(new URL("./app.ts", PAGE));
@@ -40,6 +42,9 @@ export function createDemo(options: LifeOptions): Demo {
       if (pathname === "/demo/entries") return await logbook(request);
       if (pathname === "/demo/app.js") {
         return withPolicy(await script, "text/javascript; charset=utf-8");
+      }
+      if (pathname === "/demo/inbox") {
+        return withPolicy(renderInbox(options.mailbox), "text/html; charset=utf-8");
       }
       const known = FILES[pathname];
       if (known) return withPolicy(await Deno.readFile(new URL(known.file, PAGE)), known.type);
