@@ -12,6 +12,7 @@ import type { App } from "../../supabase/functions/_shared/http/envelope.ts";
 import { createUnifiedAuthApp } from "../../supabase/functions/_shared/http/unified_auth_app.ts";
 import { createLogger } from "../../supabase/functions/_shared/log.ts";
 import type { SessionStore } from "../../supabase/functions/_shared/session_store.ts";
+import { createRefusalPace } from "../../supabase/functions/_shared/sessions/refusal_pace.ts";
 import { keys as signingKeys, tokens } from "../unit/access_token_fixture.ts";
 import { keys } from "../unit/arbitraries.ts";
 
@@ -33,7 +34,7 @@ export function createAppInProcess(store: SessionStore): App {
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       newSessionId: () => crypto.randomUUID() as SessionId,
       nowMs: Date.now,
-      delay: () => Promise.resolve(),
+      refusalPace: createRefusalPace({ nowMs: Date.now, delay: () => Promise.resolve() }),
     },
     cookies: createSessionCookies({ domain: null, sameSite: "lax" }),
     publicJwks: signingKeys.publicJwks,

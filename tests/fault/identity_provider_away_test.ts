@@ -3,6 +3,7 @@ import { SEED_USERS } from "../../local/seed_users.ts";
 import { openTestServer } from "../../local/testing.ts";
 import { type Answer, openBrowser, viewOf } from "../http/browser.ts";
 import { assertNoSecrets } from "../http/log_secrets.ts";
+import { changeUser, signInToSupabaseAuth } from "../http/people.ts";
 import { assertRefused } from "../http/refusal.ts";
 import { type Fault, startFaultyProject } from "./faulty_provider.ts";
 
@@ -20,8 +21,8 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   "502 as HTML": () => html(502),
   "503 without a body": () => new Response(null, { status: 503 }),
   "504": json(504, { code: "request_timeout", msg: "Processing this request timed out" }),
-  "429": json(429, { code: "over_request_rate_limit", msg: "Request rate limit reached" }),
-  "400 with an unknown code": json(400, { code: "something_new", msg: "?" }),
+  "408": json(408, { code: "request_timeout", msg: "Request timeout" }),
+  "400 without a code": json(400, { msg: "?" }),
   "401 for our own key": json(401, { message: "Invalid API key", hint: "" }),
   "404 as HTML": () => html(404),
   "200 as HTML": () => html(200),
@@ -33,11 +34,36 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     refresh_token: "x",
     expires_in: 3600,
     token_type: "bearer",
-    user: { id: SEED_USERS.ada.id, aud: "authenticated" },
+    user: { id: SEED_USERS.grace.id, aud: "authenticated" },
   }),
+  "200 with somebody else": json(200, { id: SEED_USERS.grace.id, aud: "authenticated" }),
   "JSON that breaks off": () =>
     new Response('{"access_token": "', { headers: { "content-type": "application/json" } }),
 };
+
+/** What Supabase Auth answers when no later try changes anything. */
+const FINAL_REFUSALS: Readonly<Record<string, Fault>> = {
+  "403 of a hook": json(403, { code: "unknown", msg: "your subscription has lapsed" }),
+  "401 of a hook": json(401, { code: "unknown", msg: "not you" }),
+  "422 of a provider that is off": json(422, { code: "email_provider_disabled", msg: "off" }),
+  "422 of a user of SSO": json(422, { code: "user_sso_managed", msg: "sso" }),
+  "400 with a code that we do not know": json(400, { code: "something_new", msg: "?" }),
+};
+
+const limited = (headers: Record<string, string>) => () =>
+  Response.json({ code: "over_request_rate_limit", msg: "Request rate limit reached" }, {
+    status: 429,
+    headers: { "x-supabase-api-version": "2024-01-01", ...headers },
+  });
+
+/** The header of a 429, and what is handed on. */
+const RATE_LIMITS = [
+  [{ "retry-after": "37" }, "37"],
+  [{ "retry-after": "Sun, 01 Nov 2026 00:01:00 GMT", date: "Sun, 01 Nov 2026 00:00:15 GMT" }, "45"],
+  [{ "retry-after": "0" }, "1"],
+  [{ "retry-after": "soon" }, "10"],
+  [{}, "10"],
+] as const;
 
 function html(status: number): Response {
   return new Response("<html><h1>Bad gateway</h1></html>", {
@@ -53,12 +79,15 @@ Deno.test("a provider that is not well refuses nobody, and no cookie is touched"
   await using project = await startFaultyProject(stack, { onLine: (line) => lines.push(line) });
   const sql = stack.database.connect({ max: 1 });
   const browser = openBrowser(project);
+  const countLines = (...parts: readonly string[]) =>
+    lines.filter((line) => parts.every((part) => line.includes(part))).length;
   const { session } = await browser.login(SEED_USERS.ada);
+  const supabase_access_token = await signInToSupabaseAuth({ stack }, SEED_USERS.ada);
 
   const signIns = (): Promise<readonly Answer[]> =>
     Promise.all([
       browser.call("/unified-auth/login", { body: { email, password } }),
-      browser.call("/unified-auth/login", { body: { supabase_access_token: "a.b.c" } }),
+      browser.call("/unified-auth/login", { body: { supabase_access_token } }),
     ]);
 
   for (const [what, fault] of Object.entries(FAULTS)) {
@@ -80,7 +109,18 @@ Deno.test("a provider that is not well refuses nobody, and no cookie is touched"
     silence.resolve(new Response(null));
     for (const answer of answers) assertRefused(answer, "service_unavailable");
     assert.ok(elapsedMs < LIMIT_MS, `${Math.round(elapsedMs)} ms`);
+    assert.equal(countLines("may keep a session of an unanswered sign-in", '"timeout"'), 1);
   });
+
+  for (const [headers, retryAfter] of RATE_LIMITS) {
+    await test.step(`429 with ${JSON.stringify(headers)} stays 429`, async () => {
+      project.setFault(limited(headers));
+      for (const answer of await signIns()) {
+        assertRefused(answer, "too_many_attempts");
+        assert.equal(answer.headers.get("retry-after"), retryAfter);
+      }
+    });
+  }
 
   await test.step("sessions go on meanwhile, and no failed sign-in was counted", async () => {
     assert.equal(viewOf(await browser.validate()).session.id, session.id);
@@ -90,6 +130,29 @@ Deno.test("a provider that is not well refuses nobody, and no cookie is touched"
     const [row] =
       await sql`select sum(failures)::float as failures from unified_auth.login_throttle`;
     assert.equal(row?.["failures"], 0);
+  });
+
+  const outages = () => countLines('"level":"error"');
+  for (const [what, fault] of Object.entries(FINAL_REFUSALS)) {
+    await test.step(`a refusal that no later try changes is one: ${what}`, async () => {
+      const before = outages();
+      project.setFault(fault);
+      for (const answer of await signIns()) assertRefused(answer, "access_denied", what);
+      assert.equal(outages(), before);
+    });
+  }
+
+  await test.step("refusals that no later try changes are counted and recorded", async () => {
+    const events = await sql`
+      select detail ->> 'reason' as reason from public.session_events
+      where event = 'login_failed' order by id`;
+    assert.deepEqual(events.map(({ reason }) => reason), [
+      "unknown",
+      "unknown",
+      "email_provider_disabled",
+      "user_sso_managed",
+      "something_new",
+    ]);
   });
 
   await test.step("a CAPTCHA that is refused is told", async () => {
@@ -107,7 +170,26 @@ Deno.test("a provider that is not well refuses nobody, and no cookie is touched"
       viewOf(await browser.call("/unified-auth/login", { body: { email, password } })).valid,
       true,
     );
-    assert.ok(lines.some((line) => line.includes("own session was not dropped")));
+    assert.equal(countLines("own session was not dropped"), 1);
+  });
+
+  await test.step("a session that a ban leaves at Supabase Auth is in the log", async () => {
+    project.setFault(async (request) => {
+      const { pathname, search } = new URL(request.url);
+      if (!pathname.endsWith("/token")) return null;
+      project.setFault(null);
+      const answer = await fetch(`${stack.baseUrl}${pathname}${search}`, request);
+      await changeUser({ stack }, SEED_USERS.ada, { ban_duration: "24h" });
+      return answer;
+    });
+    const answer = await openBrowser(project).call("/unified-auth/login", {
+      body: { email, password },
+    });
+    assertRefused(answer, "invalid_credentials");
+    const [left] = await sql`
+      select id from auth.sessions where user_id = ${SEED_USERS.ada.id} order by created_at desc`;
+    assert.equal(countLines("own session was not dropped", "user_banned", left?.["id"]), 1);
+    await changeUser({ stack }, SEED_USERS.ada, { ban_duration: "none" });
   });
 
   await test.step("well again: the same browser signs in", async () => {

@@ -30,6 +30,18 @@ type Scenario = (signedIn: SignedIn) => Promise<Answer>;
 const login = (body: Readonly<Record<string, unknown>>): Scenario => ({ browser }) =>
   browser.call("/unified-auth/login", { body });
 
+/** Supabase Auth answers the password of a login with this error. */
+const refusedBySupabaseAuth = (
+  { status, code }: { readonly status: number; readonly code: string },
+): Scenario =>
+async ({ browser, person: { email, password } }) => {
+  await using project = await startFaultyProject(stack, { onLine: () => {} });
+  const headers = { "x-supabase-api-version": "2024-01-01" };
+  project.setFault(() => Response.json({ code, msg: "" }, { status, headers }));
+  const elsewhere = openBrowser({ ...project, cookies: browser.cookies });
+  return await elsewhere.call("/unified-auth/login", { body: { email, password } });
+};
+
 /** What a failure of this kind inside the function looks like from outside. */
 const failing = (failure: Error): Scenario => async () => {
   const { raw } = firstRefreshToken({
@@ -129,17 +141,8 @@ const SCENARIOS: Readonly<Record<ErrorCode, Scenario>> = {
     const { email, password } = signedIn.person;
     return await login({ email, password })(signedIn);
   },
-  captcha_failed: async ({ browser, person: { email, password } }) => {
-    await using project = await startFaultyProject(stack, { onLine: () => {} });
-    project.setFault(() =>
-      Response.json({ code: "captcha_failed", msg: "" }, {
-        status: 400,
-        headers: { "x-supabase-api-version": "2024-01-01" },
-      })
-    );
-    const elsewhere = openBrowser({ ...project, cookies: browser.cookies });
-    return await elsewhere.call("/unified-auth/login", { body: { email, password } });
-  },
+  access_denied: refusedBySupabaseAuth({ status: 403, code: "unknown" }),
+  captcha_failed: refusedBySupabaseAuth({ status: 400, code: "captcha_failed" }),
   too_many_attempts: async (signedIn) => {
     const { email } = signedIn.person;
     const attempt = () => login({ email, password: "swordfish" })(signedIn);

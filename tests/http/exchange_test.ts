@@ -76,9 +76,32 @@ Deno.test("who has a second factor is signed in by an aal2 token and by no aal1 
   assert.equal(await countIdentitySessions(fixture, person), 0);
 });
 
-Deno.test("a token that names no session of Supabase Auth is as good as the provider says", async () => {
-  const person = await fixture.createPerson();
+/** What Supabase Auth signs with the same key, and `GET /user` takes, for somebody else to hold. */
+const TOKENS_OF_OTHERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
+  "an OAuth client's access token": { client_id: crypto.randomUUID(), scope: "email" },
+  "an OAuth client's token whose id is no uuid": { client_id: "client" },
+  "an ID token": {
+    session_id: undefined,
+    role: undefined,
+    aal: undefined,
+    aud: crypto.randomUUID(),
+    nonce: "n",
+  },
+  "a token without a session": { session_id: undefined },
+  "a token with an empty session": { session_id: "" },
+  "a token with no session": { session_id: null },
+};
+
+Deno.test("a token that Supabase Auth gave to another application is no sign-in, and ends nothing", async () => {
+  const { person, browser } = await fixture.signIn();
   const token = await signInToSupabaseAuth(fixture, person);
-  const nameless = await signAs(token, { session_id: undefined });
-  assert.equal(viewOf(await exchange(nameless)).user.id, person.id);
+  for (const [what, change] of Object.entries(TOKENS_OF_OTHERS)) {
+    assertRefused(await exchange(await signAs(token, change)), "bad_jwt", what);
+  }
+  assert.equal(await countIdentitySessions(fixture, person), 1);
+  viewOf(await browser.validate());
+  const [live] = await fixture.sql`
+    select count(*)::int as count from public.sessions where user_id = ${person.id} and is_valid`;
+  assert.equal(live?.["count"], 1);
+  viewOf(await exchange(await signAs(token, { client_id: null })));
 });

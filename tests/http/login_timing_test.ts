@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openHttpFixture } from "./fixture.ts";
-import { changeUser } from "./people.ts";
+import { openHttpFixture, PASSWORD } from "./fixture.ts";
+import { changeUser, signInToSupabaseAuth } from "./people.ts";
 import { rankProbability } from "./rank_probability.ts";
 import { assertRefused } from "./refusal.ts";
 
@@ -19,20 +19,26 @@ const MARGIN_MS = 10;
 /** A false alarm in a million for each of the twelve comparisons. */
 const ALARM = 1e-6;
 
+/** Half as many measurements, whose difference without the common step is 500 ms. */
+const BUSY_ALARM = 1e-4;
+
 /** With which pgcrypto takes as long as Supabase Auth with its own, which is 10. */
 const BCRYPT_COST = 8;
+
+/** Slower, so that sixteen checks at once take longer than the step of an idle machine. */
+const SLOW_BCRYPT_COST = 10;
 
 interface Credentials {
   readonly email: string;
   readonly password: string;
 }
 
-async function makeKinds(): Promise<Readonly<Record<string, Credentials>>> {
+async function makeKinds(bcryptCost: number): Promise<Readonly<Record<string, Credentials>>> {
   const [known, banned] = [await fixture.createPerson(), await fixture.createPerson()];
   await sql`
     update auth.users
     set encrypted_password =
-      extensions.crypt(${known.password}, extensions.gen_salt('bf', ${BCRYPT_COST}))
+      extensions.crypt(${known.password}, extensions.gen_salt('bf', ${bcryptCost}))
     where id in (${known.id}, ${banned.id})`;
   await changeUser(fixture, banned, { ban_duration: "24h" });
   return {
@@ -83,7 +89,7 @@ function medianOf(times: readonly number[]): number {
 }
 
 Deno.test("the time of a refusal does not tell an unknown user, a wrong password and a banned user apart", async () => {
-  const kinds = await makeKinds();
+  const kinds = await makeKinds(BCRYPT_COST);
   const { "unknown user": unknown, "wrong password": wrong } = kinds;
   assert.ok(unknown && wrong);
 
@@ -108,4 +114,31 @@ Deno.test("the time of a refusal does not tell an unknown user, a wrong password
     }),
   );
   assert.ok(ours.probability > ALARM, `${ours.told}, p = ${ours.probability}`);
+});
+
+/** Signs in at Supabase Auth itself, as often as it answers, until it is told to stop. */
+function keepBusy(count: number, { email, password }: Credentials): { stop(): Promise<void> } {
+  let goesOn = true;
+  const lanes = Array.from({ length: count }, async () => {
+    while (goesOn) await signInToSupabaseAuth(fixture, { email, password });
+  });
+  return {
+    async stop() {
+      goesOn = false;
+      await Promise.all(lanes);
+    },
+  };
+}
+
+Deno.test("nor does it while sixteen passwords are being checked", async () => {
+  const { "unknown user": unknown, "wrong password": wrong } = await makeKinds(SLOW_BCRYPT_COST);
+  assert.ok(unknown && wrong);
+  const load = keepBusy(16, { ...wrong, password: PASSWORD });
+  const times = await measure({ unknown, wrong }, async ({ email, password }) => {
+    const body = { email, password };
+    const answer = await fixture.openBrowser().call("/unified-auth/login", { body });
+    assertRefused(answer, "invalid_credentials");
+  }).finally(load.stop);
+  const ours = findDifference(times);
+  assert.ok(ours.probability > BUSY_ALARM, `${ours.told}, p = ${ours.probability}`);
 });

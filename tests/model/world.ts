@@ -27,6 +27,7 @@ import {
 } from "../../supabase/functions/_shared/session_store_rpc.ts";
 import type { SessionDependencies } from "../../supabase/functions/_shared/sessions/dependencies.ts";
 import type { SessionGrant } from "../../supabase/functions/_shared/sessions/grant.ts";
+import { createRefusalPace } from "../../supabase/functions/_shared/sessions/refusal_pace.ts";
 import type { ShownTokens } from "../../supabase/functions/_shared/sessions/validate.ts";
 import { type Client, createClients, type Jar } from "./clients.ts";
 import type { Clock } from "./clocks.ts";
@@ -108,7 +109,7 @@ export function createWorld({ clock, observedRpc }: Ground, userId: UserId): Wor
             identitySessionId: null,
           },
         }),
-      dropSession: () => Promise.resolve(),
+      dropSession: () => Promise.resolve({ kind: "dropped" }),
     },
     accessTokens: {
       sign: (claims) =>
@@ -125,7 +126,7 @@ export function createWorld({ clock, observedRpc }: Ground, userId: UserId): Wor
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     newSessionId: () => randomUUID() as SessionId,
     nowMs: () => processNowMs = clock.processNowMs(),
-    delay: () => Promise.resolve(),
+    refusalPace: createRefusalPace({ nowMs: Date.now, delay: () => Promise.resolve() }),
   };
 
   return {

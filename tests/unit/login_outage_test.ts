@@ -10,6 +10,7 @@ import {
   logInByExchange,
   logInByPassword,
 } from "../../supabase/functions/_shared/sessions/login.ts";
+import { createRefusalPace } from "../../supabase/functions/_shared/sessions/refusal_pace.ts";
 import { contextOf } from "../sql/sql_sessions.ts";
 
 const outage = (code: string) => new ServiceUnavailableError({ dependency: "session_store", code });
@@ -41,7 +42,7 @@ function openFailingLogin(refund: () => Promise<void> = () => Promise.resolve())
     amr: [],
     hasVerifiedFactor: false,
     token,
-    identitySessionId: null,
+    identitySessionId: "00000000-0000-4000-8000-000000000001",
   };
   const dependencies: SessionDependencies = {
     store,
@@ -50,7 +51,7 @@ function openFailingLogin(refund: () => Promise<void> = () => Promise.resolve())
       verifyToken: () => Promise.resolve({ kind: "accepted", identity }),
       dropSession(dropped) {
         asked.push(dropped);
-        return Promise.resolve();
+        return Promise.resolve({ kind: "dropped" });
       },
     },
     accessTokens: { sign: unasked, verify: unasked },
@@ -59,7 +60,7 @@ function openFailingLogin(refund: () => Promise<void> = () => Promise.resolve())
     randomBytes: (length) => new Uint8Array(length),
     newSessionId: () => "00000000-0000-4000-8000-000000000000" as SessionId,
     nowMs: () => 0,
-    delay: unasked,
+    refusalPace: createRefusalPace({ nowMs: () => 0, delay: unasked }),
   };
   const origin = { deviceName: null, presented: null, context: contextOf() };
   const credentials = { email: "ada@example.com", password: "right", captchaToken: null };

@@ -18,6 +18,7 @@ import { createLogger, type Logger } from "./log.ts";
 import { deriveSessionKeys } from "./session_keys.ts";
 import { createRpcSessionStore } from "./session_store_rpc.ts";
 import type { SessionDependencies } from "./sessions/dependencies.ts";
+import { createRefusalPace } from "./sessions/refusal_pace.ts";
 import { importSigningKeys, parseSigningKeys, type SigningKeys } from "./signing_keys.ts";
 
 /** How long one call may take. Together they stay below what a browser or a gateway waits. */
@@ -105,7 +106,10 @@ export async function compose(env: (name: string) => string | undefined): Promis
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     newSessionId: () => randomUUID() as SessionId,
     nowMs: Date.now,
-    delay: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    refusalPace: createRefusalPace({
+      nowMs: Date.now,
+      delay: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
+    }),
   };
   return {
     dependencies,

@@ -47,6 +47,7 @@ export const ERRORS = {
     status: 403,
     message: "This user has a second factor: finish MFA with Supabase Auth and exchange its token.",
   },
+  access_denied: { status: 403, message: "Supabase Auth does not let this user sign in." },
   captcha_failed: { status: 400, message: "The CAPTCHA was not accepted." },
   too_many_attempts: { status: 429, message: "Too many attempts: try again later." },
 

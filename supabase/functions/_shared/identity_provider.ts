@@ -23,7 +23,7 @@ export interface Identity {
   readonly hasVerifiedFactor: boolean;
   /** Opens the provider's own session of this sign-in, to be dropped again. */
   readonly token: IdentityToken;
-  /** That session's id, which the provider's tables know; null if the token names none. */
+  /** That session's id, which the provider's tables know; null if the provider has none. */
   readonly identitySessionId: string | null;
 }
 
@@ -34,15 +34,36 @@ export interface PasswordCredentials {
 }
 
 /** Why a password was not accepted. Unknown, wrong and banned are one reason on purpose. */
-export type PasswordRefusal = "invalid_credentials" | "email_not_confirmed" | "captcha_failed";
+export type PasswordRefusal =
+  | "invalid_credentials"
+  | "email_not_confirmed"
+  | "captcha_failed"
+  | "access_denied";
 
+/** Why a token was not accepted. */
+export type TokenRefusal = "bad_jwt" | "access_denied";
+
+/** The provider's own rate limit: it judged nobody. */
+export interface RateLimited {
+  readonly kind: "rate_limited";
+  readonly retryAfterSeconds: number;
+}
+
+/** `detail` is the provider's own code. For the log. */
 export type PasswordVerdict =
   | { readonly kind: "accepted"; readonly identity: Identity }
-  | { readonly kind: "refused"; readonly reason: PasswordRefusal; readonly detail: string };
+  | { readonly kind: "refused"; readonly reason: PasswordRefusal; readonly detail: string }
+  | RateLimited;
 
 export type TokenVerdict =
   | { readonly kind: "accepted"; readonly identity: Identity }
-  | { readonly kind: "refused"; readonly detail: string };
+  | { readonly kind: "refused"; readonly reason: TokenRefusal; readonly detail: string }
+  | RateLimited;
+
+/** `left`: it may go on until the provider ends it. `reason` is the provider's own code. */
+export type DropResult =
+  | { readonly kind: "dropped" }
+  | { readonly kind: "left"; readonly reason: string };
 
 /** Every method rejects with `ServiceUnavailableError` alone. */
 export interface IdentityProvider {
@@ -53,6 +74,6 @@ export interface IdentityProvider {
   ): Promise<PasswordVerdict>;
   /** Asks the provider, so that a token whose session was signed out is refused. */
   verifyToken(token: IdentityToken): Promise<TokenVerdict>;
-  /** Drops the provider's own session of a sign-in; an unknown one counts as dropped. */
-  dropSession(token: IdentityToken): Promise<void>;
+  /** Drops the provider's own session of a sign-in; one that is gone counts as dropped. */
+  dropSession(token: IdentityToken): Promise<DropResult>;
 }

@@ -15,6 +15,9 @@ const REMEDIES: Readonly<Record<string, string>> = {
     "Check DOCTOR_EMAIL and DOCTOR_PASSWORD. Use an account that is for this only.",
   email_not_confirmed: "Confirm the test account's address, or make the account with it confirmed.",
   mfa_required: "Use a test account without a second factor.",
+  access_denied:
+    "Supabase Auth refuses the test account, by a setting or by a hook of the project: " +
+    "the reason is in the event of the failed login.",
   captcha_failed: "The project asks for a CAPTCHA, which the doctor cannot solve: see " +
     "SESSION_LOGIN_KEY, or run without an account.",
   too_many_attempts: "Wait, then run the doctor again.",

@@ -81,6 +81,7 @@ export const OPERATIONS: readonly Operation[] = [
       "bad_jwt",
       "email_not_confirmed",
       "mfa_required",
+      "access_denied",
       "captcha_failed",
       "too_many_attempts",
       "service_unavailable",

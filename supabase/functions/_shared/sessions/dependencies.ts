@@ -11,16 +11,17 @@ import type { IdentityProvider } from "../identity_provider.ts";
 import type { Logger } from "../log.ts";
 import type { SessionKeys } from "../session_keys.ts";
 import type { SessionStore } from "../session_store.ts";
+import type { RefusalPace } from "./refusal_pace.ts";
 
 export interface SessionDependencies {
   readonly store: SessionStore;
   readonly identityProvider: IdentityProvider;
   readonly accessTokens: AccessTokens;
   readonly keys: SessionKeys;
+  readonly refusalPace: RefusalPace;
   readonly log: Logger;
   readonly randomBytes: (length: number) => Uint8Array;
   readonly newSessionId: () => SessionId;
   /** Milliseconds since 1970, by this process: good for waiting, not for judging a session. */
   readonly nowMs: () => number;
-  readonly delay: (milliseconds: number) => Promise<void>;
 }

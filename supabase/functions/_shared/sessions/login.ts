@@ -23,12 +23,7 @@ import type { LoginCharge, RequestContext } from "../session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { grantTokens, type SessionGrant } from "./grant.ts";
 import { loginBuckets } from "./login_throttle.ts";
-
-/**
- * A refused password is answered at a multiple of this. Supabase Auth answers an unknown or banned
- * user at once and a wrong password after a bcrypt check of some 60 ms: the difference names accounts.
- */
-const REFUSAL_STEP_MS = 500;
+import type { PasswordCheck } from "./refusal_pace.ts";
 
 export type LoginResult =
   | { readonly kind: "signed_in"; readonly grant: SessionGrant }
@@ -47,9 +42,8 @@ export async function logInByPassword(
   dependencies: SessionDependencies,
   { credentials, ...origin }: LoginOrigin & { readonly credentials: PasswordCredentials },
 ): Promise<LoginResult> {
-  const { store, keys, nowMs } = dependencies;
+  const { store, keys, refusalPace } = dependencies;
   const { context } = origin;
-  const startedAtMs = nowMs();
   const admission = await store.admitLogin(
     loginBuckets(keys, { email: credentials.email, ip: context.ip }),
   );
@@ -58,13 +52,22 @@ export async function logInByPassword(
   }
   const { charge } = admission;
 
-  const verdict = await checkPassword(dependencies, { credentials, charge, context });
+  const check = refusalPace.startCheck();
+  const refuse = async (): Promise<LoginResult> => {
+    await check.waitForStep();
+    return { kind: "refused", code: "invalid_credentials" };
+  };
+  const verdict = await checkPassword(dependencies, { credentials, charge, context, check });
+  if (verdict.kind === "rate_limited") {
+    await refund(store, { charge, context });
+    return { kind: "throttled", retryAfterSeconds: verdict.retryAfterSeconds };
+  }
   if (verdict.kind === "refused") {
-    const isWrong = verdict.reason === "invalid_credentials";
-    const failure = { charge, refunded: !isWrong, reason: verdict.detail };
-    await store.recordLoginFailure(failure, context);
-    if (isWrong) return await refuseInSteps(dependencies, startedAtMs);
-    return { kind: "refused", code: verdict.reason };
+    const { reason, detail } = verdict;
+    // A refusal that no later try changes counts, so that its tries are bounded too.
+    const refunded = reason === "email_not_confirmed" || reason === "captcha_failed";
+    await store.recordLoginFailure({ charge, refunded, reason: detail }, context);
+    return reason === "invalid_credentials" ? await refuse() : { kind: "refused", code: reason };
   }
 
   const { identity } = verdict;
@@ -76,20 +79,31 @@ export async function logInByPassword(
     return { kind: "refused", code: "mfa_required" };
   }
   const result = await startCharged(dependencies, { ...origin, identity, charge });
-  return result ?? await refuseInSteps(dependencies, startedAtMs);
+  return result ?? await refuse();
 }
 
 async function checkPassword(
-  { store, identityProvider }: Pick<SessionDependencies, "store" | "identityProvider">,
-  { credentials, charge, context }: {
+  { store, identityProvider, log }: Pick<SessionDependencies, "store" | "identityProvider" | "log">,
+  { credentials, charge, context, check }: {
     readonly credentials: PasswordCredentials;
     readonly charge: LoginCharge;
     readonly context: RequestContext;
+    readonly check: PasswordCheck;
   },
 ): Promise<PasswordVerdict> {
   try {
-    return await identityProvider.verifyPassword(credentials, context.ip);
+    const verdict = await identityProvider.verifyPassword(credentials, context.ip);
+    check.decided();
+    return verdict;
   } catch (outage: unknown) {
+    check.failed();
+    if (outage instanceof ServiceUnavailableError) {
+      // It may answer later, a right password with a session whose tokens nobody will ever have.
+      log.warn("identity provider may keep a session of an unanswered sign-in", {
+        request_id: context.requestId,
+        cause: outage.code,
+      });
+    }
     await refundOutage(store, { charge, context });
     throw outage;
   }
@@ -119,13 +133,21 @@ async function startCharged(
   }
 }
 
+/** Of a try that nobody judged. */
+async function refund(
+  store: SessionDependencies["store"],
+  { charge, context }: { readonly charge: LoginCharge; readonly context: RequestContext },
+): Promise<void> {
+  await store.recordLoginFailure({ charge, refunded: true, reason: null }, context);
+}
+
 /** An outage is nobody's failure: it gives the charge back, unless the database is away as well. */
 async function refundOutage(
   store: SessionDependencies["store"],
   { charge, context }: { readonly charge: LoginCharge; readonly context: RequestContext },
 ): Promise<void> {
   try {
-    await store.recordLoginFailure({ charge, refunded: true, reason: null }, context);
+    await refund(store, { charge, context });
   } catch (error: unknown) {
     if (!(error instanceof ServiceUnavailableError)) throw error;
   }
@@ -137,7 +159,10 @@ export async function logInByExchange(
   { token, ...origin }: LoginOrigin & { readonly token: IdentityToken },
 ): Promise<LoginResult> {
   const verdict = await dependencies.identityProvider.verifyToken(token);
-  if (verdict.kind === "refused") return { kind: "refused", code: "bad_jwt" };
+  if (verdict.kind === "rate_limited") {
+    return { kind: "throttled", retryAfterSeconds: verdict.retryAfterSeconds };
+  }
+  if (verdict.kind === "refused") return { kind: "refused", code: verdict.reason };
   // Its session stays: it is the one in which the user can still finish MFA.
   if (needsSecondFactor(verdict.identity)) return { kind: "refused", code: "mfa_required" };
   const result = await startSession(dependencies, {
@@ -183,11 +208,13 @@ async function startSession(
   }, context);
 
   // Only now: had the database not answered, the same token could still be exchanged again.
+  const isRefusedExchange = answer.outcome !== "created" && start.loginCharge === null;
   const [grant] = await Promise.all([
     answer.outcome === "created"
       ? grantTokens(dependencies, { ...answer, refreshToken: token.raw })
       : null,
-    dropIdentitySession(dependencies, identity, context),
+    // The session of a token that is refused is not ours to end: it may be another application's.
+    isRefusedExchange ? undefined : dropIdentitySession(dependencies, identity, context),
   ]);
   return grant && { kind: "signed_in", grant };
 }
@@ -198,23 +225,26 @@ async function dropIdentitySession(
   identity: Identity,
   context: RequestContext,
 ): Promise<void> {
-  try {
-    await identityProvider.dropSession(identity.token);
-  } catch (error: unknown) {
-    if (!(error instanceof ServiceUnavailableError)) throw error;
-    log.warn("identity provider's own session was not dropped", {
-      request_id: context.requestId,
-      user_id: identity.userId,
-      cause: error.code,
-    });
-  }
+  const cause = await tryToDrop(identityProvider, identity);
+  if (cause === null) return;
+  log.warn("identity provider's own session was not dropped", {
+    request_id: context.requestId,
+    user_id: identity.userId,
+    identity_session_id: identity.identitySessionId,
+    cause,
+  });
 }
 
-async function refuseInSteps(
-  { nowMs, delay }: Pick<SessionDependencies, "nowMs" | "delay">,
-  startedAtMs: number,
-): Promise<LoginResult> {
-  const elapsedMs = nowMs() - startedAtMs;
-  await delay(Math.ceil(elapsedMs / REFUSAL_STEP_MS) * REFUSAL_STEP_MS - elapsedMs);
-  return { kind: "refused", code: "invalid_credentials" };
+/** Answers why the session stays, or null. */
+async function tryToDrop(
+  identityProvider: SessionDependencies["identityProvider"],
+  { token }: Identity,
+): Promise<string | null> {
+  try {
+    const result = await identityProvider.dropSession(token);
+    return result.kind === "dropped" ? null : result.reason;
+  } catch (error: unknown) {
+    if (!(error instanceof ServiceUnavailableError)) throw error;
+    return error.code;
+  }
 }
