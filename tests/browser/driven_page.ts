@@ -13,6 +13,8 @@ import {
   type UnifiedAuthUser,
 } from "../../client/src/index.ts";
 
+import { pageKey } from "../../client/src/key/page_key.ts";
+
 const options: Partial<SessionNumbers> = JSON.parse(
   new URLSearchParams(location.search).get("options") ?? "{}",
 );
@@ -32,5 +34,12 @@ for (const name of NAMES) session.on(name, () => void told.push(name));
 const signIn = (email: string, password: string) =>
   session.signIn((call) => transport.login({ email, password }, call));
 
-Object.assign(globalThis, { session, transport, told, signIn });
+/** A proof of this page's key, or why there is none. */
+const prove = () =>
+  pageKey().prove({ method: "POST", url: "https://example.test/refresh" }, { creates: true });
+
+Object.assign(globalThis, { session, transport, told, signIn, prove });
 session.start();
+
+// What embeds the page learns what a frame of it can prove.
+if (parent !== globalThis.self) parent.postMessage({ proof: await prove() }, "*");

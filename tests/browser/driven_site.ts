@@ -22,6 +22,12 @@ export interface DrivenSite extends Site {
   end(): void;
 }
 
+/** As `make`, which is called for the first time that its value is needed. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
 /** What is served at every path but the functions' and the script's. */
 export interface DrivenPage {
   readonly script: URL;
@@ -29,12 +35,16 @@ export interface DrivenPage {
 }
 
 const DRIVEN_PAGE: DrivenPage = { script: new URL("./driven_page.ts", import.meta.url) };
+const DRIVEN_WORKER = new URL("./driven_worker.ts", import.meta.url);
 
 const PATIENCE_MS = 10_000;
 const LOOK_EVERY_MS = 10;
 
 export function createDrivenSite(page = DRIVEN_PAGE): DrivenSite {
-  const script = bundlePage(page.script);
+  const scripts: Readonly<Record<string, () => Promise<Uint8Array<ArrayBuffer>>>> = {
+    "/app.js": once(() => bundlePage(page.script)),
+    "/worker.js": once(() => bundlePage(DRIVEN_WORKER)),
+  };
   const html = `<!DOCTYPE html><title>Under test</title>${page.body ?? ""}` +
     '<script type="module" src="/app.js"></script>';
   let arrived: string[] = [];
@@ -44,9 +54,8 @@ export function createDrivenSite(page = DRIVEN_PAGE): DrivenSite {
   return {
     async fetch(request) {
       const { pathname } = new URL(request.url);
-      if (pathname === "/app.js") {
-        return new Response(await script, { headers: { "content-type": "text/javascript" } });
-      }
+      const script = await scripts[pathname]?.();
+      if (script) return new Response(script, { headers: { "content-type": "text/javascript" } });
       return new Response(html, { headers: { "content-type": "text/html" } });
     },
     async deliver(request, reply) {
