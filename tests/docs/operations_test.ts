@@ -138,6 +138,37 @@ Deno.test("the playbooks end what they say: one user's sessions, and everybody's
   });
 });
 
+Deno.test("somebody who asks to be forgotten leaves no event behind, and nobody else's is lost", async () => {
+  await using world = await makeWorld(server);
+  const { ada } = SEED_USERS;
+  const erase = QUERIES.find(({ text }) => /delete from public\.session_events/.test(text));
+  assert.ok(erase);
+  const events = async (tx: postgres.TransactionSql) => {
+    const [row] = await tx<{ theirs: number; others: number }[]>`
+      select
+        count(*) filter (where e.user_id = ${ada.id})::int as theirs,
+        count(*) filter (where e.user_id is distinct from ${ada.id})::int as others
+      from public.session_events as e`;
+    return row ?? assert.fail();
+  };
+  const admin = world.stack.database.connectAs("supabase_admin", { max: 1 });
+  await rolledBack(admin, async (tx) => {
+    await tx`delete from auth.users as u where u.id = ${ada.id}`;
+    const before = await events(tx);
+    assert.ok(before.theirs > 0 && before.others > 0);
+    await tx.unsafe(erase.text.replace("00000000-0000-4000-8000-000000000000", ada.id));
+    assert.deepEqual(await events(tx), { theirs: 0, others: before.others });
+    const [row] = await tx<{ left: number }[]>`
+      select count(*)::int as left from (
+        select to_jsonb(e)::text as line from public.session_events as e
+        union all
+        select to_jsonb(s)::text from public.sessions as s
+      ) as lines
+      where lines.line like ${`%${ada.id}%`}`;
+    assert.equal(row?.left, 0);
+  });
+});
+
 Deno.test("the doctor's checks are those of the table, in their order", () => {
   const told = readTableRows(PAGE).map(([id = ""]) => id)
     .filter((id) => (CHECK_IDS as readonly string[]).includes(id));

@@ -12,7 +12,11 @@ Deno.test.afterAll(() => server.close());
 
 const PAGE = await readDocument("docs/operations.md");
 const SCHEMA = await readDocument("docs/schema.sql");
-const GRANTS = await readDocument("supabase/migrations/20261101000011_grants.sql");
+const GRANTS = await readDocument(
+  (await Array.fromAsync(Deno.readDir("supabase/migrations")))
+    .map(({ name }) => `supabase/migrations/${name}`)
+    .find((path) => path.endsWith("_grants.sql")) ?? assert.fail(),
+);
 
 /** The blocks of "Restored from a backup". */
 const [, section = ""] = PAGE.split("### Restored from a backup\n");

@@ -1,0 +1,49 @@
+-- Takes Unified Auth out of a project's database, as postgres: every session, the audit log, and all that
+-- the migrations made. Delete the functions first, so that nothing calls what is gone.
+--
+-- A view of yours on the schema unified_auth goes with it. Where anything else of yours stands on what is
+-- dropped, such as a policy that calls session_is_live(), the error names it and nothing has changed: drop
+-- that first.
+
+begin;
+
+do $$
+begin
+  if to_regprocedure('cron.unschedule(bigint)') is not null then
+    perform cron.unschedule(j.jobid) from cron.job as j where j.jobname = 'unified-auth-purge';
+  end if;
+  if to_regclass('supabase_migrations.schema_migrations') is not null then
+    delete from supabase_migrations.schema_migrations as m where m.version like '202611010000__';
+  end if;
+end;
+$$;
+
+drop function if exists
+  public.check_login_allowed,
+  public.create_session,
+  public.list_user_sessions,
+  public.purge_sessions,
+  public.record_login_failure,
+  public.revoke_session,
+  public.revoke_user_sessions,
+  public.rotate_session,
+  public.session_is_live,
+  public.validate_session;
+
+-- With the trigger on auth.users, which postgres may drop in no other way: the table is Supabase Auth's.
+drop schema if exists unified_auth cascade;
+
+drop table if exists public.session_events, public.sessions;
+
+drop type if exists
+  public.listed_session,
+  public.login_outcome,
+  public.logout_scope,
+  public.revocation_outcome,
+  public.rotation_outcome,
+  public.session_event,
+  public.session_revoked_reason,
+  public.session_snapshot,
+  public.validation_outcome;
+
+commit;
