@@ -7,7 +7,7 @@
 
 import { orAborted } from "./abort.ts";
 import { elapsedMs, type Instant } from "./clock.ts";
-import { SessionExpiredError, SessionUnavailableError } from "./errors.ts";
+import { SessionEndedError, SessionUnavailableError } from "./errors.ts";
 import type { Busy, SessionUser, Unavailable, Valid } from "./outcome.ts";
 import type { AccessTokenOptions } from "./session.ts";
 import type { State } from "./transition.ts";
@@ -76,7 +76,7 @@ export async function readAccessToken<U extends SessionUser>(
   const found = token.fit(state(), now(), 0);
   if (found !== undefined) return found;
   if (status === "signed-out") return null;
-  throw status === "expired"
-    ? new SessionExpiredError(reason)
+  throw status === "ended"
+    ? new SessionEndedError(reason)
     : new SessionUnavailableError(lastDoubt());
 }

@@ -103,8 +103,8 @@ export function createAdoption<U extends SessionUser>(
     } else if (record.ended) {
       store.dispatch({ type: "rejected", reason: record.ended });
       const after = store.state();
-      if (after.status === "expired" && status !== "expired") {
-        emitter.emit("session-expired", { reason: after.reason, sessionLengthMs });
+      if (after.status === "ended" && status !== "ended") {
+        emitter.emit("session-ended", { reason: after.reason, sessionLengthMs });
       }
     }
     onVerdict();

@@ -11,7 +11,7 @@ import { ask, type SessionCore } from "./core.ts";
 import { keepDiagnostics } from "./diagnostics.ts";
 import { createEmitter } from "./emitter.ts";
 import { browserEnvironment } from "./environment.ts";
-import { SessionExpiredError, SessionUnavailableError } from "./errors.ts";
+import { SessionEndedError, SessionUnavailableError } from "./errors.ts";
 import { createFleet } from "./fleet.ts";
 import { createTabLock } from "./lock.ts";
 import { numbersOf, type SessionOptions } from "./options.ts";
@@ -74,7 +74,7 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
   let life: PageLife | null = null;
   let disposed = false;
 
-  emitter.on("user-changed", () => queue.empty(new SessionExpiredError("signed-out")));
+  emitter.on("user-changed", () => queue.empty(new SessionEndedError("signed-out")));
   emitter.on("signed-out", () => queue.empty(overError()));
   store.subscribe(() => life?.reschedule());
 
@@ -99,7 +99,7 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
   const serverSnapshot = store.snapshot();
 
   function overError(): Error {
-    return new SessionExpiredError(store.state().reason);
+    return new SessionEndedError(store.state().reason);
   }
 
   function doubtError(): Error {
@@ -108,7 +108,7 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
 
   function gate(): Gate {
     const state = store.state();
-    if (state.status === "expired" || state.status === "signed-out") return "closed";
+    if (state.status === "ended" || state.status === "signed-out") return "closed";
     if (state.status !== "active" || hooks.isRunning() || accessLeftMs(state, now()) <= 0) {
       return "held";
     }

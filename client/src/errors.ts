@@ -9,8 +9,8 @@ import type { Busy, Unavailable } from "./outcome.ts";
 import type { Reason } from "./snapshot.ts";
 
 /** The server said that the session is over, or the person signed out. Signing in again helps. */
-export class SessionExpiredError extends Error {
-  override readonly name = "SessionExpiredError";
+export class SessionEndedError extends Error {
+  override readonly name = "SessionEndedError";
   /** Why, where the server said why. */
   readonly reason: Reason | null;
   constructor(reason: Reason | null) {

@@ -18,7 +18,7 @@ export interface SessionEvents<U extends SessionUser = SessionUser> {
   "session-warning": SessionWarning;
   "session-warning-cleared": { readonly kind: SessionWarning["kind"] };
   /** The server said that the session is over. */
-  "session-expired": { readonly reason: Reason | null; readonly sessionLengthMs: number | null };
+  "session-ended": { readonly reason: Reason | null; readonly sessionLengthMs: number | null };
   /** Somebody signed in. Never for a return to the tab. */
   "signed-in": { readonly userId: string; readonly source: "self" | "peer" };
   /** Somebody signed out. */

@@ -5,7 +5,7 @@
  */
 
 export { createSession } from "./create_session.ts";
-export { SessionBusyError, SessionExpiredError, SessionUnavailableError } from "./errors.ts";
+export { SessionBusyError, SessionEndedError, SessionUnavailableError } from "./errors.ts";
 export {
   createHttpTransport,
   type Credentials,

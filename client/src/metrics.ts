@@ -15,7 +15,7 @@ export interface SessionMetrics {
   suspensions: number;
   suspendedMs: number;
   /** Sessions that the server ended. */
-  expirations: number;
+  ended: number;
   /** Of the sessions that ended while this page looked on. */
   sessionLengthsMs: readonly number[];
 }
@@ -24,7 +24,7 @@ export interface SessionMetrics {
 export function collectMetrics<U extends SessionUser>(
   session: Pick<Session<U>, "on">,
 ): { read(): SessionMetrics; stop(): void } {
-  const metrics = { refreshes: 0, failures: 0, suspensions: 0, suspendedMs: 0, expirations: 0 };
+  const metrics = { refreshes: 0, failures: 0, suspensions: 0, suspendedMs: 0, ended: 0 };
   let sessionLengthsMs: readonly number[] = [];
   const ended = (lengthMs: number | null): void => {
     if (lengthMs !== null) sessionLengthsMs = [...sessionLengthsMs.slice(-99), lengthMs];
@@ -38,8 +38,8 @@ export function collectMetrics<U extends SessionUser>(
       metrics.suspensions++;
       metrics.suspendedMs += elapsedMs;
     }),
-    session.on("session-expired", (detail) => {
-      metrics.expirations++;
+    session.on("session-ended", (detail) => {
+      metrics.ended++;
       ended(detail.sessionLengthMs);
     }),
     session.on("signed-out", (detail) => ended(detail.sessionLengthMs)),

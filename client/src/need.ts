@@ -59,7 +59,7 @@ export function neededAction<U extends SessionUser>(
   const mayHeal = state.reason === "no-session" && !hidden;
   const isRoutine = trigger === "tick" || trigger === "token" || trigger === "fetch" ||
     trigger === "unauthorized";
-  if (status === "expired" && isRoutine && !(mayHeal && trigger === "tick")) return null;
+  if (status === "ended" && isRoutine && !(mayHeal && trigger === "tick")) return null;
   if (!grant) return "validate";
 
   const ageMs = elapsedMs(grant.at, now);

@@ -20,7 +20,7 @@ import type { SessionSnapshot } from "./snapshot.ts";
 export interface SessionFetchOptions {
   /**
    * Whether the call waits while the session is in doubt: `true`, `false` (it goes out at once), or
-   * `"until-login"` (it also waits through `expired`, and goes out when the same user signs in).
+   * `"until-login"` (it also waits through `ended`, and goes out when the same user signs in).
    *
    * @default {true}
    */
@@ -85,7 +85,7 @@ export interface Session<U extends SessionUser = SessionUser> {
    * The access token, where the server shows it. Null when nobody is signed in or the server does
    * not show tokens; it never says null because of an outage.
    *
-   * @throws {SessionExpiredError} If the server said that the session is over.
+   * @throws {SessionEndedError} If the server said that the session is over.
    * @throws {SessionUnavailableError} If nobody can say.
    */
   getAccessToken(options?: AccessTokenOptions): Promise<string | null>;
@@ -93,7 +93,7 @@ export interface Session<U extends SessionUser = SessionUser> {
    * As the global `fetch`, but waits while the session is in doubt, and sends a call once more
    * whose access token was refused.
    *
-   * @throws {SessionExpiredError} If the session is over.
+   * @throws {SessionEndedError} If the session is over.
    * @throws {SessionUnavailableError} If the session was in doubt until the deadline.
    * @throws {SessionBusyError} If `queueMax` calls wait already.
    */

@@ -15,17 +15,17 @@ export type { Activity, Reason, SessionWarning, Status };
 export interface SessionSnapshot<U extends SessionUser = SessionUser> {
   /**
    * `unknown` before `start()`, `restoring` until the first verdict, `active`, `degraded` (the server
-   * cannot be asked and the access token is over), `expired` (the server said that the session is
+   * cannot be asked and the access token is over), `ended` (the server said that the session is
    * over; the user and the data may stay on the screen), `signed-out`.
    */
   readonly status: Status;
   /** What the client is doing about it. Nothing should ever unmount on it. */
   readonly activity: Activity;
-  /** Kept through `degraded` and `expired`. */
+  /** Kept through `degraded` and `ended`. */
   readonly user: U | null;
   /** The server confirmed the session in this page's life, at most `verifyTtlMs` ago. */
   readonly sessionVerified: boolean;
-  readonly sessionExpired: boolean;
+  readonly sessionEnded: boolean;
   /** Whether a write would be accepted: active, verified, access time left, not offline. */
   readonly canMutate: boolean;
   readonly offline: boolean;
@@ -61,7 +61,7 @@ export function snapshotOf<U extends SessionUser>(
     activity,
     user,
     sessionVerified,
-    sessionExpired: status === "expired",
+    sessionEnded: status === "ended",
     canMutate: status === "active" && sessionVerified && !offline && accessLeftMs(state, now) > 0,
     offline,
     accessExpiresAt: grant && grant.at.date + grant.accessInMs,

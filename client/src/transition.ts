@@ -8,7 +8,7 @@
 import { elapsedMs, type Instant } from "./clock.ts";
 import type { RejectReason, SessionUser } from "./outcome.ts";
 
-export type Status = "unknown" | "restoring" | "active" | "degraded" | "expired" | "signed-out";
+export type Status = "unknown" | "restoring" | "active" | "degraded" | "ended" | "signed-out";
 export type Activity = "idle" | "validating" | "refreshing" | "waiting-peer" | "backing-off";
 /**
  * Why there is no session: the server's answer, or somebody signed out. `key-unreadable` while
@@ -36,7 +36,7 @@ export interface Grant<U extends SessionUser> {
 export interface State<U extends SessionUser> {
   readonly status: Status;
   readonly activity: Activity;
-  /** Kept through `degraded` and `expired`; from the hint while `restoring`. */
+  /** Kept through `degraded` and `ended`; from the hint while `restoring`. */
   readonly user: U | null;
   /** The session as last verified in this page's life; null before that and after a verdict. */
   readonly grant: Grant<U> | null;
@@ -112,7 +112,7 @@ export function transition<U extends SessionUser>(
         reason,
         ...(status === "signed-out" || !state.user
           ? { status: "signed-out" }
-          : { status: "expired", user: state.user }),
+          : { status: "ended", user: state.user }),
       };
     }
     case "failed": {

@@ -25,7 +25,7 @@ const NAMES: readonly SessionEventName[] = [
   "signed-in",
   "signed-out",
   "session-refreshed",
-  "session-expired",
+  "session-ended",
   "user-changed",
   "suspended",
 ];

@@ -92,7 +92,7 @@ Deno.test("a refresh that the browser itself repeats, as its connections are dro
     await tab.waitFor("session.getSnapshot().generation === 3");
     await tab.waitFor("session.getSnapshot().failures === 0");
     assert.ok(proxy.dropped() >= 3, "the repeated one too, so that the client had to ask again");
-    assert.ok(!await tab.evaluate("told.includes('session-expired')"));
+    assert.ok(!await tab.evaluate("told.includes('session-ended')"));
     await tab.close();
   }));
 

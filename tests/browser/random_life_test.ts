@@ -43,7 +43,7 @@ Deno.test("two hundred random lives of three tabs sign nobody out", () =>
           "[session.getSnapshot().user.id, told]",
         );
         assert.equal(user, id, where);
-        assert.ok(!told.includes("session-expired") && !told.includes("signed-out"), where);
+        assert.ok(!told.includes("session-ended") && !told.includes("signed-out"), where);
       }
     }
   }));

@@ -59,7 +59,7 @@ Deno.test("five tabs without Web Locks that wake at once all get the one success
     await allRefreshed(tabs, await sleepThrough(stage, tabs));
     assert.ok(site.count("refresh") < 5, "spread out, later tabs adopt what earlier ones fetched");
     for (const tab of tabs) {
-      assert.ok(!await tab.evaluate("told.includes('session-expired')"));
+      assert.ok(!await tab.evaluate("told.includes('session-ended')"));
     }
   }, TEN_SECONDS));
 
@@ -128,5 +128,5 @@ Deno.test("a refresh that is frozen for longer than its timeout is neither lost 
     await tab.show();
     await allRefreshed([tab], 1);
     await tab.waitFor("session.getSnapshot().failures === 0");
-    assert.ok(!await tab.evaluate("told.includes('session-expired')"));
+    assert.ok(!await tab.evaluate("told.includes('session-ended')"));
   }));

@@ -11,7 +11,7 @@ Deno.test("a page whose token one process cannot read says expired, and heals wi
   world.server.script = NOT_READ;
   await tab.session.recover();
   const { status, user } = tab.session.getSnapshot();
-  assert.deepEqual([status, user], ["expired", ADA]);
+  assert.deepEqual([status, user], ["ended", ADA]);
 
   world.server.script = undefined;
   await world.advance(300_000);

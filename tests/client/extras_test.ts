@@ -70,7 +70,7 @@ Deno.test("metrics count refreshes, failures, suspensions, ends and lengths", as
   await world.advance(1000);
   await session.recover();
   const { sessionLengthsMs, suspendedMs, ...counts } = metrics.read();
-  assert.deepEqual(counts, { refreshes: 2, failures: 1, suspensions: 1, expirations: 1 });
+  assert.deepEqual(counts, { refreshes: 2, failures: 1, suspensions: 1, ended: 1 });
   assert.ok(suspendedMs >= 3_600_000 && sessionLengthsMs.length === 1);
   metrics.stop();
   session.dispose();
@@ -139,7 +139,7 @@ Deno.test("supabase-js is never told to use the public key because of an outage"
   assert.equal(await accessToken(), "token-1");
   world.server.script = () => ({ kind: "rejected", reason: "expired" });
   await session.recover();
-  await assert.rejects(accessToken(), { name: "SessionExpiredError" });
+  await assert.rejects(accessToken(), { name: "SessionEndedError" });
   world.server.script = undefined;
   await session.signOut();
   assert.equal(await accessToken(), null);

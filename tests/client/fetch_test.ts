@@ -104,7 +104,7 @@ Deno.test("a verdict turns waiting calls away, but those that wait for a sign-in
   const tab = await openApiTab(world);
   world.server.script = () => ({ kind: "rejected", reason: "expired" });
   await tab.session.recover();
-  await assert.rejects(tab.session.fetch(URL_), { name: "SessionExpiredError", reason: "expired" });
+  await assert.rejects(tab.session.fetch(URL_), { name: "SessionEndedError", reason: "expired" });
   const patient = tab.session.fetch(URL_, {
     method: "PUT",
     body: "x",
@@ -127,7 +127,7 @@ Deno.test("signing out turns every waiting call away", async () => {
   world.server.script = undefined;
   const waiting = assert.rejects(
     tab.session.fetch(URL_, { session: { queue: "until-login" } }),
-    { name: "SessionExpiredError" },
+    { name: "SessionEndedError" },
   );
   await tab.session.signOut();
   await waiting;

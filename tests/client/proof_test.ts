@@ -155,7 +155,7 @@ Deno.test("a lost key shows sign-in in place: the person and the page stay", asy
   world.server.script = () => ({ kind: "rejected", reason: "key-lost" });
   await tab.session.refresh();
   const { status, reason, user } = tab.session.getSnapshot();
-  assert.deepEqual([status, reason, user?.id], ["expired", "key-lost", "ada"]);
+  assert.deepEqual([status, reason, user?.id], ["ended", "key-lost", "ada"]);
   tab.session.dispose();
 });
 
@@ -172,7 +172,7 @@ Deno.test("a key that cannot be read leaves the session in doubt; after a while 
   const offered = await untilOffered();
   assert.deepEqual(offered, ["degraded", "key-unreadable", "ada"]);
   assert.equal(other.session.getSnapshot().reason, "key-unreadable");
-  assert.equal(tab.count("signed-out") + tab.count("session-expired"), 0);
+  assert.equal(tab.count("signed-out") + tab.count("session-ended"), 0);
 
   world.server.script = undefined;
   await world.advance(6 * 60_000);

@@ -4,7 +4,7 @@ import { createElement, type ReactNode, useEffect, useState } from "react";
 // @ts-types="@types/react-dom/server"
 import { renderToString } from "react-dom/server";
 import {
-  SessionExpiredBanner,
+  SessionEndedBanner,
   SessionProvider,
   SessionWarningBanner,
   useCanMutate,
@@ -187,10 +187,10 @@ Deno.test("the expired banner is an alert with the reason, and keeps the page be
   let asked = 0;
   const heard: string[] = [];
   const Listener = (): ReactNode => {
-    useSessionEvent("session-expired", ({ reason }) => void heard.push(String(reason)));
+    useSessionEvent("session-ended", ({ reason }) => void heard.push(String(reason)));
     return null;
   };
-  const banner = createElement(SessionExpiredBanner, { onSignIn: () => void asked++ });
+  const banner = createElement(SessionEndedBanner, { onSignIn: () => void asked++ });
   const below = createElement("p", null, "data");
   await withPage(within(tab, banner, below, createElement(Listener)), async (page) => {
     await page.act(() => world.advance(0));

@@ -121,14 +121,14 @@ Deno.test("a verified no makes the session expired: user and reason stay, once t
   await tab.session.recover();
   const { status, user, reason, canMutate, sessionVerified } = tab.session.getSnapshot();
   assert.deepEqual([status, user, reason, canMutate, sessionVerified], [
-    "expired",
+    "ended",
     ADA,
     "evicted",
     false,
     false,
   ]);
   await world.advance(3_600_000);
-  assert.equal(tab.count("session-expired"), 1);
+  assert.equal(tab.count("session-ended"), 1);
   tab.session.dispose();
 });
 

@@ -68,7 +68,7 @@ Deno.test("a session that is started again finds out that another tab signed out
   tab.session.start();
   await world.advance(0);
   const { status, canMutate } = tab.session.getSnapshot();
-  assert.deepEqual([status, canMutate], ["expired", false]);
+  assert.deepEqual([status, canMutate], ["ended", false]);
   tab.session.dispose();
 });
 

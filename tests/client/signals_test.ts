@@ -53,7 +53,7 @@ Deno.test("a return finds a revoked session although its access token is far fro
   await world.advance(1000);
   assert.deepEqual(
     [tab.session.getSnapshot().status, tab.session.getSnapshot().reason],
-    ["expired", "revoked"],
+    ["ended", "revoked"],
   );
   tab.session.dispose();
 });

@@ -111,7 +111,7 @@ Deno.test("a verdict without a hint is signed out, with a hint it is expired and
   await world.advance(0);
   assert.deepEqual(
     [known.session.getSnapshot().status, known.session.getSnapshot().user],
-    ["expired", ADA],
+    ["ended", ADA],
   );
   assert.equal(known.session.getSnapshot().reason, "revoked");
   known.session.dispose();

@@ -108,7 +108,7 @@ Deno.test("another user who signs in elsewhere is told, and this user's waiting 
   world.server.script = undefined;
   const waiting = assert.rejects(
     second.session.fetch("https://api.test/", { session: { queue: "until-login" } }),
-    { name: "SessionExpiredError" },
+    { name: "SessionEndedError" },
   );
   await world.advance(0);
   Object.assign(world.server, { user: GRACE, sessionId: "session-2" });

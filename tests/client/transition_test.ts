@@ -31,7 +31,7 @@ const STATES: Readonly<Record<string, State<User>>> = {
   "restoring a known user": { ...UNKNOWN, status: "restoring", user: ADA },
   "active": ACTIVE,
   "degraded": { ...ACTIVE, status: "degraded", failures: 1 },
-  "expired": { ...UNKNOWN, status: "expired", user: ADA, reason: "evicted" },
+  "ended": { ...UNKNOWN, status: "ended", user: ADA, reason: "evicted" },
   "signed-out": { ...UNKNOWN, status: "signed-out", reason: "signed-out" },
 };
 
@@ -51,7 +51,7 @@ const TABLE: readonly (readonly [string, SessionEvent<User>, readonly Status[]])
     "restoring",
     "active",
     "degraded",
-    "expired",
+    "ended",
     "signed-out",
   ]],
   ["a grant", { type: "granted", grant: { ...GRANT, generation: 3, serial: 3 } }, [
@@ -66,10 +66,10 @@ const TABLE: readonly (readonly [string, SessionEvent<User>, readonly Status[]])
   ["a verified no", { type: "rejected", reason: "revoked" }, [
     "signed-out",
     "signed-out",
-    "expired",
-    "expired",
-    "expired",
-    "expired",
+    "ended",
+    "ended",
+    "ended",
+    "ended",
     "signed-out",
   ]],
   ["a failure while the access token lives", failed(1_000), [
@@ -78,7 +78,7 @@ const TABLE: readonly (readonly [string, SessionEvent<User>, readonly Status[]])
     "degraded",
     "active",
     "degraded",
-    "expired",
+    "ended",
     "signed-out",
   ]],
   ["a failure after the access token", failed(3_600_000), [
@@ -87,7 +87,7 @@ const TABLE: readonly (readonly [string, SessionEvent<User>, readonly Status[]])
     "degraded",
     "degraded",
     "degraded",
-    "expired",
+    "ended",
     "signed-out",
   ]],
   ["a sign-out", { type: "signed-out", reason: "signed-out-elsewhere" }, [

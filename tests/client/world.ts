@@ -199,7 +199,7 @@ const EVENT_NAMES: readonly SessionEventName[] = [
   "session-refreshed",
   "session-warning",
   "session-warning-cleared",
-  "session-expired",
+  "session-ended",
   "signed-in",
   "signed-out",
   "user-changed",

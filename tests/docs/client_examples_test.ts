@@ -131,7 +131,7 @@ const EVENTS: Readonly<Record<SessionEventName, true>> = {
   "signed-in": true,
   "signed-out": true,
   "session-refreshed": true,
-  "session-expired": true,
+  "session-ended": true,
   "session-warning": true,
   "session-warning-cleared": true,
   "user-changed": true,

@@ -15,7 +15,7 @@ export const VITE_APP: Readonly<Record<string, string>> = {
   "main.tsx":
     `import { createHttpTransport, createSession, type SessionSnapshot } from "@unified-auth/client";
 import {
-  SessionExpiredBanner,
+  SessionEndedBanner,
   SessionProvider,
   SessionWarningBanner,
   useCanMutate,
@@ -42,7 +42,7 @@ if (root) {
   createRoot(root).render(
     <SessionProvider session={session}>
       <SessionWarningBanner />
-      <SessionExpiredBanner onSignIn={() => undefined} />
+      <SessionEndedBanner onSignIn={() => undefined} />
       <Status />
     </SessionProvider>,
   );

@@ -56,7 +56,7 @@ export function SessionWarningBanner(
   );
 }
 
-export interface SessionExpiredBannerProps {
+export interface SessionEndedBannerProps {
   /** Lets the person sign in again, in place. */
   readonly onSignIn: () => void;
   /** Replaces what the banner says and its button. */
@@ -66,10 +66,10 @@ export interface SessionExpiredBannerProps {
 }
 
 /** Says that the session is over, and why. The page below stays as it is. */
-export function SessionExpiredBanner(
-  { onSignIn, children, signInLabel = "Sign in again" }: SessionExpiredBannerProps,
+export function SessionEndedBanner(
+  { onSignIn, children, signInLabel = "Sign in again" }: SessionEndedBannerProps,
 ): ReactNode {
-  const expired = useSession(({ sessionExpired }) => sessionExpired);
+  const expired = useSession(({ sessionEnded }) => sessionEnded);
   const reason = useSession((snapshot) => snapshot.reason);
   if (!expired) return null;
   const content = children ? children({ reason, signIn: onSignIn }) : [
@@ -78,7 +78,7 @@ export function SessionExpiredBanner(
   ];
   return createElement(
     "div",
-    { role: "alert", className: "session-banner session-banner-expired" },
+    { role: "alert", className: "session-banner session-banner-ended" },
     content,
   );
 }

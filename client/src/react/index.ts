@@ -5,8 +5,8 @@
  */
 
 export {
-  SessionExpiredBanner,
-  type SessionExpiredBannerProps,
+  SessionEndedBanner,
+  type SessionEndedBannerProps,
   SessionWarningBanner,
   type SessionWarningBannerProps,
 } from "./banners.ts";

@@ -55,10 +55,10 @@ function render(): void {
   }
   const asking = status === "unknown" || status === "restoring";
   restoring.hidden = !asking || user !== null;
-  form.hidden = !(status === "signed-out" || status === "expired");
+  form.hidden = !(status === "signed-out" || status === "ended");
   dashboard.hidden = user === null;
-  signOut.hidden = status === "expired";
-  say(whoLabel, status === "expired" ? "Last signed in as" : "Signed in as");
+  signOut.hidden = status === "ended";
+  say(whoLabel, status === "ended" ? "Last signed in as" : "Signed in as");
   say(who, user?.email ?? user?.id ?? "");
   panel.render(snapshot, world.environment.now().date);
   banner.render(snapshot);

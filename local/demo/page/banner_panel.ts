@@ -35,9 +35,9 @@ export function createBannerPanel(session: DemoSession): BannerPanel {
 
   return {
     render({ status, reason, warning }) {
-      const isOver = status === "expired";
+      const isOver = status === "ended";
       const isWarning = !isOver && warning !== null;
-      banner.dataset["kind"] = isOver ? "expired" : isWarning ? "warning" : "none";
+      banner.dataset["kind"] = isOver ? "ended" : isWarning ? "warning" : "none";
       say(over, isOver ? endText(reason) : "");
       say(warned, isWarning ? warningText(warning) : "");
       // Somebody at the keyboard would go on from the top of the page otherwise.

@@ -40,7 +40,7 @@ const WORDS: { readonly [Name in keyof Logged]: (detail: Logged[Name]) => EventW
     words("good", `Fresh access token, generation ${generation}`, bySource(source)),
   "signed-in": ({ source }) => words("good", "Signed in", bySource(source)),
   "signed-out": ({ source }) => words("plain", "Signed out", bySource(source)),
-  "session-expired": ({ reason }) => words("bad", "Session over", reason ?? ""),
+  "session-ended": ({ reason }) => words("bad", "Session over", reason ?? ""),
   "session-warning": ({ kind, minutesLeft }) =>
     words("doubt", "Warned", `${kind}, ${minutesLeft} min left`),
   "session-warning-cleared": ({ kind }) => words("good", "Warning cleared", kind),

@@ -14,7 +14,7 @@ const STATUS: Readonly<Record<SessionSnapshot["status"], string>> = {
   "restoring": "Asking the server",
   "active": "Signed in",
   "degraded": "In doubt, still here",
-  "expired": "Session over",
+  "ended": "Session over",
   "signed-out": "Signed out",
 };
 

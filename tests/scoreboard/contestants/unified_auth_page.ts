@@ -20,15 +20,14 @@ const NAMES: readonly SessionEventName[] = [
   "signed-in",
   "signed-out",
   "session-refreshed",
-  "session-expired",
+  "session-ended",
   "user-changed",
 ];
 for (const name of NAMES) session.on(name, () => void told.push(name));
 session.subscribe(() => void told.push("state"));
 session.start();
 
-const isSignedIn = () =>
-  session.getSnapshot().user !== null && !session.getSnapshot().sessionExpired;
+const isSignedIn = () => session.getSnapshot().user !== null && !session.getSnapshot().sessionEnded;
 
 const contestant: PageContestant = {
   signIn: () => {
