@@ -7,8 +7,8 @@
 import type postgres from "postgres";
 import type { RotationOutcome } from "../../supabase/functions/_shared/session_store.ts";
 
-/** Two branches around each bound of the rule, and those that a search comes through. */
-export const BRANCHES = [0, 1, 2, 3, 4, 254, 255] as const;
+/** Those around each bound of the rule, and those that a search comes through. */
+export const BRANCHES = [0, 1, 2, 3, 4, 5, 6, 7, 254, 255] as const;
 
 export interface Circumstances {
   readonly class: "same" | "stranger" | "rebound" | "unbound";
@@ -63,4 +63,43 @@ export async function readDecisions(admin: postgres.Sql): Promise<readonly Decis
         class, position, proof, recent, confirmed, salt_kept, row_key, first_generation, branch,
         quiet
       ) as judgment`;
+}
+
+/** Looks the decisions up instead of calling the database a million times. */
+export function openJudge(decisions: readonly Decision[]): Judge {
+  const judgments: Judgment[] = [];
+  for (const decision of decisions) judgments[indexOf(decision)] = decision;
+  return (circumstances) => {
+    const judgment = judgments[indexOf(circumstances)];
+    if (judgment === undefined) {
+      throw new RangeError(`Cannot judge: ${JSON.stringify(circumstances)} was not read`);
+    }
+    return judgment;
+  };
+}
+
+const CLASS = { same: 0, stranger: 1, rebound: 2, unbound: 3 };
+const POSITION = {
+  current: 0,
+  predecessor: 1,
+  superseded: 2,
+  lost: 3,
+  older: 4,
+  ahead: 5,
+  hash_mismatch: 6,
+};
+const PROOF = { none: 0, outdated: 1, fresh: 2 };
+const ROW_KEY = { none: 0, proven: 1, other: 2 };
+
+function indexOf(circumstances: Circumstances): number {
+  let index = CLASS[circumstances.class];
+  index = index * 7 + POSITION[circumstances.position];
+  index = index * 3 + PROOF[circumstances.proof];
+  index = index * 3 + ROW_KEY[circumstances.rowKey];
+  index = index * 2 + Number(circumstances.recent);
+  index = index * 2 + Number(circumstances.confirmed);
+  index = index * 2 + Number(circumstances.saltKept);
+  index = index * 2 + Number(circumstances.firstGeneration);
+  index = index * 2 + Number(circumstances.quiet);
+  return index * 256 + circumstances.branch;
 }
