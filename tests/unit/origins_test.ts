@@ -215,7 +215,8 @@ Deno.test("a preflight from a page on the list learns the methods and headers of
     ...corsHeaders(APP, [APP]),
     "Access-Control-Allow-Methods": "GET, POST, DELETE",
     "Access-Control-Allow-Headers":
-      "content-type, authorization, apikey, x-client-info, idempotency-key",
+      "content-type, authorization, apikey, x-client-info, x-region, x-supabase-api-version, " +
+      "traceparent, tracestate, baggage, idempotency-key",
     "Access-Control-Max-Age": "7200",
   });
 });

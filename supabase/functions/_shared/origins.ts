@@ -20,6 +20,20 @@ export interface RequestSource {
 
 export type OriginVerdict = "allowed" | "cross_site";
 
+/** What supabase-js may send, with a region or with trace propagation too; then what our client sends. */
+const ALLOWED_HEADERS = [
+  "content-type",
+  "authorization",
+  "apikey",
+  "x-client-info",
+  "x-region",
+  "x-supabase-api-version",
+  "traceparent",
+  "tracestate",
+  "baggage",
+  "idempotency-key",
+];
+
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
@@ -76,8 +90,7 @@ export function preflightHeaders(
   return {
     ...headers,
     "Access-Control-Allow-Methods": "GET, POST, DELETE",
-    "Access-Control-Allow-Headers":
-      "content-type, authorization, apikey, x-client-info, idempotency-key",
+    "Access-Control-Allow-Headers": ALLOWED_HEADERS.join(", "),
     "Access-Control-Max-Age": "7200", // seconds; Chrome keeps it no longer
   };
 }
