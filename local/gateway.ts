@@ -62,6 +62,9 @@ export function createGateway(options: GatewayOptions): Gateway {
 /** What a proxy must not hand on (RFC 9110 section 7.6.1), and what `fetch` sets itself. */
 const HOP_BY_HOP = ["connection", "keep-alive", "transfer-encoding", "upgrade", "host", "te"];
 
+/** `fetch` sends none of these (Fetch standard, forbidden methods). */
+const NOT_FORWARDED: ReadonlySet<string> = new Set(["TRACE", "TRACK", "CONNECT"]);
+
 /**
  * Streams to the instances of a function in turn, without the prefix that the platform strips too.
  * `fetch` keeps several `Set-Cookie` apart as long as its headers are handed on as they are.
@@ -79,6 +82,12 @@ function createForwarder(
     const instances = instancesOf(name);
     const instance = instances[turn++ % instances.length];
     if (!instance) return failure(404, "NOT_FOUND", "Requested function was not found");
+
+    if (NOT_FORWARDED.has(request.method)) {
+      const refusal = failure(405, "METHOD_NOT_ALLOWED", "This method is not forwarded");
+      refusal.headers.set("allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
+      return refusal;
+    }
 
     const headers = new Headers(request.headers);
     for (const header of HOP_BY_HOP) headers.delete(header);
