@@ -10,6 +10,7 @@ import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
 import { createSessionCookies } from "../../supabase/functions/_shared/cookies.ts";
 import type { App } from "../../supabase/functions/_shared/http/envelope.ts";
 import { createUnifiedAuthApp } from "../../supabase/functions/_shared/http/unified_auth_app.ts";
+import type { IdentityProvider } from "../../supabase/functions/_shared/identity_provider.ts";
 import { createLogger } from "../../supabase/functions/_shared/log.ts";
 import type { SessionStore } from "../../supabase/functions/_shared/session_store.ts";
 import { createRefusalPace } from "../../supabase/functions/_shared/sessions/refusal_pace.ts";
@@ -21,13 +22,21 @@ export function storeThat(answer: (method: string) => Promise<never>): SessionSt
   return new Proxy({} as SessionStore, { get: (_target, method) => () => answer(String(method)) });
 }
 
-export function createAppInProcess(store: SessionStore): App {
+export function createAppInProcess(
+  store: SessionStore,
+  identityProvider: Partial<IdentityProvider> = {},
+): App {
   const log = createLogger({ level: "error", write: () => {}, now: () => new Date() });
   const unasked = () => Promise.reject(new TypeError("The identity provider must not be asked"));
   return createUnifiedAuthApp({
     dependencies: {
       store,
-      identityProvider: { verifyPassword: unasked, verifyToken: unasked, dropSession: unasked },
+      identityProvider: {
+        verifyPassword: unasked,
+        verifyToken: unasked,
+        dropSession: unasked,
+        ...identityProvider,
+      },
       accessTokens: tokens,
       keys,
       log,

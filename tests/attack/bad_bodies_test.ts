@@ -3,10 +3,13 @@ import type { ErrorCode } from "../../supabase/functions/_shared/errors.ts";
 import { viewOf } from "../http/browser.ts";
 import { openHttpFixture } from "../http/fixture.ts";
 import { assertRefused } from "../http/refusal.ts";
+import { createAppInProcess, storeThat } from "./app_in_process.ts";
 import { inChunks, type RawRequest, sendRaw } from "./requests.ts";
 
 const fixture = await openHttpFixture();
 Deno.test.afterAll(() => fixture.close());
+
+const JSON_HEADERS = { "content-type": "application/json" };
 
 const ROUTES = [
   "/unified-auth/login",
@@ -122,7 +125,7 @@ const BAD_FIELDS: Readonly<Record<string, readonly unknown[]>> = {
     { supabase_access_token: "a b" },
     { supabase_access_token: "a\u0000.b.c" },
     { supabase_access_token: "\ud800" },
-    { supabase_access_token: "x".repeat(8193) },
+    { supabase_access_token: "x".repeat(128 * 1024 + 1) },
     { supabase_access_token: 1 },
     { supabase_access_token: { a: SECRET } },
   ],
@@ -183,6 +186,27 @@ Deno.test("a body of 16 KiB is read", async () => {
   assert.equal((await sendRaw(url, { body: spaces(16 * 1024) })).status, 200);
   assert.equal((await sendRaw(url, { body: inChunks(spaces(16 * 1024)) })).status, 200);
   assertRefused(await sendRaw(url, { body: spaces(16 * 1024 + 1) }), "payload_too_large");
+});
+
+Deno.test("an exchange takes a token of 128 KiB, a password login no more than 16 KiB", async () => {
+  const lengths: number[] = [];
+  const app = createAppInProcess(storeThat(() => assert.fail()), {
+    verifyToken(token) {
+      lengths.push(token.length);
+      return Promise.resolve({ kind: "refused", reason: "bad_jwt", detail: "too large" });
+    },
+  });
+  const logIn = async (body: unknown) => {
+    const request = { method: "POST", body: json(body), headers: JSON_HEADERS };
+    return (await app.request("https://abc.supabase.co/unified-auth/login", request)).status;
+  };
+  const supabase_access_token = "x".repeat(128 * 1024);
+  assert.equal(await logIn({ supabase_access_token, device_name: "🍳".repeat(100) }), 401);
+  assert.deepEqual(lengths, [128 * 1024]);
+  assert.equal(await logIn({ supabase_access_token: `${supabase_access_token}x` }), 400);
+  assert.equal(await logIn({ supabase_access_token: "x".repeat(145 * 1024) }), 413);
+  const credentials = { email: "ada@example.com", password: "x" };
+  assert.equal(await logIn({ ...credentials, device_name: "x".repeat(17 * 1024) }), 413);
 });
 
 Deno.test("a field of another type or shape is refused, named, and never repeated", async () => {

@@ -76,6 +76,19 @@ Deno.test("who has a second factor is signed in by an aal2 token and by no aal1 
   assert.equal(await countIdentitySessions(fixture, person), 0);
 });
 
+Deno.test("a token is exchanged whatever its user has written into their metadata", async () => {
+  const person = await fixture.createPerson();
+  for (const kibibytes of [6, 13, 40]) {
+    await fixture.sql`
+      update auth.users
+      set raw_user_meta_data = jsonb_build_object('avatar', repeat('A', ${kibibytes * 1024}))
+      where id = ${person.id}`;
+    const token = await signInToSupabaseAuth(fixture, person);
+    assert.ok(token.length > kibibytes * 1024, `${token.length}`);
+    assert.equal(viewOf(await exchange(token)).user.id, person.id);
+  }
+});
+
 /** What Supabase Auth signs with the same key, and `GET /user` takes, for somebody else to hold. */
 const TOKENS_OF_OTHERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "an OAuth client's access token": { client_id: crypto.randomUUID(), scope: "email" },

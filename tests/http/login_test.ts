@@ -26,6 +26,14 @@ Deno.test("a password opens a session and leaves none at Supabase Auth", async (
   assert.equal(await countIdentitySessions(fixture, person), 0);
 });
 
+Deno.test("blanks around an e-mail address, as a phone's keyboard leaves them, do not count", async () => {
+  const person = await fixture.createPerson();
+  for (const email of [`${person.email} `, ` ${person.email}`, `\t${person.email}\n\u00a0`]) {
+    assert.equal(viewOf(await logIn({ ...person, email })).user.id, person.id);
+  }
+  assertRefused(await logIn({ ...person, email: `a b${person.email}` }), "validation_failed");
+});
+
 Deno.test("a wrong password, an unknown user and a banned one are one answer in one time", async () => {
   const [known, banned] = [await fixture.createPerson(), await fixture.createPerson()];
   await changeUser(fixture, banned, { ban_duration: "24h" });

@@ -57,7 +57,10 @@ export const ERRORS = {
   },
   bad_json: { status: 400, message: "The body is not JSON." },
   validation_failed: { status: 400, message: "The request is not of the documented form." },
-  payload_too_large: { status: 413, message: "The body is larger than 16 KiB." },
+  payload_too_large: {
+    status: 413,
+    message: "The body is larger than 16 KiB, or than 144 KiB for an exchange.",
+  },
   unsupported_media_type: { status: 415, message: "The body must be application/json." },
   headers_too_large: { status: 431, message: "The request's headers are too large." },
   not_found: { status: 404, message: "There is nothing here." },

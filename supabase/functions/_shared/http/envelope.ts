@@ -6,13 +6,12 @@
  */
 
 import { Hono } from "hono";
-import { bodyLimit } from "hono/body-limit";
 import { type ErrorCode, ERRORS } from "../errors.ts";
 import type { LogFields, Logger } from "../log.ts";
 import { corsHeaders, judgeOrigin, preflightHeaders } from "../origins.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
 import type { RequestContext } from "../session_store.ts";
-import { MAX_BODY_BYTES, saysNoBody } from "./request_body.ts";
+import { limitBody } from "./request_body.ts";
 import { readRequestContext } from "./request_context.ts";
 import { RequestError } from "./request_error.ts";
 import { routePath } from "./route_path.ts";
@@ -39,6 +38,8 @@ export interface EnvelopeOptions {
   readonly functionName: string;
   /** Matches a known route at the end of a path that does not hold the function's name. */
   readonly knownTail: RegExp;
+  /** Whether this path takes a token of Supabase Auth, which may be larger than any other body. */
+  readonly takesExchange: (path: string) => boolean;
   /** Whether an error on this path says `valid: false`. */
   readonly saysInvalid: (path: string) => boolean;
   readonly allowedOrigins: readonly string[];
@@ -106,15 +107,7 @@ export function createEnvelope(options: EnvelopeOptions): App {
     await next();
   });
 
-  const limitBody = bodyLimit({
-    maxSize: MAX_BODY_BYTES,
-    onError: () => {
-      throw new RequestError("payload_too_large");
-    },
-  });
-  app.use(async function limitBodyIfAny(context, next) {
-    return saysNoBody(context.req.raw.headers) ? await next() : await limitBody(context, next);
-  });
+  app.use(limitBody(options));
 
   app.notFound(() => {
     throw new RequestError("not_found");

@@ -5,13 +5,16 @@
  * @module
  */
 
-import type { Context } from "hono";
+import type { Context, MiddlewareHandler } from "hono";
+import { bodyLimit } from "hono/body-limit";
 import * as z from "zod";
 import { RequestError } from "./request_error.ts";
-import { loginForms } from "./schemas.ts";
+import { loginForms, MAX_IDENTITY_TOKEN_LENGTH } from "./schemas.ts";
 
-/** Bytes of a body that are read before it is refused. */
-export const MAX_BODY_BYTES = 16 * 1024;
+const MAX_BODY_BYTES = 16 * 1024;
+
+/** Of an exchange. A token of Supabase Auth holds the user's metadata, which has no limit there. */
+const MAX_EXCHANGE_BODY_BYTES = MAX_IDENTITY_TOKEN_LENGTH + MAX_BODY_BYTES;
 
 const MAX_DETAIL_LENGTH = 300;
 
@@ -19,8 +22,37 @@ const MAX_DETAIL_LENGTH = 300;
  * Whether the headers say that there is none, as a browser's `fetch` without one does. To ask for the
  * body itself makes a stream of it, which costs more than all else that is read of such a request.
  */
-export function saysNoBody(headers: Headers): boolean {
+function saysNoBody(headers: Headers): boolean {
   return headers.get("content-length") === "0" && !headers.has("transfer-encoding");
+}
+
+/** Refuses a body that is larger than its route takes, before more of it is read. */
+export function limitBody(
+  { takesExchange }: { readonly takesExchange: (path: string) => boolean },
+): MiddlewareHandler {
+  const onError = () => {
+    throw new RequestError("payload_too_large");
+  };
+  const limit = bodyLimit({ maxSize: MAX_BODY_BYTES, onError });
+  const limitExchange = bodyLimit({ maxSize: MAX_EXCHANGE_BODY_BYTES, onError });
+  return async function limitBodyIfAny(context, next) {
+    if (saysNoBody(context.req.raw.headers)) return await next();
+    const apply = takesExchange(context.req.path) ? limitExchange : limit;
+    return await untilItBreaksOff(() => apply(context, next));
+  };
+}
+
+/**
+ * Reads of the body. What a client cuts off fails in a way of the platform's own, and is no fault of
+ * ours. (What a route throws does not come by here: Hono renders it where it was thrown.)
+ */
+async function untilItBreaksOff<Result>(read: () => Promise<Result>): Promise<Result> {
+  try {
+    return await read();
+  } catch (error: unknown) {
+    if (error instanceof RequestError) throw error;
+    throw new RequestError("bad_json", { detail: "it breaks off" });
+  }
 }
 
 /**
@@ -32,7 +64,7 @@ export async function readBody<Schema extends z.ZodType>(
   context: Context,
   schema: Schema,
 ): Promise<z.output<Schema>> {
-  const parsed = schema.safeParse(await readJson(context));
+  const parsed = schema.safeParse((await readJson(context)).value);
   if (parsed.success) return parsed.data;
   throw new RequestError("validation_failed", { detail: describe(parsed.error) });
 }
@@ -43,8 +75,9 @@ export async function readLoginBody(
 ): Promise<
   z.output<typeof loginForms.passwordLogin> | z.output<typeof loginForms.exchangeLogin>
 > {
-  const body = await readJson(context);
+  const { value: body, byteLength } = await readJson(context);
   const exchanges = typeof body === "object" && body !== null && "supabase_access_token" in body;
+  if (!exchanges && byteLength > MAX_BODY_BYTES) throw new RequestError("payload_too_large");
   const parsed = exchanges
     ? loginForms.exchangeLogin.safeParse(body)
     : loginForms.passwordLogin.safeParse(body);
@@ -52,14 +85,23 @@ export async function readLoginBody(
   throw new RequestError("validation_failed", { detail: describe(parsed.error) });
 }
 
-async function readJson(context: Context): Promise<unknown> {
-  if (saysNoBody(context.req.raw.headers)) return {}; // most requests: a cookie says it all
-  const bytes = await context.req.arrayBuffer();
-  if (bytes.byteLength === 0) return {};
+interface JsonBody {
+  readonly value: unknown;
+  readonly byteLength: number;
+}
+
+const NO_BODY: JsonBody = { value: {}, byteLength: 0 };
+
+async function readJson(context: Context): Promise<JsonBody> {
+  if (saysNoBody(context.req.raw.headers)) return NO_BODY; // most requests: a cookie says it all
+  const bytes = await untilItBreaksOff(() => context.req.arrayBuffer());
+  const { byteLength } = bytes;
+  if (byteLength === 0) return NO_BODY;
   const mediaType = context.req.header("content-type")?.split(";")[0]?.trim().toLowerCase();
   if (mediaType !== "application/json") throw new RequestError("unsupported_media_type");
   try {
-    return JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    return { value: JSON.parse(text), byteLength };
   } catch (error: unknown) {
     if (error instanceof SyntaxError || error instanceof TypeError) {
       throw new RequestError("bad_json");

@@ -27,12 +27,17 @@ function text({ max, pattern }: { readonly max: number; readonly pattern: RegExp
   }).meta({ minLength: 1, maxLength: max });
 }
 
+/** A token of Supabase Auth holds the user's metadata, of which any user may write any amount. */
+export const MAX_IDENTITY_TOKEN_LENGTH = 128 * 1024;
+
 const deviceName = text({ max: 100, pattern: noControls }).meta({
   description: "What the user calls this device.",
 });
 
 const passwordLogin = z.strictObject({
-  email: text({ max: 320, pattern: /^[^\s@\p{Cc}\p{Cs}]+@[^\s@\p{Cc}\p{Cs}]+$/u }),
+  // Phone keyboards end a completed word with a blank.
+  email: text({ max: 320, pattern: /^\s*[^\s@\p{Cc}\p{Cs}]+@[^\s@\p{Cc}\p{Cs}]+\s*$/u })
+    .overwrite((email) => email.trim()),
   // Supabase Auth hashes with bcrypt, which counts 72 bytes; nobody's password is longer than this.
   password: text({ max: 1024, pattern: /^[^\0]*$/ }),
   captcha_token: text({ max: 4096, pattern: noControls }).optional(),
@@ -40,7 +45,7 @@ const passwordLogin = z.strictObject({
 }).meta({ title: "Password login" });
 
 const exchangeLogin = z.strictObject({
-  supabase_access_token: text({ max: 8192, pattern: /^[A-Za-z0-9_.-]+$/ }),
+  supabase_access_token: text({ max: MAX_IDENTITY_TOKEN_LENGTH, pattern: /^[A-Za-z0-9_.-]+$/ }),
   device_name: deviceName.optional(),
 }).meta({ title: "Exchange of a Supabase access token" });
 

@@ -35,7 +35,7 @@ import { requireSignedIn, tooManyAttempts } from "./signed_in.ts";
 import { renderSession, renderSessionList } from "./views.ts";
 
 export interface UnifiedAuthOptions
-  extends Omit<EnvelopeOptions, "functionName" | "knownTail" | "saysInvalid"> {
+  extends Omit<EnvelopeOptions, "functionName" | "knownTail" | "takesExchange" | "saysInvalid"> {
   readonly dependencies: SessionDependencies;
   readonly cookies: SessionCookies;
   readonly publicJwks: { readonly keys: readonly PublicJwk[] };
@@ -68,6 +68,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     ...options,
     functionName: "unified-auth",
     knownTail: KNOWN_TAIL,
+    takesExchange: (path) => path === "/login",
     saysInvalid: (path) => path === "/validate",
   });
 

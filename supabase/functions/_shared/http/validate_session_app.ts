@@ -16,7 +16,7 @@ import { readShownTokens } from "./shown_tokens.ts";
 import { renderGrace } from "./views.ts";
 
 export interface ValidateSessionOptions
-  extends Omit<EnvelopeOptions, "functionName" | "knownTail" | "saysInvalid"> {
+  extends Omit<EnvelopeOptions, "functionName" | "knownTail" | "takesExchange" | "saysInvalid"> {
   readonly dependencies: SessionDependencies;
   readonly cookies: SessionCookies;
   readonly graceSeconds: number;
@@ -28,6 +28,7 @@ export function createValidateSessionApp(options: ValidateSessionOptions): App {
     ...options,
     functionName: "validate-session",
     knownTail: /(?!)/, // it has one route, and no path of its own
+    takesExchange: () => false,
     saysInvalid: () => true,
   });
 
