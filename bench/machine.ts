@@ -21,7 +21,7 @@ const PACKAGES = [
 ];
 
 export async function describeMachine(sql: postgres.Sql): Promise<Machine> {
-  const { imports } = JSON.parse(
+  const { imports, scopes } = JSON.parse(
     await Deno.readTextFile(new URL("../import_map.json", import.meta.url)),
   );
   const [server] = await sql`show server_version`;
@@ -34,7 +34,7 @@ export async function describeMachine(sql: postgres.Sql): Promise<Machine> {
     postgresql: String(server?.["server_version"]).split(" ")[0] ?? "",
     ...Object.fromEntries(
       PACKAGES.flatMap((name) => {
-        const version = /@([^@/]+)$/.exec(imports[name] ?? "")?.[1];
+        const version = /@([^@/]+)$/.exec(({ ...imports, ...scopes["./bench/"] })[name] ?? "")?.[1];
         return version ? [[name, version]] : [];
       }),
     ),

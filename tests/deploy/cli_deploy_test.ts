@@ -37,16 +37,12 @@ project_host: 127.0.0.1
 
 /** Lays out what was uploaded, and nothing else, as the platform does before it bundles. */
 async function layOut(directory: string, uploads: readonly UploadedFunction[]): Promise<void> {
-  for (const { metadata, files } of uploads) {
+  for (const { files } of uploads) {
     for (const [path, text] of files) {
       const target = `${directory}/${path}`;
       await Deno.mkdir(target.slice(0, target.lastIndexOf("/")), { recursive: true });
       await Deno.writeTextFile(target, text);
     }
-    await Deno.writeTextFile(
-      `${directory}/deno.json`,
-      JSON.stringify({ importMap: metadata.import_map_path, nodeModulesDir: "none" }),
-    );
   }
 }
 
@@ -59,23 +55,25 @@ Deno.test("what the CLI deploys is all that the functions need, with the platfor
     ["unified-auth", "validate-session"].map((name) => ({
       name,
       entrypoint_path: `supabase/functions/${name}/index.ts`,
-      import_map_path: "import_map.json",
+      import_map_path: `supabase/functions/${name}/deno.json`,
       verify_jwt: false,
     })),
   );
   for (const path of uploaded.flatMap(({ files }) => [...files.keys()])) {
-    assert.match(path, /^(?:import_map\.json|supabase\/functions\/.*\.ts)$/);
+    assert.match(path, /^supabase\/functions\/(?:.*\.ts|[a-z-]+\/deno\.json)$/);
   }
 
   const directory = await Deno.makeTempDir({ prefix: "unified-auth-deployed-" });
   try {
     await layOut(directory, uploaded);
-    await cacheFunctions(directory);
+    const configFile = `${directory}/supabase/functions/unified-auth/deno.json`;
+    await cacheFunctions(directory, configFile);
     await using server = await openTestServer();
     await using stack = await server.startStack({ functions: [] });
     const running = await startFunction({
       name: "unified-auth",
       projectDirectory: directory,
+      configFile,
       environment: stack.environment,
       mayReach: [new URL(stack.baseUrl).host],
     });

@@ -34,11 +34,13 @@ export async function readRecord(): Promise<ScoreboardRecord> {
 export async function readVersions(
   { packages }: Contestant,
 ): Promise<Readonly<Record<string, string>>> {
-  const { imports }: { imports: Record<string, string> } = JSON.parse(
-    await Deno.readTextFile(new URL("import_map.json", PROJECT)),
-  );
+  const { imports, scopes }: {
+    imports: Record<string, string>;
+    scopes: Record<string, Record<string, string>>;
+  } = JSON.parse(await Deno.readTextFile(new URL("import_map.json", PROJECT)));
+  const pinned = { ...imports, ...scopes["./tests/"] };
   return Object.fromEntries(
-    packages.map((name) => [name, (imports[name] ?? "").replace(`npm:${name}@`, "")]),
+    packages.map((name) => [name, (pinned[name] ?? "").replace(`npm:${name}@`, "")]),
   );
 }
 
