@@ -2,6 +2,23 @@
 -- the database, not for the API: the schema is not exposed, nobody is granted anything, and a view
 -- reads with the rights of who asks.
 
+-- A view pins the columns that it reads: an upgrade of Supabase Auth that alters the type of one would be
+-- refused, and Supabase Auth would not start. A function pins none.
+create function unified_auth.session_user(
+  p_user_id uuid,
+  out email text,
+  out banned_until timestamptz,
+  out deleted_at timestamptz
+)
+language sql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+  select u.email, u.banned_until, u.deleted_at
+  from auth.users as u
+  where u.id = p_user_id;
+$$;
+
 create view unified_auth.live_sessions with (security_invoker = true) as
 select
   s.id,
@@ -17,7 +34,7 @@ select
   s.access_token_expires_at,
   s.refresh_token_expires_at
 from public.sessions as s
-join auth.users as u on u.id = s.user_id
+cross join lateral unified_auth.session_user(s.user_id) as u
 where unified_auth.session_end(s, u.banned_until, u.deleted_at, now()) is null;
 
 comment on view unified_auth.live_sessions is
@@ -69,4 +86,6 @@ revoke all on table
   unified_auth.live_sessions,
   unified_auth.refresh_attempts,
   unified_auth.ended_sessions
+from public, anon, authenticated, service_role;
+revoke execute on function unified_auth.session_user
 from public, anon, authenticated, service_role;
