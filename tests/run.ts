@@ -22,7 +22,7 @@ const TESTS_OF_EACH_STORE = ["http", "schedules", "race", "attack", "fault", "mo
   .map((directory) => `tests/${directory}/`);
 
 const runs = Deno.args.length > 0 ? [{ args: Deno.args, store: testStore() }] : [
-  { args: ["tests/"], store: "rpc" },
+  { args: ["tests/", "bench/"], store: "rpc" },
   { args: TESTS_OF_EACH_STORE, store: "postgres" },
 ] as const;
 

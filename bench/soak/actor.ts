@@ -6,11 +6,11 @@
  */
 
 import type postgres from "postgres";
-import { type Chance, seededChance } from "../chance.ts";
-import { askUntilAnswered } from "../fault/crowd.ts";
-import { backdateAccessToken } from "../http/access_token_forge.ts";
-import { ageSession } from "../http/aging.ts";
-import { ACCESS_COOKIE, type Answer, type Browser } from "../http/browser.ts";
+import { type Chance, seededChance } from "../../tests/chance.ts";
+import { askUntilAnswered } from "../../tests/fault/crowd.ts";
+import { backdateAccessToken } from "../../tests/http/access_token_forge.ts";
+import { ageSession } from "../../tests/http/aging.ts";
+import { ACCESS_COOKIE, type Answer, type Browser } from "../../tests/http/browser.ts";
 import { pause, type Stage } from "./stage.ts";
 
 export interface Actor {

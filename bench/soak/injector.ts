@@ -7,9 +7,9 @@
  */
 
 import type { FunctionProcess } from "../../local/function_processes.ts";
-import { type Chance, pick } from "../chance.ts";
-import type { TcpFault } from "../fault/tcp_proxy.ts";
-import { newSessionSecret, sessionSecretOf } from "../http/instance_with_secrets.ts";
+import { type Chance, pick } from "../../tests/chance.ts";
+import type { TcpFault } from "../../tests/fault/tcp_proxy.ts";
+import { newSessionSecret, sessionSecretOf } from "../../tests/http/instance_with_secrets.ts";
 import { chanceOf } from "./actor.ts";
 import { pause, type Stage } from "./stage.ts";
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { pick } from "../chance.ts";
+import { pick } from "../../tests/chance.ts";
 import {
   ACCESS_COOKIE,
   type Browser,
@@ -14,7 +14,7 @@ import {
   FIREFOX,
   openBrowser,
   viewOf,
-} from "../http/browser.ts";
+} from "../../tests/http/browser.ts";
 import { type Actor, createActor } from "./actor.ts";
 import type { Stage } from "./stage.ts";
 

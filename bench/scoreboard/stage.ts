@@ -5,8 +5,8 @@
  */
 
 import type { TestServer } from "../../local/testing.ts";
-import { type DevTools, launchDevTools } from "../browser/devtools.ts";
-import type { Tab } from "../browser/tab.ts";
+import { type DevTools, launchDevTools } from "../../tests/browser/devtools.ts";
+import type { Tab } from "../../tests/browser/tab.ts";
 import type { Bundle } from "./bundles.ts";
 import type { Arena, Contestant } from "./contestant.ts";
 import type { Facts, Scenario } from "./scenario.ts";

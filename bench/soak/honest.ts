@@ -6,9 +6,15 @@
  * @module
  */
 
-import { type Chance, pick } from "../chance.ts";
-import { type Answer, type Browser, type Call, codeOf, openBrowser } from "../http/browser.ts";
-import type { Person } from "../http/fixture.ts";
+import { type Chance, pick } from "../../tests/chance.ts";
+import {
+  type Answer,
+  type Browser,
+  type Call,
+  codeOf,
+  openBrowser,
+} from "../../tests/http/browser.ts";
+import type { Person } from "../../tests/http/fixture.ts";
 import { type Actor, createActor } from "./actor.ts";
 import type { Stage } from "./stage.ts";
 

@@ -38,7 +38,7 @@ export async function readVersions(
     imports: Record<string, string>;
     scopes: Record<string, Record<string, string>>;
   } = JSON.parse(await Deno.readTextFile(new URL("import_map.json", PROJECT)));
-  const pinned = { ...imports, ...scopes["./tests/"] };
+  const pinned = { ...imports, ...scopes["./bench/"] };
   return Object.fromEntries(
     packages.map((name) => [name, (pinned[name] ?? "").replace(`npm:${name}@`, "")]),
   );

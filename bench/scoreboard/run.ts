@@ -8,7 +8,7 @@
 
 import { parseArgs } from "node:util";
 import { startTestServer } from "../../local/testing.ts";
-import { launchChromium } from "../browser/chromium.ts";
+import { launchChromium } from "../../tests/browser/chromium.ts";
 import { CONTESTANTS } from "./contestants/all.ts";
 import {
   type ContestantRecord,
