@@ -9,6 +9,7 @@
 import { CompactSign, decodeProtectedHeader, errors, jwtVerify } from "jose";
 import * as z from "zod";
 import type { RawAccessToken, SessionId, UserId } from "./brands.ts";
+import { isCanonicalJws, toCanonicalJws } from "./jws_spelling.ts";
 import { MAX_BRANCH, MAX_GENERATION } from "./refresh_token.ts";
 import type { SigningKey, SigningKeys } from "./signing_keys.ts";
 
@@ -109,7 +110,7 @@ export function createAccessTokens(
     const token = await new CompactSign(encoder.encode(claims))
       .setProtectedHeader({ alg, kid, typ: TOKEN_TYPE })
       .sign(privateKey);
-    return token as RawAccessToken;
+    return toCanonicalJws(token, alg) as RawAccessToken;
   };
 
   return {
@@ -158,7 +159,8 @@ function findKey(raw: string, keys: SigningKeys): SigningKey | AccessTokenFault 
   }
   const key = typeof header.kid === "string" ? keys.find(header.kid) : undefined;
   if (key === undefined) return "unknown_key";
-  return header.alg === key.alg ? key : "algorithm";
+  if (header.alg !== key.alg) return "algorithm";
+  return isCanonicalJws(raw, key.alg) ? key : "malformed";
 }
 
 function toPayload(claims: AccessClaims): z.input<typeof payloadSchema> {
