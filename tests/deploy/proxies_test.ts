@@ -15,6 +15,7 @@ const ports = new Map(proxies.map(({ name }) => [name, findFreePort()]));
 
 const server = await openTestServer();
 const stack = await server.startStack({
+  keepClientAddress: false, // as the platform's edge, which callers past the proxy meet too
   environment: {
     SESSION_ALLOWED_ORIGINS: [...ports.values()].map((port) => `http://127.0.0.1:${port}`).join(),
     SESSION_CLIENT_IP_HEADER: ADDRESS_HEADER,

@@ -1,9 +1,12 @@
 /**
- * The client's address, from the one header that the operator trusts. Knows no other header: the first
- * entry of `X-Forwarded-For`, in particular, is written by whoever sends the request.
+ * The client's address, from the header that the operator trusts, or from the platform's own. No other
+ * header is read: the first entry of `X-Forwarded-For`, in particular, is written by the caller.
  *
  * @module
  */
+
+/** The platform's edge writes it, over what a caller sends: of those too who pass a proxy by. */
+export const PLATFORM_IP_HEADER = "cf-connecting-ip";
 
 const IPV4 = /^(?:(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)(?:\.(?!$)|$)){4}$/;
 const IPV6_CHARACTERS = /^[0-9a-f:.]{2,45}$/i;

@@ -6,7 +6,7 @@
 
 import { createHash } from "node:crypto";
 import type { UserAgentHash } from "../brands.ts";
-import { readClientAddress } from "../client_address.ts";
+import { PLATFORM_IP_HEADER, readClientAddress } from "../client_address.ts";
 import type { RequestContext } from "../session_store.ts";
 
 const MAX_USER_AGENT_LENGTH = 512;
@@ -18,7 +18,8 @@ export function readRequestContext(
   const userAgent = headers.get("user-agent");
   return {
     requestId,
-    ip: readClientAddress(headers.get(clientIpHeader)),
+    ip: readClientAddress(headers.get(clientIpHeader)) ??
+      readClientAddress(headers.get(PLATFORM_IP_HEADER)),
     userAgent: userAgent?.slice(0, MAX_USER_AGENT_LENGTH) ?? null,
     userAgentHash: hashUserAgent(userAgent ?? ""),
   };
