@@ -16,12 +16,15 @@ export const COOKIE_KINDS = ["session_access", "session_refresh"] as const;
 
 export type CookieKind = typeof COOKIE_KINDS[number];
 
-export const COOKIE_PREFIXES = ["__Host-", "__Secure-"];
+export const COOKIE_PREFIXES = ["__Host-", "__Secure-", ""];
 
 export const COOKIE_PREFIX = /^(?:__Host-|__Secure-)?/;
 
+/** A name of ours: a prefix, its kind, and the suffix of `SESSION_COOKIE_SUFFIX`. */
+const SESSION_COOKIE = /^(?:__Host-|__Secure-)?(session_(?:access|refresh))(?:_[\w-]{1,32})?$/;
+
 /** Where a header that a proxy made of two begins anew. No value or date of ours looks like it. */
-const FOLDED = /,\s*(?=__(?:Host|Secure)-session_(?:access|refresh)=)/;
+const FOLDED = /,\s*(?=(?:__(?:Host|Secure)-)?session_(?:access|refresh)(?:_[\w-]{1,32})?=)/;
 
 export function parseSetCookie(header: string): SetCookie {
   const [pair = "", ...rest] = header.split(";").map((part) => part.trim());
@@ -39,7 +42,7 @@ export function readSessionCookies(
 ): Readonly<Record<CookieKind, readonly SetCookie[]>> {
   const cookies = headers.map(parseSetCookie);
   const ofKind = (kind: CookieKind) =>
-    cookies.filter(({ name }) => name.replace(COOKIE_PREFIX, "") === kind);
+    cookies.filter(({ name }) => SESSION_COOKIE.exec(name)?.[1] === kind);
   return { session_access: ofKind("session_access"), session_refresh: ofKind("session_refresh") };
 }
 

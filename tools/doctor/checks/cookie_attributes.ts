@@ -48,10 +48,19 @@ function refuse(problems: readonly string[]): Verdict {
 }
 
 /** RFC 6265bis: what a browser demands of the prefixes, and what we always send. */
-function judgeCookie({ name, attributes }: SetCookie, url: URL): readonly string[] {
+export function judgeCookie({ name, attributes }: SetCookie, url: URL): readonly string[] {
   const problems: string[] = [];
   const lacks = (attribute: string) => problems.push(`${name} lacks ${attribute}`);
-  if (!attributes.has("secure")) lacks("Secure, so that browsers refuse it");
+  const isPlain = !name.startsWith("__") && !attributes.has("secure");
+  const isPlainHttp = url.protocol === "http:";
+  if (isPlain && !(isPlainHttp && isLoopback(url))) {
+    lacks(
+      "Secure and a prefix, so that the network can read and replace it: " +
+        "SESSION_COOKIE_PREFIX must not be set here",
+    );
+  } else if (!isPlain && !attributes.has("secure")) {
+    lacks("Secure, so that browsers refuse it");
+  }
   if (!attributes.has("httponly")) lacks("HttpOnly, so that scripts can read it");
   if (attributes.get("path") !== "/") lacks("Path=/, so that browsers refuse it");
   if (name.startsWith("__Host-") && attributes.has("domain")) {
@@ -60,7 +69,7 @@ function judgeCookie({ name, attributes }: SetCookie, url: URL): readonly string
   if (name.startsWith("__Secure-")) problems.push(...judgeDomain(name, attributes, url));
   if (!/^(?:lax|strict|none)$/i.test(attributes.get("samesite") ?? "")) lacks("SameSite");
   if (!attributes.has("max-age")) lacks("Max-Age, so that it ends with the browser");
-  if (url.protocol === "http:" && !isLoopback(url)) {
+  if (!isPlain && isPlainHttp && !isLoopback(url)) {
     problems.push(`${name} is Secure and is sent over plain HTTP, so that browsers refuse it`);
   }
   return problems;
@@ -85,6 +94,7 @@ function judgeLifetime({ name, attributes }: SetCookie, seconds: number): readon
 
 function describe({ name, attributes }: SetCookie): string {
   const prefix = /^__\w+-/.exec(name)?.[0] ?? "no prefix";
-  const parts = [prefix, "Secure", "HttpOnly", `SameSite=${attributes.get("samesite")}`];
+  const secure = attributes.has("secure") ? "Secure" : "not Secure";
+  const parts = [prefix, secure, "HttpOnly", `SameSite=${attributes.get("samesite")}`];
   return (attributes.has("partitioned") ? [...parts, "Partitioned"] : parts).join(", ");
 }
