@@ -36,7 +36,8 @@ await runCommand(async () => {
       databaseUrl: (user) => server.url({ user }),
       secrets: await readOrMakeSecrets(directory.secrets),
       port: settings.port,
-      environment: settings.sessions,
+      // Safari keeps no Secure cookie of plain HTTP, not of this machine either.
+      environment: { SESSION_COOKIE_PREFIX: "", ...settings.sessions },
       site: (project) => createDemo({ ...project, sql, user: SEED_USERS.ada }),
       onFunctionLine: (name, line) => print(`${name} | ${line}`),
     });

@@ -35,8 +35,7 @@ export function failureResponse(thrown: unknown, request: Request): Response {
   return Response.json(body, {
     status,
     headers: {
-      // Of a weak password only the body of the newer form says so.
-      ...(isNewer && code === "weak_password" ? {} : { "x-sb-error-code": code }),
+      "x-sb-error-code": code,
       ...(isNewer ? { [VERSION_HEADER]: CODES_IN_BODY_SINCE } : {}),
     },
   });

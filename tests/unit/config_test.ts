@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readConfig } from "../../supabase/functions/_shared/config.ts";
 import { anyText } from "./arbitraries.ts";
-import { assertProblem, KEYS, problemsOf, read, REQUIRED } from "./config_fixture.ts";
+import {
+  assertProblem,
+  KEYS,
+  problemsOf,
+  read,
+  REQUIRED,
+  type Variables,
+} from "./config_fixture.ts";
 
 Deno.test("what is not set has the documented default", () => {
   assert.deepEqual(read(), {
@@ -11,6 +18,7 @@ Deno.test("what is not set has the documented default", () => {
     publishableKey: "sb_publishable_one",
     databaseRoute: { kind: "rpc" },
     sessionSecrets: [KEYS.SESSION_SECRET],
+    keyContext: "https://abc.supabase.co",
     signingKeysJson: KEYS.SESSION_SIGNING_KEYS,
     allowedOrigins: [],
     accessTtlSeconds: 3600,
@@ -21,6 +29,8 @@ Deno.test("what is not set has the documented default", () => {
     maxSessionsPerUser: 5,
     cookieDomain: null,
     cookieSameSite: "lax",
+    cookieSecure: true,
+    cookieSuffix: "",
     exposeAccessToken: false,
     clientIpHeader: "cf-connecting-ip",
     loginKey: "secret",
@@ -31,7 +41,8 @@ Deno.test("what is not set has the documented default", () => {
 Deno.test("a blank variable is one that is not set", () => {
   const optional = [
     ...["SESSION_ALLOWED_ORIGINS", "SESSION_ACCESS_TTL_SECONDS", "SESSION_COOKIE_DOMAIN"],
-    ...["SESSION_COOKIE_SAMESITE", "SESSION_EXPOSE_ACCESS_TOKEN", "SESSION_LOG_LEVEL"],
+    ...["SESSION_KEY_CONTEXT", "SESSION_COOKIE_SUFFIX", "SESSION_COOKIE_SAMESITE"],
+    ...["SESSION_EXPOSE_ACCESS_TOKEN", "SESSION_LOG_LEVEL"],
   ];
   for (const blank of ["", "  ", "\n"]) {
     assert.deepEqual(read(Object.fromEntries(optional.map((name) => [name, blank]))), read());
@@ -44,6 +55,7 @@ Deno.test("every setting is read", () => {
     SESSION_STORE: "postgres",
     SUPABASE_DB_URL: "postgresql://postgres:postgres@127.0.0.1:54322/postgres",
     SESSION_SECRET: `${"n".repeat(32)}, ${"o".repeat(40)}\n${"p".repeat(32)}`,
+    SESSION_KEY_CONTEXT: "https://old.supabase.co",
     SESSION_ALLOWED_ORIGINS: "https://App.example.com/, http://localhost:3000",
     SESSION_ACCESS_TTL_SECONDS: "900",
     SESSION_REFRESH_TTL_SECONDS: "604800",
@@ -53,6 +65,7 @@ Deno.test("every setting is read", () => {
     SESSION_MAX_PER_USER: "1",
     SESSION_COOKIE_DOMAIN: "Example.com",
     SESSION_COOKIE_SAMESITE: "none",
+    SESSION_COOKIE_SUFFIX: "shop",
     SESSION_EXPOSE_ACCESS_TOKEN: "true",
     SESSION_CLIENT_IP_HEADER: "X-Real-IP",
     SESSION_LOGIN_KEY: "publishable",
@@ -73,6 +86,7 @@ Deno.test("every setting is read", () => {
       },
     },
     sessionSecrets: ["n".repeat(32), "o".repeat(40), "p".repeat(32)],
+    keyContext: "https://old.supabase.co",
     allowedOrigins: ["https://app.example.com", "http://localhost:3000"],
     accessTtlSeconds: 900,
     refreshTtlSeconds: 604_800,
@@ -82,11 +96,52 @@ Deno.test("every setting is read", () => {
     maxSessionsPerUser: 1,
     cookieDomain: "example.com",
     cookieSameSite: "none",
+    cookieSuffix: "_shop",
     exposeAccessToken: true,
     clientIpHeader: "x-real-ip",
     loginKey: "publishable",
     logLevel: "debug",
   });
+});
+
+Deno.test("cookies go without a prefix and without Secure on plain HTTP of this machine, and nowhere else", () => {
+  const problems = (SUPABASE_URL: string, more: Variables = {}) =>
+    problemsOf({ SUPABASE_URL, SESSION_COOKIE_PREFIX: "", ...more });
+  for (const host of ["127.0.0.1:54321", "127.8.0.1", "localhost:54321", "a.localhost", "[::1]"]) {
+    assert.deepEqual(problems(`http://${host}`), [], host);
+    assert.equal(problems(`https://${host}`).length, 1, host);
+    const read = readConfig((name) =>
+      ({
+        ...REQUIRED,
+        SUPABASE_URL: `http://${host}`,
+        SESSION_COOKIE_PREFIX: " ",
+      } as Variables)[name]
+    );
+    assert.equal(read.cookieSecure, false);
+  }
+  const elsewhere = [
+    ...["abc.supabase.co", "192.168.0.7", "kong:8000", "localhost.example.com", "127.0.0.1.nip.io"],
+    ...["0.0.0.0", "[::]", "128.0.0.1", "notlocalhost"],
+  ];
+  for (const host of elsewhere) {
+    for (const scheme of ["http", "https"]) {
+      const [problem, ...others] = problems(`${scheme}://${host}`);
+      assert.match(problem ?? "", /^SESSION_COOKIE_PREFIX may be empty only/, host);
+      assert.deepEqual(others, []);
+    }
+  }
+  for (
+    const more of [{ SESSION_COOKIE_DOMAIN: "example.com" }, { SESSION_COOKIE_SAMESITE: "none" }]
+  ) {
+    assert.match(problems("http://127.0.0.1", more).join(), /cannot be empty beside/);
+  }
+  assertProblem("SESSION_COOKIE_PREFIX", "__Host-", /must be empty or not set: "__Host-"$/);
+});
+
+Deno.test("a cookie's suffix is part of a cookie's name, and nothing else", () => {
+  for (const suffix of ["a b", "a;b", "a=b", "ä", "x".repeat(33), "../x"]) {
+    assertProblem("SESSION_COOKIE_SUFFIX", suffix, /must be 1 to 32 letters/);
+  }
 });
 
 Deno.test("every problem is named at once", () => {

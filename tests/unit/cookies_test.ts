@@ -93,10 +93,10 @@ Deno.test("what is set is read back, whatever other cookies surround it", () => 
   }));
 });
 
-Deno.test("two cookies of one name are both read, in the order sent", () => {
+Deno.test("two cookies of one name are both read, in the order in which they were last sent", () => {
   const header =
     "__Host-session_refresh=stale; a=b; __Host-session_refresh=fresh; __Host-session_refresh=stale";
-  assert.deepEqual(hostOnly.read(header), { access: [], refresh: ["stale", "fresh"] });
+  assert.deepEqual(hostOnly.read(header), { access: [], refresh: ["fresh", "stale"] });
 });
 
 Deno.test("quotes, blanks and a missing space after a semicolon are put up with", () => {
@@ -135,9 +135,33 @@ Deno.test("a deployment with a domain reads its own names only", () => {
   assert.deepEqual(hostOnly.read(header).refresh, ["host"]);
 });
 
-Deno.test("of a header full of forged cookies no more than 16 are worth a signature check", () => {
-  const header = Array.from({ length: 5_000 }, (_, at) => `__Host-session_access=${at}`).join("; ");
-  assert.deepEqual(hostOnly.read(header).access, Array.from({ length: 16 }, (_, at) => `${at}`));
+Deno.test("of a header full of forged cookies the last 16 are read, among which ours is", () => {
+  const junk = Array.from({ length: 5_000 }, (_, at) => `__Secure-session_access=${at}`);
+  const header = [...junk, `__Secure-session_access=${ACCESS}`].join("; ");
+  assert.deepEqual(shared.read(header).access, [
+    ...Array.from({ length: 15 }, (_, at) => `${4_985 + at}`),
+    ACCESS,
+  ]);
+});
+
+Deno.test("without Secure there is no prefix, and nothing else is different", () => {
+  const plain = createSessionCookies({ domain: null, sameSite: "lax", secure: false });
+  const asPlain = (setCookie: string) => setCookie.replace(/^__Host-/, "").replace("; Secure", "");
+  assert.deepEqual(writeAll(plain), writeAll(hostOnly).map(asPlain));
+  assert.deepEqual(plain.read(`session_access=${ACCESS}`).access, [ACCESS]);
+  assert.deepEqual(plain.read(`__Host-session_access=${ACCESS}`).access, []);
+});
+
+Deno.test("two projects with suffixes of their own share a host, and no cookie", () => {
+  const [shop, blog] = ["_shop", "_blog"].map((nameSuffix) =>
+    createSessionCookies({ domain: null, sameSite: "lax", nameSuffix })
+  );
+  assert.ok(shop && blog);
+  const header = shop.setAccess(ACCESS, { maxAgeSeconds: 1 }).split(";")[0] ?? "";
+  assert.equal(header, `__Host-session_access_shop=${ACCESS}`);
+  assert.deepEqual(shop.read(header).access, [ACCESS]);
+  for (const others of [blog, hostOnly]) assert.deepEqual(others.read(header).access, []);
+  assert.match(blog.clear().join(), /^__Host-session_access_blog=;.*__Host-session_refresh_blog=;/);
 });
 
 Deno.test("reading never throws, whatever is sent", () => {

@@ -68,6 +68,8 @@ export async function compose(env: (name: string) => string | undefined): Promis
   const cookies = createSessionCookies({
     domain: config.cookieDomain,
     sameSite: config.cookieSameSite,
+    secure: config.cookieSecure,
+    nameSuffix: config.cookieSuffix,
   });
   const log = createLogger({
     level: config.logLevel,
@@ -101,7 +103,7 @@ export async function compose(env: (name: string) => string | undefined): Promis
         nowMs: Date.now,
       },
     ),
-    keys: deriveSessionKeys(config.sessionSecrets, config.supabaseUrl),
+    keys: deriveSessionKeys(config.sessionSecrets, config.keyContext),
     log,
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     newSessionId: () => randomUUID() as SessionId,

@@ -5,6 +5,8 @@
  * @module
  */
 
+import { PLATFORM_IP_HEADER } from "./client_address.ts";
+import { type CookieNames, readCookieNames } from "./config_cookies.ts";
 import { type DatabaseRoute, readDatabaseRoute } from "./config_database.ts";
 import { type Lifetimes, readLifetimes } from "./config_lifetimes.ts";
 import { readApiKey, readSessionSecrets, readSigningKeysJson } from "./config_secrets.ts";
@@ -22,7 +24,7 @@ const HOST_NAME =
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
 /** Checked settings. Plain data; `SESSION_…` names the variable that each comes from. */
-export interface Config extends Lifetimes {
+export interface Config extends Lifetimes, CookieNames {
   /** `SUPABASE_URL`, without a trailing slash. */
   readonly supabaseUrl: string;
   /** From `SUPABASE_SECRET_KEYS`, or `SUPABASE_SERVICE_ROLE_KEY`. */
@@ -33,6 +35,8 @@ export interface Config extends Lifetimes {
   readonly databaseRoute: DatabaseRoute;
   /** `SESSION_SECRET`, newest first, each of at least 32 bytes. */
   readonly sessionSecrets: readonly string[];
+  /** `SESSION_KEY_CONTEXT`: what the keys of `SESSION_SECRET` are bound to. @default {supabaseUrl} */
+  readonly keyContext: string;
   /** `SESSION_SIGNING_KEYS`: what `parseSigningKeys` takes. */
   readonly signingKeysJson: string;
   /** `SESSION_ALLOWED_ORIGINS`, as browsers write them. @default {[]} */
@@ -68,8 +72,14 @@ export class ConfigError extends Error {
  */
 export function readConfig(env: Environment): Config {
   const reader = createEnvironmentReader(env);
+  const supabaseUrl = readSupabaseUrl(reader);
+  const cookieDomain = readCookieDomain(reader);
+  const cookieSameSite = reader.choice("SESSION_COOKIE_SAMESITE", {
+    fallback: "lax",
+    values: ["lax", "strict", "none"],
+  });
   const config: Config = {
-    supabaseUrl: readSupabaseUrl(reader),
+    supabaseUrl,
     secretKey: readApiKey(reader, {
       dictionary: "SUPABASE_SECRET_KEYS",
       legacy: "SUPABASE_SERVICE_ROLE_KEY",
@@ -80,15 +90,14 @@ export function readConfig(env: Environment): Config {
     }),
     databaseRoute: readDatabaseRoute(reader),
     sessionSecrets: readSessionSecrets(reader),
+    keyContext: reader.text("SESSION_KEY_CONTEXT") ?? supabaseUrl,
     signingKeysJson: readSigningKeysJson(reader),
     allowedOrigins: readAllowedOrigins(reader),
     ...readLifetimes(reader),
     maxSessionsPerUser: reader.integer("SESSION_MAX_PER_USER", { fallback: 5, min: 1, max: 100 }),
-    cookieDomain: readCookieDomain(reader),
-    cookieSameSite: reader.choice("SESSION_COOKIE_SAMESITE", {
-      fallback: "lax",
-      values: ["lax", "strict", "none"],
-    }),
+    cookieDomain,
+    cookieSameSite,
+    ...readCookieNames(reader, { supabaseUrl, domain: cookieDomain, sameSite: cookieSameSite }),
     exposeAccessToken: reader.flag("SESSION_EXPOSE_ACCESS_TOKEN", { fallback: false }),
     clientIpHeader: readClientIpHeader(reader),
     loginKey: reader.choice("SESSION_LOGIN_KEY", {
@@ -139,7 +148,7 @@ function readCookieDomain(reader: EnvironmentReader): string | null {
 
 function readClientIpHeader(reader: EnvironmentReader): string {
   const name = "SESSION_CLIENT_IP_HEADER";
-  const header = reader.text(name)?.toLowerCase() ?? "cf-connecting-ip";
+  const header = reader.text(name)?.toLowerCase() ?? PLATFORM_IP_HEADER;
   if (!HEADER_NAME.test(header)) {
     reader.problem(name, `must be the name of a header: ${JSON.stringify(header)}`);
   }

@@ -9,13 +9,16 @@ import { serialize } from "hono/utils/cookie";
 import type { RawAccessToken, RawRefreshToken } from "./brands.ts";
 
 /**
- * Each candidate costs a signature check. A browser sends one, or two after a change of domain; the rest
- * of a header full of forged ones is not worth the work.
+ * Each candidate costs a check. A browser sends one, or two after a change of domain; the rest of a
+ * header full of forged ones is not worth the work.
  */
 const MAX_CANDIDATES = 16;
 
 const ACCESS = "session_access";
 const REFRESH = "session_refresh";
+
+/** Browsers take a cookie with such a prefix from a secure origin only, which keeps others from it. */
+export type CookiePrefix = "__Host-" | "__Secure-" | "";
 
 export type CookieSameSite = "lax" | "strict" | "none";
 
@@ -24,9 +27,18 @@ export interface SessionCookieOptions {
   readonly domain: string | null;
   /** `none` also partitions the cookies by the embedding site (CHIPS). */
   readonly sameSite: CookieSameSite;
+  /**
+   * False leaves `Secure` and the prefix out, for plain HTTP on the loopback: Safari keeps no `Secure`
+   * cookie of `http://localhost`.
+   *
+   * @default {true}
+   */
+  readonly secure?: boolean;
+  /** Ends both names, for two projects on one host, whose cookies no port keeps apart. @default {""} */
+  readonly nameSuffix?: string;
 }
 
-/** The distinct values that a request holds under each name, in the order sent: no more than 16. */
+/** The last 16 distinct values that a request holds under each name, in the order sent. */
 export interface SessionCookieValues {
   readonly access: readonly string[];
   readonly refresh: readonly string[];
@@ -48,9 +60,9 @@ export interface SessionCookies {
 
 /** Makes the cookies of one deployment. */
 export function createSessionCookies(options: SessionCookieOptions): SessionCookies {
-  const prefix = options.domain === null ? "__Host-" : "__Secure-";
-  const accessName = `${prefix}${ACCESS}`;
-  const refreshName = `${prefix}${REFRESH}`;
+  const prefix = prefixOf(options);
+  const accessName = `${prefix}${ACCESS}${options.nameSuffix ?? ""}`;
+  const refreshName = `${prefix}${REFRESH}${options.nameSuffix ?? ""}`;
   const write = createCookieWriter(options);
   return {
     accessName,
@@ -60,12 +72,13 @@ export function createSessionCookies(options: SessionCookieOptions): SessionCook
       refresh: readCookieValues(cookieHeader ?? "", refreshName),
     }),
     // `Max-Age` alone: `Expires` is compared with the browser's clock, which may be wrong.
-    setAccess: (token, { maxAgeSeconds }) => write(ACCESS, { value: token, maxAge: maxAgeSeconds }),
+    setAccess: (token, { maxAgeSeconds }) =>
+      write(accessName, { value: token, maxAge: maxAgeSeconds }),
     setRefresh: (token, { maxAgeSeconds }) =>
-      write(REFRESH, { value: token, maxAge: maxAgeSeconds }),
+      write(refreshName, { value: token, maxAge: maxAgeSeconds }),
     clear: () => [
-      write(ACCESS, CLEARED),
-      write(REFRESH, CLEARED),
+      write(accessName, CLEARED),
+      write(refreshName, CLEARED),
     ],
   };
 }
@@ -78,14 +91,17 @@ interface CookieContent {
 
 const CLEARED: CookieContent = { value: "", maxAge: 0, expires: new Date(0) };
 
-/**
- * The prefix and the attributes are chosen together and nowhere else: `__Host-` always comes with
- * `Secure` and `Path=/` and without `Domain`, or the browser would refuse it (RFC 6265bis section 4.1.3).
- */
-function createCookieWriter({ domain, sameSite }: SessionCookieOptions) {
+/** `__Host-` wants `Secure`, `Path=/` and no `Domain` beside it (RFC 6265bis section 4.1.3). */
+function prefixOf({ domain, secure = true }: SessionCookieOptions): CookiePrefix {
+  if (!secure) return "";
+  return domain === null ? "__Host-" : "__Secure-";
+}
+
+function createCookieWriter({ domain, sameSite, secure = true }: SessionCookieOptions) {
   const attributes = {
     path: "/",
-    secure: true,
+    ...(secure ? { secure } : {}),
+    ...(domain === null ? {} : { domain }),
     httpOnly: true,
     sameSite,
     partitioned: sameSite === "none",
@@ -95,15 +111,14 @@ function createCookieWriter({ domain, sameSite }: SessionCookieOptions) {
       // Hono would leave the attribute out, and the cookie would end with the browser's session.
       throw new RangeError(`Cannot set a cookie for this many seconds: ${lifetime.maxAge}`);
     }
-    return domain === null
-      ? serialize(`__Host-${name}`, value, { ...attributes, ...lifetime })
-      : serialize(`__Secure-${name}`, value, { ...attributes, ...lifetime, domain });
+    return serialize(name, value, { ...attributes, ...lifetime });
   };
 }
 
 /**
- * All values of one name. Hono's own parser keeps one of them, but two cookies of one name happen (by
- * domain or path), and the stale one may come first.
+ * The last values of one name. Hono's own parser keeps one of them, but two cookies of one name happen
+ * (by domain or path), and the stale one may come first. With `SESSION_COOKIE_DOMAIN` a sibling
+ * subdomain may set any number with a longer path, which a browser sends before ours.
  *
  * Only `;` separates and only space and tab are trimmed, as in a browser. A more generous reader would
  * take `\u00a0__Host-…`, or a name inside another cookie's quoted or comma-separated value, for ours, and
@@ -111,14 +126,14 @@ function createCookieWriter({ domain, sameSite }: SessionCookieOptions) {
  */
 function readCookieValues(cookieHeader: string, name: string): readonly string[] {
   const values = new Set<string>();
-  for (const pair of cookieHeader.split(";")) {
+  for (const pair of cookieHeader.split(";").reverse()) {
     const equals = pair.indexOf("=");
     if (equals === -1 || trimBlanks(pair.slice(0, equals)) !== name) continue;
     const value = unquote(trimBlanks(pair.slice(equals + 1)));
     if (value !== "") values.add(value);
     if (values.size === MAX_CANDIDATES) break;
   }
-  return [...values];
+  return [...values].reverse();
 }
 
 function trimBlanks(text: string): string {

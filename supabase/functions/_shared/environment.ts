@@ -27,6 +27,8 @@ export interface EnvironmentReader {
   readonly problems: readonly string[];
   /** Notes a problem. The message must not hold a secret's value. */
   problem(name: string, message: string): void;
+  /** Whether there is such a variable, though it may be blank. */
+  isSet(name: string): boolean;
   /** The trimmed text, or null. */
   text(name: string): string | null;
   /** The trimmed text; without it, a problem. */
@@ -65,6 +67,7 @@ export function createEnvironmentReader(env: Environment): EnvironmentReader {
   return {
     problems,
     problem,
+    isSet: (name) => env(name) !== undefined,
     text,
     choice,
     required(name) {

@@ -29,13 +29,13 @@ export interface SessionKeys {
 }
 
 /**
- * Derives the keys of every secret by HKDF-SHA256 (RFC 5869), bound to the project's URL: the same
- * secret in another project, or in its staging twin, gives other keys.
+ * Derives the keys of every secret by HKDF-SHA256 (RFC 5869), bound to a context, the project's URL as a
+ * rule: the same secret in another project, or in its staging twin, gives other keys.
  *
  * @throws {RangeError} If there is no secret, or if two secrets are the same
  */
-export function deriveSessionKeys(secrets: readonly string[], projectUrl: string): SessionKeys {
-  const context = normaliseProjectUrl(projectUrl);
+export function deriveSessionKeys(secrets: readonly string[], keyContext: string): SessionKeys {
+  const context = normaliseContext(keyContext);
   const all = secrets.map((secret) => deriveSessionKey(secret, context));
   const [signing] = all;
   if (signing === undefined) throw new RangeError("Cannot derive session keys: no secret");
@@ -57,8 +57,9 @@ function deriveSessionKey(secret: string, context: string): SessionKey {
   };
 }
 
-/** One project, one spelling: case of the host, a default port and a trailing slash do not count. */
-function normaliseProjectUrl(projectUrl: string): string {
-  const url = new URL(projectUrl);
+/** Of a URL, case of the host, a default port and a trailing slash do not count. */
+function normaliseContext(context: string): string {
+  if (!/^https?:/i.test(context) || !URL.canParse(context)) return context;
+  const url = new URL(context);
   return `${url.origin}${url.pathname.replace(/\/+$/, "")}`;
 }
