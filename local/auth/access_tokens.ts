@@ -76,7 +76,8 @@ export async function readBearer(
   { keys, checkSignature, now }: BearerOptions,
 ): Promise<Claims> {
   const header = request.headers.get("authorization") ?? "";
-  const token = /^bearer\s+(\S+)$/i.exec(header)?.[1];
+  // A project's gateway makes a bearer of the key where a request has none.
+  const token = /^bearer\s+(\S+)$/i.exec(header)?.[1] ?? request.headers.get("apikey");
   if (!token) {
     throw new AuthFailure(401, "no_authorization", "This endpoint requires a valid Bearer token");
   }
@@ -84,9 +85,12 @@ export async function readBearer(
   if (role) return { role };
   const check = await checkSignature(token);
   if (check.outcome !== "good") throw badToken(reasonOf(check));
-  const { exp } = check.claims;
+  const { exp, nbf } = check.claims;
   if (typeof exp === "number" && exp * 1000 <= now()) {
     throw badToken("token has invalid claims: token is expired");
+  }
+  if (typeof nbf === "number" && nbf * 1000 > now()) {
+    throw badToken("token has invalid claims: token is not valid yet");
   }
   return check.claims;
 }
@@ -125,6 +129,9 @@ export interface SignedIn {
   readonly sessionId: string | undefined;
 }
 
+/** What Supabase Auth takes for a token that names no session. */
+const NO_SESSION = new Set(["", "00000000-0000-0000-0000-000000000000"]);
+
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /** @throws {AuthFailure} when the user or the session is gone, or the user is banned. */
@@ -137,20 +144,23 @@ export async function requireUser(
     throw new AuthFailure(403, "bad_jwt", "invalid claim: missing sub claim");
   }
   if (!UUID.test(sub)) {
-    throw new AuthFailure(403, "bad_jwt", "invalid claim: sub claim must be a UUID");
+    throw new AuthFailure(400, "bad_jwt", "invalid claim: sub claim must be a UUID");
   }
   const user = await findUser(sql, { id: sub });
   if (!user) {
     throw new AuthFailure(403, "user_not_found", "User from sub claim in JWT does not exist");
   }
   if (isBanned(user, now)) throw new AuthFailure(403, "user_banned", "User is banned");
-  if (typeof session_id !== "string" || session_id === "") return { user, sessionId: undefined };
-  if (UUID.test(session_id)) {
-    const [session] = await sql`
-      select from auth.sessions as sessions
-      where sessions.id = ${session_id} and sessions.user_id = ${user.id}`;
-    if (session) return { user, sessionId: session_id };
+  if (typeof session_id !== "string" || NO_SESSION.has(session_id)) {
+    return { user, sessionId: undefined };
   }
+  if (!UUID.test(session_id)) {
+    throw new AuthFailure(403, "bad_jwt", "invalid claim: session_id claim must be a UUID");
+  }
+  // Whose session it is, Supabase Auth does not ask.
+  const [session] = await sql`
+    select from auth.sessions as sessions where sessions.id = ${session_id}`;
+  if (session) return { user, sessionId: session_id };
   throw new AuthFailure(
     403,
     "session_not_found",

@@ -6,6 +6,7 @@
 import type postgres from "postgres";
 import { parseBanDuration } from "./ban_duration.ts";
 import { AuthFailure } from "./errors.ts";
+import { MAX_PASSWORD_BYTES } from "./password_grant.ts";
 import { endSessions } from "./sessions.ts";
 import { findUser, type Json, renderUser, type UserRow } from "./users.ts";
 
@@ -20,12 +21,26 @@ export async function createUser(sql: postgres.Sql, body: Json): Promise<Respons
       "Cannot create a user without either an email or phone",
     );
   }
+  // Of a user whom an administrator makes, no policy asks how strong the password is.
   const password = textOf(body, "password");
-  if (password !== undefined) requireStrong(password);
+  if (email !== undefined && !EMAIL.test(email)) {
+    throw new AuthFailure(
+      400,
+      "validation_failed",
+      "Unable to validate email address: invalid format",
+    );
+  }
+  if (password !== undefined && isTooLong(password)) {
+    throw new AuthFailure(500, "unexpected_failure", "Error creating user");
+  }
   const banSeconds = parseBanDuration(body.ban_duration);
   const providers = [...(email ? ["email"] : []), ...(phone ? ["phone"] : [])];
   const id = textOf(body, "id") ?? crypto.randomUUID();
+  if (!UUID.test(id)) {
+    throw new AuthFailure(400, "validation_failed", "ID must conform to the uuid v4 format");
+  }
 
+  const verified = body.email_confirm === true ? { email_verified: true } : {};
   await sql.begin(async (tx) => {
     await tx`
       insert into auth.users (
@@ -45,14 +60,16 @@ export async function createUser(sql: postgres.Sql, body: Json): Promise<Respons
         ${
       tx.json(toJson({ provider: providers[0], providers, ...objectOf(body, "app_metadata") }))
     },
-        ${tx.json(toJson(objectOf(body, "user_metadata")))},
+        ${tx.json(toJson({ ...objectOf(body, "user_metadata"), ...verified }))},
         now(), now()
       )`;
     for (const provider of providers) await addIdentity(tx, { id, provider });
   }).catch((thrown: unknown) => {
     throw duplicateOf(thrown);
   });
-  return await showUser(sql, id);
+  const user = await findExisting(sql, id);
+  // Supabase Auth answers what it has written, without the column that the database computes from it.
+  return Response.json(renderUser({ ...user, confirmed_at: null }));
 }
 
 /** @throws {AuthFailure} */
@@ -71,7 +88,10 @@ export async function updateUser(sql: postgres.Sql, user: UserRow, body: Json): 
       ...(email ? [tx`email = ${email}`] : []),
       ...(phone ? [tx`phone = ${phone}`] : []),
       ...(body.email_confirm === true
-        ? [tx`email_confirmed_at = coalesce(email_confirmed_at, now())`]
+        ? [
+          tx`email_confirmed_at = now()`,
+          ...metadataChange(tx, "raw_user_meta_data", { email_verified: true }),
+        ]
         : []),
       ...(body.phone_confirm === true
         ? [tx`phone_confirmed_at = coalesce(phone_confirmed_at, now())`]
@@ -96,9 +116,13 @@ export async function updateUser(sql: postgres.Sql, user: UserRow, body: Json): 
       await endSessions(tx, { userId: id, sessionId: undefined, scope: "global" });
     }
   }).catch((thrown: unknown) => {
-    throw duplicateOf(thrown);
+    // Supabase Auth looks for a duplicate only when it makes a user.
+    throw duplicateOf(thrown) === thrown
+      ? thrown
+      : new AuthFailure(500, "unexpected_failure", "Error updating user");
   });
-  return await showUser(sql, id);
+  // With the identities as they were read before.
+  return Response.json(renderUser({ ...await findExisting(sql, id), identities: user.identities }));
 }
 
 /** Softly: the row stays without anything personal, and nobody can sign in as it. */
@@ -114,7 +138,10 @@ export async function deleteUser(sql: postgres.Sql, user: UserRow, body: Json): 
       set
         email = encode(sha256((id::text || coalesce(email, ''))::bytea), 'hex'),
         phone = left(encode(sha256((id::text || coalesce(phone, ''))::bytea), 'hex'), 15),
-        encrypted_password = '',
+        email_change = encode(sha256((id::text || email_change)::bytea), 'hex'),
+        phone_change =
+          left(encode(sha256((id::text || coalesce(phone_change, ''))::bytea), 'hex'), 15),
+        encrypted_password = null,
         raw_app_meta_data = '{}',
         raw_user_meta_data = '{}',
         deleted_at = now()
@@ -131,10 +158,10 @@ export async function deleteUser(sql: postgres.Sql, user: UserRow, body: Json): 
   return Response.json({});
 }
 
-async function showUser(sql: postgres.Sql, id: string): Promise<Response> {
+async function findExisting(sql: postgres.Sql, id: string): Promise<UserRow> {
   const user = await findUser(sql, { id });
   if (!user) throw new AuthFailure(404, "user_not_found", "User not found");
-  return Response.json(renderUser(user));
+  return user;
 }
 
 async function addIdentity(
@@ -174,6 +201,13 @@ function banEnd(
 ): postgres.PendingQuery<postgres.Row[]> {
   if (!seconds) return tx`null`;
   return tx`now() + make_interval(secs => ${seconds})`;
+}
+
+const EMAIL = /^[^\s@]+@[^\s@]+$/;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+function isTooLong(password: string): boolean {
+  return new TextEncoder().encode(password).length > MAX_PASSWORD_BYTES;
 }
 
 const MIN_PASSWORD_LENGTH = 6;

@@ -15,16 +15,17 @@ const SECONDS: Readonly<Record<string, number>> = {
   h: 3600,
 };
 
-/** In seconds: 0 for `none`, `undefined` when nothing is said. @throws {AuthFailure} */
+/** In seconds, which may be negative: 0 for `none`, `undefined` when nothing is said. @throws {AuthFailure} */
 export function parseBanDuration(duration: unknown): number | undefined {
   if (duration === undefined || duration === null || duration === "") return undefined;
   if (duration === "none") return 0;
-  if (typeof duration === "string" && /^(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(duration)) {
+  if (typeof duration === "string" && /^[-+]?(\d+(\.\d+)?(ns|us|µs|ms|s|m|h))+$/.test(duration)) {
     const parts = duration.matchAll(/(\d+(?:\.\d+)?)(ns|us|µs|ms|s|m|h)/g);
-    return parts.reduce(
+    const seconds = parts.reduce(
       (sum, [, amount, unit]) => sum + Number(amount) * (SECONDS[unit ?? ""] ?? 0),
       0,
     );
+    return duration.startsWith("-") ? -seconds : seconds;
   }
   throw new AuthFailure(
     400,

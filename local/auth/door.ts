@@ -57,7 +57,13 @@ export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
 
   const addressOf = (request: Request, remoteAddress: string) =>
     speaksFor(request, keys) ?? remoteAddress;
-  const signInRoutes = { ...options, signer: options, readBody, signedIn, addressOf };
+  const signInRoutes = {
+    ...options,
+    signer: options,
+    readBody: readOptionalBody,
+    signedIn,
+    addressOf,
+  };
 
   const app = new Hono<AuthEnvironment>().basePath("/auth/v1");
   app.onError((thrown, { req }) => failureResponse(thrown, req.raw));
@@ -97,7 +103,7 @@ export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
   app.post("/token", async ({ req, env, var: { sql } }) => {
     const grant = req.query("grant_type");
     if (grant !== "password") {
-      throw new AuthFailure(400, "validation_failed", `unsupported grant_type: ${grant}`);
+      throw new AuthFailure(400, "invalid_credentials", "unsupported_grant_type");
     }
     return await signInWithPassword({ sql, signer: options }, {
       body: await readBody(req.raw),
@@ -140,7 +146,7 @@ export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
   app.delete(
     "/admin/users/:id",
     async ({ req, var: { sql } }) =>
-      await deleteUser(sql, await userOf(sql, req.param("id")), await readBody(req.raw)),
+      await deleteUser(sql, await userOf(sql, req.param("id")), await readOptionalBody(req.raw)),
   );
 
   return {
@@ -149,12 +155,31 @@ export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
   };
 }
 
+const MAX_BODY_BYTES = 1024 * 1024;
+
+/** Of a route that needs a body. */
 async function readBody(request: Request): Promise<Json> {
-  const text = await request.text();
-  if (text === "") return {};
+  return parseBody(await readBytes(request));
+}
+
+/** Of a route that can do without one. */
+async function readOptionalBody(request: Request): Promise<Json> {
+  const bytes = await readBytes(request);
+  return bytes.length === 0 ? {} : parseBody(bytes);
+}
+
+async function readBytes(request: Request): Promise<Uint8Array> {
+  const bytes = await request.bytes();
+  if (bytes.length > MAX_BODY_BYTES) {
+    throw new AuthFailure(413, "request_entity_too_large", "Request body too large");
+  }
+  return bytes;
+}
+
+function parseBody(bytes: Uint8Array): Json {
   try {
-    const body: unknown = JSON.parse(text);
-    if (typeof body === "object" && body !== null) return { ...body };
+    const body: unknown = JSON.parse(new TextDecoder().decode(bytes));
+    if (typeof body === "object" && body !== null && !Array.isArray(body)) return { ...body };
   } catch {
     // Told below, with everything else that is no object.
   }

@@ -35,7 +35,8 @@ export function failureResponse(thrown: unknown, request: Request): Response {
   return Response.json(body, {
     status,
     headers: {
-      "x-sb-error-code": code,
+      // Of a weak password only the body of the newer form says so.
+      ...(isNewer && code === "weak_password" ? {} : { "x-sb-error-code": code }),
       ...(isNewer ? { [VERSION_HEADER]: CODES_IN_BODY_SINCE } : {}),
     },
   });

@@ -7,11 +7,9 @@
 import type postgres from "postgres";
 import { requireStrong } from "./admin_users.ts";
 import { AuthFailure } from "./errors.ts";
-import { passwordFits } from "./password_grant.ts";
+import { MAX_PASSWORD_BYTES, passwordFits } from "./password_grant.ts";
 import { endSessions } from "./sessions.ts";
 import { findUser, type Json, renderUser, type UserRow } from "./users.ts";
-
-const MAX_PASSWORD_BYTES = 72;
 
 /** @throws {AuthFailure} */
 export async function updateOwnUser(

@@ -9,6 +9,9 @@ import { AuthFailure } from "./errors.ts";
 import { openSession, type SessionIssuer } from "./session_answer.ts";
 import { findUser, isBanned, type Json, type UserRow } from "./users.ts";
 
+/** Of a password. bcrypt reads no more, and Go's refuses a longer one. */
+export const MAX_PASSWORD_BYTES = 72;
+
 /** What a sign-in comes with. */
 export interface PasswordSignIn {
   readonly body: Json;
@@ -34,6 +37,9 @@ async function findByCredentials(
   { body, now }: PasswordSignIn,
 ): Promise<UserRow> {
   const { email, phone, password } = body;
+  for (const field of [email, phone, password]) {
+    if (field !== undefined && field !== null && typeof field !== "string") throw badJson();
+  }
   if (email && phone) {
     throw new AuthFailure(
       400,
@@ -57,6 +63,11 @@ async function findByCredentials(
   return user;
 }
 
+/** Of a field of the wrong type, as of a body that is none. */
+function badJson(): AuthFailure {
+  return new AuthFailure(400, "bad_json", "Could not parse request body as JSON");
+}
+
 function invalidCredentials(): AuthFailure {
   return new AuthFailure(400, "invalid_credentials", "Invalid login credentials");
 }
@@ -70,6 +81,7 @@ export async function passwordFits(
   { hash, password }: { hash: string; password: unknown },
 ): Promise<boolean> {
   if (typeof password !== "string" || !/^\$2[aby]\$/.test(hash)) return false;
+  if (new TextEncoder().encode(password).length > MAX_PASSWORD_BYTES) return false;
   const bcrypt = hash.replace(/^\$2[by]\$/, "$2a$");
   const [row] = await sql<{ fits: boolean }[]>`
     select extensions.crypt(${password}, ${bcrypt}) = ${bcrypt} as fits`;

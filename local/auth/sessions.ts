@@ -34,9 +34,9 @@ export async function endSessions(
   },
 ): Promise<void> {
   const which = sessionId === undefined || scope === "global"
-    ? sql``
+    ? sql`sessions.user_id = ${userId}`
     : scope === "local"
-    ? sql`and sessions.id = ${sessionId}`
-    : sql`and sessions.id <> ${sessionId}`;
-  await sql`delete from auth.sessions as sessions where sessions.user_id = ${userId} ${which}`;
+    ? sql`sessions.id = ${sessionId}` // whoever's it is, as in Supabase Auth
+    : sql`sessions.user_id = ${userId} and sessions.id <> ${sessionId}`;
+  await sql`delete from auth.sessions as sessions where ${which}`;
 }

@@ -11,8 +11,9 @@ import type { HttpFixture, Person } from "./fixture.ts";
 /** Gives the person a verified second factor. */
 export async function addVerifiedFactor({ sql }: HttpFixture, { id }: Person): Promise<void> {
   await sql`
-    insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at)
-    values (gen_random_uuid(), ${id}, 'totp', 'verified', now(), now())`;
+    insert into auth.mfa_factors
+      (id, user_id, friendly_name, factor_type, status, secret, created_at, updated_at)
+    values (gen_random_uuid(), ${id}, '', 'totp', 'verified', 'NBSWY3DP', now(), now())`;
 }
 
 /** How many sessions Supabase Auth itself keeps for the person. */

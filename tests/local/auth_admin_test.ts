@@ -23,7 +23,8 @@ Deno.test("createUser makes a person who can sign in", async () => {
     providers: ["email"],
     plan: "pro",
   });
-  assert.deepEqual(data.user?.user_metadata, { name: "New" });
+  assert.deepEqual(data.user?.user_metadata, { name: "New", email_verified: true });
+  assert.equal(data.user?.confirmed_at, undefined);
   const signedIn = await visitor().signInWithPassword({
     email: "new@example.com",
     password: PASSWORD,
@@ -31,7 +32,7 @@ Deno.test("createUser makes a person who can sign in", async () => {
   assert.equal(signedIn.error, null);
 });
 
-Deno.test("createUser refuses a taken address, a weak password and nobody", async () => {
+Deno.test("createUser refuses a taken or malformed address, a malformed id and nobody, and asks nothing of a password but its length", async () => {
   const create = async (user: Parameters<ReturnType<typeof admin>["admin"]["createUser"]>[0]) => {
     const { error } = await admin().admin.createUser(user);
     return [error?.status, error?.code];
@@ -42,8 +43,15 @@ Deno.test("createUser refuses a taken address, a weak password and nobody", asyn
     "email_exists",
   ]);
   assert.deepEqual(await create({ email: "weak@example.com", password: "12345" }), [
-    422,
-    "weak_password",
+    undefined,
+    undefined,
+  ]);
+  const long = "x".repeat(80);
+  assert.equal((await create({ email: "long@example.com", password: long }))[0], 500);
+  assert.deepEqual(await create({ email: "no address" }), [400, "validation_failed"]);
+  assert.deepEqual(await create({ email: "id@example.com", id: "no-id" }), [
+    400,
+    "validation_failed",
   ]);
   assert.deepEqual(await create({}), [400, "validation_failed"]);
 });
@@ -60,6 +68,8 @@ Deno.test("updateUserById bans, for as long as it is told, and lifts the ban", a
   assert.ok(lifted.data.user && !("banned_until" in lifted.data.user));
   const nonsense = await admin().admin.updateUserById(id, { ban_duration: "soon" });
   assert.equal(nonsense.error?.code, "validation_failed");
+  const past = await admin().admin.updateUserById(id, { ban_duration: "-1h" });
+  assert.equal(past.error, null);
 });
 
 Deno.test("a new password ends every session and replaces the old one", async () => {
@@ -71,6 +81,8 @@ Deno.test("a new password ends every session and replaces the old one", async ()
   assert.equal(row?.count, 0);
   const old = await visitor().signInWithPassword({ email, password: PASSWORD });
   assert.equal(old.error?.code, "invalid_credentials");
+  const weak = await admin().admin.updateUserById(id, { password: "12345" });
+  assert.deepEqual([weak.error?.status, weak.error?.code], [422, "weak_password"]);
   const fresh = await visitor().signInWithPassword({ email, password: "another one" });
   assert.equal(fresh.error, null);
 });
@@ -79,14 +91,19 @@ Deno.test("metadata is merged, and a null takes a key away", async () => {
   const id = await stack.createUser({ email: "meta@example.com", password: PASSWORD });
   await admin().admin.updateUserById(id, { user_metadata: { a: 1, b: { c: null } } });
   const { data } = await admin().admin.updateUserById(id, { user_metadata: { a: null, d: 2 } });
-  assert.deepEqual(data.user?.user_metadata, { b: { c: null }, d: 2 });
+  assert.deepEqual(data.user?.user_metadata, { b: { c: null }, d: 2, email_verified: true });
 });
 
-Deno.test("a new address is the identity's too", async () => {
+Deno.test("a new address is the identity's too, though the answer still shows the old one there", async () => {
   const id = await stack.createUser({ email: "before@example.com", password: PASSWORD });
   const { data } = await admin().admin.updateUserById(id, { email: "after@example.com" });
   assert.equal(data.user?.email, "after@example.com");
-  assert.equal(data.user?.identities?.[0]?.identity_data?.email, "after@example.com");
+  assert.equal(data.user?.identities?.[0]?.identity_data?.email, "before@example.com");
+  const [row] = await sql`
+    select identity_data ->> 'email' as email from auth.identities where user_id = ${id}`;
+  assert.equal(row?.email, "after@example.com");
+  const taken = await admin().admin.updateUserById(id, { email: "ada@example.com" });
+  assert.equal(taken.error?.status, 500);
 });
 
 async function remove(id: string, body: unknown): Promise<number> {
@@ -112,10 +129,10 @@ Deno.test("deleting takes the row away, softly only what is personal in it", asy
   const soft = await stack.createUser({ email: "soft@example.com", password: PASSWORD });
   assert.equal(await remove(soft, { should_soft_delete: true }), 200);
   const [row] = await sql`
-    select email, encrypted_password, deleted_at is not null as deleted
+    select email, encrypted_password, email_change <> '' as change, deleted_at is not null as deleted
     from auth.users where id = ${soft}`;
   assert.notEqual(row?.email, "soft@example.com");
-  assert.deepEqual([row?.encrypted_password, row?.deleted], ["", true]);
+  assert.deepEqual([row?.encrypted_password, row?.change, row?.deleted], [null, true, true]);
   const { error } = await visitor().signInWithPassword({
     email: "soft@example.com",
     password: PASSWORD,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { isAuthSessionMissingError } from "@supabase/supabase-js";
-import { importJWK, SignJWT } from "jose";
+import { decodeJwt, importJWK, SignJWT } from "jose";
 import { SEED_USERS } from "../../local/seed_users.ts";
 import { parseSigningKeys } from "../../supabase/functions/_shared/signing_keys.ts";
 import { openAuthFixture } from "./auth_fixture.ts";
@@ -78,8 +78,8 @@ Deno.test("a token of our own sessions cannot act on Supabase Auth", async () =>
 });
 
 Deno.test("bearers that prove nothing are refused", async () => {
-  const ask401 = await ask("/user");
-  assert.deepEqual([ask401.status, (await ask401.json()).error_code], [401, "no_authorization"]);
+  const without = await ask("/user");
+  assert.deepEqual([without.status, (await without.json()).error_code], [403, "bad_jwt"]);
   const forged = (await signIn()).replace(/.{10}$/, "AAAAAAAAAA");
   for (const token of ["a.b.c", "a", forged]) {
     const response = await ask("/user", { headers: { authorization: `Bearer ${token}` } });
@@ -89,6 +89,28 @@ Deno.test("bearers that prove nothing are refused", async () => {
     headers: { authorization: `Bearer ${stack.keys.publishable}` },
   });
   assert.deepEqual([anonymous.status, (await anonymous.json()).error_code], [403, "bad_jwt"]);
+});
+
+Deno.test("a token is judged by what it names, as Supabase Auth judges it, and by no more", async () => {
+  const { sub, session_id, ...claims } = decodeJwt(await signIn());
+  const judge = async (changes: Record<string, unknown>) => {
+    const token = await new SignJWT({ ...claims, sub: String(sub), session_id, ...changes })
+      .setProtectedHeader({ alg: "HS256" })
+      .sign(new TextEncoder().encode(stack.keys.jwtSecret));
+    const response = await ask("/user", { headers: { authorization: `Bearer ${token}` } });
+    return [response.status, (await response.json()).error_code];
+  };
+  const graceSession = decodeJwt(await signIn(SEED_USERS.grace))["session_id"];
+  const future = Math.floor(Date.now() / 1000) + 600;
+  const none = "00000000-0000-0000-0000-000000000000";
+  assert.deepEqual(await judge({}), [200, undefined]);
+  assert.deepEqual(await judge({ session_id: none }), [200, undefined]);
+  assert.deepEqual(await judge({ session_id: graceSession }), [200, undefined]);
+  assert.deepEqual(await judge({ client_id: crypto.randomUUID() }), [200, undefined]);
+  assert.deepEqual(await judge({ session_id: crypto.randomUUID() }), [403, "session_not_found"]);
+  assert.deepEqual(await judge({ session_id: "none" }), [403, "bad_jwt"]);
+  assert.deepEqual(await judge({ sub: "nobody" }), [400, "bad_jwt"]);
+  assert.deepEqual(await judge({ nbf: future }), [403, "bad_jwt"]);
 });
 
 Deno.test("a token outlives neither its user nor a ban", async () => {

@@ -139,7 +139,11 @@ Deno.test("requests that make no sense are told why", async () => {
   assert.deepEqual(await send("{}"), [400, "validation_failed"]);
   assert.deepEqual(await send('{"email":"a@b.c","phone":"1"}'), [400, "validation_failed"]);
   assert.deepEqual(await send('{"phone":"1"}'), [422, "phone_provider_disabled"]);
-  assert.deepEqual(await send("{}", "refresh_token"), [400, "validation_failed"]);
+  assert.deepEqual(await send("{}", ""), [400, "invalid_credentials"]);
+  for (const body of ["", "[]", '{"email":1}', '{"email":"a@b.c","password":1}']) {
+    assert.deepEqual(await send(body), [400, "bad_json"], body);
+  }
+  assert.deepEqual(await send(" ".repeat(1024 * 1024 + 1)), [413, "request_entity_too_large"]);
 });
 
 Deno.test("only a secret key may speak for another address", async () => {
@@ -165,8 +169,9 @@ Deno.test("only a secret key may speak for another address", async () => {
 Deno.test("a verified factor shows in the user", async () => {
   const id = await stack.createUser({ email: "mfa@example.com", password: "long enough" });
   await sql`
-    insert into auth.mfa_factors (id, user_id, factor_type, status, created_at, updated_at)
-    values (gen_random_uuid(), ${id}, 'totp', 'verified', now(), now())`;
+    insert into auth.mfa_factors
+      (id, user_id, friendly_name, factor_type, status, secret, created_at, updated_at)
+    values (gen_random_uuid(), ${id}, '', 'totp', 'verified', 'NBSWY3DP', now(), now())`;
   const { data } = await visitor().signInWithPassword({
     email: "mfa@example.com",
     password: "long enough",
