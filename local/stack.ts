@@ -59,6 +59,8 @@ export interface StackOptions {
   readonly keepClientAddress?: boolean;
   /** Makes what answers every path that is no function and no door. @default {404} */
   readonly site?: (project: SiteProject) => Site;
+  /** What the data API exposes; the first is the default. @default {["public"]} */
+  readonly exposedSchemas?: readonly string[];
   /** Connections of the REST door. @default {10} */
   readonly restPoolSize?: number;
   /** How long a request waits for one of them. @default {10_000} */
@@ -105,6 +107,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const rest = createRestDoor({
     ...caller,
     databaseUrl: databaseUrl("authenticator"),
+    ...(options.exposedSchemas ? { schemas: options.exposedSchemas } : {}),
     ...(options.restPoolSize ? { poolSize: options.restPoolSize } : {}),
     ...(options.restAcquisitionTimeoutMs
       ? { acquisitionTimeoutMs: options.restAcquisitionTimeoutMs }

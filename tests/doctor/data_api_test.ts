@@ -7,6 +7,20 @@ Deno.test.afterAll(() => fixture.close());
 
 const { sql, stack } = fixture;
 
+Deno.test("functions_answer fails in its own words when the data API does not expose public", async () => {
+  const closed = await openDoctorFixture({ exposedSchemas: ["api"] });
+  try {
+    const projectUrl = closed.stack.baseUrl;
+    const findings = await closed.examine(null, { account: null, projectUrl });
+    assertFinding(findings, "functions_answer", {
+      result: "failed",
+      says: /does not expose the schema public/,
+    });
+  } finally {
+    await closed.close();
+  }
+});
+
 Deno.test("signing_key fails when the data API itself does not know session_is_live()", async () => {
   await sql`alter function public.session_is_live() rename to session_was_live`;
   const findings = await fixture.examine(null);

@@ -5,13 +5,21 @@
  */
 
 import { failed, ok, quote, type Verdict } from "../finding.ts";
-import type { Patient } from "../patient.ts";
+import { originOf, type Patient } from "../patient.ts";
 import { explainStranger, isOurs } from "../strangers.ts";
 
-export async function functionsAnswer({ askFunction }: Patient): Promise<Verdict> {
+export async function functionsAnswer(patient: Patient): Promise<Verdict> {
+  const { askFunction } = patient;
   const health = await askFunction("/unified-auth/health");
   if (health.kind === "no_reply") return explainStranger(health);
   if (health.code === "service_unavailable") {
+    if (await isHiddenFromDataApi(patient)) {
+      return failed(
+        "unified-auth answers, but the data API does not expose the schema public.",
+        "Set SESSION_STORE=postgres, so that the functions reach the database themselves, or expose " +
+          "public again under Data API in the dashboard's settings.",
+      );
+    }
     return failed(
       "unified-auth answers, but its database does not.",
       "Apply the migrations (npx -y supabase@3.1.0 db push) and see the function's log: it says " +
@@ -32,4 +40,16 @@ export async function functionsAnswer({ askFunction }: Patient): Promise<Verdict
     `validate-session answers a visitor with ${quote(question.code ?? String(question.status))}.`,
     "Something adds a token or an Origin to the request. Look at the headers that the proxy sets.",
   );
+}
+
+/** The data API is off, or closed for `public`, as hardening guides advise: it says so to anybody. */
+async function isHiddenFromDataApi({ ask, target }: Patient): Promise<boolean> {
+  if (target.publishableKey === null) return false;
+  const projectUrl = target.projectUrl ?? originOf(target.functionsUrl);
+  const answer = await ask(`${projectUrl}/rest/v1/rpc/session_is_live`, {
+    method: "POST",
+    headers: { apikey: target.publishableKey, "content-profile": "public" },
+    body: {},
+  });
+  return answer.kind === "reply" && answer.code === "PGRST106";
 }
