@@ -84,10 +84,13 @@ const TEST_SETTINGS = {
   shared_buffers: "128MB",
 };
 
-/** The server that the runner started, or one of its own. */
+/** The one that the runner starts for all who ask, or one of its own. */
 export async function openTestServer(): Promise<TestServer> {
-  const port = Number(Deno.env.get(SHARED_SERVER) ?? 0);
-  if (!port) return await startTestServer();
+  const runner = Deno.env.get(SHARED_SERVER);
+  if (runner === undefined) return await startTestServer();
+  const response = await fetch(runner);
+  if (!response.ok) throw new TypeError(`Cannot open a test server: ${await response.text()}`);
+  const { port } = await response.json();
   return {
     port,
     pid: undefined,
@@ -98,9 +101,30 @@ export async function openTestServer(): Promise<TestServer> {
   };
 }
 
-/** The environment that lets `openTestServer` in other processes use `server`. */
-export function testServerEnvironment(server: TestServer): Record<string, string> {
-  return { [SHARED_SERVER]: String(server.port) };
+/** A server that starts when the first `openTestServer` of another process asks for it. */
+export interface SharedTestServer extends AsyncDisposable {
+  /** What those processes have to be given. */
+  readonly environment: Readonly<Record<string, string>>;
+}
+
+/** Lets many processes use one server. Where none of them asks, none is started. */
+export function shareTestServer(): SharedTestServer {
+  let starting: Promise<TestServer> | undefined;
+  const runner = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async () => {
+    try {
+      const { port } = await (starting ??= startTestServer());
+      return Response.json({ port });
+    } catch (thrown) {
+      return new Response(String(thrown), { status: 500 });
+    }
+  });
+  return {
+    environment: { [SHARED_SERVER]: `http://127.0.0.1:${runner.addr.port}` },
+    async [Symbol.asyncDispose]() {
+      await runner.shutdown();
+      await (await starting?.catch(() => undefined))?.close();
+    },
+  };
 }
 
 /**

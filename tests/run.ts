@@ -1,81 +1,99 @@
 /**
- * `deno task test`: starts one PostgreSQL server for all test files, runs every one of them with both
- * leak sanitizers on, and those that ask the functions for data a second time with the other store. Ends
- * the server, and closes with a line that counts what passed and what failed. Arguments are handed to
- * `deno test`: files, directories, `--filter`; those are run once, with the store that
- * `UNIFIED_AUTH_TEST_STORE` names (`rpc` or `postgres`).
+ * `deno task test`: runs every test with both leak sanitizers on, several files at a time, and closes with
+ * a line that counts what passed and what failed. All files share one PostgreSQL server, which starts when
+ * the first of them asks for it; those that ask the functions for data run a second time with the other
+ * store. Arguments are handed to `deno test`: files, directories, `--filter`; those run once, with the store
+ * that `UNIFIED_AUTH_TEST_STORE` names (`rpc` or `postgres`). `--slowest` prints which files took longest.
  *
  * @module
  */
 
-import {
-  startTestServer,
-  testServerEnvironment,
-  testStore,
-  testStoreEnvironment,
-} from "../local/testing.ts";
+import { shareTestServer, testStore, testStoreEnvironment } from "../local/testing.ts";
 
-const REPORT = await Deno.makeTempFile({ prefix: "unified-auth-", suffix: ".xml" });
+/**
+ * Files at a time of the whole suite. Most of a test is waiting for another process, so that two cores are
+ * kept busy by more than two; with more than four, tests that give a process a second begin to miss
+ * it. What is asked for by name is read while it runs, one file after the other.
+ */
+const JOBS = "4";
 
-/** Whatever touches data through the functions. */
+/** All that touches data through the functions. */
 const TESTS_OF_EACH_STORE = ["http", "schedules", "race", "attack", "fault", "model"]
   .map((directory) => `tests/${directory}/`);
 
-const runs = Deno.args.length > 0 ? [{ args: Deno.args, store: testStore() }] : [
-  { args: ["tests/", "bench/"], store: "rpc" },
-  { args: TESTS_OF_EACH_STORE, store: "postgres" },
-] as const;
+const SLOWEST_FILES = 25;
 
+const showsSlowest = Deno.args.includes("--slowest");
+const asked = Deno.args.filter((argument) => argument !== "--slowest");
+const runs: readonly Run[] = asked.length > 0 ? [{ args: asked, store: testStore(), jobs: "1" }] : [
+  { args: ["tests/", "bench/"], store: "rpc", jobs: JOBS },
+  { args: TESTS_OF_EACH_STORE, store: "postgres", jobs: JOBS },
+];
+
+await using server = shareTestServer();
 let [passed, failed, succeeded] = [0, 0, true];
 for (const run of runs) {
-  const counts = await runTests(run);
+  const { success, xml } = await runTests(run);
+  if (showsSlowest) printSlowest(xml);
+  const counts = countTests(xml);
   passed += counts.passed;
   failed += counts.failed;
-  succeeded &&= counts.succeeded;
+  succeeded &&= success;
 }
-await Deno.remove(REPORT);
 console.log(`${passed} passed, ${failed} failed`);
-Deno.exit(succeeded && failed === 0 && passed > 0 ? 0 : 1);
+// A file that does not load is no test, and still a failure.
+Deno.exitCode = succeeded && failed === 0 && passed > 0 ? 0 : 1;
 
 interface Run {
   readonly args: readonly string[];
   readonly store: ReturnType<typeof testStore>;
+  readonly jobs: string;
 }
 
-interface Counts {
-  readonly passed: number;
-  readonly failed: number;
-  /** Whether the runner itself says so: a file that does not load is no test, and still a failure. */
-  readonly succeeded: boolean;
-}
-
-async function runTests({ args, store }: Run): Promise<Counts> {
-  console.log(`Starting PostgreSQL for the tests (store: ${store})`);
-  await using server = await startTestServer();
+async function runTests(
+  { args, store, jobs }: Run,
+): Promise<{ readonly success: boolean; readonly xml: string }> {
+  const report = await Deno.makeTempFile({ prefix: "unified-auth-", suffix: ".xml" });
   const { success } = await new Deno.Command(Deno.execPath(), {
     args: [
       "test",
       "--allow-all",
       "--no-check",
+      "--parallel",
       "--sanitize-ops",
       "--sanitize-resources",
-      `--junit-path=${REPORT}`,
+      `--junit-path=${report}`,
       ...args,
     ],
     env: {
-      ...testServerEnvironment(server),
+      ...server.environment,
       ...testStoreEnvironment(store),
+      DENO_JOBS: Deno.env.get("DENO_JOBS") ?? jobs,
       DENO_NO_UPDATE_CHECK: "1",
     },
     stdin: "null",
   }).spawn().status;
-  return { ...await countTests(), succeeded: success };
+  const xml = await Deno.readTextFile(report);
+  await Deno.remove(report);
+  return { success, xml };
 }
 
-async function countTests(): Promise<Omit<Counts, "succeeded">> {
-  const report = await Deno.readTextFile(REPORT);
-  const occurrences = (tag: string) => report.split(tag).length - 1;
+function countTests(xml: string): { readonly passed: number; readonly failed: number } {
+  const occurrences = (tag: string) => xml.split(tag).length - 1;
   const failed = occurrences("<failure") + occurrences("<error");
   // A filter leaves tests out: they are listed too, but neither passed nor failed.
   return { passed: occurrences("<testcase") - occurrences("<skipped") - failed, failed };
+}
+
+function printSlowest(xml: string): void {
+  const suites = [...xml.matchAll(/<testsuite name="([^"]*)"[^>]*>([\s\S]*?)<\/testsuite>/g)]
+    .map(([, name = "", cases = ""]) => ({
+      name,
+      seconds: [...cases.matchAll(/<testcase [^>]*time="([\d.]+)"/g)]
+        .reduce((sum, [, seconds]) => sum + Number(seconds), 0),
+    }))
+    .toSorted((one, other) => other.seconds - one.seconds);
+  for (const { name, seconds } of suites.slice(0, SLOWEST_FILES)) {
+    console.log(`${seconds.toFixed(1).padStart(7)} s  ${name}`);
+  }
 }
