@@ -10,9 +10,12 @@ import ts from "typescript";
 
 const HERE = new URL(".", import.meta.url).pathname;
 const DIST = `${HERE}dist`;
-const ENTRIES = ["index.ts", "react/index.ts", "server/index.ts", "supabase.ts"].map((name) =>
-  `${HERE}src/${name}`
-);
+const REACT = `${HERE}src/react/index.ts`;
+const ENTRIES = [
+  ...["index.ts", "cache.ts", "metrics.ts", "server/index.ts", "supabase.ts"]
+    .map((name) => `${HERE}src/${name}`),
+  REACT,
+];
 
 await Deno.remove(DIST, { recursive: true }).catch((error: unknown) => {
   if (!(error instanceof Deno.errors.NotFound)) throw error;
@@ -21,16 +24,20 @@ await buildModules();
 buildDeclarations();
 
 async function buildModules(): Promise<void> {
-  await build({
-    entryPoints: ENTRIES,
-    outdir: DIST,
-    outbase: `${HERE}src`,
-    bundle: true,
-    format: "esm",
-    target: "es2022",
-    external: ["react"],
-    legalComments: "none",
-  });
+  for (const entry of ENTRIES) {
+    await build({
+      entryPoints: [entry],
+      outdir: DIST,
+      outbase: `${HERE}src`,
+      bundle: true,
+      format: "esm",
+      target: "es2022",
+      external: ["react"],
+      legalComments: "none",
+      // Next.js would run hooks on its server otherwise, and refuses them there.
+      banner: { js: entry === REACT ? '"use client";' : "" },
+    });
+  }
   await stop();
 }
 

@@ -171,13 +171,21 @@ const USER: SessionUser = { id: "person" };
 /** No window, no network: what the decisions do not look at. */
 const WORLDLESS: Pick<
   SessionEnvironment,
-  "fetch" | "window" | "isOnline" | "locks" | "storage" | "openChannel" | "reportError"
+  | "fetch"
+  | "window"
+  | "isOnline"
+  | "locks"
+  | "storage"
+  | "hasSessionCookie"
+  | "openChannel"
+  | "reportError"
 > = {
   fetch: () => Promise.reject(new TypeError("a simulated page has no network")),
   window: null,
   isOnline: () => true,
   locks: null,
   storage: null,
+  hasSessionCookie: () => undefined,
   openChannel: () => null,
   reportError(error) {
     throw error;

@@ -62,7 +62,7 @@ export async function readAccessToken<U extends SessionUser>(
       `Cannot get an access token as 'minTtlMs' is out of range: current value is ${minTtlMs}`,
     );
   }
-  signal?.throwIfAborted();
+  if (signal?.aborted) throw signal.reason;
   // More than a token ever has would mean a refresh with each call.
   const enoughMs = Math.min(minTtlMs, (state().grant?.accessTtlMs ?? Infinity) / 2);
   const held = token.fit(state(), now(), enoughMs);

@@ -52,14 +52,18 @@ const SAME_EXPIRY_MS = 2_000;
 
 export function createAdoption<U extends SessionUser>(
   { environment, emitter, store, fleet }: SessionCore<U>,
-  { onRefreshed, onVerdict }: {
+  { onRefreshed, onVerdict, onSignIn, onHint }: {
     readonly onRefreshed: Refreshed;
+    /** Another tab begins to sign in. */
+    readonly onSignIn: () => void;
+    /** Another tab learned of a session, of which this one has no more than a hint. */
+    readonly onHint: () => void;
     /** After every change of what calls may expect. */
     readonly onVerdict: () => void;
   },
 ): Adoption<U> {
   const { now } = environment;
-  let seen: Pick<SharedRecord<U>, "epoch" | "at" | "edition"> = fleet.read();
+  let seen: Pick<SharedRecord<U>, "epoch" | "signIns" | "at" | "edition" | "grant"> = fleet.read();
 
   function begin(): SharedRecord<U> {
     const record = fleet.read();
@@ -112,14 +116,30 @@ export function createAdoption<U extends SessionUser>(
 
   function adopt(): void {
     const record = fleet.read();
-    if (record.edition === seen.edition || store.state().status === "unknown") return;
-    const isVerdict = record.at !== seen.at || record.epoch !== seen.epoch;
-    if (isVerdict && record.grant) void enter(record, "peer");
-    else if (isVerdict) leave(record, "peer");
-    seen = record;
+    const isCompleted = seen.grant?.isHint && !record.grant?.isHint;
+    if (record.edition === seen.edition && !isCompleted) return;
+    if (store.state().status === "unknown") return;
+    if (record.signIns !== seen.signIns) onSignIn();
+    const isNews = record.at !== seen.at || record.epoch !== seen.epoch || isCompleted;
+    if (isNews && record.grant?.isHint) restore(record, record.grant.user);
+    else if (isNews && record.grant) void enter(record, "peer");
+    else if (isNews) leave(record, "peer");
+    else seen = record;
     const { failures, retryAt } = record;
     const state = store.state();
     if (failures !== state.failures || retryAt !== state.nextAttemptAt) followFailures();
+  }
+
+  /** Follows another tab of whose message only the stored part is known: the server knows the rest. */
+  function restore(record: SharedRecord<U>, user: U): void {
+    const { user: before } = store.state();
+    // `signed-in` is still to be told.
+    seen = { ...record, epoch: seen.epoch };
+    store.dispatch({ type: "restored", user });
+    if (before && before.id !== user.id) {
+      emitter.emit("user-changed", { from: before.id, to: user.id });
+    }
+    onHint();
   }
 
   function followFailures(): void {
@@ -181,15 +201,17 @@ export function createAdoption<U extends SessionUser>(
     adopt,
     commit,
     reject(reason) {
-      fleet.share({ at: now().date, grant: null, ended: reason, ...NO_FAILURE });
+      const endedId = fleet.read().grant?.sessionId ?? null;
+      fleet.share({ at: now().date, grant: null, endedId, ended: reason, ...NO_FAILURE });
       leave(fleet.read(), "self");
     },
     signOut(pendingLogout) {
-      const { epoch } = fleet.read();
+      const { epoch, grant } = fleet.read();
       fleet.share({
         at: now().date,
         epoch: epoch + 1,
         grant: null,
+        endedId: grant?.sessionId ?? null,
         ended: "signed-out",
         pendingLogout,
         ...NO_FAILURE,

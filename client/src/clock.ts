@@ -6,7 +6,16 @@
  * @module
  */
 
-/** One moment, read from the wall clock and from the monotonic clock. */
+/**
+ * One moment, read from the wall clock and from the monotonic clock.
+ *
+ * @example
+ * ```ts
+ * import type { Instant } from "@unified-auth/client";
+ *
+ * const instant: Instant = { date: Date.now(), perf: performance.now() };
+ * ```
+ */
 export interface Instant {
   /** `Date.now()`: goes on while the device sleeps, jumps when somebody sets the clock. */
   readonly date: number;

@@ -26,7 +26,7 @@ export interface SessionCore<U extends SessionUser> {
 
 /**
  * Asks the server, for `requestTimeoutMs` at most. Never rejects: a transport that throws is a fault
- * of the transport, which is reported, and no verdict. `abandon` makes an answer not worth waiting
+ * of the program, which is reported, and no answer. `abandon` makes an answer not worth waiting
  * for; a page that sleeps or goes away must not use it, or it loses what the answer brings.
  */
 export async function ask<T, U extends SessionUser>(
@@ -48,7 +48,7 @@ export async function ask<T, U extends SessionUser>(
     return await Promise.race([request({ signal, trigger, session }), over]);
   } catch (error) {
     if (!signal.aborted) environment.reportError(error);
-    return { kind: "unavailable", cause: "protocol" };
+    return { kind: "unavailable", cause: "request" };
   } finally {
     cancel();
   }

@@ -13,6 +13,7 @@ import { createEmitter } from "./emitter.ts";
 import { browserEnvironment } from "./environment.ts";
 import { SessionEndedError, SessionUnavailableError } from "./errors.ts";
 import { createFleet } from "./fleet.ts";
+import { hydratedState } from "./hydration.ts";
 import { createTabLock } from "./lock.ts";
 import { numbersOf, type SessionOptions } from "./options.ts";
 import type { SessionUser, Trigger } from "./outcome.ts";
@@ -34,7 +35,7 @@ import { accessLeftMs } from "./transition.ts";
  */
 export function createSession<U extends SessionUser>(options: SessionOptions<U>): Session<U> {
   const numbers = numbersOf(options);
-  const { transport, initial, storageKey = "session:v1", channelName = "session" } = options;
+  const { transport, initial, name = "session", hint = [] } = options;
   const environment = { ...browserEnvironment(), ...options.environment };
   const { now, window } = environment;
   const { emitter, entries } = keepDiagnostics<U>(
@@ -42,16 +43,24 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
     environment,
   );
   const store = createSessionStore(environment, emitter, numbers);
+  // An app may use locks and channels by any other name.
+  const shared = `unified-auth:${name}`;
   const fleet = createFleet<U>(environment, {
-    storageKey,
-    channelName,
+    storageKey: `${name}:v1`,
+    channelName: shared,
+    hint,
     onChange: () => adoption.adopt(),
   });
-  const lock = createTabLock(environment, channelName);
+  const lock = createTabLock(environment, shared);
   const core: SessionCore<U> = { environment, numbers, transport, emitter, store, fleet, lock };
   const hooks = createRefreshedHooks(environment, numbers.hookTimeoutMs);
   const token = holdAccessToken();
-  const adoption = createAdoption(core, { onRefreshed, onVerdict: () => settle() });
+  const adoption = createAdoption(core, {
+    onRefreshed,
+    onVerdict: () => settle(),
+    onSignIn: () => recovery.abandon(),
+    onHint: () => void recover("start"),
+  });
   const recovery = createRecovery(core, adoption, token.keep);
   const queue = createCallQueue(environment, {
     queueMax: numbers.queueMax,
@@ -73,29 +82,13 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
 
   let life: PageLife | null = null;
   let disposed = false;
+  let first: Promise<void> | null = null;
 
   emitter.on("user-changed", () => queue.empty(new SessionEndedError("signed-out")));
   emitter.on("signed-out", () => queue.empty(overError()));
   store.subscribe(() => life?.reschedule());
 
-  if (initial) {
-    const { user, sessionId, generation, accessExpiresInMs } = initial;
-    // Not shared with other tabs: a page out of a cache may be older than what they know.
-    const grant = {
-      user,
-      sessionId,
-      generation,
-      serial: fleet.read().serial,
-      at: now(),
-      accessInMs: accessExpiresInMs,
-      accessTtlMs: accessExpiresInMs,
-      endInMs: initial.sessionEndsInMs ?? null,
-      ageMs: initial.sessionAgeMs ?? null,
-      challenge: initial.challenge,
-    };
-    token.keep(initial, grant.at);
-    store.dispatch({ type: "granted", grant });
-  }
+  if (initial) store.dispatch({ type: "hydrated", ...hydratedState(initial, fleet.read()) });
   const serverSnapshot = store.snapshot();
 
   function overError(): Error {
@@ -145,8 +138,31 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
     return store.snapshot();
   }
 
+  /** The first look at the session: no request for a visitor who cannot have one. */
+  function lookFirst(): Promise<void> {
+    // Where nothing starts it, as on a server, the first call does.
+    store.dispatch({ type: "started", user: null });
+    const { grant, pendingLogout } = fleet.read();
+    const isNobody = environment.hasSessionCookie() === false && !grant && !pendingLogout &&
+      !store.state().user;
+    if (!isNobody) return recover("start");
+    store.dispatch({ type: "rejected", reason: "no-session" });
+    settle();
+    return Promise.resolve();
+  }
+
+  function lookedFirst(): Promise<void> {
+    return first ??= lookFirst();
+  }
+
+  async function ready(): Promise<SessionSnapshot<U>> {
+    await lookedFirst();
+    return store.snapshot();
+  }
+
   async function getAccessToken(wanted: AccessTokenOptions = {}): Promise<string | null> {
     refuseDisposed("get an access token");
+    void lookedFirst();
     return await readAccessToken(token, wanted, {
       now,
       state: store.state,
@@ -156,33 +172,61 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
   }
 
   function refuseDisposed(what: string): void {
-    if (disposed) throw new TypeError(`Cannot ${what} as the session is disposed`);
+    if (disposed) throw new TypeError(`Cannot ${what} as the client is disposed`);
   }
 
   return {
+    get user() {
+      return store.snapshot().user;
+    },
+    get status() {
+      return store.snapshot().status;
+    },
     start() {
       if (life) return;
       disposed = false;
       life = beginLife(core, { adoption, recovery, recover });
-      void recover("start");
+      first = lookFirst();
     },
     dispose() {
       life?.end();
       life = null;
       disposed = true;
-      queue.empty(new TypeError("Cannot send as the session is disposed"));
+      queue.empty(new TypeError("Cannot send as the client is disposed"));
+    },
+    hydrate(initial) {
+      if (life) store.dispatch({ type: "hydrated", ...hydratedState(initial, fleet.read()) });
     },
     getSnapshot: store.snapshot,
     getServerSnapshot: () => serverSnapshot,
-    subscribe: store.subscribe,
+    subscribe(listener) {
+      const stop = store.subscribe(() => listener(store.snapshot()));
+      try {
+        listener(store.snapshot());
+      } catch (error) {
+        environment.reportError(error);
+      }
+      return stop;
+    },
     on: emitter.on,
-    recover: (trigger = "manual") => recovered(trigger),
+    ready,
+    check: (trigger = "manual") => recovered(trigger),
     refresh: () => recovered("manual", { force: true }),
-    extend: () => recovered("extend", { force: true }),
     getAccessToken,
     async fetch(input, init) {
       refuseDisposed("send");
+      void lookedFirst();
       return await send(input, init);
+    },
+    async request(sendOnce) {
+      refuseDisposed("send");
+      await ready();
+      const attempt = () =>
+        ask(core, "manual", { abandon: new AbortController(), request: sendOnce });
+      const outcome = await attempt();
+      if (outcome.kind !== "rejected") return outcome;
+      await recover("unauthorized");
+      return store.state().status === "active" ? await attempt() : outcome;
     },
     onRefreshed: hooks.add,
     async signIn(login) {

@@ -24,14 +24,15 @@ export interface Fleet<U extends SessionUser> {
 
 export function createFleet<U extends SessionUser>(
   environment: SessionEnvironment,
-  { storageKey, channelName, onChange }: {
+  { storageKey, channelName, hint, onChange }: {
     readonly storageKey: string;
     readonly channelName: string;
+    readonly hint: readonly (keyof U)[];
     readonly onChange: () => void;
   },
 ): Fleet<U> {
   const { window, storage, now } = environment;
-  const store = createSharedRecordStore<U>(storage, storageKey);
+  const store = createSharedRecordStore<U>(storage, storageKey, hint);
   let channel: SessionChannel | null = null;
   let isOpen = false;
 
@@ -42,8 +43,13 @@ export function createFleet<U extends SessionUser>(
   return {
     read: store.read,
     share(change) {
-      const record = store.write(change, now().date);
-      channel?.postMessage(record);
+      store.write(change, now().date, (record) => {
+        try {
+          channel?.postMessage(record);
+        } catch {
+          // The storage tells the other tabs.
+        }
+      });
     },
     open() {
       if (isOpen) return;

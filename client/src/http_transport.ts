@@ -1,12 +1,14 @@
 /**
- * The transport for Unified Auth's HTTP API. It turns what comes back into one of the four outcomes,
- * and believes a *no* only when it is the backend's own: a captive portal, a proxy or a broken server
- * can take nothing away. It must not know states or tabs.
+ * The transport for Unified Auth's HTTP API. It turns each answer into one of the four outcomes, and
+ * believes a refusal only when it is the backend's own: a captive portal, a proxy or a broken server can
+ * take nothing away.
  *
  * @module
  */
 
-import type { BrowserKey, Proof } from "./key/browser_key.ts";
+import type { SessionEnvironment } from "./environment.ts";
+import { type Answer, createExchange, type Json, retryAfterMsOf } from "./http_exchange.ts";
+import type { BrowserKey } from "./key/browser_key.ts";
 import { pageKey } from "./key/page_key.ts";
 import type {
   Busy,
@@ -19,36 +21,52 @@ import type {
   SessionUser,
   Transport,
   Unavailable,
+  Valid,
 } from "./outcome.ts";
-import { ACCESS_TOKEN_SUPERSEDED, PROOF_CODES, readJson, rejectReasonOf } from "./session_codes.ts";
+import { ACCESS_TOKEN_SUPERSEDED, PROOF_CODES, rejectReasonOf } from "./session_codes.ts";
 import { sessionEntriesOf, type SessionEntry, type UnifiedAuthUser, validOf } from "./views.ts";
-
-export interface HttpTransportOptions {
-  /** Where the function answers, such as `https://<project>.supabase.co/functions/v1/unified-auth`. */
-  readonly baseUrl: string | URL;
-  /** @default {globalThis.fetch} */
-  readonly fetch?: (request: Request) => Promise<Response>;
-  /** Signs the proofs to which sessions are bound; for tests. @default {the key of this origin} */
-  readonly key?: BrowserKey;
-}
 
 /** What somebody signs in with. */
 export type Credentials =
   | {
     readonly email: string;
     readonly password: string;
-    readonly captchaToken?: string;
-    readonly deviceName?: string;
+    readonly captchaToken?: string | undefined;
+    readonly deviceName?: string | undefined;
   }
-  | { readonly supabaseAccessToken: string; readonly deviceName?: string };
+  | { readonly supabaseAccessToken: string; readonly deviceName?: string | undefined };
 
-export type SessionsOutcome =
-  | { readonly kind: "listed"; readonly sessions: readonly SessionEntry[] }
+/**
+ * The live sessions of the person, or why they cannot be told.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const outcome = await auth.devices.list();
+ * if (outcome.kind === "listed") console.log(outcome.devices.length);
+ * ```
+ */
+export type DevicesOutcome =
+  | { readonly kind: "listed"; readonly devices: readonly SessionEntry[] }
   | Rejected
   | Busy
   | Unavailable;
 
-export type EndSessionOutcome =
+/**
+ * Whether a session was ended, or why not.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const { kind } = await auth.devices.end("00000000-0000-0000-0000-000000000000");
+ * console.log(kind === "not-found");
+ * ```
+ */
+export type EndDeviceOutcome =
   | { readonly kind: "done" }
   | { readonly kind: "not-found" }
   | Rejected
@@ -56,102 +74,54 @@ export type EndSessionOutcome =
   | Unavailable;
 
 export interface HttpTransport<U extends SessionUser = UnifiedAuthUser> extends Transport<U> {
-  /** For `session.signIn((call) => transport.login(credentials, call))`. */
   login(credentials: Credentials, call: Pick<Call, "signal">): Promise<LoginOutcome<U>>;
   /** The live sessions of the person who is signed in. */
-  sessions(call?: Partial<Pick<Call, "signal">>): Promise<SessionsOutcome>;
+  sessions(call: Pick<Call, "signal">): Promise<DevicesOutcome>;
   /** Ends one of them. */
-  endSession(id: string, call?: Partial<Pick<Call, "signal">>): Promise<EndSessionOutcome>;
+  endSession(id: string, call: Pick<Call, "signal">): Promise<EndDeviceOutcome>;
 }
 
-type Body = Readonly<Record<string, unknown>>;
-type Answer = { readonly response: Response; readonly body: Body | null };
 /** The server needs a proof over this challenge. */
 type Challenged = { readonly kind: "challenged"; readonly challenge: string };
+type Superseded = { readonly kind: "superseded" };
 
 /** How often one request is signed anew: each refresh of another tab outdates a challenge. */
 const MAX_PROOFS = 3;
 
-/**
- * @throws {TypeError} If `baseUrl` is missing or no HTTP URL. In a page it may be a path; where there is
- * none, what asks with a path rejects.
- */
-export function createHttpTransport(options: HttpTransportOptions): HttpTransport {
-  const { baseUrl } = options ?? {};
-  // A server that renders the page makes the transport too, and has nothing to resolve a path against.
-  const isLater = !globalThis.document && `${baseUrl}`.startsWith("/");
-  let base = isLater ? null : baseOf(baseUrl);
-  const { fetch = (request) => globalThis.fetch(request), key = pageKey() } = options;
-
-  async function exchange<T extends { readonly kind: string }>(
-    path: string,
-    { method = "POST", signal, body, proof }: {
-      readonly method?: string;
-      readonly signal?: AbortSignal | undefined;
-      readonly body?: Body;
-      readonly proof?: Proof;
-    },
-    judge: (answer: Answer) => T | undefined,
-  ): Promise<T | Busy | Unavailable> {
-    base ??= baseOf(baseUrl);
-    try {
-      const response = await fetch(
-        new Request(base + path, {
-          method,
-          credentials: "include",
-          cache: "no-store",
-          // What leads elsewhere is not our server's answer.
-          redirect: "manual",
-          // Without it, a rotation whose page goes away in the meantime is lost.
-          keepalive: true,
-          signal: signal ?? null,
-          ...(body && {
-            headers: {
-              "content-type": "application/json",
-              ...(proof?.kind === "signed" && { DPoP: proof.jwt }),
-            },
-            body: JSON.stringify(body),
-          }),
-        }),
-      );
-      const answer = { response, body: await readJson(response) };
-      return judge(answer) ?? doubtOf(response);
-    } catch (error) {
-      if (error instanceof TypeError || signal?.aborted) {
-        return { kind: "unavailable", cause: signal?.aborted ? "timeout" : "network" };
-      }
-      throw error;
-    }
-  }
-
-  const prove = (
-    path: string,
-    challenge?: string,
-    options?: Parameters<BrowserKey["prove"]>[1],
-  ) => {
-    base ??= baseOf(baseUrl);
-    return key.prove({ method: "POST", url: base + path, challenge }, options);
-  };
+/** @throws {TypeError} If `baseUrl` is missing or no HTTP URL. */
+export function createHttpTransport<U extends SessionUser = UnifiedAuthUser>(
+  { baseUrl, environment, key = pageKey() }: {
+    /** Where the function answers. In a page it may be a path; elsewhere a path makes each call reject. */
+    readonly baseUrl: string | URL;
+    readonly environment: Pick<SessionEnvironment, "fetch" | "document" | "now" | "reportError">;
+    /** Signs the proofs to which sessions are bound. */
+    readonly key?: BrowserKey;
+  },
+): HttpTransport<U> {
+  const { url, send } = createExchange(baseUrl, environment);
+  const prove = (path: string, challenge?: string, options?: Parameters<BrowserKey["prove"]>[1]) =>
+    key.prove({ method: "POST", url: url(path), challenge }, options);
 
   /** Sends a proof, and a new one for each new challenge. */
-  async function exchangeProven<T extends { readonly kind: string }>(
+  async function sendProven<T extends { readonly kind: string }>(
     path: string,
-    body: Body,
+    body: Json,
     { signal, session }: Call,
     creates: boolean,
-    judge: (answer: Answer) => T | undefined,
+    interpret: (answer: Answer) => T | undefined,
   ): Promise<T | Busy | Unavailable> {
+    const outlivesPage = path !== "/logout";
     let proof = await prove(path, session?.challenge, { creates });
     for (let proofs = 1;; proofs++) {
-      const outcome = await exchange(
+      const outcome = await send(
         path,
-        { signal, body, proof },
-        (answer) => challengedIn(answer) ?? judge(answer),
+        { signal, body, proof, outlivesPage },
+        (answer) => challengedIn(answer) ?? interpret(answer),
       );
       if (!isChallenged(outcome)) return outcome;
       if (proof.kind === "unreadable" || proofs === MAX_PROOFS) break;
       proof = await prove(path, outcome.challenge, { creates: true });
-      // Now it is known that there is a key; to be asked again without one would change nothing.
+      // Now it is known that there is a key; to ask again without one would change nothing.
       if (proof.kind !== "signed") break;
     }
     return { kind: "unavailable", cause: "key" };
@@ -160,15 +130,15 @@ export function createHttpTransport(options: HttpTransportOptions): HttpTranspor
   async function askSession(
     path: "/validate" | "/refresh",
     call: Call,
-  ): Promise<Outcome<UnifiedAuthUser>> {
+  ): Promise<Outcome<U>> {
     // A visitor who never signed in is given no key: it would tell the server who comes back.
     const creates = path === "/refresh" || call.session !== undefined;
-    const outcome = await exchangeProven(
+    const outcome = await sendProven(
       path,
       {},
       call,
       creates,
-      (answer) => validIn(answer) ?? rejectedIn(answer) ?? supersededIn(answer),
+      (answer) => validIn<U>(answer) ?? rejectedIn(answer) ?? supersededIn(answer),
     );
     if (outcome.kind !== "superseded") return outcome;
     return path === "/validate"
@@ -176,61 +146,55 @@ export function createHttpTransport(options: HttpTransportOptions): HttpTranspor
       : { kind: "unavailable", cause: "protocol", status: 401 };
   }
 
+  async function logout(
+    { scope, ...call }: Call & { readonly scope: LogoutScope },
+  ): Promise<LogoutOutcome> {
+    const outcome = await sendProven<LogoutOutcome>(
+      "/logout",
+      { scope },
+      call,
+      false,
+      (answer) => answer.body?.["signed_out"] === true ? { kind: "done" } : rejectedIn(answer),
+    );
+    if (outcome.kind !== "rejected") return outcome;
+    // A session that is over already is what was wanted.
+    if (outcome.reason !== "key-lost") return { kind: "done" };
+    // Its other devices are out of reach without the key, but not this browser's cookies.
+    if (scope === "global") await logout({ ...call, scope: "local" });
+    return outcome;
+  }
+
   return {
+    logout,
     validate: (call) => askSession("/validate", call),
     refresh: (call) => askSession("/refresh", call),
     async login(credentials, { signal }) {
       const proof = await prove("/login", undefined, { creates: true, repairs: true });
-      return await exchange(
+      return await send(
         "/login",
         { signal, body: loginBody(credentials), proof },
-        (answer) => validIn(answer) ?? refusedIn(answer),
+        (answer) => validIn<U>(answer) ?? refusedIn(answer),
       );
     },
-    async logout({ scope, ...call }: Call & { readonly scope: LogoutScope }) {
-      const outcome = await exchangeProven<LogoutOutcome>(
-        "/logout",
-        { scope },
-        call,
-        false,
-        (answer) => answer.body?.["signed_out"] === true ? { kind: "done" } : rejectedIn(answer),
-      );
-      if (outcome.kind !== "rejected") return outcome;
-      // A session that is over already is what was wanted.
-      if (outcome.reason !== "key-lost") return { kind: "done" };
-      // Its other devices are out of reach without the key, but not this browser's cookies.
-      if (scope === "global") await this.logout({ ...call, scope: "local" });
-      return outcome;
-    },
-    sessions: ({ signal } = {}) =>
-      exchange("/sessions", { method: "GET", signal }, (answer) => {
-        const sessions = sessionEntriesOf(answer.body);
-        return sessions ? { kind: "listed", sessions } : rejectedIn(answer);
+    sessions: ({ signal }) =>
+      send("/sessions", { method: "GET", signal }, (answer) => {
+        const devices = sessionEntriesOf(answer.body);
+        return devices ? { kind: "listed", devices } : rejectedTokenIn(answer);
       }),
-    endSession: (id, { signal } = {}) =>
-      exchange(
+    endSession: (id, { signal }) =>
+      send(
         `/sessions/${encodeURIComponent(id)}`,
         { method: "DELETE", signal },
-        ({ response, body }): EndSessionOutcome | undefined => {
-          if (body?.["signed_out"] === true) return { kind: "done" };
-          if (body?.["code"] === "not_found") return { kind: "not-found" };
-          return rejectedIn({ response, body });
+        (answer): EndDeviceOutcome | undefined => {
+          if (answer.body?.["signed_out"] === true) return { kind: "done" };
+          if (answer.body?.["code"] === "not_found") return { kind: "not-found" };
+          return rejectedTokenIn(answer);
         },
       ),
   };
 }
 
-function baseOf(baseUrl: string | URL | undefined): string {
-  // A missing one would otherwise become the path "undefined".
-  if (!baseUrl) throw new TypeError("Cannot create a transport as 'baseUrl' is missing");
-  const url = new URL(baseUrl, globalThis.document?.baseURI);
-  if (!url.protocol.startsWith("http")) {
-    throw new TypeError(`Cannot create a transport as 'baseUrl' is no HTTP URL: ${url.href}`);
-  }
-  return url.href.replace(/\/+$/, "");
-}
-
-function loginBody(credentials: Credentials): Body {
+function loginBody(credentials: Credentials): Json {
   const { deviceName: device_name } = credentials;
   if ("supabaseAccessToken" in credentials) {
     return { supabase_access_token: credentials.supabaseAccessToken, device_name };
@@ -239,13 +203,18 @@ function loginBody(credentials: Credentials): Body {
   return { email, password, captcha_token, device_name };
 }
 
-function validIn({ response, body }: Answer): ReturnType<typeof validOf> {
+function validIn<U extends SessionUser>({ response, body }: Answer): Valid<U> | undefined {
   return response.status === 200 ? validOf(body) : undefined;
 }
 
 function rejectedIn({ response, body }: Answer): Rejected | undefined {
   const reason = response.status === 401 ? rejectReasonOf(body?.["code"]) : undefined;
   return reason && { kind: "rejected", reason };
+}
+
+/** As `rejectedIn`, where only the access token counts. */
+function rejectedTokenIn(answer: Answer): Rejected | undefined {
+  return rejectedIn(answer) ?? (supersededIn(answer) && { kind: "rejected", reason: "no-session" });
 }
 
 function challengedIn({ response, body }: Answer): Challenged | undefined {
@@ -258,7 +227,7 @@ function isChallenged(outcome: { readonly kind: string }): outcome is Challenged
   return outcome.kind === "challenged";
 }
 
-function supersededIn({ response, body }: Answer): { readonly kind: "superseded" } | undefined {
+function supersededIn({ response, body }: Answer): Superseded | undefined {
   return response.status === 401 && body?.["code"] === ACCESS_TOKEN_SUPERSEDED
     ? { kind: "superseded" }
     : undefined;
@@ -272,22 +241,4 @@ function refusedIn(
   return status >= 400 && status < 500 && typeof code === "string" && typeof message === "string"
     ? { kind: "refused", code, message, status, retryAfterMs: retryAfterMsOf(response) }
     : undefined;
-}
-
-function doubtOf(response: Response): Busy | Unavailable {
-  const { status } = response;
-  if (status === 429 || status === 503) {
-    return { kind: "busy", retryAfterMs: retryAfterMsOf(response) };
-  }
-  return { kind: "unavailable", cause: status >= 500 ? "server" : "protocol", status };
-}
-
-/** RFC 9110 section 10.2.3; its date form only by the server's own clock. */
-function retryAfterMsOf({ headers }: Response): number | undefined {
-  const value = headers.get("retry-after")?.trim();
-  if (!value) return undefined;
-  const ms = /^\d+$/.test(value)
-    ? Number(value) * 1000
-    : Date.parse(value) - Date.parse(headers.get("date") ?? "");
-  return ms >= 0 ? ms : undefined;
 }

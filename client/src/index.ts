@@ -1,47 +1,48 @@
 /**
- * The client of Unified Auth: a session that is never lost by mistake.
+ * The client of Unified Auth: a session in the browser that nothing ends by mistake.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * export const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const { status, user } = await auth.ready();
+ * console.log(status, user?.email);
+ * ```
  *
  * @module
  */
 
-export { createSession } from "./create_session.ts";
+export { createAuthClient } from "./auth_client.ts";
 export { SessionBusyError, SessionEndedError, SessionUnavailableError } from "./errors.ts";
-export {
-  createHttpTransport,
-  type Credentials,
-  type EndSessionOutcome,
-  type HttpTransport,
-  type HttpTransportOptions,
-  type SessionsOutcome,
-} from "./http_transport.ts";
-export { collectMetrics, type SessionMetrics } from "./metrics.ts";
-export { createReadCache, type ReadCache, type ReadCacheOptions } from "./read_cache.ts";
+export type { Instant } from "./clock.ts";
 export type { SessionChannel, SessionEnvironment } from "./environment.ts";
 export type { DiagnosticEntry, SessionEventName, SessionEvents } from "./events.ts";
-export { DEFAULTS, type SessionNumbers, type SessionOptions } from "./options.ts";
+export type { DevicesOutcome, EndDeviceOutcome } from "./http_transport.ts";
+export type { AppOptions, AuthClientOptions, UnstableTiming } from "./options.ts";
 export type {
   Busy,
-  Call,
-  LoginOutcome,
   LogoutOutcome,
   LogoutScope,
-  Outcome,
   Refused,
   Rejected,
   RejectReason,
   SessionUser,
-  Transport,
   Trigger,
   Unavailable,
-  Valid,
 } from "./outcome.ts";
+export type { InitialSession } from "./server/initial_session.ts";
 export type {
   AccessTokenOptions,
-  RecoverTrigger,
+  AuthClient,
+  AuthRequestInit,
+  CheckTrigger,
+  Devices,
+  FetchOptions,
+  PasswordCredentials,
   RefreshedDetail,
-  Session,
-  SessionFetchOptions,
-  SessionRequestInit,
+  SignIn,
+  SignInOutcome,
 } from "./session.ts";
 export type { Activity, Reason, SessionSnapshot, SessionWarning, Status } from "./snapshot.ts";
 export type { SessionEntry, UnifiedAuthUser } from "./views.ts";

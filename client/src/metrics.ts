@@ -1,18 +1,33 @@
 /**
- * Counts what happens to a session, for whatever an app measures with. It must not send anything.
+ * Counts what happens to a session, for whatever an app measures with. It sends nothing.
  *
  * @module
  */
 
 import type { SessionUser } from "./outcome.ts";
-import type { Session } from "./session.ts";
+import type { AuthClient } from "./session.ts";
 
+/**
+ * The counts so far.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ * import { collectMetrics } from "@unified-auth/client/metrics";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const metrics = collectMetrics(auth);
+ * console.log(metrics.read().refreshes);
+ * ```
+ */
 export interface SessionMetrics {
   /** Fresh access tokens, fetched by this tab or by another. */
   refreshes: number;
-  /** Questions that got no verdict. */
+  /** Requests that got no answer. */
   failures: number;
+  /** How often the page stood still. */
   suspensions: number;
+  /** For how long, in all. */
   suspendedMs: number;
   /** Sessions that the server ended. */
   ended: number;
@@ -20,9 +35,21 @@ export interface SessionMetrics {
   sessionLengthsMs: readonly number[];
 }
 
-/** Begins to count; `stop` ends it. `read` gives the counts so far. */
+/**
+ * Begins to count; `stop` ends it. `read` gives the counts so far.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ * import { collectMetrics } from "@unified-auth/client/metrics";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const metrics = collectMetrics(auth);
+ * console.log(metrics.read().refreshes);
+ * ```
+ */
 export function collectMetrics<U extends SessionUser>(
-  session: Pick<Session<U>, "on">,
+  auth: Pick<AuthClient<U>, "on">,
 ): { read(): SessionMetrics; stop(): void } {
   const metrics = { refreshes: 0, failures: 0, suspensions: 0, suspendedMs: 0, ended: 0 };
   let sessionLengthsMs: readonly number[] = [];
@@ -30,19 +57,19 @@ export function collectMetrics<U extends SessionUser>(
     if (lengthMs !== null) sessionLengthsMs = [...sessionLengthsMs.slice(-99), lengthMs];
   };
   const stops = [
-    session.on("session-refreshed", () => metrics.refreshes++),
-    session.on("recovery", ({ outcome }) => {
+    auth.on("session-refreshed", () => metrics.refreshes++),
+    auth.on("recovery", ({ outcome }) => {
       if (outcome === "busy" || outcome === "unavailable") metrics.failures++;
     }),
-    session.on("suspended", ({ elapsedMs }) => {
+    auth.on("suspended", ({ elapsedMs }) => {
       metrics.suspensions++;
       metrics.suspendedMs += elapsedMs;
     }),
-    session.on("session-ended", (detail) => {
+    auth.on("session-ended", (detail) => {
       metrics.ended++;
       ended(detail.sessionLengthMs);
     }),
-    session.on("signed-out", (detail) => ended(detail.sessionLengthMs)),
+    auth.on("signed-out", (detail) => ended(detail.sessionLengthMs)),
   ];
   return {
     read: () => ({ ...metrics, sessionLengthsMs }),

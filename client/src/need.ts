@@ -51,14 +51,14 @@ export function neededAction<U extends SessionUser>(
 ): Exclude<Action, "logout"> | null {
   const { trigger, since, hidden, force, jitter, minTtlMs } = demand;
   const { grant, status, failures } = state;
-  const isAutomatic = trigger !== "manual" && trigger !== "start" && trigger !== "extend";
-  if (isAutomatic && (status === "signed-out" || (status === "unknown" && trigger !== "token"))) {
+  const isCall = trigger === "token" || trigger === "fetch";
+  const isAutomatic = trigger !== "manual" && trigger !== "start";
+  if (isAutomatic && (status === "signed-out" || status === "unknown")) {
     return null;
   }
   // A verdict stands; but "no cookie that I know" may be a server's mistake, and heal with it.
   const mayHeal = state.reason === "no-session" && !hidden;
-  const isRoutine = trigger === "tick" || trigger === "token" || trigger === "fetch" ||
-    trigger === "unauthorized";
+  const isRoutine = isCall || trigger === "tick" || trigger === "unauthorized";
   if (status === "ended" && isRoutine && !(mayHeal && trigger === "tick")) return null;
   if (!grant) return "validate";
 
@@ -104,7 +104,6 @@ function maxAgeOf(trigger: Trigger, hidden: boolean, numbers: SessionNumbers): n
       return numbers.revalidateAfterMs;
     case "start":
     case "manual":
-    case "extend":
     case "token":
     case "unauthorized":
     case "sign-in":
@@ -133,7 +132,6 @@ export function isHeldBack<U extends SessionUser>(
   const sinceFailureMs = now.date - failedAt;
   switch (trigger) {
     case "manual":
-    case "extend":
     case "sign-in":
     case "sign-out":
       return sinceFailureMs < BETWEEN_CLICKS_MS;

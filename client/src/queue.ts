@@ -17,6 +17,8 @@ export type Gate = "open" | "brief" | "held" | "closed";
 export interface Ticket {
   /** Waits through `closed` too, until somebody signs in. */
   readonly untilLogin: boolean;
+  /** Goes out also where nobody is signed in. */
+  readonly isForAnyone: boolean;
   readonly timeoutMs: number;
   /** The caller's own: takes the call out of the queue at once. */
   readonly signal: AbortSignal;
@@ -34,7 +36,7 @@ export interface CallQueue {
 /** How long a call that would still work waits for a slow refresh. */
 const BRIEF_MS = 1_000;
 
-interface Entry extends Pick<Ticket, "untilLogin"> {
+interface Entry extends Pick<Ticket, "untilLogin" | "isForAnyone"> {
   readonly leave: (error?: unknown) => void;
 }
 
@@ -51,9 +53,11 @@ export function createCallQueue(
   const entries = new Set<Entry>();
 
   /** The error that turns `ticket` away now, undefined when it may go, null when it waits on. */
-  function verdict({ untilLogin }: Pick<Ticket, "untilLogin">): Error | undefined | null {
+  function decide(
+    { untilLogin, isForAnyone }: Pick<Ticket, "untilLogin" | "isForAnyone">,
+  ): Error | undefined | null {
     const now = gate();
-    if (now === "open") return undefined;
+    if (now === "open" || now === "closed" && isForAnyone) return undefined;
     return now === "closed" && !untilLogin ? overError() : null;
   }
 
@@ -72,8 +76,8 @@ export function createCallQueue(
   return {
     async wait(ticket) {
       const { signal, timeoutMs } = ticket;
-      signal.throwIfAborted();
-      const error = verdict(ticket);
+      if (signal.aborted) throw signal.reason;
+      const error = decide(ticket);
       if (error) throw error;
       if (error === undefined) return;
       if (entries.size >= queueMax) throw new SessionBusyError(queueMax);
@@ -82,6 +86,7 @@ export function createCallQueue(
         const onAbort = (): void => entry.leave(signal.reason);
         const entry: Entry = {
           untilLogin: ticket.untilLogin,
+          isForAnyone: ticket.isForAnyone,
           leave(error) {
             entries.delete(entry);
             cancelTimer();
@@ -105,7 +110,7 @@ export function createCallQueue(
         onChange({ size: entries.size, flushed: 0, rejected: 0 });
       });
     },
-    settle: () => sweep(verdict),
+    settle: () => sweep(decide),
     empty: (error) => sweep(() => error),
   };
 }

@@ -15,12 +15,23 @@ import type {
   LoginOutcome,
   LogoutOutcome,
   Outcome,
+  Refused,
   SessionUser,
   Transport,
   Trigger,
   Unavailable,
+  Valid,
 } from "./outcome.ts";
 import type { SharedRecord } from "./shared_record.ts";
+
+const COOKIES_REFUSED: Refused = {
+  kind: "refused",
+  code: "cookies-refused",
+  message:
+    "This browser does not keep the cookies that signing in needs. Allow cookies for this site " +
+    "and try again; Safari keeps them on https only.",
+  status: 200,
+};
 
 export interface Wish {
   readonly force?: boolean;
@@ -160,6 +171,8 @@ export function createRecovery<U extends SessionUser>(
       adoption.adopt();
       return false;
     }
+    // Given up for a sign-in, which waits for this to end.
+    if (record.signIns !== before.signIns) return true;
     switch (outcome.kind) {
       case "valid":
         doubt = null;
@@ -185,6 +198,17 @@ export function createRecovery<U extends SessionUser>(
       default:
         return outcome satisfies never;
     }
+  }
+
+  /** A cookie jar that keeps nothing would end each session at its next request, again and again. */
+  async function keptOrRefused(valid: Valid<U>): Promise<LoginOutcome<U>> {
+    if (environment.hasSessionCookie() === true) return valid;
+    current = new AbortController();
+    const kept = await ask(core, "sign-in", {
+      abandon: current,
+      request: (call) => transport.validate(call),
+    });
+    return kept.kind === "rejected" && kept.reason === "no-session" ? COOKIES_REFUSED : valid;
   }
 
   /** Nothing is left to be told to the server. */
@@ -220,20 +244,27 @@ export function createRecovery<U extends SessionUser>(
     },
     async signIn(login) {
       if (fleet.read().pendingLogout) await recover("sign-out");
-      while (flight) await flight;
       let outcome: LoginOutcome<U> | Unavailable = { kind: "unavailable", cause: "timeout" };
       if (fleet.read().pendingLogout) return outcome;
+      // A reply that came later would put the old session's cookies in place of the new one's.
+      fleet.share({ signIns: fleet.read().signIns + 1 });
+      const isGivenUp = flight !== null;
+      current?.abort();
+      while (flight) await flight;
+      let isSignedIn = false;
       await fly(async () => {
         await lock.run(numbers.lockWaitMs, async () => {
           const asked = now();
           current = new AbortController();
           outcome = await ask(core, "sign-in", { abandon: current, request: login });
-          if (outcome.kind === "valid") {
-            onValid(outcome, asked);
-            await adoption.commit(outcome, asked, true);
-          }
+          if (outcome.kind === "valid") outcome = await keptOrRefused(outcome);
+          if (outcome.kind !== "valid") return;
+          isSignedIn = true;
+          onValid(outcome, asked);
+          await adoption.commit(outcome, asked, true);
         });
       });
+      if (isGivenUp && !isSignedIn) void recover("sign-in");
       return outcome;
     },
   };

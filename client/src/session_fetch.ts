@@ -8,10 +8,11 @@
 import { orAborted } from "./abort.ts";
 import type { CallQueue, Gate } from "./queue.ts";
 import type { SessionEnvironment } from "./environment.ts";
+import { SessionEndedError } from "./errors.ts";
 import type { SessionNumbers, SessionOptions } from "./options.ts";
 import type { SessionUser } from "./outcome.ts";
-import type { Session, SessionRequestInit } from "./session.ts";
-import { isTokenRefused } from "./session_codes.ts";
+import type { AuthRequestInit, Session } from "./session.ts";
+import { isTokenRefused as hasRefusalCode } from "./session_codes.ts";
 import type { State } from "./transition.ts";
 
 export interface SessionFetchParts<U extends SessionUser> {
@@ -26,17 +27,20 @@ export interface SessionFetchParts<U extends SessionUser> {
 }
 
 export function createSessionFetch<U extends SessionUser>(
-  { authorize, isSessionUnauthorized = isTokenRefused }: Pick<
+  { authorize, isTokenRefused = hasRefusalCode }: Pick<
     SessionOptions<U>,
-    "authorize" | "isSessionUnauthorized"
+    "authorize" | "isTokenRefused"
   >,
   parts: SessionFetchParts<U>,
 ): Session<U>["fetch"] {
   const { environment, numbers, queue, gate, doubtError, state, recover, getAccessToken } = parts;
   const { now } = environment;
 
-  return async function fetch(input, { session = {}, ...init }: SessionRequestInit = {}) {
-    const { queue: wait = true, replay = true, timeoutMs = numbers.queueMaxWaitMs } = session;
+  return async function fetch(
+    input,
+    { as = "user", replay = true, timeoutMs = numbers.queueMaxWaitMs, ...init }: AuthRequestInit =
+      {},
+  ) {
     if (!(timeoutMs > 0 && timeoutMs < 2 ** 31)) {
       throw new RangeError(
         `Cannot send as 'timeoutMs' is out of range: current value is ${timeoutMs}`,
@@ -45,11 +49,11 @@ export function createSessionFetch<U extends SessionUser>(
     const request = new Request(input, init);
     const { signal } = request;
     // A stream is read once: to keep a copy would be to hold a whole upload in memory.
-    const canReplay = replay && !(init.body instanceof ReadableStream);
+    const canReplay = replay && !isStream(init.body);
     let leftMs = timeoutMs;
     /** Waits for `work` out of the time that is left, which goes on only meanwhile. */
     const spend = async <T>(work: (deadline: AbortSignal) => Promise<T>): Promise<T> => {
-      signal.throwIfAborted();
+      if (signal.aborted) throw signal.reason;
       const since = now().perf;
       const deadline = new AbortController();
       const cancel = environment.setTimer(() => deadline.abort(doubtError()), leftMs);
@@ -61,24 +65,33 @@ export function createSessionFetch<U extends SessionUser>(
       }
     };
     const pass = async (): Promise<void> => {
-      if (!wait) return;
+      if (as === "unchecked") return;
       const before = gate();
       if (before !== "open") void recover("fetch");
-      const untilLogin = wait === "until-login";
-      await spend(() => queue.wait({ untilLogin, timeoutMs: leftMs, signal }));
+      const untilLogin = as === "user-after-sign-in";
+      if (as === "anyone" && before === "closed") return;
+      await spend(() =>
+        queue.wait({ untilLogin, isForAnyone: as === "anyone", timeoutMs: leftMs, signal })
+      );
       // To wait for a person to sign in is no doubt, and may take hours.
       if (before === "closed" || untilLogin && !leftMs) leftMs = timeoutMs;
     };
     const send = async (request: Request): Promise<Response> => {
       if (!authorize) return environment.fetch(request);
-      const accessToken = await spend(getAccessToken);
+      const isNobody = as === "anyone" && gate() === "closed";
+      const accessToken = isNobody ? null : await spend(getAccessToken);
       return environment.fetch(await authorize(request, { accessToken }));
     };
 
     await pass();
     const { grant, user } = state();
     const response = await send(canReplay ? request.clone() : request);
-    if (!canReplay || !await isSessionUnauthorized(response)) return response;
+    const { user: next } = state();
+    if (user && next && next.id !== user.id) {
+      await response.body?.cancel();
+      throw new SessionEndedError("signed-out");
+    }
+    if (!canReplay || !await isTokenRefused(response)) return response;
     // Somebody may have refreshed while this call was out: then there is nothing to ask for.
     if (state().grant?.serial === grant?.serial) {
       await spend((deadline) => orAborted(recover("unauthorized"), deadline));
@@ -90,4 +103,9 @@ export function createSessionFetch<U extends SessionUser>(
     await response.body?.cancel();
     return send(request);
   };
+}
+
+/** React Native has no streams to send. */
+function isStream(body: unknown): boolean {
+  return typeof ReadableStream !== "undefined" && body instanceof ReadableStream;
 }

@@ -11,12 +11,17 @@ import type { LogoutScope, RejectReason, SessionUser } from "./outcome.ts";
 import type { Grant } from "./transition.ts";
 
 /** A grant as it is written down: its moment and its serial are the record's. */
-export type SharedGrant<U extends SessionUser> = Omit<Grant<U>, "at" | "serial">;
+export interface SharedGrant<U extends SessionUser> extends Omit<Grant<U>, "at" | "serial"> {
+  /** It was read from the storage, where the user is no more than a hint. */
+  readonly isHint?: true;
+}
 
 export interface SharedRecord<U extends SessionUser> {
   readonly v: 1;
   /** Counts sign-ins and sign-outs: an answer to a question of an earlier epoch is void. */
   readonly epoch: number;
+  /** Counts the sign-ins that were begun: what is under way when one begins is given up. */
+  readonly signIns: number;
   /**
    * Grows with every writing, so that a late message cannot bring an older record back. Never below
    * the wall clock, so that it also grows past what a tab remembers of a storage that was emptied.
@@ -27,6 +32,8 @@ export interface SharedRecord<U extends SessionUser> {
   /** Counts the access tokens that this browser was given. */
   readonly serial: number;
   readonly grant: SharedGrant<U> | null;
+  /** The session that ended last. */
+  readonly endedId: string | null;
   /** Why there is no grant any more. */
   readonly ended: RejectReason | "signed-out" | null;
   readonly failures: number;
@@ -45,10 +52,12 @@ export interface SharedRecord<U extends SessionUser> {
 const EMPTY: SharedRecord<never> = {
   v: 1,
   epoch: 0,
+  signIns: 0,
   edition: 0,
   at: 0,
   serial: 0,
   grant: null,
+  endedId: null,
   ended: null,
   failures: 0,
   failedAt: 0,
@@ -61,8 +70,12 @@ const EMPTY: SharedRecord<never> = {
 export interface SharedRecordStore<U extends SessionUser> {
   /** The newest record: the stored one, or the one in memory where nothing is stored. */
   read(): SharedRecord<U>;
-  /** Writes the changed fields over the newest record, at `date` by the wall clock. */
-  write(change: Partial<SharedRecord<U>>, date: number): SharedRecord<U>;
+  /** Changes fields of the newest record, at `date` by the wall clock; `tell` is called before it is stored. */
+  write(
+    change: Partial<SharedRecord<U>>,
+    date: number,
+    tell: (record: SharedRecord<U>) => void,
+  ): void;
   /** Takes over a record that another tab sent, unless a newer one is known. */
   accept(record: unknown): void;
 }
@@ -70,37 +83,58 @@ export interface SharedRecordStore<U extends SessionUser> {
 export function createSharedRecordStore<U extends SessionUser>(
   storage: SessionEnvironment["storage"],
   storageKey: string,
+  hint: readonly (keyof U)[],
 ): SharedRecordStore<U> {
   let memory: SharedRecord<U> = EMPTY;
 
   function accept(record: unknown): void {
-    if (isSharedRecord<U>(record) && record.edition > memory.edition) memory = record;
+    if (!isSharedRecord<U>(record)) return;
+    // The storage may have been read before the message came; only the message has the whole user.
+    const isWhole = record.edition === memory.edition && memory.grant?.isHint;
+    if (record.edition > memory.edition || isWhole) memory = { ...EMPTY, ...record };
   }
 
   function read(): SharedRecord<U> {
     try {
       const stored: unknown = JSON.parse(storage?.getItem(storageKey) ?? "null");
       // Of two tabs that wrote the same edition at once, the storage knows who was last.
-      if (isSharedRecord<U>(stored) && stored.edition >= memory.edition) memory = stored;
+      if (isSharedRecord<U>(stored) && stored.edition >= memory.edition) memory = completed(stored);
     } catch {
       // Blocked, or not ours: what is in memory still holds.
     }
     return memory;
   }
 
+  /** `stored`, with the user as far as this page knows it. */
+  function completed(record: SharedRecord<U>): SharedRecord<U> {
+    const stored = { ...EMPTY, ...record };
+    const known = memory.grant;
+    const { grant } = stored;
+    if (!grant || !known || known.isHint || known.user.id !== grant.user.id) return stored;
+    const { isHint: _, ...whole } = grant;
+    return { ...stored, grant: { ...whole, user: { ...known.user, ...grant.user } } };
+  }
+
+  function hintOf({ user, ...grant }: SharedGrant<U>): SharedGrant<U> {
+    const kept = hint.map((name) => [name, user[name]]);
+    return { ...grant, user: { id: user.id, ...Object.fromEntries(kept) }, isHint: true };
+  }
+
   return {
     read,
     accept,
-    write(change, date) {
+    write(change, date, tell) {
       const previous = read();
       const edition = Math.max(previous.edition + 1, date);
       memory = { ...previous, ...change, edition };
+      // Other tabs hear of the storage too, which has only a hint of the user.
+      tell(memory);
       try {
-        storage?.setItem(storageKey, JSON.stringify(memory));
+        const { grant } = memory;
+        storage?.setItem(storageKey, JSON.stringify({ ...memory, grant: grant && hintOf(grant) }));
       } catch {
-        // Full or blocked: the other tabs still get the message.
+        // Full or blocked: the other tabs were told.
       }
-      return memory;
     },
   };
 }

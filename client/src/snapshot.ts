@@ -8,13 +8,26 @@
 import { elapsedMs, type Instant } from "./clock.ts";
 import type { SessionUser } from "./outcome.ts";
 import { accessLeftMs, type Activity, type Reason, type State, type Status } from "./transition.ts";
+import type { UnifiedAuthUser } from "./views.ts";
 import { type SessionWarning, warningOf } from "./warning.ts";
 
 export type { Activity, Reason, SessionWarning, Status };
 
-export interface SessionSnapshot<U extends SessionUser = SessionUser> {
+/**
+ * What an app sees of the session at one moment.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const { status, user, canMutate } = auth.getSnapshot();
+ * console.log(status, user?.email, canMutate);
+ * ```
+ */
+export interface SessionSnapshot<U extends SessionUser = UnifiedAuthUser> {
   /**
-   * `unknown` before `start()`, `restoring` until the first verdict, `active`, `degraded` (the server
+   * `unknown` before a start (on a server), `restoring` until the first answer, `active`, `degraded` (the server
    * cannot be asked and the access token is over), `ended` (the server said that the session is
    * over; the user and the data may stay on the screen), `signed-out`.
    */
@@ -25,18 +38,23 @@ export interface SessionSnapshot<U extends SessionUser = SessionUser> {
   readonly user: U | null;
   /** The server confirmed the session in this page's life, at most `verifyTtlMs` ago. */
   readonly sessionVerified: boolean;
+  /** `status` is `ended`. */
   readonly sessionEnded: boolean;
   /** Whether a write would be accepted: active, verified, access time left, not offline. */
   readonly canMutate: boolean;
+  /** The device has no network. */
   readonly offline: boolean;
   /** By this device's clock, milliseconds since the epoch. */
   readonly accessExpiresAt: number | null;
   /** When the session itself ends unless it is refreshed, by this device's clock. */
   readonly sessionEndsAt: number | null;
+  /** The warning to show, if any. */
   readonly warning: SessionWarning | null;
   /** Attempts without a verdict since the last one. */
   readonly failures: number;
+  /** When the next attempt is due, by this device's clock. */
   readonly nextAttemptAt: number | null;
+  /** Why there is no session. */
   readonly reason: Reason | null;
   /** Rotations of the session, from the server; 0 when there is none. */
   readonly generation: number;

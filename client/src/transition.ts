@@ -8,11 +8,42 @@
 import { elapsedMs, type Instant } from "./clock.ts";
 import type { RejectReason, SessionUser } from "./outcome.ts";
 
+/**
+ * How a session stands; see `SessionSnapshot.status`.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * if (auth.status === "ended") console.log("sign in again, in place");
+ * ```
+ */
 export type Status = "unknown" | "restoring" | "active" | "degraded" | "ended" | "signed-out";
+/**
+ * What the client is doing about it. Nothing should ever unmount on it.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * console.log(auth.getSnapshot().activity === "refreshing");
+ * ```
+ */
 export type Activity = "idle" | "validating" | "refreshing" | "waiting-peer" | "backing-off";
 /**
  * Why there is no session: the server's answer, or somebody signed out. `key-unreadable` while
  * `degraded`: the session lives, but the key to which it is bound cannot be read; to sign in helps.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const { reason } = auth.getSnapshot();
+ * if (reason === "key-lost" || reason === "key-unreadable") console.log("please sign in again");
+ * ```
  */
 export type Reason = RejectReason | "signed-out" | "signed-out-elsewhere" | "key-unreadable";
 export type WarningKind = "session-ending" | "refresh-failing";
@@ -52,6 +83,10 @@ export interface State<U extends SessionUser> {
 
 export type SessionEvent<U extends SessionUser> =
   | { readonly type: "started"; readonly user: U | null }
+  /** What a server knew when it rendered the page. */
+  | { readonly type: "hydrated"; readonly status: Status; readonly user: U | null }
+  /** Another tab learned of a session; the user is only a hint. */
+  | { readonly type: "restored"; readonly user: U }
   | { readonly type: "activity"; readonly activity: Activity }
   | { readonly type: "granted"; readonly grant: Grant<U> }
   | { readonly type: "rejected"; readonly reason: RejectReason }
@@ -94,6 +129,12 @@ export function transition<U extends SessionUser>(
   switch (event.type) {
     case "started":
       return status === "unknown" ? { ...state, status: "restoring", user: event.user } : state;
+    case "hydrated":
+      return (status === "unknown" || status === "restoring") && !state.grant
+        ? { ...state, status: event.status, user: event.user ?? state.user }
+        : state;
+    case "restored":
+      return { ...UNKNOWN, offline: state.offline, status: "restoring", user: event.user };
     case "activity":
       return { ...state, activity: event.activity };
     case "granted":

@@ -5,34 +5,74 @@
  * @module
  */
 
-import type { Valid } from "./outcome.ts";
+import type { SessionUser, Valid } from "./outcome.ts";
 
-/** The user as Unified Auth shows it; names as Supabase Auth has them. */
+/**
+ * The user, with the names that Supabase Auth has. An app may say more of its own users' metadata.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient, type UnifiedAuthUser } from "@unified-auth/client";
+ *
+ * interface Member extends UnifiedAuthUser {
+ *   readonly user_metadata: { readonly name: string };
+ * }
+ * const auth = createAuthClient<Member>({ baseUrl: "/functions/v1/unified-auth" });
+ * console.log(auth.user?.user_metadata.name);
+ * ```
+ */
 export interface UnifiedAuthUser {
+  /** As in `auth.users`. */
   readonly id: string;
+  /** Null where the user has none. */
   readonly email: string | null;
+  /** Null where the user has none. */
   readonly phone: string | null;
+  /** What only the project may change. */
   readonly app_metadata: Readonly<Record<string, unknown>>;
+  /** What the user may change. */
   readonly user_metadata: Readonly<Record<string, unknown>>;
 }
 
-/** One signed-in browser or device. Times are RFC 3339, by the server's clock, to be shown only. */
+/**
+ * One signed-in browser or device. Times are RFC 3339, by the server's clock, to be shown only.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const outcome = await auth.devices.list();
+ * if (outcome.kind === "listed") {
+ *   for (const device of outcome.devices) console.log(device.deviceName, device.lastActiveAt);
+ * }
+ * ```
+ */
 export interface SessionEntry {
+  /** For `auth.devices.end`. */
   readonly id: string;
+  /** Whether it is this browser's own. */
   readonly current: boolean;
+  /** When somebody signed in there. */
   readonly createdAt: string;
+  /** When it was last used, to within some minutes. */
   readonly lastActiveAt: string;
+  /** When it ends unless it is used. */
   readonly refreshTokenExpiresAt: string;
+  /** What the person called it. */
   readonly deviceName: string | null;
+  /** The `User-Agent` of the last refresh. */
   readonly userAgent: string | null;
+  /** The address of the last refresh. */
   readonly ip: string | null;
+  /** How the person signed in: `aal1`, or `aal2` with a second factor. */
   readonly aal: string;
 }
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** The session view as an outcome; undefined when `body` is none. */
-export function validOf(body: Json | null): Valid<UnifiedAuthUser> | undefined {
+/** The session view as an outcome; undefined when `body` is none. The app says what its users carry. */
+export function validOf<U extends SessionUser>(body: Json | null): Valid<U> | undefined {
   const { valid, refreshed, user, session, access_token, server_time } = body ?? {};
   if (valid !== true || !isObject(user) || !isObject(session)) return undefined;
   const {
@@ -51,7 +91,7 @@ export function validOf(body: Json | null): Valid<UnifiedAuthUser> | undefined {
   const sessionAgeMs = Date.parse(String(server_time)) - Date.parse(String(created_at));
   return {
     kind: "valid",
-    user: user as unknown as UnifiedAuthUser,
+    user: user as unknown as U,
     sessionId: id,
     generation,
     refreshed: refreshed === true,

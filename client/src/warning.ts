@@ -10,8 +10,20 @@ import { elapsedMs, type Instant } from "./clock.ts";
 import type { SessionUser } from "./outcome.ts";
 import { accessLeftMs, type State, type WarningKind } from "./transition.ts";
 
+/**
+ * A warning to show.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * auth.on("session-warning", ({ kind, minutesLeft }) => console.log(kind, minutesLeft));
+ * ```
+ */
 export interface SessionWarning {
-  readonly kind: WarningKind;
+  /** The session will really end, or refreshing keeps failing and the access token is nearly over. */
+  readonly kind: "session-ending" | "refresh-failing";
   /** By this device's clock, milliseconds since the epoch. */
   readonly endsAt: number;
   /** Whole minutes, rounded up; 0 when the time is over. */

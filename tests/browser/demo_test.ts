@@ -15,8 +15,8 @@ const DEEDS = [
     says: /Offline: still signed in, .*cache\. Back: still signed in/,
     status: "Signed in",
   },
-  { name: "Let a thief use a copied cookie", says: /expired \(reused\)/, status: "Session over" },
-  { name: "Sign in on five more devices", says: /expired \(evicted\)/, status: "Session over" },
+  { name: "Let a thief use a copied cookie", says: /ended \(reused\)/, status: "Session over" },
+  { name: "Sign in on five more devices", says: /ended \(evicted\)/, status: "Session over" },
 ];
 
 Deno.test("the demo does to a session what life does, and only a thief and a cap end it", async () => {

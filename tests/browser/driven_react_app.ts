@@ -15,23 +15,24 @@ import {
   useEffect,
   useState,
 } from "react";
-import type { Session, UnifiedAuthUser } from "../../client/src/index.ts";
-import { SessionProvider, useSession } from "../../client/src/react/index.ts";
+import type { AuthClient } from "../../client/src/index.ts";
+import { createAuthHooks } from "../../client/src/react/index.ts";
 
 const REMOUNT_EVERY_MS = 20;
 
-export function createApp(session: Session<UnifiedAuthUser>): ReactNode {
+export function createApp(auth: AuthClient): ReactNode {
+  const { useAuth } = createAuthHooks(auth);
   const signedIn = Promise.withResolvers<void>();
-  session.on("state", ({ status }) => status === "active" ? signedIn.resolve() : undefined);
+  auth.subscribe(({ status }) => status === "active" ? signedIn.resolve() : undefined);
 
   function Waiting(): ReactNode {
     use(signedIn.promise);
-    return createElement("p", { id: "user" }, useSession(({ user }) => user?.id ?? ""));
+    return createElement("p", { id: "user" }, useAuth(({ user }) => user?.id ?? ""));
   }
 
   function Restless(): ReactNode {
     const [mounts, setMounts] = useState(0);
-    const isSettled = useSession(({ status }) => status === "active" || status === "signed-out");
+    const isSettled = useAuth(({ status }) => status === "active" || status === "signed-out");
     useEffect(() => {
       if (isSettled && mounts > 0) return;
       const timer = setTimeout(() => setMounts(mounts + 1), REMOUNT_EVERY_MS);
@@ -47,15 +48,13 @@ export function createApp(session: Session<UnifiedAuthUser>): ReactNode {
   }
 
   function Status(): ReactNode {
-    return createElement("output", null, useSession(({ status }) => status));
+    return createElement("output", null, useAuth(({ status }) => status));
   }
 
   return createElement(
     StrictMode,
     null,
-    createElement(SessionProvider<UnifiedAuthUser>, { session }, [
-      createElement(Status, { key: "status" }),
-      createElement(Restless, { key: "restless" }),
-    ]),
+    createElement(Status, { key: "status" }),
+    createElement(Restless, { key: "restless" }),
   );
 }

@@ -6,11 +6,10 @@
 
 // @ts-types="@types/react-dom/client"
 import { hydrateRoot } from "react-dom/client";
-import { createHttpTransport, createSession } from "../../client/src/index.ts";
+import { createAuthClient } from "../../client/src/index.ts";
 import { createApp } from "./driven_react_app.ts";
 
-const transport = createHttpTransport({ baseUrl: "/functions/v1/unified-auth" });
-const session = createSession({ transport });
+const session = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
 const complaints: string[] = [];
 const consoleError = console.error;
 console.error = (...told: readonly unknown[]) => {
@@ -24,5 +23,5 @@ hydrateRoot(root, createApp(session), {
   onRecoverableError: (error) => void complaints.push(String(error)),
 });
 const signIn = (email: string, password: string) =>
-  session.signIn((call) => transport.login({ email, password }, call));
+  session.signIn.withPassword({ email, password });
 Object.assign(globalThis, { session, complaints, signIn });

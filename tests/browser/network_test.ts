@@ -49,7 +49,7 @@ for (const hours of [2, -2]) {
       const seconds = "(session.getSnapshot().accessExpiresAt - Date.now()) / 1000";
       assert.ok(Math.abs(await tab.evaluate<number>(seconds) - 3_600) < 60);
       await tab.evaluate(
-        "(async () => { for (let i = 0; i < 40; i++) await session.recover('focus'); })()",
+        "(async () => { for (let i = 0; i < 40; i++) await session.check('focus'); })()",
       );
       assert.equal(site.count("refresh"), 0);
       assert.ok(site.count("validate") <= 1);
@@ -130,7 +130,7 @@ Deno.test("what tabs tell each other and write down holds no token", () =>
   withStage(async ({ openSignedIn, open, age }) => {
     const listen = `
       globalThis.overheard = [];
-      new BroadcastChannel("session").onmessage = ({ data }) => overheard.push(JSON.stringify(data));`;
+      new BroadcastChannel("unified-auth:session").onmessage = ({ data }) => overheard.push(JSON.stringify(data));`;
     const listener = await open({}, listen);
     const tab = await openSignedIn();
     await age(3_000);
@@ -142,6 +142,8 @@ Deno.test("what tabs tell each other and write down holds no token", () =>
     const known = await listener.evaluate<string>(
       "JSON.stringify([overheard, Object.entries(localStorage)])",
     );
-    assert.ok(known.includes("ada@example.com"));
+    assert.ok(known.includes("ada@example.com"), "tabs tell each other whose session it is");
+    const stored = await listener.evaluate<string>("JSON.stringify(Object.entries(localStorage))");
+    assert.ok(!stored.includes("ada@example.com"), "no app has named the e-mail for this device");
     assert.ok(!known.includes(signature) && !/eyJ|refresh_token/.test(known));
   }, { environment: { SESSION_EXPOSE_ACCESS_TOKEN: "true" } }));

@@ -34,7 +34,7 @@ const STEPS: Readonly<Record<string, Step>> = {
   "network well": ({ site }) => site.setFate(null),
   "time passes": async ({ age }, _tab, chance) => await age(Math.floor(chance() * 4_000)),
   "refresh": async (_stage, tab) => await tab.evaluate("void session.refresh()"),
-  "ask": async (_stage, tab) => await tab.evaluate("void session.recover()"),
+  "ask": async (_stage, tab) => await tab.evaluate("void session.check()"),
   "call": async (_stage, tab) =>
     await tab.evaluate(
       "void session.fetch('/functions/v1/unified-auth/sessions').then(() => 0, () => 0)",

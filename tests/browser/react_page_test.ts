@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/react-dom/server"
 import { renderToString } from "react-dom/server";
-import { createHttpTransport, createSession } from "../../client/src/index.ts";
+import { createAuthClient } from "../../client/src/index.ts";
 import { createApp } from "./driven_react_app.ts";
 import { withStage } from "./scenario.ts";
 
 function renderOnServer(): string {
-  const transport = createHttpTransport({ baseUrl: "https://app.test/functions/v1/unified-auth" });
-  return renderToString(createApp(createSession({ transport })));
+  const auth = createAuthClient({ baseUrl: "https://app.test/functions/v1/unified-auth" });
+  return renderToString(createApp(auth));
 }
 
 Deno.test("a page that a server rendered asks once, in StrictMode and with parts that come and go", () =>

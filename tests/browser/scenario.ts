@@ -76,7 +76,7 @@ export async function withStage(
     async openSignedIn(options, script) {
       const tab = await open(options, script);
       // On a busy machine a password check can take longer than a quick session waits for an answer.
-      for (let tries = 0, kind = ""; kind !== "valid" && tries < 5; tries++) {
+      for (let tries = 0, kind = ""; kind !== "signed-in" && tries < 5; tries++) {
         kind = await tab.evaluate<string>(
           `signIn(${JSON.stringify(email)}, ${JSON.stringify(password)}).then(({ kind }) => kind)`,
         );

@@ -1,17 +1,15 @@
 import assert from "node:assert/strict";
-import { createHttpTransport, createSession, type HttpTransport } from "../../client/src/index.ts";
+import { type AuthClient, createAuthClient } from "../../client/src/index.ts";
 import { ageSession } from "../http/aging.ts";
-import type { Browser } from "../http/browser.ts";
+import { ACCESS_COOKIE, type Browser } from "../http/browser.ts";
 import { openHttpFixture, PASSWORD } from "../http/fixture.ts";
 
-const call = { signal: new AbortController().signal, trigger: "manual" } as const;
-
-/** The client's transport over a browser's cookie jar: Deno's own `fetch` keeps no cookies. */
-function transportOf(browser: Browser, functionsUrl: string): HttpTransport {
-  const baseUrl = `${functionsUrl}/unified-auth`;
-  return createHttpTransport({
-    baseUrl,
-    async fetch(request) {
+/** A client over a browser's cookie jar: Deno's own `fetch` keeps no cookies. */
+function clientOf(browser: Browser, functionsUrl: string): AuthClient {
+  return createAuthClient({
+    baseUrl: `${functionsUrl}/unified-auth`,
+    async fetch(input, init) {
+      const request = new Request(input, init);
       const text = await request.text();
       const { status, headers, body } = await browser.call(
         request.url.slice(functionsUrl.length),
@@ -22,62 +20,52 @@ function transportOf(browser: Browser, functionsUrl: string): HttpTransport {
   });
 }
 
-Deno.test("the transport signs in, validates, refreshes, lists, ends and signs out against the backend", async () => {
+Deno.test("a client signs in, refreshes, lists, ends and signs out against the backend", async () => {
   const fixture = await openHttpFixture({
     functions: ["unified-auth"],
     environment: { SESSION_EXPOSE_ACCESS_TOKEN: "true" },
   });
-  const person = await fixture.createPerson();
+  const { id, email } = await fixture.createPerson();
   const { functionsUrl } = fixture.stack;
-  const transport = transportOf(fixture.openBrowser(), functionsUrl);
+  const auth = clientOf(fixture.openBrowser(), functionsUrl);
 
-  assert.deepEqual(await transport.validate(call), { kind: "rejected", reason: "no-session" });
-  assert.deepEqual(await transport.refresh(call), { kind: "rejected", reason: "no-session" });
-  const refused = await transport.login({ email: person.email, password: "wrong" }, call);
+  assert.equal((await auth.ready()).status, "signed-out");
+  const refused = await auth.signIn.withPassword({ email, password: "wrong" });
   assert.ok(refused.kind === "refused" && refused.code === "invalid_credentials");
+  const signedIn = await auth.signIn.withPassword({ email, password: PASSWORD });
+  assert.ok(signedIn.kind === "signed-in" && signedIn.user.id === id);
+  assert.deepEqual([auth.status, auth.user?.email], ["active", email]);
+  assert.match(await auth.getAccessToken() ?? "", /^ey/);
+  const [row] = await fixture.sql`select s.id from public.sessions as s where s.user_id = ${id}`;
+  await ageSession(fixture.sql, row?.["id"], 3000);
+  assert.equal((await auth.refresh()).generation, 2);
 
-  const signedIn = await transport.login({ email: person.email, password: PASSWORD }, call);
-  assert.ok(signedIn.kind === "valid");
-  assert.equal(signedIn.user.id, person.id);
-  assert.match(signedIn.accessToken ?? "", /^ey/);
-  const valid = await transport.validate(call);
-  assert.ok(valid.kind === "valid" && !valid.refreshed && valid.sessionId === signedIn.sessionId);
-  await ageSession(fixture.sql, signedIn.sessionId, 3000);
-  const refreshed = await transport.refresh(call);
-  assert.ok(refreshed.kind === "valid" && refreshed.refreshed && refreshed.generation === 2);
-
-  const other = transportOf(fixture.openBrowser(), functionsUrl);
-  await other.login({ email: person.email, password: PASSWORD, deviceName: "phone" }, call);
-  const listed = await transport.sessions();
-  assert.ok(listed.kind === "listed" && listed.sessions.length === 2);
-  const phone = listed.sessions.find(({ current }) => !current);
+  const other = clientOf(fixture.openBrowser(), functionsUrl);
+  await other.signIn.withPassword({ email, password: PASSWORD, deviceName: "phone" });
+  const listed = await auth.devices.list();
+  assert.ok(listed.kind === "listed" && listed.devices.length === 2);
+  const phone = listed.devices.find(({ current }) => !current);
   assert.equal(phone?.deviceName, "phone");
-  assert.deepEqual(await transport.endSession(phone?.id ?? ""), { kind: "done" });
-  assert.deepEqual(await other.validate(call), { kind: "rejected", reason: "revoked" });
-  assert.deepEqual(await transport.endSession(crypto.randomUUID()), { kind: "not-found" });
+  assert.deepEqual(await auth.devices.end(phone?.id ?? ""), { kind: "done" });
+  const { status, reason } = await other.check();
+  assert.deepEqual([status, reason], ["ended", "revoked"]);
+  assert.deepEqual(await auth.devices.end(crypto.randomUUID()), { kind: "not-found" });
 
-  assert.deepEqual(await transport.logout({ ...call, scope: "local" }), { kind: "done" });
-  assert.deepEqual(await transport.validate(call), { kind: "rejected", reason: "no-session" });
+  assert.deepEqual(await auth.signOut(), { kind: "done" });
+  assert.equal((await auth.check()).status, "signed-out");
   await fixture.close();
 });
 
-Deno.test("a whole session runs against the backend: sign in, fetch with a token, sign out", async () => {
-  const fixture = await openHttpFixture({
-    functions: ["unified-auth"],
-    environment: { SESSION_EXPOSE_ACCESS_TOKEN: "true" },
-  });
-  const person = await fixture.createPerson();
-  const transport = transportOf(fixture.openBrowser(), fixture.stack.functionsUrl);
-  const session = createSession({ transport });
-  session.start();
-  assert.equal((await session.recover()).status, "signed-out");
-  await session.signIn((call) =>
-    transport.login({ email: person.email, password: PASSWORD }, call)
-  );
-  assert.equal(session.getSnapshot().status, "active");
-  assert.match(await session.getAccessToken() ?? "", /^ey/);
-  assert.deepEqual(await session.signOut(), { kind: "done" });
-  assert.equal(session.getSnapshot().status, "signed-out");
-  session.dispose();
+Deno.test("the list of devices is there after the access token has expired", async () => {
+  const fixture = await openHttpFixture({ functions: ["unified-auth"] });
+  const { id, email } = await fixture.createPerson();
+  const browser = fixture.openBrowser();
+  const auth = clientOf(browser, fixture.stack.functionsUrl);
+  await auth.signIn.withPassword({ email, password: PASSWORD });
+  const [row] = await fixture.sql`select s.id from public.sessions as s where s.user_id = ${id}`;
+  await ageSession(fixture.sql, row?.["id"], 4000);
+  browser.cookies.delete(ACCESS_COOKIE);
+  assert.equal((await auth.devices.list()).kind, "listed");
+  assert.equal(auth.getSnapshot().generation, 2);
   await fixture.close();
 });

@@ -70,7 +70,7 @@ Deno.test("a session that ends soon is warned of, counted down by the minute, an
   assert.equal(tab.session.getSnapshot().warning?.minutesLeft, 4);
   assert.equal(tab.count("session-warning"), 1);
   world.server.sessionEndsInMs = 3_600_000;
-  await tab.session.extend();
+  await tab.session.refresh();
   assert.equal(tab.session.getSnapshot().warning, null);
   assert.equal(tab.count("session-warning-cleared"), 1);
   tab.session.dispose();

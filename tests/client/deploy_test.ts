@@ -9,7 +9,7 @@ Deno.test("a page whose token one process cannot read says expired, and heals wi
   const tab = world.openTab();
   await world.advance(0);
   world.server.script = NOT_READ;
-  await tab.session.recover();
+  await tab.session.check();
   const { status, user } = tab.session.getSnapshot();
   assert.deepEqual([status, user], ["ended", ADA]);
 
@@ -29,7 +29,7 @@ Deno.test("a page that opens before such a process is sent to sign in: secrets m
   world.server.script = undefined;
   await world.advance(300_000);
   assert.equal(tab.session.getSnapshot().status, "signed-out");
-  await tab.session.recover();
+  await tab.session.check();
   assert.equal(tab.session.getSnapshot().status, "active", "its cookies were never touched");
   tab.session.dispose();
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { collectMetrics } from "../../client/src/metrics.ts";
-import { createReadCache } from "../../client/src/read_cache.ts";
+import { createReadCache } from "../../client/src/cache.ts";
 import { connectSupabase, supabaseAccessToken } from "../../client/src/supabase.ts";
 import { createWorld, GRACE, type World } from "./world.ts";
 
@@ -40,7 +40,7 @@ Deno.test("reads are kept through expiry, and gone after signing out or for anot
   const cache = createReadCache(session, { storage: storageOf(world) });
   await cache.read("a", () => Promise.resolve("ada's"));
   world.server.script = () => ({ kind: "rejected", reason: "expired" });
-  await session.recover();
+  await session.check();
   assert.equal((await cache.read("a", offline)).value, "ada's");
   world.server.script = undefined;
   Object.assign(world.server, { user: GRACE, sessionId: "session-2" });
@@ -62,13 +62,13 @@ Deno.test("metrics count refreshes, failures, suspensions, ends and lengths", as
   await session.refresh();
   world.server.script = () => ({ kind: "busy" });
   await world.advance(2000);
-  await session.recover();
+  await session.check();
   world.server.script = undefined;
   await world.sleep(3_600_000);
   await world.advance(1000);
   world.server.script = () => ({ kind: "rejected", reason: "revoked" });
   await world.advance(1000);
-  await session.recover();
+  await session.check();
   const { sessionLengthsMs, suspendedMs, ...counts } = metrics.read();
   assert.deepEqual(counts, { refreshes: 2, failures: 1, suspensions: 1, ended: 1 });
   assert.ok(suspendedMs >= 3_600_000 && sessionLengthsMs.length === 1);
@@ -138,7 +138,7 @@ Deno.test("supabase-js is never told to use the public key because of an outage"
   await world.advance(60_000);
   assert.equal(await accessToken(), "token-1");
   world.server.script = () => ({ kind: "rejected", reason: "expired" });
-  await session.recover();
+  await session.check();
   await assert.rejects(accessToken(), { name: "SessionEndedError" });
   world.server.script = undefined;
   await session.signOut();

@@ -8,7 +8,7 @@ Deno.test("a call that waits in vain rejects at its deadline with the cause", as
   const tab = world.openTab();
   const waiting = tab.session.fetch(URL_).catch((error: unknown) => error);
   await world.advance(14_900);
-  const impatient = tab.session.fetch(URL_, { session: { timeoutMs: 50 } }).catch((
+  const impatient = tab.session.fetch(URL_, { timeoutMs: 50 }).catch((
     error: unknown,
   ) => error);
   await world.advance(200);
@@ -30,7 +30,7 @@ Deno.test("a refused call whose refresh hangs is over at its deadline, or when i
   const given = assert.rejects(tab.session.fetch(URL_, { signal: abort.signal }), {
     name: "AbortError",
   });
-  const overdue = assert.rejects(tab.session.fetch(URL_, { session: { timeoutMs: 5_000 } }), {
+  const overdue = assert.rejects(tab.session.fetch(URL_, { timeoutMs: 5_000 }), {
     name: "SessionUnavailableError",
   });
   await world.advance(1_000);
@@ -50,7 +50,7 @@ Deno.test("a call waits for its access token no longer than for anything else", 
   await other.session.refresh(); // The verdict is this tab's too, but not the token.
   await world.advance(2_000);
   world.server.script = () => new Promise(() => {});
-  const call = assert.rejects(tab.session.fetch(URL_, { session: { timeoutMs: 3_000 } }), {
+  const call = assert.rejects(tab.session.fetch(URL_, { timeoutMs: 3_000 }), {
     name: "SessionUnavailableError",
   });
   const before = world.now();
@@ -71,7 +71,7 @@ Deno.test("a call has one deadline for all that it waits for, and none while it 
     return unauthorized();
   };
   let release: (() => void) | undefined;
-  const call = assert.rejects(tab.session.fetch(URL_, { session: { timeoutMs: 3_000 } }), {
+  const call = assert.rejects(tab.session.fetch(URL_, { timeoutMs: 3_000 }), {
     name: "SessionUnavailableError",
   });
   let isOver = false;
@@ -94,8 +94,8 @@ Deno.test("the time until a person signs in is not a call's", async () => {
   const world = createWorld();
   const tab = await openApiTab(world);
   world.server.script = () => ({ kind: "rejected", reason: "expired" });
-  await tab.session.recover();
-  const patient = tab.session.fetch(URL_, { session: { queue: "until-login" } });
+  await tab.session.check();
+  const patient = tab.session.fetch(URL_, { as: "user-after-sign-in" });
   await world.advance(14_900);
   world.server.script = undefined;
   Object.assign(world.server, { sessionId: "session-2", issuedAt: world.now() });

@@ -70,7 +70,7 @@ Deno.test("what cannot be repeated is not: streams, and calls that say so", asyn
   tab.respond = () => unauthorized();
   const stream = new Blob(["body"]).stream();
   await tab.session.fetch(URL_, { method: "POST", body: stream, duplex: "half" } as RequestInit);
-  await tab.session.fetch(URL_, { session: { replay: false } });
+  await tab.session.fetch(URL_, { replay: false });
   assert.equal(tab.sent.length, 2);
   await tab.sent[0]?.body?.cancel();
   tab.session.dispose();
@@ -103,12 +103,12 @@ Deno.test("a verdict turns waiting calls away, but those that wait for a sign-in
   const world = createWorld();
   const tab = await openApiTab(world);
   world.server.script = () => ({ kind: "rejected", reason: "expired" });
-  await tab.session.recover();
+  await tab.session.check();
   await assert.rejects(tab.session.fetch(URL_), { name: "SessionEndedError", reason: "expired" });
   const patient = tab.session.fetch(URL_, {
     method: "PUT",
     body: "x",
-    session: { queue: "until-login" },
+    as: "user-after-sign-in",
   });
   await world.advance(600_000);
   assert.equal(tab.sent.length, 0);
@@ -123,10 +123,10 @@ Deno.test("signing out turns every waiting call away", async () => {
   const world = createWorld();
   const tab = await openApiTab(world);
   world.server.script = () => ({ kind: "rejected", reason: "expired" });
-  await tab.session.recover();
+  await tab.session.check();
   world.server.script = undefined;
   const waiting = assert.rejects(
-    tab.session.fetch(URL_, { session: { queue: "until-login" } }),
+    tab.session.fetch(URL_, { as: "user-after-sign-in" }),
     { name: "SessionEndedError" },
   );
   await tab.session.signOut();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { createSession } from "../../client/src/create_session.ts";
-import { createHttpTransport } from "../../client/src/http_transport.ts";
+import { createAuthClient } from "../../client/src/auth_client.ts";
 import { DEFAULTS, type SessionOptions } from "../../client/src/options.ts";
-import { createReadCache } from "../../client/src/read_cache.ts";
+import { createReadCache } from "../../client/src/cache.ts";
 import { createWorld, type User } from "./world.ts";
 
 Deno.test("a session without a transport is a TypeError", () => {
@@ -21,9 +21,9 @@ Deno.test("every number of the options is refused when negative, not finite or t
   assert.throws(() => world.openTab({ heartbeatMs: 0 }, false), RangeError);
 });
 
-Deno.test("a transport without a usable URL is a TypeError", () => {
+Deno.test("a client without a usable URL is a TypeError", () => {
   for (const baseUrl of [undefined, "", "not a url", "ftp://example.com"]) {
-    assert.throws(() => createHttpTransport({ baseUrl } as { baseUrl: string }), TypeError);
+    assert.throws(() => createAuthClient({ baseUrl } as { baseUrl: string }), TypeError);
   }
 });
 
@@ -48,7 +48,7 @@ Deno.test("a bad deadline, a bad token life and a bad cache size are RangeErrors
   const { session } = world.openTab();
   for (const timeoutMs of [-1, 0, NaN, 2 ** 31]) {
     await assert.rejects(
-      session.fetch("https://api.test/", { session: { timeoutMs } }),
+      session.fetch("https://api.test/", { timeoutMs }),
       RangeError,
     );
   }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { browserEnvironment } from "../../client/src/environment.ts";
 import { createHttpTransport } from "../../client/src/http_transport.ts";
 import type { BrowserKey } from "../../client/src/key/browser_key.ts";
 import type { Call } from "../../client/src/outcome.ts";
@@ -34,14 +35,16 @@ function transportThatGets(
   const transport = createHttpTransport({
     baseUrl: BASE,
     key,
-    fetch(request) {
-      sent.push(request);
-      const answer = answers[sent.length - 1] ?? answers.at(-1);
-      assert.ok(answer);
-      return Promise.resolve(answer());
-    },
+    environment: { ...browserEnvironment(), fetch: respond },
   });
   return { transport, sent };
+
+  function respond(input: string | Request, init?: RequestInit): Promise<Response> {
+    sent.push(new Request(input, init));
+    const answer = answers[sent.length - 1] ?? answers.at(-1);
+    assert.ok(answer);
+    return Promise.resolve(answer());
+  }
 }
 
 const proofOf = async (request: Request | undefined) => {
@@ -196,14 +199,14 @@ Deno.test("sign-in is not offered for a key that is hidden for a minute, as behi
   await world.advance(0);
   await world.sleep(2 * 3_600_000);
   world.server.script = () => ({ kind: "unavailable", cause: "key" });
-  await tab.session.recover();
+  await tab.session.check();
   for (let second = 0; second < 60; second++) {
     await world.advance(1_000);
     assert.deepEqual(tab.session.getSnapshot().reason, null);
   }
   assert.equal(tab.session.getSnapshot().status, "degraded");
   world.server.script = undefined;
-  await tab.session.recover();
+  await tab.session.check();
   assert.equal(tab.session.getSnapshot().status, "active");
   tab.session.dispose();
 });

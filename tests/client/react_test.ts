@@ -1,93 +1,136 @@
 import assert from "node:assert/strict";
 // @ts-types="@types/react"
-import { createElement, type ReactNode, useEffect, useState } from "react";
+import { Activity, createElement, type ReactNode, useEffect, useState } from "react";
 // @ts-types="@types/react-dom/server"
 import { renderToString } from "react-dom/server";
-import {
-  SessionEndedBanner,
-  SessionProvider,
-  SessionWarningBanner,
-  useCanMutate,
-  useSession,
-  useSessionClient,
-  useSessionEvent,
-  useSessionWarning,
-} from "../../client/src/react/index.ts";
+import { createAuthClient } from "../../client/src/auth_client.ts";
+import { createAuthHooks } from "../../client/src/react/index.ts";
+import type { InitialSession } from "../../client/src/index.ts";
 import { withPage } from "./react_fixture.ts";
-import { createWorld, EPOCH, type Tab, type User } from "./world.ts";
+import { ADA, createWorld, EPOCH, type Tab, type User } from "./world.ts";
 
-const within = (tab: Tab, ...children: ReactNode[]) =>
-  createElement(SessionProvider<User>, { session: tab.session }, ...children);
-
-function Status(): ReactNode {
-  const status = useSession(({ status }) => status);
-  return `${status}${useCanMutate() ? " may write" : ""}`;
+/** The hooks of a tab, and a component that shows its status. */
+function hooksOf(tab: Tab) {
+  const hooks = createAuthHooks(tab.session);
+  const Status = (): ReactNode => {
+    const status = hooks.useAuth(({ status }) => status);
+    return `${status}${hooks.useCanMutate() ? " may write" : ""}`;
+  };
+  return { ...hooks, Status };
 }
 
-Deno.test("SessionProvider starts the session once under StrictMode, and the page follows it", async () => {
+/** What a server knew of ada's session when it rendered. */
+const RENDERED: InitialSession<User> = {
+  status: "active",
+  user: ADA,
+  sessionId: "session-1",
+  serverTime: null,
+};
+
+Deno.test("a page follows the session, which StrictMode neither starts twice nor ends", async () => {
   const world = createWorld();
   world.server.latencyMs = 100;
-  const tab = world.openTab({}, false);
-  await withPage(within(tab, createElement(Status)), async (page) => {
+  const tab = world.openTab();
+  const { Status } = hooksOf(tab);
+  await withPage(createElement(Status), async (page) => {
     assert.equal(page.text(), "restoring");
     await page.act(() => world.advance(100));
     assert.equal(page.text(), "active may write");
     assert.deepEqual(world.server.calls, ["validate"]);
   });
-  assert.equal(world.timers(), 0);
+  assert.equal(
+    await tab.session.getAccessToken(),
+    "token-1",
+    "the page is gone, the session is not",
+  );
+  tab.session.dispose();
 });
 
 Deno.test("what a child asks for in its mount effect is answered under StrictMode", async () => {
   const world = createWorld();
   world.server.latencyMs = 100;
-  const tab = world.openTab({}, false);
+  const { session } = world.openTab();
   const answers: unknown[] = [];
   const keep = (answer: Promise<unknown>): void =>
     void answer.then((value) => answers.push(value), (error) => answers.push(error));
   const Child = (): ReactNode => {
-    const session = useSessionClient();
     useEffect(() => {
       keep(session.fetch("https://api.test/").then((response) => response.text()));
       keep(session.getAccessToken());
-    }, [session]);
+    }, []);
     return null;
   };
-  await withPage(within(tab, createElement(Child)), async (page) => {
+  await withPage(createElement(Child), async (page) => {
     await page.act(() => world.advance(100));
     assert.deepEqual(answers.sort(), ["ok", "ok", "token-1", "token-1"]);
     assert.deepEqual(world.server.calls, ["validate"]);
   });
-  assert.equal(world.timers(), 0);
+  session.dispose();
 });
 
-Deno.test("a session lives until the last of its providers is gone, and no longer", async () => {
+Deno.test("a hidden <Activity> ends nothing: calls go out, and the page follows when it is shown", async () => {
   const world = createWorld();
-  const tab = world.openTab({}, false);
-  let move: () => void = () => {};
-  const Mover = (): ReactNode => {
-    const [place, setPlace] = useState("here");
-    move = () => setPlace("there");
-    return createElement("div", { key: place }, within(tab, createElement(Status)));
+  const tab = world.openTab();
+  const { Status } = hooksOf(tab);
+  let show: (mode: "visible" | "hidden") => void = () => {};
+  const Page = (): ReactNode => {
+    const [mode, setMode] = useState<"visible" | "hidden">("visible");
+    show = setMode;
+    return createElement(Activity, {
+      mode,
+      children: createElement("p", null, createElement(Status)),
+    });
   };
-  await withPage(createElement(Mover), async (page) => {
+  await withPage(createElement(Page), async (page) => {
     await page.act(() => world.advance(0));
-    await page.act(() => move());
-    assert.ok(world.timers() > 0);
-    assert.equal(await tab.session.getAccessToken(), "token-1");
+    await page.act(() => show("hidden"));
+    assert.equal(await (await tab.session.fetch("https://api.test/")).text(), "ok");
+    world.server.script = () => ({ kind: "rejected", reason: "revoked" });
+    await page.act(async () => void await tab.session.refresh());
+    await page.act(() => show("visible"));
+    assert.equal(page.text(), "ended");
   });
-  await assert.rejects(tab.session.getAccessToken(), TypeError);
-  assert.equal(world.timers(), 0);
+  tab.session.dispose();
+});
+
+Deno.test("a selector may make objects, flat or nested", async () => {
+  const world = createWorld();
+  const tab = world.openTab();
+  const { useAuth } = hooksOf(tab);
+  let flatRenders = 0;
+  const Flat = (): ReactNode => {
+    flatRenders++;
+    const { status, id } = useAuth(({ status, user }) => ({ status, id: user?.id }));
+    return `${status} ${id}`;
+  };
+  const Nested = (): ReactNode => {
+    const { who } = useAuth(({ user }) => ({ who: { names: [user?.id ?? "nobody"] } }));
+    return ` ${who.names.join()}`;
+  };
+  await withPage(
+    [createElement(Flat, { key: 1 }), createElement(Nested, { key: 2 })],
+    async (page) => {
+      await page.act(() => world.advance(0));
+      assert.equal(page.text(), "active ada ada");
+      const before = flatRenders;
+      await page.act(() => world.sleep(2000));
+      await page.act(async () => void await tab.session.refresh());
+      assert.equal(flatRenders, before, "nothing of what it selects has changed");
+    },
+  );
+  tab.session.dispose();
 });
 
 Deno.test("a component renders again only when what it selects changes", async () => {
   const world = createWorld();
-  const tab = world.openTab({}, false);
+  const tab = world.openTab();
+  const { useAuth } = hooksOf(tab);
   let renders = 0;
   const Name = (): ReactNode => {
     renders++;
-    return useSession<string, User>(({ user }) => user?.id ?? "nobody");
+    return useAuth(({ user }) => user?.id ?? "nobody");
   };
-  await withPage(within(tab, createElement(Name)), async (page) => {
+  await withPage(createElement(Name), async (page) => {
     await page.act(() => world.advance(0));
     const before = renders;
     for (let n = 0; n < 3; n++) {
@@ -100,29 +143,46 @@ Deno.test("a component renders again only when what it selects changes", async (
   });
 });
 
-Deno.test("a server renders without asking anybody, and the browser takes the markup over as it is", async () => {
+Deno.test("a server renders what it knows of each visitor, and the browser takes the markup over", async () => {
   const world = createWorld();
-  const server = world.openTab({ initial: world.server.valid(false) }, false);
-  const markup = renderToString(within(server, createElement(Status)));
-  assert.equal(markup, "active may write");
-  assert.equal(renderToString(within(world.openTab({}, false), createElement(Status))), "unknown");
+  const server = world.openTab({}, false);
+  const render = (initial: InitialSession<User>): string => {
+    const { AuthProvider, Status } = hooksOf(server);
+    return renderToString(createElement(AuthProvider, { initial }, createElement(Status)));
+  };
+  const markup = render(RENDERED);
+  assert.equal(markup, "active");
+  // The next visitor of the same module is another.
+  assert.equal(render({ ...RENDERED, status: "signed-out", user: null }), "signed-out");
+  assert.equal(renderToString(createElement(hooksOf(server).Status)), "unknown");
+  assert.equal(server.session.getSnapshot().status, "unknown");
   assert.deepEqual(world.server.calls, []);
   assert.equal(world.timers(), 0);
 
-  const client = world.openTab({ initial: world.server.valid(false) }, false);
+  world.server.latencyMs = 100;
+  const tab = world.openTab();
+  const { AuthProvider, useAuth, Status } = hooksOf(tab);
+  const shown: unknown[] = [];
+  const Names = (): ReactNode => {
+    shown.push(useAuth(({ user }) => user?.id));
+    return createElement(Status);
+  };
   const errors: unknown[] = [];
   const { error } = console;
   console.error = (...args) => void errors.push(args);
   try {
-    await withPage(within(client, createElement(Status)), async (page) => {
-      assert.equal(page.text(), "active may write");
-      await page.act(() => world.advance(0));
+    const page = createElement(AuthProvider, { initial: RENDERED }, createElement(Names));
+    await withPage(page, async (page) => {
+      assert.equal(page.text(), "active");
+      await page.act(() => world.advance(100));
       assert.equal(page.text(), "active may write");
     }, markup);
   } finally {
     console.error = error;
   }
   assert.deepEqual(errors, []);
+  assert.deepEqual([...new Set(shown)], ["ada"], "never anything else");
+  tab.session.dispose();
 });
 
 Deno.test("the warning banner is a status that counts down, extends and dismisses", async () => {
@@ -131,8 +191,9 @@ Deno.test("the warning banner is a status that counts down, extends and dismisse
   world.server.latencyMs = 100;
   // The banner counts by the device's own clock.
   world.skewMs = Date.now() - EPOCH;
-  const tab = world.openTab({}, false);
-  await withPage(within(tab, createElement(SessionWarningBanner, {})), async (page) => {
+  const tab = world.openTab();
+  const { SessionWarningBanner } = hooksOf(tab);
+  await withPage(createElement(SessionWarningBanner, {}), async (page) => {
     assert.equal(page.root.querySelector("[role=status]")?.textContent, "");
     await page.act(() => world.advance(100));
     world.server.latencyMs = 0;
@@ -156,7 +217,8 @@ Deno.test("a countdown that was mounted long before its warning is right when it
   const { now } = Date;
   const world = createWorld();
   world.skewMs = now() - EPOCH;
-  const tab = world.openTab({}, false);
+  const tab = world.openTab();
+  const { useSessionWarning } = hooksOf(tab);
   const rendered: number[] = [];
   const Countdown = (): ReactNode => {
     const warning = useSessionWarning();
@@ -164,7 +226,7 @@ Deno.test("a countdown that was mounted long before its warning is right when it
     return null;
   };
   try {
-    await withPage(within(tab, createElement(Countdown)), async (page) => {
+    await withPage(createElement(Countdown), async (page) => {
       await page.act(() => world.advance(0));
       const wokenAt = now() + 2 * 3_600_000;
       Date.now = () => wokenAt;
@@ -181,22 +243,24 @@ Deno.test("a countdown that was mounted long before its warning is right when it
   assert.deepEqual(rendered.filter((seconds) => seconds > 4 * 60 + 1), []);
 });
 
-Deno.test("the expired banner is an alert with the reason, and keeps the page below", async () => {
+Deno.test("the banner of an ended session is an alert with the reason, and keeps the page below", async () => {
   const world = createWorld();
-  const tab = world.openTab({}, false);
+  const tab = world.openTab();
+  const { SessionEndedBanner, useAuthEvent } = hooksOf(tab);
   let asked = 0;
   const heard: string[] = [];
   const Listener = (): ReactNode => {
-    useSessionEvent("session-ended", ({ reason }) => void heard.push(String(reason)));
+    useAuthEvent("session-ended", ({ reason }) => void heard.push(String(reason)));
     return null;
   };
   const banner = createElement(SessionEndedBanner, { onSignIn: () => void asked++ });
   const below = createElement("p", null, "data");
-  await withPage(within(tab, banner, below, createElement(Listener)), async (page) => {
+  const page = createElement("div", null, banner, below, createElement(Listener));
+  await withPage(page, async (page) => {
     await page.act(() => world.advance(0));
     assert.equal(page.text(), "data");
     world.server.script = () => ({ kind: "rejected", reason: "evicted" });
-    await page.act(async () => void await tab.session.recover());
+    await page.act(async () => void await tab.session.check());
     assert.match(page.root.querySelector("[role=alert]")?.textContent ?? "", /too many devices/);
     assert.equal(page.root.querySelector("p")?.textContent, "data");
     await page.click("Sign in again");
@@ -208,16 +272,27 @@ Deno.test("the expired banner is an alert with the reason, and keeps the page be
 Deno.test("banners can be said in other words", async () => {
   const world = createWorld();
   world.server.sessionEndsInMs = 2 * 60_000;
-  const tab = world.openTab({}, false);
+  const tab = world.openTab();
+  const { SessionWarningBanner } = hooksOf(tab);
   const banner = createElement(SessionWarningBanner, {
     children: ({ minutesLeft }) => `noch ${minutesLeft} Minuten`,
   });
-  await withPage(within(tab, banner), async (page) => {
+  await withPage(banner, async (page) => {
     await page.act(() => world.advance(0));
     assert.equal(page.text(), "noch 2 Minuten");
   });
 });
 
-Deno.test("a hook outside of a provider is a TypeError", () => {
-  assert.throws(() => renderToString(createElement(Status)), TypeError);
+Deno.test("the types of a person's fields are known without a type argument", () => {
+  const auth = createAuthClient({ baseUrl: "https://example.test/functions/v1/unified-auth" });
+  const { useAuth } = createAuthHooks(auth);
+  const Emails = (): ReactNode => {
+    const whole: string | null | undefined = useAuth().user?.email;
+    const selected: string | null | undefined = useAuth(({ user }) => user?.email);
+    const outside: string | null | undefined = auth.user?.email;
+    // @ts-expect-error: no such field, so the type is not `any`
+    const wrong = auth.user?.emial;
+    return [whole, selected, outside, wrong].join();
+  };
+  assert.equal(renderToString(createElement(Emails)), ",,,");
 });

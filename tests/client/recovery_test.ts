@@ -48,7 +48,7 @@ Deno.test("a transport that hangs or throws is no verdict either", async () => {
   const tab = world.openTab();
   await world.advance(0);
   world.server.script = () => new Promise(() => {});
-  const asked = tab.session.recover();
+  const asked = tab.session.check();
   await world.advance(15_000);
   assert.equal((await asked).failures, 1);
   assert.equal(tab.session.getSnapshot().status, "active");
@@ -65,7 +65,7 @@ Deno.test("recover() never rejects and is one request, however many ask", async 
   const world = createWorld();
   world.server.latencyMs = 100;
   const tab = world.openTab();
-  const asked = Promise.all(Array.from({ length: 20 }, () => tab.session.recover()));
+  const asked = Promise.all(Array.from({ length: 20 }, () => tab.session.check()));
   await world.advance(1000);
   assert.ok((await asked).every(({ status }) => status === "active"));
   assert.deepEqual(world.server.calls, ["validate"]);
@@ -81,7 +81,7 @@ Deno.test("Retry-After comes before the ladder, and no signal passes it", async 
   const tab = world.openTab();
   await world.advance(0);
   world.server.script = () => ({ kind: "busy", retryAfterMs: 120_000 });
-  await tab.session.recover();
+  await tab.session.check();
   const before = world.server.calls.length;
   tab.window.dispatchEvent(new Event("online"));
   tab.window.dispatchEvent(new Event("focus"));
@@ -100,14 +100,14 @@ Deno.test("a person's click asks again, at most once a second", async () => {
   await world.advance(0);
   world.server.script = () => ({ kind: "unavailable", cause: "network" });
   for (let failure = 0; failure < 8; failure++) {
-    void tab.session.recover();
+    void tab.session.check();
     await world.advance(1000);
   }
   const before = world.server.calls.length;
-  void tab.session.recover();
-  void tab.session.recover();
+  void tab.session.check();
+  void tab.session.check();
   await world.advance(10);
-  void tab.session.recover();
+  void tab.session.check();
   await world.advance(10);
   assert.equal(world.server.calls.length, before + 1);
   tab.session.dispose();
@@ -118,7 +118,7 @@ Deno.test("a verified no makes the session expired: user and reason stay, once t
   const tab = world.openTab();
   await world.advance(0);
   world.server.script = () => ({ kind: "rejected", reason: "evicted" });
-  await tab.session.recover();
+  await tab.session.check();
   const { status, user, reason, canMutate, sessionVerified } = tab.session.getSnapshot();
   assert.deepEqual([status, user, reason, canMutate, sessionVerified], [
     "ended",
@@ -137,7 +137,7 @@ Deno.test("signing in again in place makes the session active, for another user 
   const tab = world.openTab();
   await world.advance(0);
   world.server.script = () => ({ kind: "rejected", reason: "expired" });
-  await tab.session.recover();
+  await tab.session.check();
   world.server.script = undefined;
   const signIn = async (user: typeof ADA, sessionId: string) => {
     Object.assign(world.server, { user, sessionId, generation: 1 });

@@ -8,25 +8,23 @@ async function comeBack(world: World): Promise<Tab> {
   const tab = world.openTab();
   await world.advance(RETURNED_AFTER_MS);
   world.server.latencyMs = 100;
-  void tab.session.recover("visibility");
+  void tab.session.check("visibility");
   await world.advance(50);
   assert.deepEqual(world.server.calls, ["validate", "validate"]);
   return tab;
 }
 
-Deno.test("a wish for a fresh token is not answered by a validate that was under way", async () => {
-  for (const wish of ["extend", "refresh"] as const) {
-    const world = createWorld();
-    const tab = await comeBack(world);
-    const { sessionEndsAt } = tab.session.getSnapshot();
-    assert.ok(sessionEndsAt);
-    const asked = Promise.all(Array.from({ length: 20 }, () => tab.session[wish]()));
-    await world.advance(1000);
-    const [after] = await asked;
-    assert.deepEqual(world.server.calls, ["validate", "validate", "refresh"]);
-    assert.ok((after?.sessionEndsAt ?? 0) > sessionEndsAt + RETURNED_AFTER_MS - 1000);
-    tab.session.dispose();
-  }
+Deno.test("a request for a fresh token is not answered by a validate that was under way", async () => {
+  const world = createWorld();
+  const tab = await comeBack(world);
+  const { sessionEndsAt } = tab.session.getSnapshot();
+  assert.ok(sessionEndsAt);
+  const asked = Promise.all(Array.from({ length: 20 }, () => tab.session.refresh()));
+  await world.advance(1000);
+  const [after] = await asked;
+  assert.deepEqual(world.server.calls, ["validate", "validate", "refresh"]);
+  assert.ok((after?.sessionEndsAt ?? 0) > sessionEndsAt + RETURNED_AFTER_MS - 1000);
+  tab.session.dispose();
 });
 
 Deno.test("nor by the validate of another tab that it waited for", async () => {
@@ -35,9 +33,9 @@ Deno.test("nor by the validate of another tab that it waited for", async () => {
   const tab = world.openTab();
   await world.advance(200);
   world.server.calls.length = 0;
-  void other.session.recover();
+  void other.session.check();
   await world.advance(50);
-  const asked = tab.session.extend();
+  const asked = tab.session.refresh();
   await world.advance(1000);
   await asked;
   assert.deepEqual(world.server.calls, ["validate", "refresh"]);
@@ -53,7 +51,7 @@ Deno.test("but by the refresh of another tab that it waited for", async () => {
   world.server.calls.length = 0;
   void other.session.refresh();
   await world.advance(50);
-  const asked = tab.session.extend();
+  const asked = tab.session.refresh();
   await world.advance(1000);
   assert.equal((await asked).generation, 2);
   assert.deepEqual(world.server.calls, ["refresh"]);
@@ -66,7 +64,7 @@ Deno.test("a token that must live for a while is asked for, though a validate wa
   const tab = world.openTab();
   await world.advance(40 * 60_000);
   world.server.latencyMs = 100;
-  void tab.session.recover();
+  void tab.session.check();
   await world.advance(50);
   const tokens = Promise.all(
     Array.from({ length: 20 }, () => tab.session.getAccessToken({ minTtlMs: 25 * 60_000 })),

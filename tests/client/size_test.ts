@@ -30,7 +30,7 @@ Deno.test({
   sanitizeResources: false,
   fn: async () => {
     const bytes = await bundledBytes("index.ts");
-    assert.ok(bytes <= 13 * 1024, `${bytes} bytes`);
+    assert.ok(bytes <= 14 * 1024, `${bytes} bytes`);
   },
 });
 
@@ -46,11 +46,11 @@ Deno.test({
 });
 
 Deno.test({
-  name: "the React bindings add no more than 1.5 kB",
+  name: "the React bindings add no more than 1.75 kB",
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {
     const bytes = await bundledBytes("react/index.ts", REACT);
-    assert.ok(bytes <= 1.5 * 1024, `${bytes} bytes`);
+    assert.ok(bytes <= 1.75 * 1024, `${bytes} bytes`);
   },
 });

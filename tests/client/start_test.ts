@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { ADA, createWorld } from "./world.ts";
+import type { InitialSession } from "../../client/src/index.ts";
+import { ADA, createWorld, type User } from "./world.ts";
 
 Deno.test("a cold start asks the server, whatever is known here", async () => {
   const world = createWorld();
@@ -59,16 +60,124 @@ Deno.test("start and dispose may be repeated, and StrictMode's double start asks
   assert.equal(world.timers(), 0);
 });
 
-Deno.test("what a server-rendered page verified is active at once, and is not told to other tabs", async () => {
+/** What a server knew of ada's session when it rendered the page. */
+const RENDERED: InitialSession<User> = {
+  status: "active",
+  user: ADA,
+  sessionId: "session-1",
+  serverTime: null,
+};
+
+Deno.test("what a server knew is the first paint; the browser verifies it before anything is written", async () => {
   const world = createWorld();
-  const tab = world.openTab({ initial: world.server.valid(false) }, false);
-  assert.equal(tab.session.getSnapshot().status, "active");
+  const tab = world.openTab({ initial: RENDERED }, false);
+  const { status, user, canMutate } = tab.session.getSnapshot();
+  assert.deepEqual([status, user, canMutate], ["active", ADA, false]);
   assert.equal(tab.session.getServerSnapshot(), tab.session.getSnapshot());
   assert.equal(world.storage.size, 0);
   tab.session.start();
+  const sent = tab.session.fetch("https://api.test/");
+  assert.equal(tab.sent.length, 0);
   await world.advance(0);
+  assert.equal((await sent).status, 200);
+  assert.equal(tab.session.getSnapshot().canMutate, true);
   assert.deepEqual(world.server.calls, ["validate"]);
-  assert.equal(await tab.session.getAccessToken(), "token-1");
+  tab.session.dispose();
+});
+
+Deno.test("each of a server's answers has its first paint, and the browser's own answer replaces it", async () => {
+  const paints: Readonly<Record<InitialSession<User>["status"], unknown>> = {
+    "active": ["active", ADA],
+    "grace": ["restoring", ADA],
+    "stale": ["restoring", null],
+    "signed-out": ["signed-out", null],
+    "unavailable": ["restoring", null],
+  };
+  for (const status of ["active", "grace", "stale", "signed-out", "unavailable"] as const) {
+    const world = createWorld();
+    const user = status === "active" || status === "grace" ? ADA : null;
+    const tab = world.openTab({ initial: { ...RENDERED, status, user } });
+    const painted = tab.session.getSnapshot();
+    assert.deepEqual([painted.status, painted.user], paints[status]);
+    await world.advance(0);
+    assert.equal(tab.session.getSnapshot().status, "active");
+    tab.session.dispose();
+  }
+});
+
+Deno.test("a page out of a cache shows no session that this browser knows to have ended", async () => {
+  const world = createWorld();
+  const first = world.openTab();
+  await world.advance(0);
+  await first.session.signOut();
+  world.server.script = () => ({ kind: "rejected", reason: "no-session" });
+  const back = world.openTab({ initial: RENDERED });
+  assert.equal(back.session.getSnapshot().user, null);
+  await world.advance(0);
+  assert.equal(back.session.getSnapshot().status, "signed-out");
+  back.session.dispose();
+  first.session.dispose();
+});
+
+Deno.test("a server that cannot be reached leaves what it rendered in doubt", async () => {
+  const world = createWorld();
+  world.server.script = () => ({ kind: "unavailable", cause: "network" });
+  const tab = world.openTab({ initial: RENDERED });
+  await world.advance(100);
+  const { status, user } = tab.session.getSnapshot();
+  assert.deepEqual([status, user], ["degraded", ADA]);
+  tab.session.dispose();
+});
+
+Deno.test("ready() answers the first answer of the server, and asks nothing again", async () => {
+  const world = createWorld();
+  world.server.latencyMs = 100;
+  const tab = world.openTab();
+  let answered: string | undefined;
+  const ready = tab.session.ready().then(({ status }) => answered = status);
+  await world.advance(50);
+  assert.equal(answered, undefined);
+  await world.advance(100);
+  await ready;
+  assert.equal(answered, "active");
+  for (let n = 0; n < 10; n++) await tab.session.ready();
+  assert.deepEqual(world.server.calls, ["validate"]);
+  tab.session.dispose();
+});
+
+Deno.test("ready() waits for nobody while the server cannot be reached", async () => {
+  const world = createWorld();
+  world.server.script = () => ({ kind: "unavailable", cause: "network" });
+  const tab = world.openTab();
+  await world.advance(0);
+  assert.equal((await tab.session.ready()).status, "restoring");
+  tab.session.dispose();
+});
+
+Deno.test("where nothing starts it, the first call asks, and no timer is left", async () => {
+  for (const use of ["ready", "fetch", "getAccessToken"] as const) {
+    const world = createWorld();
+    world.server.latencyMs = 10;
+    const tab = world.openTab({}, false);
+    await Promise.all([tab.session[use]("https://api.test/" as never), world.advance(20)]);
+    assert.equal(tab.session.status, "active", use);
+    assert.deepEqual(world.server.calls, ["validate"]);
+    assert.equal(world.timers(), 0);
+  }
+});
+
+Deno.test("a Svelte store: a subscriber is called at once and after each change, until it stops", async () => {
+  const world = createWorld();
+  const tab = world.openTab();
+  const seen: string[] = [];
+  const stop = tab.session.subscribe(({ status }) => void seen.push(status));
+  assert.deepEqual(seen, ["restoring"]);
+  await world.advance(0);
+  assert.equal(seen.at(-1), "active");
+  stop();
+  const before = seen.length;
+  await tab.session.signOut();
+  assert.equal(seen.length, before);
   tab.session.dispose();
 });
 

@@ -103,11 +103,11 @@ Deno.test("another user who signs in elsewhere is told, and this user's waiting 
   const [first, second] = await openTabs(world, 2);
   assert.ok(first && second);
   world.server.script = () => ({ kind: "rejected", reason: "expired" });
-  await second.session.recover();
+  await second.session.check();
   await world.advance(0);
   world.server.script = undefined;
   const waiting = assert.rejects(
-    second.session.fetch("https://api.test/", { session: { queue: "until-login" } }),
+    second.session.fetch("https://api.test/", { as: "user-after-sign-in" }),
     { name: "SessionEndedError" },
   );
   await world.advance(0);
@@ -129,7 +129,7 @@ Deno.test("a frozen tab that holds the lock keeps nobody waiting, and what it as
   await world.advance(500);
   holder.freeze();
   const asked = world.now();
-  const refreshed = other.session.recover();
+  const refreshed = other.session.check();
   await world.advance(6000);
   assert.equal((await refreshed).status, "active");
   assert.ok(world.now() - asked <= 6000);
@@ -147,7 +147,7 @@ Deno.test("a frozen tab that waits for the lock gives up its place", async () =>
   world.server.latencyMs = 1000;
   void holder.session.refresh();
   await world.advance(100);
-  void waiter.session.recover();
+  void waiter.session.check();
   await world.advance(100);
   waiter.freeze();
   await world.advance(1000);
@@ -223,7 +223,7 @@ Deno.test("a reply that was overtaken by a newer generation brings nothing back"
     path === "validate" && !release
       ? new Promise((resolve) => release = () => resolve(stale))
       : undefined as never;
-  void slow.session.recover();
+  void slow.session.check();
   await world.advance(10);
   slow.freeze();
   await fast.session.refresh();

@@ -46,6 +46,8 @@ export interface World {
   now(): number;
   timers(): number;
   random: () => number;
+  /** What each tab reads of the cookie that says that there is a session. */
+  hasSessionCookie: boolean | undefined;
   /** What the wall clock shows too much. */
   skewMs: number;
 }
@@ -90,6 +92,7 @@ export function createWorld(): World {
     storage,
     messages,
     random: () => 0.5,
+    hasSessionCookie: true,
     skewMs: 0,
     now: () => time,
     timers: () => timers.length,
@@ -102,7 +105,8 @@ export function createWorld(): World {
         now: () => ({ date: EPOCH + time + world.skewMs, perf: time }),
         random: () => world.random(),
         setTimer: (fire, delayMs) => setTimer(owner, fire, delayMs),
-        fetch: async (request) => {
+        fetch: async (input, init) => {
+          const request = new Request(input, init);
           tab.sent.push(request);
           return await tab.respond(request);
         },
@@ -122,6 +126,7 @@ export function createWorld(): World {
             }
           },
         },
+        hasSessionCookie: () => world.hasSessionCookie,
         openChannel: () => {
           const channel: SessionChannel = {
             onmessage: null,

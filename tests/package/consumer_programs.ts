@@ -12,39 +12,37 @@ export const VITE_APP: Readonly<Record<string, string>> = {
 <div id="root"></div>
 <script type="module" src="/main.tsx"></script>
 `,
-  "main.tsx":
-    `import { createHttpTransport, createSession, type SessionSnapshot } from "@unified-auth/client";
-import {
-  SessionEndedBanner,
-  SessionProvider,
-  SessionWarningBanner,
-  useCanMutate,
-  useSession,
-} from "@unified-auth/client/react";
+  "main.tsx": `import { createAuthClient, type SessionSnapshot } from "@unified-auth/client";
+import { createAuthHooks } from "@unified-auth/client/react";
 import { supabaseAccessToken } from "@unified-auth/client/supabase";
+import { createReadCache } from "@unified-auth/client/cache";
+import { collectMetrics } from "@unified-auth/client/metrics";
 import "@unified-auth/client/styles.css";
 import { createRoot } from "react-dom/client";
 
-const transport = createHttpTransport({ baseUrl: "/functions/v1/unified-auth" });
-const session = createSession({ transport });
-export const accessToken: () => Promise<string | null> = supabaseAccessToken(session);
+const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+const { useAuth, useCanMutate, SessionWarningBanner, SessionEndedBanner } = createAuthHooks(auth);
+export const accessToken: () => Promise<string | null> = supabaseAccessToken(auth);
+export const cache = createReadCache(auth);
+export const metrics = collectMetrics(auth);
 
 function Status() {
-  const status: SessionSnapshot["status"] = useSession((snapshot) => snapshot.status);
+  const status: SessionSnapshot["status"] = useAuth((snapshot) => snapshot.status);
   const canMutate: boolean = useCanMutate();
+  const email: string | null | undefined = useAuth().user?.email;
   // @ts-expect-error: a status is no number, so the types arrived
-  const wrong: number = useSession((snapshot) => snapshot.status);
-  return <output title={String(wrong)}>{canMutate ? "may write" : status}</output>;
+  const wrong: number = useAuth((snapshot) => snapshot.status);
+  return <output title={String(wrong) + email}>{canMutate ? "may write" : status}</output>;
 }
 
 const root = document.getElementById("root");
 if (root) {
   createRoot(root).render(
-    <SessionProvider session={session}>
+    <>
       <SessionWarningBanner />
       <SessionEndedBanner onSignIn={() => undefined} />
       <Status />
-    </SessionProvider>,
+    </>,
   );
 }
 `,
@@ -72,23 +70,15 @@ export const DENO_PROGRAM: Readonly<Record<string, string>> = {
     nodeModulesDir: "manual",
     compilerOptions: { jsx: "react-jsx", jsxImportSource: "react" },
   }),
-  "main.ts": `import {
-  createHttpTransport,
-  createSession,
-  type Session,
-  type SessionSnapshot,
-  type UnifiedAuthUser,
-} from "@unified-auth/client";
-import { useSession } from "@unified-auth/client/react";
+  "main.ts":
+    `import { type AuthClient, createAuthClient, type SessionSnapshot } from "@unified-auth/client";
+import { createAuthHooks } from "@unified-auth/client/react";
 import { connectSupabase } from "@unified-auth/client/supabase";
 
-const transport = createHttpTransport({ baseUrl: Deno.args[0] ?? "" });
-const session: Session<UnifiedAuthUser> = createSession({ transport });
-session.start();
-const { status }: SessionSnapshot<UnifiedAuthUser> = await session.recover();
+const auth: AuthClient = createAuthClient({ baseUrl: Deno.args[0] ?? "" });
+const { status }: SessionSnapshot = await auth.ready();
 // @ts-expect-error: a status is no number, so the types arrived
 const wrong: number = status;
-session.dispose();
-console.log(wrong, typeof useSession, typeof connectSupabase);
+console.log(wrong, typeof createAuthHooks, typeof connectSupabase);
 `,
 };

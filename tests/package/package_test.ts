@@ -12,7 +12,9 @@ Deno.test("the client's package", async (test) => {
   await test.step("holds its modules, their types and its looks, no test and no dependency", async () => {
     const modules = client.files.filter((path) => path.endsWith(".js")).toSorted();
     assert.deepEqual(modules, [
+      "dist/cache.js",
       "dist/index.js",
+      "dist/metrics.js",
       "dist/react/index.js",
       "dist/server/index.js",
       "dist/supabase.js",
@@ -38,6 +40,8 @@ Deno.test("the client's package", async (test) => {
       const imported = [...text.matchAll(/^(?:import|export) .*?from "([^".][^"]*)"/gm)];
       const expected = module === "dist/react/index.js" ? ["react"] : [];
       assert.deepEqual([...new Set(imported.map(([, name]) => name))], expected, module);
+      // As the first statement, or Next.js refuses the hooks in a layout.
+      assert.equal(text.startsWith('"use client";'), module === "dist/react/index.js", module);
     }
   });
 

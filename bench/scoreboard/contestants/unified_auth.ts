@@ -15,7 +15,7 @@ export const unifiedAuth: Contestant = {
   name: "Unified Auth",
   packages: [],
   configuration:
-    "`createSession({ transport })` with every option at its default, the server's settings too: " +
+    "`createAuthClient({ baseUrl })` with every option at its default, the server's settings too: " +
     "tokens are in httpOnly cookies, so reading one with `getAccessToken` answers that there is none " +
     "to see, in the time that finding a valid one takes. The user interface subscribes to the " +
     "snapshot and to the session's events; every notification is counted.",

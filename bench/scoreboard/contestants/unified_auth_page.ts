@@ -4,17 +4,11 @@
  * @module
  */
 
-import {
-  createHttpTransport,
-  createSession,
-  type SessionEventName,
-  type UnifiedAuthUser,
-} from "../../../client/src/index.ts";
+import { createAuthClient, type SessionEventName } from "../../../client/src/index.ts";
 import { SEED_USERS } from "../../../local/seed_users.ts";
 import type { PageContestant } from "../contestant.ts";
 
-const transport = createHttpTransport({ baseUrl: "/functions/v1/unified-auth" });
-const session = createSession<UnifiedAuthUser>({ transport });
+const session = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
 const told: string[] = [];
 const NAMES: readonly SessionEventName[] = [
   "signed-in",
@@ -25,14 +19,13 @@ const NAMES: readonly SessionEventName[] = [
 ];
 for (const name of NAMES) session.on(name, () => void told.push(name));
 session.subscribe(() => void told.push("state"));
-session.start();
 
 const isSignedIn = () => session.getSnapshot().user !== null && !session.getSnapshot().sessionEnded;
 
 const contestant: PageContestant = {
   signIn: () => {
     const { email, password } = SEED_USERS.ada;
-    return session.signIn((call) => transport.login({ email, password }, call));
+    return session.signIn.withPassword({ email, password });
   },
   isReady: () => {
     const { status, activity } = session.getSnapshot();

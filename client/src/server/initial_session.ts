@@ -19,6 +19,7 @@ import type { UnifiedAuthUser } from "../views.ts";
  * ```
  */
 export interface InitialSession<User extends { readonly id: string } = UnifiedAuthUser> {
+  /** How the session stood, as far as the request could prove it. */
   readonly status: "active" | "grace" | "stale" | "signed-out" | "unavailable";
   /** Set while `status` is `active` or `grace`. */
   readonly user: User | null;

@@ -11,25 +11,70 @@ import { isObject, type UnifiedAuthUser } from "../views.ts";
 import type { InitialSession } from "./initial_session.ts";
 import { sessionCookiesIn } from "./session_cookies.ts";
 
-/** How a visitor's session stands, as far as this request can prove it. */
+/**
+ * How a visitor's session stands, as far as this request can prove it.
+ *
+ * @example
+ * ```ts
+ * import { readSession } from "@unified-auth/client/server";
+ *
+ * const request = new Request("https://app.example.com/");
+ * const { status } = await readSession(request, { baseUrl: "https://app.example.com/functions/v1" });
+ * if (status === "grace") console.log("render read-only");
+ * ```
+ */
 export type VisitStatus = InitialSession["status"];
 
-/** A Fetch API request, or anything with its headers. */
+/**
+ * A Fetch API request, or anything with its headers.
+ *
+ * @example
+ * ```ts
+ * import type { RequestLike } from "@unified-auth/client/server";
+ *
+ * // Next.js: { headers: await headers() }
+ * const visitor: RequestLike = { headers: new Headers({ cookie: "…" }) };
+ * ```
+ */
 export interface RequestLike {
+  /** Of them the cookies and `Authorization` are read. */
   readonly headers: Pick<Headers, "get">;
 }
 
-/** Options of {@linkcode readSession}. */
+/**
+ * Options of {@linkcode readSession}.
+ *
+ * @example
+ * ```ts
+ * import type { ReadSessionOptions } from "@unified-auth/client/server";
+ *
+ * const options: ReadSessionOptions = {
+ *   baseUrl: "https://project.supabase.co/functions/v1",
+ *   timeoutMs: 1_000,
+ * };
+ * ```
+ */
 export interface ReadSessionOptions {
   /** Where the functions answer, such as `https://<project>.supabase.co/functions/v1`. */
   readonly baseUrl: string | URL;
   /** How long the call may take before the visit is `unavailable`. @default {3000} */
   readonly timeoutMs?: number;
-  /** @default {globalThis.fetch} */
+  /** Sends the request. @default {globalThis.fetch} */
   readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
 }
 
-/** A visitor's session, as one request shows it. */
+/**
+ * A visitor's session, as one request shows it.
+ *
+ * @example
+ * ```ts
+ * import { readSession } from "@unified-auth/client/server";
+ *
+ * const request = new Request("https://app.example.com/");
+ * const visit = await readSession(request, { baseUrl: "https://app.example.com/functions/v1" });
+ * console.log(visit.user?.email, visit.canMutate);
+ * ```
+ */
 export interface Visit {
   /**
    * - `active`: the access token is valid and the session lives. The visitor may read and write.

@@ -1,6 +1,6 @@
 /**
  * The demo: a small app on a session that can be put through what life does to one. Wires the panels
- * to the session and renders them when it changes.
+ * to the client and renders them when it changes.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import { createBannerPanel } from "./banner_panel.ts";
 import { listDeeds } from "./deeds.ts";
 import { createDeedsPanel } from "./deeds_panel.ts";
-import { openSession } from "./demo_session.ts";
+import { openClient } from "./demo_session.ts";
 import { createDevicesPanel } from "./devices_panel.ts";
 import { find, say } from "./dom.ts";
 import { describeEvent, LOGGED } from "./event_words.ts";
@@ -19,20 +19,20 @@ import { createSignInPanel } from "./sign_in_panel.ts";
 import { createWorld } from "./world.ts";
 
 const world = createWorld();
-const { session, transport } = openSession(world);
+const auth = openClient(world);
 const log = createLogPanel();
 const panel = createSessionPanel();
-const banner = createBannerPanel(session);
-const logbook = createLogbookPanel(session);
+const banner = createBannerPanel(auth);
+const logbook = createLogbookPanel(auth);
 const devices = createDevicesPanel(
-  transport,
+  auth,
   (what) => log.add("devices", { tone: "plain", what, detail: "" }),
 );
-const deeds = createDeedsPanel(listDeeds(session, world, () => logbook.load()), {
-  isSignedIn: () => session.getSnapshot().status === "active",
+const deeds = createDeedsPanel(listDeeds(auth, world, () => logbook.load()), {
+  isSignedIn: () => auth.status === "active",
   onDone: () => void devices.load(),
 });
-createSignInPanel(session, transport);
+createSignInPanel(auth);
 
 const form = find("sign-in", HTMLFormElement);
 const restoring = find("restoring", HTMLDivElement);
@@ -44,7 +44,7 @@ let shownFor: string | null = null;
 let isLoaded = false;
 
 function render(): void {
-  const snapshot = session.getSnapshot();
+  const snapshot = auth.getSnapshot();
   const { status, user } = snapshot;
   const userId = user?.id ?? null;
   if (userId !== shownFor) {
@@ -72,11 +72,9 @@ function render(): void {
 }
 
 for (const name of LOGGED) {
-  session.on(name, (detail) => log.add(name, describeEvent(name, detail)));
+  auth.on(name, (detail) => log.add(name, describeEvent(name, detail)));
 }
-session.on("session-refreshed", ({ source }) => panel.tellSource(source));
-session.on("signed-in", () => void devices.load());
-session.subscribe(render);
-session.start();
-render();
+auth.on("session-refreshed", ({ source }) => panel.tellSource(source));
+auth.on("signed-in", () => void devices.load());
+auth.subscribe(render);
 setInterval(render, 1_000);

@@ -6,7 +6,7 @@
  */
 
 import type { Reason, SessionSnapshot, SessionWarning } from "../../../client/src/snapshot.ts";
-import type { DemoSession } from "./demo_session.ts";
+import type { AuthClient } from "../../../client/src/index.ts";
 import { find, say } from "./dom.ts";
 
 const REASONS: Readonly<Partial<Record<Reason, string>>> = {
@@ -22,16 +22,16 @@ export interface BannerPanel {
   render(snapshot: SessionSnapshot): void;
 }
 
-export function createBannerPanel(session: DemoSession): BannerPanel {
+export function createBannerPanel(auth: AuthClient): BannerPanel {
   const banner = find("banner", HTMLDivElement);
   const warned = find("warning", HTMLParagraphElement);
   const over = find("over", HTMLParagraphElement);
   const actions = find("warning-actions", HTMLDivElement);
   const main = find("main", HTMLElement);
   find("warning-extend", HTMLButtonElement)
-    .addEventListener("click", () => void session.extend());
+    .addEventListener("click", () => void auth.refresh());
   find("warning-close", HTMLButtonElement)
-    .addEventListener("click", () => session.dismissWarning());
+    .addEventListener("click", () => auth.dismissWarning());
 
   return {
     render({ status, reason, warning }) {

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { DemoSession } from "./demo_session.ts";
+import type { AuthClient } from "../../../client/src/index.ts";
 import type { World } from "./world.ts";
 
 export interface Deed {
@@ -25,13 +25,13 @@ const RETRY_MS = 1_500;
 
 /** `readEntries` loads the page's data anew, as an app would. */
 export function listDeeds(
-  session: DemoSession,
+  auth: AuthClient,
   world: World,
   readEntries: () => Promise<void>,
 ): readonly Deed[] {
-  const generation = () => session.getSnapshot().generation;
+  const generation = () => auth.getSnapshot().generation;
   const standing = () => {
-    const { status, reason } = session.getSnapshot();
+    const { status, reason } = auth.getSnapshot();
     return status === "active" ? "still signed in" : `${status}${reason ? ` (${reason})` : ""}`;
   };
 
@@ -43,7 +43,7 @@ export function listDeeds(
         "and many apps go to their sign-in page.",
       async run() {
         await doLife("sleep");
-        await untilAsked(session, () => world.sleep(2 * HOUR_MS));
+        await untilAsked(auth, () => world.sleep(2 * HOUR_MS));
         return `The gap was noticed, the server was asked once: ${standing()}, generation ${generation()}.`;
       },
     },
@@ -55,10 +55,10 @@ export function listDeeds(
         await doLife("an-hour");
         await doLife("lose-reply");
         const before = generation();
-        await session.refresh();
-        const { failures } = session.getSnapshot();
+        await auth.refresh();
+        const { failures } = auth.getSnapshot();
         await pause(RETRY_MS);
-        await session.refresh();
+        await auth.refresh();
         return `The server rotated, ${failures} reply was lost. The retry got the same successor: ` +
           `${standing()}, generation ${before} became ${generation()}.`;
       },
@@ -69,7 +69,7 @@ export function listDeeds(
       async run() {
         await doLife("an-hour");
         const calls = Array.from({ length: 3 }, (_, index) =>
-          session.fetch("/demo/entries", {
+          auth.fetch("/demo/entries", {
             method: "POST",
             headers: { "content-type": "application/json" },
             body: JSON.stringify({ text: `Written with an expired token, call ${index + 1}` }),
@@ -86,11 +86,11 @@ export function listDeeds(
         "A failed check is taken for \u201csigned out\u201d: the page is gone when the train leaves the tunnel.",
       async run() {
         world.setOffline(true);
-        await session.recover("manual");
+        await auth.check("manual");
         const meanwhile = standing();
         await readEntries();
         await pause(1_500);
-        await untilAsked(session, () => world.setOffline(false));
+        await untilAsked(auth, () => world.setOffline(false));
         await readEntries();
         return `Offline: ${meanwhile}, the entries came from the cache. Back: ${standing()}.`;
       },
@@ -103,9 +103,9 @@ export function listDeeds(
       async run() {
         await doLife("an-hour");
         await doLife("thief");
-        await session.refresh();
+        await auth.refresh();
         await doLife("thief");
-        await session.recover("manual");
+        await auth.check("manual");
         return `The thief refreshed, you refreshed, the thief came back: ${standing()}. Only this ` +
           "session ended; sign in again in place.";
       },
@@ -115,7 +115,7 @@ export function listDeeds(
       elsewhere: "Sessions pile up without limit, or the oldest one ends and never says why.",
       async run() {
         await doLife("devices");
-        await session.recover("manual");
+        await auth.check("manual");
         return `At most five stay signed in, the least recently active goes: ${standing()}.`;
       },
     },
@@ -130,9 +130,9 @@ async function doLife(deed: string): Promise<void> {
 }
 
 /** Does something to the page and waits until the client has asked the server because of it. */
-async function untilAsked(session: DemoSession, act: () => void): Promise<void> {
+async function untilAsked(auth: AuthClient, act: () => void): Promise<void> {
   const asked = new Promise<void>((resolve) => {
-    const stop = session.on("recovery", () => {
+    const stop = auth.on("recovery", () => {
       stop();
       resolve();
     });
@@ -140,7 +140,7 @@ async function untilAsked(session: DemoSession, act: () => void): Promise<void> 
   act();
   await Promise.race([asked, pause(LONGEST_WAIT_MS)]);
   const until = performance.now() + LONGEST_WAIT_MS;
-  while (session.getSnapshot().activity !== "idle" && performance.now() < until) await pause(50);
+  while (auth.getSnapshot().activity !== "idle" && performance.now() < until) await pause(50);
 }
 
 function pause(milliseconds: number): Promise<void> {

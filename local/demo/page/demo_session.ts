@@ -1,28 +1,16 @@
 /**
- * The session of this page: the client over the functions of the same origin, in a world whose clock
- * and network the page can move.
+ * The client of this page, in surroundings whose clock and network the page can move.
  *
  * @module
  */
 
-import {
-  createHttpTransport,
-  createSession,
-  type HttpTransport,
-  type Session,
-  type UnifiedAuthUser,
-} from "../../../client/src/index.ts";
+import { type AuthClient, createAuthClient } from "../../../client/src/index.ts";
 import type { World } from "./world.ts";
 
-export type DemoSession = Session<UnifiedAuthUser>;
-
-export function openSession(
-  world: World,
-): { readonly session: DemoSession; readonly transport: HttpTransport } {
-  const transport = createHttpTransport({
+export function openClient(world: World): AuthClient {
+  return createAuthClient({
     baseUrl: "/functions/v1/unified-auth",
-    fetch: world.environment.fetch,
+    hint: ["email"],
+    unstable_environment: world.environment,
   });
-  const session = createSession<UnifiedAuthUser>({ transport, environment: world.environment });
-  return { session, transport };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { HttpTransport, SessionEntry } from "../../../client/src/index.ts";
+import type { AuthClient, SessionEntry } from "../../../client/src/index.ts";
 import { clockTime } from "./clock_time.ts";
 import { find, make } from "./dom.ts";
 
@@ -15,7 +15,7 @@ export interface DevicesPanel {
 }
 
 export function createDevicesPanel(
-  transport: HttpTransport,
+  auth: AuthClient,
   log: (text: string) => void,
 ): DevicesPanel {
   const list = find("devices", HTMLUListElement);
@@ -25,9 +25,9 @@ export function createDevicesPanel(
 
   const load = async (): Promise<void> => {
     const mine = turn;
-    const outcome = await transport.sessions();
+    const outcome = await auth.devices.list();
     if (outcome.kind === "listed" && mine === turn) {
-      list.replaceChildren(...outcome.sessions.map(show));
+      list.replaceChildren(...outcome.devices.map(show));
     }
   };
 
@@ -46,7 +46,7 @@ export function createDevicesPanel(
     button.setAttribute("aria-label", `Sign out there: ${name}`);
     button.addEventListener("click", async () => {
       button.disabled = true;
-      const { kind } = await transport.endSession(device.id);
+      const { kind } = await auth.devices.end(device.id);
       log(kind === "done" ? `${name} was signed out` : `${name} could not be signed out`);
       await load();
     });

@@ -26,7 +26,6 @@ const TRIGGERS: Readonly<Record<SessionEvents["recovery"]["trigger"], string>> =
   "online": "as the network came back",
   "suspended": "after a sleep",
   "manual": "as a button asked for it",
-  "extend": "to stay signed in",
   "token": "for an access token",
   "fetch": "for a waiting call",
   "unauthorized": "as a call was refused",

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { createReadCache } from "../../../client/src/index.ts";
+import { createReadCache } from "../../../client/src/cache.ts";
 import { clockTime } from "./clock_time.ts";
-import type { DemoSession } from "./demo_session.ts";
+import type { AuthClient } from "../../../client/src/index.ts";
 import { find, make, say } from "./dom.ts";
 
 interface Entry {
@@ -22,7 +22,7 @@ export interface LogbookPanel {
   render(state: { readonly canMutate: boolean }): void;
 }
 
-export function createLogbookPanel(session: DemoSession): LogbookPanel {
+export function createLogbookPanel(auth: AuthClient): LogbookPanel {
   const list = find("notes", HTMLUListElement);
   const form = find("note-form", HTMLFormElement);
   const input = find("note", HTMLInputElement);
@@ -41,14 +41,14 @@ export function createLogbookPanel(session: DemoSession): LogbookPanel {
     ));
   };
 
-  const cache = createReadCache(session);
+  const cache = createReadCache(auth);
   /** Since when the entries on the screen were not confirmed; null when they were. */
   let cachedAt: number | null = null;
   /** Counts the users whose entries are shown. */
   let turn = 0;
 
   const ask = async (init?: RequestInit): Promise<readonly Entry[]> => {
-    const reply = await session.fetch("/demo/entries", init);
+    const reply = await auth.fetch("/demo/entries", init);
     const entries = readEntries(await reply.json());
     if (entries === null) throw new Error(`Cannot read the entries: status ${reply.status}`);
     return entries;
@@ -99,7 +99,7 @@ export function createLogbookPanel(session: DemoSession): LogbookPanel {
       const kept = cachedAt === null ? "" : ` Entries as of ${clockTime(new Date(cachedAt))}.`;
       say(
         hint,
-        canMutate ? kept : `Reading only, until the server has confirmed the session.${kept}`,
+        canMutate ? kept : `Reading only, until the server has confirmed the auth.${kept}`,
       );
     },
   };

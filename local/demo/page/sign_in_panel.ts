@@ -5,16 +5,16 @@
  * @module
  */
 
-import type { HttpTransport } from "../../../client/src/index.ts";
-import type { DemoSession } from "./demo_session.ts";
+import type { AuthClient } from "../../../client/src/index.ts";
 import { find, say } from "./dom.ts";
 
 const PROBLEMS: Readonly<Record<string, string>> = {
   invalid_credentials: "The e-mail or the password is wrong.",
   too_many_attempts: "Too many tries: wait a moment.",
+  over_request_rate_limit: "Too many tries: wait a moment.",
 };
 
-export function createSignInPanel(session: DemoSession, transport: HttpTransport): void {
+export function createSignInPanel(auth: AuthClient): void {
   const form = find("sign-in", HTMLFormElement);
   const problem = find("sign-in-problem", HTMLParagraphElement);
 
@@ -26,10 +26,10 @@ export function createSignInPanel(session: DemoSession, transport: HttpTransport
       email: String(fields.get("email")),
       password: String(fields.get("password")),
     };
-    const outcome = await session.signIn((call) => transport.login(credentials, call));
+    const outcome = await auth.signIn.withPassword(credentials);
     if (outcome.kind === "refused") say(problem, PROBLEMS[outcome.code] ?? outcome.message);
-    else if (outcome.kind !== "valid") say(problem, "The server did not answer: try again.");
+    else if (outcome.kind !== "signed-in") say(problem, "The server did not answer: try again.");
   });
 
-  find("sign-out", HTMLButtonElement).addEventListener("click", () => void session.signOut());
+  find("sign-out", HTMLButtonElement).addEventListener("click", () => void auth.signOut());
 }

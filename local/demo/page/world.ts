@@ -24,8 +24,8 @@ export function createWorld(): World {
       // make each refresh of it two hours old in the others, and theirs in it, for ever.
       now: () => ({ date: Date.now(), perf: performance.now() + sleptMs }),
       isOnline: () => !offline && navigator.onLine,
-      fetch: (request) =>
-        offline ? Promise.reject(new TypeError("Failed to fetch")) : fetch(request),
+      fetch: (input, init) =>
+        offline ? Promise.reject(new TypeError("Failed to fetch")) : fetch(input, init),
     },
     sleep(milliseconds) {
       sleptMs += milliseconds;

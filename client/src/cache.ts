@@ -1,23 +1,56 @@
 /**
  * The last known answers of reads, so that a page has something to show while it is offline or its
- * session is over. Kept apart by user, and emptied when somebody signs out or another user comes. It
- * must not know how anything is read.
+ * session is over. Kept apart by user, and emptied when somebody signs out or another user comes.
  *
  * @module
  */
 
 import type { SessionUser } from "./outcome.ts";
-import type { Session } from "./session.ts";
+import type { AuthClient } from "./session.ts";
 
+/**
+ * Options of {@linkcode createReadCache}.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ * import { createReadCache } from "@unified-auth/client/cache";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const cache = createReadCache(auth, { maxEntries: 20 });
+ * const { value, cachedAt } = await cache.read("things", async () => {
+ *   const response = await auth.fetch("/api/things");
+ *   return await response.json() as readonly string[];
+ * });
+ * console.log(value, cachedAt === null ? "fresh" : "as of", cachedAt);
+ * ```
+ */
 export interface ReadCacheOptions {
-  /** @default {globalThis.localStorage} */
+  /** Where answers are kept. @default {globalThis.localStorage} */
   readonly storage?: Pick<Storage, "getItem" | "setItem" | "removeItem">;
-  /** @default {"session-reads:v1"} */
+  /** Under which name. @default {"session-reads:v1"} */
   readonly storageKey?: string;
   /** How many answers are kept; the oldest goes first. @default {50} */
   readonly maxEntries?: number;
 }
 
+/**
+ * A cache of reads.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ * import { createReadCache } from "@unified-auth/client/cache";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const cache = createReadCache(auth, { maxEntries: 20 });
+ * const { value, cachedAt } = await cache.read("things", async () => {
+ *   const response = await auth.fetch("/api/things");
+ *   return await response.json() as readonly string[];
+ * });
+ * console.log(value, cachedAt === null ? "fresh" : "as of", cachedAt);
+ * ```
+ */
 export interface ReadCache {
   /**
    * What `load` resolves with, which is kept; or, when it rejects, what was kept before, with the
@@ -39,10 +72,26 @@ interface Kept {
 }
 
 /**
+ * Makes a cache that follows who is signed in.
+ *
  * @throws {RangeError} If `maxEntries` is no positive integer.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ * import { createReadCache } from "@unified-auth/client/cache";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const cache = createReadCache(auth, { maxEntries: 20 });
+ * const { value, cachedAt } = await cache.read("things", async () => {
+ *   const response = await auth.fetch("/api/things");
+ *   return await response.json() as readonly string[];
+ * });
+ * console.log(value, cachedAt === null ? "fresh" : "as of", cachedAt);
+ * ```
  */
 export function createReadCache<U extends SessionUser>(
-  session: Pick<Session<U>, "on" | "getSnapshot">,
+  auth: Pick<AuthClient<U>, "on" | "user">,
   { storage, storageKey = "session-reads:v1", maxEntries = 50 }: ReadCacheOptions = {},
 ): ReadCache {
   if (!(Number.isInteger(maxEntries) && maxEntries > 0)) {
@@ -50,7 +99,7 @@ export function createReadCache<U extends SessionUser>(
       `Cannot create a cache as 'maxEntries' is no positive integer: current value is ${maxEntries}`,
     );
   }
-  const userId = (): string | undefined => session.getSnapshot().user?.id;
+  const userId = (): string | undefined => auth.user?.id;
 
   /** Storage may be full, blocked, or absent: a cache that cannot keep is still a way to read. */
   function attempt<T>(use: (store: NonNullable<typeof storage>) => T): T | undefined {
@@ -73,7 +122,7 @@ export function createReadCache<U extends SessionUser>(
   }
 
   const empty = (): void => attempt((store) => store.removeItem(storageKey));
-  const stops = [session.on("signed-out", empty), session.on("user-changed", empty)];
+  const stops = [auth.on("signed-out", empty), auth.on("user-changed", empty)];
 
   return {
     async read<T>(key: string, load: () => Promise<T>) {

@@ -1,0 +1,62 @@
+/**
+ * The client: a session over the HTTP API of Unified Auth, as one object.
+ *
+ * @module
+ */
+
+import { createSession } from "./create_session.ts";
+import { browserEnvironment } from "./environment.ts";
+import { createHttpTransport, type Credentials } from "./http_transport.ts";
+import type { AuthClientOptions } from "./options.ts";
+import type { AuthClient, SignInOutcome } from "./session.ts";
+import type { UnifiedAuthUser } from "./views.ts";
+
+/**
+ * Makes the client of this page: once, at the top level of a module. In a page it starts by itself and asks
+ * the server who is signed in; on a server it touches neither timers nor network until it is called.
+ *
+ * @throws {TypeError} If `baseUrl` is missing or no HTTP URL.
+ * @throws {RangeError} If a number is negative, not finite, or too large for a timer.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * export const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ *
+ * const outcome = await auth.signIn.withPassword({ email: "ada@example.com", password: "…" });
+ * if (outcome.kind === "refused") console.log(outcome.message);
+ * ```
+ */
+export function createAuthClient<U extends UnifiedAuthUser = UnifiedAuthUser>(
+  options: AuthClientOptions<U>,
+): AuthClient<U> {
+  const { baseUrl, unstable_timing, unstable_environment, fetch, ...rest } = options ?? {};
+  const environment = {
+    ...browserEnvironment(),
+    ...(fetch && { fetch }),
+    ...unstable_environment,
+  };
+  const transport = createHttpTransport<U>({ baseUrl, environment });
+  const session = createSession<U>({ ...rest, ...unstable_timing, transport, environment });
+  const { signIn, request } = session;
+
+  async function signInWith(credentials: Credentials): Promise<SignInOutcome<U>> {
+    const outcome = await signIn((call) => transport.login(credentials, call));
+    return outcome.kind === "valid" ? { kind: "signed-in", user: outcome.user } : outcome;
+  }
+
+  if (environment.document) session.start();
+  // On the same object, whose `user` and `status` are getters.
+  return Object.assign(session as Omit<typeof session, "signIn" | "request">, {
+    signIn: {
+      withPassword: signInWith,
+      withSupabaseToken: (supabaseAccessToken: string, { deviceName = undefined } = {}) =>
+        signInWith({ supabaseAccessToken, deviceName }),
+    },
+    devices: {
+      list: () => request((call) => transport.sessions(call)),
+      end: (id: string) => request((call) => transport.endSession(id, call)),
+    },
+  });
+}
