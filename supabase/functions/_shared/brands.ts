@@ -18,8 +18,11 @@ export type RawAccessToken = Brand<string, "RawAccessToken">;
 /** SHA-256 of a whole refresh token: 32 bytes. What the database holds. */
 export type RefreshTokenHash = Brand<Uint8Array, "RefreshTokenHash">;
 
-/** SHA-256 of a user agent string: 32 bytes. */
-export type UserAgentHash = Brand<Uint8Array, "UserAgentHash">;
+/** The first 16 bytes of a browser key's SHA-256 thumbprint (RFC 7638): names the key, and no more. */
+export type KeyThumbprint = Brand<Uint8Array, "KeyThumbprint">;
+
+/** 8 random bytes of a session, chosen at login and the same in each of its refresh tokens. */
+export type Lineage = Brand<Uint8Array, "Lineage">;
 
 /** The id of a row of `sessions`: a lower-case UUID. */
 export type SessionId = Brand<string, "SessionId">;

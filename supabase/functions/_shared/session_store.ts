@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { RefreshTokenHash, SessionId, UserAgentHash, UserId } from "./brands.ts";
+import type { KeyThumbprint, Lineage, RefreshTokenHash, SessionId, UserId } from "./brands.ts";
 import type { Database, Json } from "./database.types.ts";
 
 type Enums = Database["public"]["Enums"];
@@ -17,17 +17,15 @@ export type RotationOutcome = Enums["rotation_outcome"];
 export type RevocationOutcome = Enums["revocation_outcome"];
 export type LogoutScope = Enums["logout_scope"];
 
-/** Why a session is over, as every function answers it. */
-export type SessionEnd = Exclude<ValidationOutcome, "active">;
+/** Why a session has ended, as every function answers it. */
+export type SessionEnd = Exclude<ValidationOutcome, "active" | "stale">;
 
-/** Who asks, for the audit log and for the rules that tell one browser from another. */
+/** Who sent the request, for the audit log. No rule depends on it. */
 export interface RequestContext {
   readonly requestId: string;
   /** From the trusted header, or null where there is none. */
   readonly ip: string | null;
   readonly userAgent: string | null;
-  /** SHA-256 of the user agent; of the empty string where there is none. */
-  readonly userAgentHash: UserAgentHash;
 }
 
 /** A live session with its user. Times are the database's. */
@@ -46,6 +44,8 @@ export interface LiveSession {
   readonly refreshTokenExpiresAt: Date;
   readonly aal: string;
   readonly amr: readonly Json[];
+  /** The key that the session's current refresh token was issued to. Null: none. */
+  readonly keyThumbprint: KeyThumbprint | null;
 }
 
 /** A live session and the moment, by the database's clock, at which it was. */
@@ -54,29 +54,40 @@ export interface SessionAt {
   readonly serverTime: Date;
 }
 
-/** The place of a refresh token in its session. */
-export interface PresentedRefreshToken {
+/** The place of a token in its session. */
+export interface TokenPlace {
   readonly sessionId: SessionId;
   readonly generation: number;
   readonly branch: number;
-  readonly hash: RefreshTokenHash;
 }
 
-/** The place of an access token in its session. */
-export interface PresentedAccessToken {
-  readonly sessionId: SessionId;
-  readonly generation: number;
-  readonly branch: number;
+/** A refresh token, without its secret. */
+export interface PresentedRefreshToken extends TokenPlace {
+  readonly hash: RefreshTokenHash;
+  /** The key that it was issued to. Null: none. */
+  readonly key: KeyThumbprint | null;
+  /** Null in a token of version 1, which carries none. */
+  readonly lineage: Lineage | null;
+}
+
+/** A key that has just signed, and the challenge that it signed. */
+export interface PresentedProof {
+  readonly thumbprint: KeyThumbprint;
+  /** Null at a login, where there is no session to challenge for yet. */
+  readonly challenge: (TokenPlace & { readonly challengedAt: Date }) | null;
 }
 
 export interface CreateSessionRequest {
   readonly sessionId: SessionId;
   readonly userId: UserId;
   readonly refreshTokenHash: RefreshTokenHash;
+  readonly lineage: Lineage;
+  /** The key that the login proved, and that the session is bound to. Null: it is not bound. */
+  readonly keyThumbprint: KeyThumbprint | null;
   readonly deviceName: string | null;
   readonly aal: string;
   readonly amr: readonly Json[];
-  /** The genuine refresh token that the browser still held: its session is replaced. */
+  /** The genuine refresh token that the browser still held: its session ends. */
   readonly presented: PresentedRefreshToken | null;
   /** The provider's session that the login stands on: gone, nobody is signed in. Null: not known. */
   readonly identitySessionId: string | null;
@@ -91,24 +102,41 @@ export type CreateSessionAnswer =
   )
   | { readonly outcome: Exclude<LoginOutcome, "created"> };
 
-export interface ValidateSessionRequest extends PresentedAccessToken {
+export interface ValidateSessionRequest extends TokenPlace {
   /** False if the same request shows that the refresh token of this generation never arrived. */
   readonly mayConfirm: boolean;
 }
 
 export type ValidateSessionAnswer =
   | ({ readonly outcome: "active" } & SessionAt)
-  | { readonly outcome: SessionEnd; readonly serverTime: Date };
+  /** `stale`: another branch took this token's place. Nothing was changed; a refresh decides. */
+  | { readonly outcome: "stale" | SessionEnd; readonly serverTime: Date };
+
+/** The token that the caller would answer, if the database takes it. Its key is the proof's. */
+export interface ProposedSuccessor {
+  readonly generation: number;
+  readonly branch: number;
+  readonly hash: RefreshTokenHash;
+  readonly lineage: Lineage;
+  readonly salt: Uint8Array;
+  /** The session key that derived it. */
+  readonly keyId: string;
+}
 
 export interface RotateSessionRequest {
   readonly presented: PresentedRefreshToken;
-  /** Hashes of the proposed successors: branch 0, and as many more as the caller has derived. */
-  readonly successorHashes: readonly RefreshTokenHash[];
-  /** How many branches a generation may have. */
-  readonly maxBranches: number;
-  readonly successorSalt: Uint8Array;
-  readonly successorKeyId: string;
+  readonly proof: PresentedProof | null;
+  readonly successor: ProposedSuccessor;
   readonly event: "refresh" | "auto_refresh";
+}
+
+/**
+ * Nothing was changed: a proof over a fresh challenge is needed. Does not say where the session stands:
+ * a copied token could read from that when its owner refreshes.
+ */
+export interface ProofRequired {
+  readonly outcome: "proof_required";
+  readonly serverTime: Date;
 }
 
 /** The outcomes after which the session lives on with a token to answer. */
@@ -117,7 +145,7 @@ export type ContinuedOutcome = "unchanged" | "rotated" | "replayed" | "reissued"
 /** The outcomes after which no token of this session is answered. */
 export type RefusedRotation = Exclude<
   RotationOutcome,
-  ContinuedOutcome | "throttled" | "successor_wanted" | "proof_required" | "proof_key_unknown"
+  ContinuedOutcome | "throttled" | "successor_wanted" | "proof_required"
 >;
 
 export type RotateSessionAnswer =
@@ -133,22 +161,34 @@ export type RotateSessionAnswer =
     readonly successorKeyId: string;
   } & SessionAt)
   | { readonly outcome: "throttled"; readonly retryAfterSeconds: number }
-  /** Nothing was changed: a branch is needed whose hash was not proposed. */
-  | { readonly outcome: "successor_wanted" }
+  /** Nothing was changed: a successor of this place is needed. */
+  | {
+    readonly outcome: "successor_wanted";
+    readonly generation: number;
+    readonly branch: number;
+  }
+  | ProofRequired
   | { readonly outcome: RefusedRotation };
 
-/** Proof that a request may end a session: its refresh token, or an access token already verified. */
+/** What a request may end sessions with: a refresh token, or an access token already verified. */
 export type SessionProof =
-  | { readonly kind: "refresh_token"; readonly presented: PresentedRefreshToken }
-  | { readonly kind: "access_token"; readonly sessionId: SessionId };
+  | {
+    readonly kind: "refresh_token";
+    readonly presented: PresentedRefreshToken;
+    readonly proof: PresentedProof | null;
+  }
+  | ({ readonly kind: "access_token" } & TokenPlace);
 
-export interface EndedSessions {
-  readonly outcome: RevocationOutcome;
-  readonly ended: number;
-}
+export type EndedSessions =
+  | {
+    readonly outcome: Exclude<RevocationOutcome, "proof_required">;
+    readonly ended: number;
+  }
+  | ProofRequired;
 
-export interface EndOwnSessionAnswer extends EndedSessions {
-  /** Whether the session that asked is itself live. */
+export interface EndOwnSessionAnswer {
+  readonly outcome: "ended" | "already_ended" | "not_found";
+  /** Whether the acting session is itself live; if not, nothing was ended. */
   readonly acting: ValidationOutcome;
 }
 
@@ -156,7 +196,6 @@ export interface ListedSession {
   readonly sessionId: SessionId;
   readonly createdAt: Date;
   readonly lastActiveAt: Date;
-  readonly refreshTokenExpiresAt: Date;
   readonly deviceName: string | null;
   readonly userAgent: string | null;
   readonly ip: string | null;
@@ -169,7 +208,7 @@ export type ListSessionsAnswer =
     readonly sessions: readonly ListedSession[];
     readonly serverTime: Date;
   }
-  | { readonly outcome: SessionEnd };
+  | { readonly outcome: "stale" | SessionEnd };
 
 /** One bucket of the login throttle with what its failures cost. */
 export interface ThrottleBucket {
@@ -220,12 +259,12 @@ export interface SessionStore {
     request: { readonly proof: SessionProof; readonly scope: Exclude<LogoutScope, "local"> },
     context: RequestContext,
   ): Promise<EndedSessions>;
-  /** Ends one of the user's own sessions, asked for by another live one. */
+  /** Ends one of the user's own sessions, by an access token of another live one. */
   endOwnSession(
-    request: { readonly sessionId: SessionId; readonly actingSessionId: SessionId },
+    request: { readonly sessionId: SessionId; readonly acting: TokenPlace },
     context: RequestContext,
   ): Promise<EndOwnSessionAnswer>;
-  listSessions(actingSessionId: SessionId, context: RequestContext): Promise<ListSessionsAnswer>;
+  listSessions(acting: TokenPlace, context: RequestContext): Promise<ListSessionsAnswer>;
   /** Whether a login may be tried now; if so, it is counted as a failure until it is known to be none. */
   admitLogin(buckets: readonly ThrottleBucket[]): Promise<LoginAdmission>;
   /** How an admitted login ended without a session. */
