@@ -21,6 +21,9 @@ export type RefreshTokenHash = Brand<Uint8Array, "RefreshTokenHash">;
 /** The first 16 bytes of a browser key's SHA-256 thumbprint (RFC 7638): names the key, and no more. */
 export type KeyThumbprint = Brand<Uint8Array, "KeyThumbprint">;
 
+/** What a browser key signs to prove itself. Not secret. */
+export type ProofChallenge = Brand<string, "ProofChallenge">;
+
 /** 8 random bytes of a session, chosen at login and the same in each of its refresh tokens. */
 export type Lineage = Brand<Uint8Array, "Lineage">;
 

@@ -15,6 +15,8 @@ export interface SessionKey {
   readonly mac: Uint8Array;
   /** Derives the secret of a token's successor. 32 bytes. */
   readonly derivation: Uint8Array;
+  /** Tags the challenges that browser keys sign. 32 bytes. */
+  readonly proofChallenge: Uint8Array;
   /** Hashes account names for the login throttle, so that no plain e-mail rests there. 32 bytes. */
   readonly throttle: Uint8Array;
 }
@@ -53,6 +55,7 @@ function deriveSessionKey(secret: string, context: string): SessionKey {
     id: Array.from(derive("key-id", 4), (byte) => byte.toString(16).padStart(2, "0")).join(""),
     mac: derive("refresh-token-mac", 32),
     derivation: derive("successor-derivation", 32),
+    proofChallenge: derive("proof-challenge", 32),
     throttle: derive("login-throttle", 32),
   };
 }

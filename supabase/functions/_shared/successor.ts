@@ -7,12 +7,15 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import { createHmac } from "node:crypto";
+import type { KeyThumbprint, Lineage } from "./brands.ts";
 import {
   type GenuineRefreshToken,
   type IssuedRefreshToken,
   issueRefreshToken,
-  MAX_BRANCH,
+  KEY_THUMBPRINT_BYTES,
+  LINEAGE_BYTES,
   type RefreshTokenParts,
 } from "./refresh_token.ts";
 import type { SessionKey } from "./session_keys.ts";
@@ -20,76 +23,82 @@ import type { SessionKey } from "./session_keys.ts";
 /** Bytes of the salt of one rotation. */
 export const SUCCESSOR_SALT_BYTES = 16;
 
+const NO_KEY = new Uint8Array(KEY_THUMBPRINT_BYTES);
+
 /** What one successor is derived from. */
 export interface SuccessorOrigin {
   readonly predecessor: GenuineRefreshToken;
-  /** Branch of the successor: 0 for a rotation, more for each re-issue. */
+  /** The successor's place: another generation than the predecessor's next where that one is old. */
+  readonly generation: number;
+  /** 0 for a rotation, more for each re-issue. */
   readonly branch: number;
+  /** The browser key that the successor is issued to. Null: none. */
+  readonly key: KeyThumbprint | null;
+  /** The session's, where the database told it. Null: the predecessor's, or one made from it. */
+  readonly lineage: Lineage | null;
   /** 16 random bytes, fresh for a rotation or re-issue, the stored ones for a replay. */
   readonly salt: Uint8Array;
 }
 
+/** A successor with what the database keeps of it. */
+export interface Successor extends IssuedRefreshToken {
+  readonly lineage: Lineage;
+}
+
 /**
- * Derives the token of the next generation. A pure function: the same origin and key give the same
- * token. For a replay, `key` is the one that the row names, not the newest.
+ * Derives a successor. A pure function: the same origin and session key give the same token. For a
+ * replay, `sessionKey` is the one that the row names, not the newest.
  *
- * @throws {RangeError} If the salt is not 16 bytes, or the branch is no integer from 0 to 255
+ * @throws {RangeError} If the salt is not 16 bytes, or the place is out of bounds
  */
 export function deriveSuccessor(
-  { predecessor, branch, salt }: SuccessorOrigin,
-  key: SessionKey,
-): IssuedRefreshToken {
+  { predecessor, salt, ...place }: SuccessorOrigin,
+  sessionKey: SessionKey,
+): Successor {
   if (salt.length !== SUCCESSOR_SALT_BYTES) {
     throw new RangeError(
       `Cannot derive a successor with a salt of other than ${SUCCESSOR_SALT_BYTES} bytes: ${salt.length}`,
     );
   }
-  const successor = {
-    sessionId: predecessor.sessionId,
-    generation: predecessor.generation + 1,
-    branch,
-  };
-  const secret = deriveSecret(successor, { salt, predecessorSecret: predecessor.secret, key });
-  return issueRefreshToken({ ...successor, secret }, key);
+  const lineage = place.lineage ?? predecessor.lineage ?? deriveLineage(predecessor, sessionKey);
+  const successor = { ...place, sessionId: predecessor.sessionId, lineage };
+  const secret = deriveSecret(successor, { salt, predecessor, sessionKey });
+  return { ...issueRefreshToken({ ...successor, secret }, sessionKey), lineage };
 }
 
 /**
- * Successors for branches 0 to `branches - 1`. Which branch a rotation takes is known only under the
- * row's lock, so the caller proposes those that the database may need.
- *
- * @throws {RangeError} If `branches` is no integer from 1 to 256
+ * Of a token of version 1, which has none: from its secret, so that a session key alone does not yield
+ * the lineage, and two tabs get the same.
  */
-export function proposeSuccessors(
-  { predecessor, salt, branches }: Omit<SuccessorOrigin, "branch"> & { readonly branches: number },
-  key: SessionKey,
-): readonly IssuedRefreshToken[] {
-  if (!Number.isInteger(branches) || branches < 1 || branches > MAX_BRANCH + 1) {
-    throw new RangeError(`Cannot propose this many successors: ${branches}`);
-  }
-  return Array.from(
-    { length: branches },
-    (_, branch) => deriveSuccessor({ predecessor, branch, salt }, key),
-  );
+function deriveLineage(
+  { sessionId, secret }: GenuineRefreshToken,
+  { derivation }: SessionKey,
+): Lineage {
+  const digest = createHmac("sha256", derivation)
+    .update("lineage").update(sessionId).update(secret).digest();
+  return new Uint8Array(digest.subarray(0, LINEAGE_BYTES)) as Lineage;
 }
 
 /** Every field has a fixed length (the session id 36 characters), so no two origins share their bytes. */
 function deriveSecret(
-  { sessionId, generation, branch }: Omit<RefreshTokenParts, "secret">,
-  { salt, predecessorSecret, key }: {
+  { sessionId, generation, branch, key, lineage }: Omit<RefreshTokenParts, "secret">,
+  { salt, predecessor, sessionKey }: {
     readonly salt: Uint8Array;
-    readonly predecessorSecret: Uint8Array;
-    readonly key: SessionKey;
+    readonly predecessor: GenuineRefreshToken;
+    readonly sessionKey: SessionKey;
   },
 ): Uint8Array {
-  const place = new DataView(new ArrayBuffer(5));
-  place.setUint32(0, generation);
-  place.setUint8(4, branch);
+  const place = Buffer.alloc(5);
+  place.writeUInt32BE(generation, 0);
+  place.writeUInt8(branch, 4);
   return new Uint8Array(
-    createHmac("sha256", key.derivation)
+    createHmac("sha256", sessionKey.derivation)
       .update(sessionId)
-      .update(new Uint8Array(place.buffer))
+      .update(place)
+      .update(key ?? NO_KEY)
+      .update(lineage)
       .update(salt)
-      .update(predecessorSecret)
+      .update(predecessor.secret)
       .digest(),
   );
 }
