@@ -7,10 +7,11 @@
 
 import { PLATFORM_IP_HEADER } from "./client_address.ts";
 import { type CookieNames, readCookieNames } from "./config_cookies.ts";
+import { type Binding, readBinding, readRebindAfter } from "./config_binding.ts";
 import { type DatabaseRoute, readDatabaseRoute } from "./config_database.ts";
 import { type Lifetimes, readLifetimes } from "./config_lifetimes.ts";
 import { readApiKey, readSessionSecrets, readSigningKeysJson } from "./config_secrets.ts";
-import type { CookieSameSite } from "./cookies.ts";
+import { type CookieSameSite, isPartitioned } from "./cookies.ts";
 import {
   createEnvironmentReader,
   type Environment,
@@ -47,6 +48,10 @@ export interface Config extends Lifetimes, CookieNames {
   readonly cookieDomain: string | null;
   /** `SESSION_COOKIE_SAMESITE` @default {"lax"} */
   readonly cookieSameSite: CookieSameSite;
+  /** `SESSION_BINDING`, and what `auto` makes of the origins and the cookie. @default {"auto"} */
+  readonly binding: Binding;
+  /** `SESSION_REBIND_AFTER_SECONDS`; null: `never`. @default {86400} */
+  readonly rebindAfterSeconds: number | null;
   /** `SESSION_EXPOSE_ACCESS_TOKEN` @default {false} */
   readonly exposeAccessToken: boolean;
   /** `SESSION_CLIENT_IP_HEADER`, in lower case. @default {"cf-connecting-ip"} */
@@ -73,6 +78,7 @@ export class ConfigError extends Error {
 export function readConfig(env: Environment): Config {
   const reader = createEnvironmentReader(env);
   const supabaseUrl = readSupabaseUrl(reader);
+  const allowedOrigins = readAllowedOrigins(reader);
   const cookieDomain = readCookieDomain(reader);
   const cookieSameSite = reader.choice("SESSION_COOKIE_SAMESITE", {
     fallback: "lax",
@@ -92,12 +98,18 @@ export function readConfig(env: Environment): Config {
     sessionSecrets: readSessionSecrets(reader),
     keyContext: reader.text("SESSION_KEY_CONTEXT") ?? supabaseUrl,
     signingKeysJson: readSigningKeysJson(reader),
-    allowedOrigins: readAllowedOrigins(reader),
+    allowedOrigins,
     ...readLifetimes(reader),
     maxSessionsPerUser: reader.integer("SESSION_MAX_PER_USER", { fallback: 5, min: 1, max: 100 }),
     cookieDomain,
     cookieSameSite,
     ...readCookieNames(reader, { supabaseUrl, domain: cookieDomain, sameSite: cookieSameSite }),
+    binding: readBinding(reader, allowedOrigins, {
+      domain: cookieDomain,
+      sameSite: cookieSameSite,
+      partitioned: isPartitioned(cookieSameSite),
+    }),
+    rebindAfterSeconds: readRebindAfter(reader),
     exposeAccessToken: reader.flag("SESSION_EXPOSE_ACCESS_TOKEN", { fallback: false }),
     clientIpHeader: readClientIpHeader(reader),
     loginKey: reader.choice("SESSION_LOGIN_KEY", {

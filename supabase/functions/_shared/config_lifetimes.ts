@@ -19,10 +19,10 @@ export interface Lifetimes {
   /** `SESSION_GRACE_SECONDS` @default {43200} */
   readonly graceSeconds: number;
   /** `SESSION_WINDOW_SECONDS` @default {60} */
-  readonly windowSeconds: number;
+  readonly reuseIntervalSeconds: number;
 }
 
-/** Reads the five lifetimes; the window is shorter than the access token, that than the refresh token. */
+/** Reads the five lifetimes; the reuse interval is shorter than the access token, that than the refresh token. */
 export function readLifetimes(reader: EnvironmentReader): Lifetimes {
   const lifetimes: Lifetimes = {
     accessTtlSeconds: reader.integer("SESSION_ACCESS_TTL_SECONDS", {
@@ -45,7 +45,11 @@ export function readLifetimes(reader: EnvironmentReader): Lifetimes {
       min: 0,
       max: 7 * DAY_SECONDS,
     }),
-    windowSeconds: reader.integer("SESSION_WINDOW_SECONDS", { fallback: 60, min: 1, max: 3600 }),
+    reuseIntervalSeconds: reader.integer("SESSION_WINDOW_SECONDS", {
+      fallback: 60,
+      min: 1,
+      max: 3600,
+    }),
   };
   requireOrder(reader, lifetimes);
   return lifetimes;
@@ -54,12 +58,12 @@ export function readLifetimes(reader: EnvironmentReader): Lifetimes {
 /** A comparison with NaN, which stands for a wrong value, is false: that one is a problem already. */
 function requireOrder(
   reader: EnvironmentReader,
-  { windowSeconds, accessTtlSeconds, refreshTtlSeconds, absoluteTtlSeconds }: Lifetimes,
+  { reuseIntervalSeconds, accessTtlSeconds, refreshTtlSeconds, absoluteTtlSeconds }: Lifetimes,
 ): void {
-  if (windowSeconds >= accessTtlSeconds) {
+  if (reuseIntervalSeconds >= accessTtlSeconds) {
     reader.problem(
       "SESSION_WINDOW_SECONDS",
-      `must be less than SESSION_ACCESS_TTL_SECONDS: ${windowSeconds} and ${accessTtlSeconds}`,
+      `must be less than SESSION_ACCESS_TTL_SECONDS: ${reuseIntervalSeconds} and ${accessTtlSeconds}`,
     );
   }
   if (accessTtlSeconds >= refreshTtlSeconds) {

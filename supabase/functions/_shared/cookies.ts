@@ -58,6 +58,11 @@ export interface SessionCookies {
   clear(): readonly [string, string];
 }
 
+/** A cookie that other sites may embed is kept apart for each of them (CHIPS). */
+export function isPartitioned(sameSite: CookieSameSite): boolean {
+  return sameSite === "none";
+}
+
 /** Makes the cookies of one deployment. */
 export function createSessionCookies(options: SessionCookieOptions): SessionCookies {
   const prefix = prefixOf(options);
@@ -104,7 +109,7 @@ function createCookieWriter({ domain, sameSite, secure = true }: SessionCookieOp
     ...(domain === null ? {} : { domain }),
     httpOnly: true,
     sameSite,
-    partitioned: sameSite === "none",
+    partitioned: isPartitioned(sameSite),
   } as const;
   return (name: string, { value, ...lifetime }: CookieContent): string => {
     if (!Number.isInteger(lifetime.maxAge) || lifetime.maxAge < 0) {
