@@ -20,7 +20,7 @@ export const ERRORS = {
   },
   session_expired: { status: 401, message: "This session has expired." },
   session_not_found: { status: 401, message: "This session does not exist any more." },
-  refresh_token_reused: {
+  refresh_token_already_used: {
     status: 401,
     message: "This session was ended because its refresh token was used in two places.",
   },
@@ -29,6 +29,10 @@ export const ERRORS = {
   access_token_missing: { status: 401, message: "No access token was sent." },
   access_token_invalid: { status: 401, message: "The access token is not valid." },
   access_token_expired: { status: 401, message: "The access token has expired." },
+  access_token_superseded: {
+    status: 401,
+    message: "Another access token has taken the place of this one: refresh the session.",
+  },
   grace_window_elapsed: {
     status: 401,
     message: "The access token expired longer ago than the grace window allows.",
@@ -38,6 +42,15 @@ export const ERRORS = {
   unknown_generation: {
     status: 401,
     message: "The refresh token is newer than what the server knows of this session.",
+  },
+  proof_required: {
+    status: 401,
+    message:
+      "This session is bound to a key: sign the challenge with it. The session is untouched.",
+  },
+  proof_key_unknown: {
+    status: 401,
+    message: "This session is bound to another key. The session is untouched.",
   },
 
   invalid_credentials: { status: 401, message: "The e-mail or the password is wrong." },
@@ -49,7 +62,7 @@ export const ERRORS = {
   },
   access_denied: { status: 403, message: "Supabase Auth does not let this user sign in." },
   captcha_failed: { status: 400, message: "The CAPTCHA was not accepted." },
-  too_many_attempts: { status: 429, message: "Too many attempts: try again later." },
+  over_request_rate_limit: { status: 429, message: "Too many attempts: try again later." },
 
   cross_site_request: {
     status: 403,
@@ -84,7 +97,7 @@ export const SESSION_OVER_CODES = [
   "session_evicted",
   "session_expired",
   "session_not_found",
-  "refresh_token_reused",
+  "refresh_token_already_used",
   "user_banned",
 ] as const satisfies readonly ErrorCode[];
 

@@ -34,6 +34,9 @@ export interface LiveSession {
   readonly userId: UserId;
   readonly email: string | null;
   readonly phone: string | null;
+  /** The user's own in `auth.users`. */
+  readonly role: string | null;
+  readonly isAnonymous: boolean;
   readonly appMetadata: Readonly<Record<string, Json | undefined>>;
   readonly userMetadata: Readonly<Record<string, Json | undefined>>;
   readonly generation: number;
@@ -159,6 +162,8 @@ export type RotateSessionAnswer =
     /** With the presented token's secret, derives the same successor again. */
     readonly successorSalt: Uint8Array;
     readonly successorKeyId: string;
+    /** The session's. Null: it has none yet. */
+    readonly lineage: Lineage | null;
   } & SessionAt)
   | { readonly outcome: "throttled"; readonly retryAfterSeconds: number }
   /** Nothing was changed: a successor of this place is needed. */
@@ -166,6 +171,8 @@ export type RotateSessionAnswer =
     readonly outcome: "successor_wanted";
     readonly generation: number;
     readonly branch: number;
+    /** The session's. Null: it has none yet, the caller's choice stands. */
+    readonly lineage: Lineage | null;
   }
   | ProofRequired
   | { readonly outcome: RefusedRotation };
@@ -186,11 +193,10 @@ export type EndedSessions =
   }
   | ProofRequired;
 
-export interface EndOwnSessionAnswer {
-  readonly outcome: "ended" | "already_ended" | "not_found";
-  /** Whether the acting session is itself live; if not, nothing was ended. */
-  readonly acting: ValidationOutcome;
-}
+export type EndOwnSessionAnswer =
+  | { readonly acting: "active"; readonly outcome: "ended" | "already_ended" | "not_found" }
+  /** The token that asks may not act: nothing was ended. */
+  | { readonly acting: Exclude<ValidationOutcome, "active"> };
 
 export interface ListedSession {
   readonly sessionId: SessionId;

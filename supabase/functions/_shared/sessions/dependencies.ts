@@ -20,6 +20,8 @@ export interface SessionDependencies {
   readonly keys: SessionKeys;
   readonly refusalPace: RefusalPace;
   readonly log: Logger;
+  /** How long a refresh token lasts from its issue, and a session at most (zero: no limit). */
+  readonly lifetimes: { readonly refreshTtlSeconds: number; readonly absoluteTtlSeconds: number };
   readonly randomBytes: (length: number) => Uint8Array;
   readonly newSessionId: () => SessionId;
   /** Milliseconds since 1970, by this process: good for waiting, not for judging a session. */

@@ -48,6 +48,7 @@ export async function judgeGrace(
   if (graceEndsAtMs <= answer.serverTime.getTime()) {
     return { kind: "refused", code: "grace_window_elapsed" };
   }
+  if (answer.outcome === "stale") return { kind: "refused", code: "access_token_superseded" };
   if (answer.outcome !== "active") {
     return { kind: "refused", code: sessionOverCode(answer.outcome) };
   }

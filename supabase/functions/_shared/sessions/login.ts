@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Lineage } from "../brands.ts";
 import type { ErrorCode } from "../errors.ts";
 import type {
   Identity,
@@ -16,6 +17,7 @@ import type {
 import {
   firstRefreshToken,
   type GenuineRefreshToken,
+  LINEAGE_BYTES,
   REFRESH_SECRET_BYTES,
 } from "../refresh_token.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
@@ -23,6 +25,7 @@ import type { LoginCharge, RequestContext } from "../session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { grantTokens, type SessionGrant } from "./grant.ts";
 import { loginBuckets } from "./login_throttle.ts";
+import type { ReadProof } from "./proof.ts";
 import type { PasswordCheck } from "./refusal_pace.ts";
 
 export type LoginResult =
@@ -34,6 +37,8 @@ export interface LoginOrigin {
   readonly deviceName: string | null;
   /** The genuine refresh token that the browser still held: it keeps its one place. */
   readonly presented: GenuineRefreshToken | null;
+  /** Of the key that the session is to be bound to. None, or one that does not hold: not bound. */
+  readonly readProof: ReadProof;
   readonly context: RequestContext;
 }
 
@@ -191,14 +196,17 @@ async function startSession(
   const { store, keys, randomBytes, newSessionId } = dependencies;
   const { identity, context } = start;
   const sessionId = newSessionId();
-  const token = firstRefreshToken(
-    { sessionId, secret: randomBytes(REFRESH_SECRET_BYTES) },
-    keys.signing,
-  );
+  const proof = await start.readProof();
+  const keyThumbprint = proof.kind === "proven" ? proof.proof.thumbprint : null;
+  const lineage = randomBytes(LINEAGE_BYTES) as Lineage;
+  const secret = randomBytes(REFRESH_SECRET_BYTES);
+  const token = firstRefreshToken({ sessionId, key: keyThumbprint, lineage, secret }, keys.signing);
   const answer = await store.createSession({
     sessionId,
     userId: identity.userId,
     refreshTokenHash: token.hash,
+    lineage,
+    keyThumbprint,
     deviceName: start.deviceName,
     aal: identity.aal,
     amr: identity.amr,

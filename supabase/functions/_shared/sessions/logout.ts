@@ -11,93 +11,148 @@ import type { GenuineRefreshToken } from "../refresh_token.ts";
 import type { LogoutScope, RequestContext, SessionProof } from "../session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { refuseAccess } from "./own_sessions.ts";
+import { findProof, type ReadProof, refuseWithoutProof, requireProof } from "./proof.ts";
 import { joinRefusals, type Refusal, refuse } from "./refusal.ts";
 import { readUnexpiredClaims, type ShownTokens } from "./validate.ts";
 
 export interface LogoutRequest extends ShownTokens {
   readonly scope: LogoutScope;
+  readonly readProof: ReadProof;
 }
 
 export type LogoutResult =
   | { readonly kind: "signed_out"; readonly ended: number }
   | Refusal;
 
+type LogoutDependencies = Pick<SessionDependencies, "store" | "keys" | "nowMs">;
+
 /**
- * Signing out locally or everywhere always succeeds, and says how many sessions it ended. Only to
- * end the others takes a live session: to answer "done" from a dead one would be a lie.
+ * Signing out locally always succeeds, and says how many sessions it ended. To end other sessions takes
+ * a token whose place in its session lives, so that an old copy of a cookie signs nobody out; from a
+ * session that has ended, `global` succeeds and ends nothing, and `others` is refused.
  *
  * @throws {ServiceUnavailableError} If the database was not reached
  */
 export async function logOut(
-  { store, nowMs }: Pick<SessionDependencies, "store" | "nowMs">,
-  { access, refresh, scope, context }: LogoutRequest & { readonly context: RequestContext },
+  dependencies: LogoutDependencies,
+  request: LogoutRequest & { readonly context: RequestContext },
 ): Promise<LogoutResult> {
-  const byRefreshTokens = refresh.kind === "genuine"
-    ? [refresh.token, ...refresh.others].map(proveByRefreshToken)
-    : [];
-  // An expired access token is proof enough to end its own session, and nothing else.
-  const shown = [
-    ...byRefreshTokens,
-    ...proveByAccessToken(access.kind === "genuine" ? access.claims : null),
-  ];
-  if (scope === "local") {
-    return { kind: "signed_out", ended: await endShown(store, shown, context) };
-  }
+  const { access, refresh, scope, context } = request;
+  const refreshTokens = refresh.kind === "genuine" ? [refresh.token, ...refresh.others] : [];
+  const endAllShown = async (except: readonly SessionId[] = []) =>
+    await endShown(dependencies, {
+      // An expired access token is good enough to end its own session, and nothing else.
+      claims: access.kind === "genuine" ? access.claims : null,
+      refreshTokens,
+      except,
+    }, request);
+  if (scope === "local") return { kind: "signed_out", ended: await endAllShown() };
 
-  const proofs = [...byRefreshTokens, ...proveByAccessToken(readUnexpiredClaims(access, nowMs()))];
-  const { acting, ended, over } = await endEverywhere(store, { proofs, scope }, context);
-  if (scope === "global") {
-    const rest = shown.filter((proof) => ![acting, ...over].includes(provenSession(proof)));
-    return { kind: "signed_out", ended: ended + await endShown(store, rest, context) };
+  const claims = readUnexpiredClaims(access, dependencies.nowMs());
+  const result = await endEverywhere(dependencies, { claims, refreshTokens, scope }, request);
+  if (result.kind === "ended") {
+    const ended = scope === "global" ? await endAllShown([...result.over, result.acting]) : 0;
+    return { kind: "signed_out", ended: result.ended + ended };
   }
-  if (acting !== null) return { kind: "signed_out", ended };
-  const [refused] = proofs;
-  if (refused === undefined) return refuseAccess(access);
-  return over.length === 0
-    ? refuse("refresh_token_invalid", provenSession(refused))
-    : over.map((sessionId) => refuse("session_revoked", sessionId)).reduce(joinRefusals);
+  const [first, ...rest] = result.refusals;
+  if (scope === "others") {
+    return first === undefined ? refuseAccess(access) : rest.reduce(joinRefusals, first);
+  }
+  const decisive = result.refusals.filter(({ code }) => !SIGNED_OUT_ANYWAY.has(code));
+  const [refused, ...others] = decisive;
+  return refused === undefined
+    ? { kind: "signed_out", ended: await endAllShown(result.refusals.flatMap(({ over }) => over)) }
+    : others.reduce(joinRefusals, refused);
 }
 
-interface EndedEverywhere {
-  /** The live session that was proven; null: none was, and nothing was ended. */
-  readonly acting: SessionId | null;
-  readonly ended: number;
-  /** Those of the proofs whose session is over. */
-  readonly over: readonly SessionId[];
-}
+/** Why nothing was ended, where a browser that wants to be signed out everywhere is as good as that. */
+const SIGNED_OUT_ANYWAY: ReadonlySet<string> = new Set([
+  "session_revoked",
+  "refresh_token_invalid",
+]);
+
+type EndedEverywhere =
+  | {
+    readonly kind: "ended";
+    readonly ended: number;
+    /** The live session whose token did it. */
+    readonly acting: SessionId;
+    /** The sessions of tokens tried before, which have ended. */
+    readonly over: readonly SessionId[];
+  }
+  | { readonly kind: "refused"; readonly refusals: readonly Refusal[] };
 
 /**
- * With the first proof of a live session. The refresh cookie of a dead session may lie beside the access
- * cookie of a live one, and a restored database knows a session's access token by its id when it has
- * forgotten the refresh token beside it.
+ * With the first token that may: an access token first, which needs no proof. The tokens of an ended
+ * session may lie beside those of a live one, and a restored database knows a session's access token by
+ * its id when it has forgotten the refresh token beside it.
  */
 async function endEverywhere(
-  store: SessionDependencies["store"],
-  { proofs, scope }: {
-    readonly proofs: readonly SessionProof[];
+  dependencies: LogoutDependencies,
+  { claims, refreshTokens, scope }: {
+    readonly claims: AccessClaims | null;
+    readonly refreshTokens: readonly GenuineRefreshToken[];
     readonly scope: Exclude<LogoutScope, "local">;
   },
-  context: RequestContext,
+  { readProof, context }: LogoutRequest & { readonly context: RequestContext },
 ): Promise<EndedEverywhere> {
-  const over: SessionId[] = [];
-  for (const proof of proofs) {
-    const sessionId = provenSession(proof);
-    if (over.includes(sessionId)) continue;
-    const { outcome, ended } = await store.logOutEverywhere({ proof, scope }, context);
-    switch (outcome) {
+  const refusals: Refusal[] = [];
+  const over = () => refusals.flatMap((refusal) => refusal.over);
+  const tokens = [...(claims === null ? [] : [claims]), ...refreshTokens];
+  for (const token of tokens) {
+    const { sessionId } = token;
+    if (over().includes(sessionId)) continue;
+    const proof = await proveStrictly(dependencies, { token, readProof });
+    if (proof.kind === "refused") {
+      refusals.push(proof);
+      continue;
+    }
+    const answer = await dependencies.store.logOutEverywhere({ proof, scope }, context);
+    switch (answer.outcome) {
       case "ended":
-        return { acting: sessionId, ended, over };
+        return { kind: "ended", ended: answer.ended, acting: sessionId, over: over() };
       case "already_ended":
       case "not_found":
-        over.push(sessionId);
+        refusals.push(refuse("session_revoked", sessionId));
+        break;
+      case "reused":
+        refusals.push(refuse("refresh_token_already_used", sessionId));
+        break;
+      case "stale":
+        refusals.push(refuse("access_token_superseded", sessionId));
+        break;
+      case "proof_required":
+        refusals.push(refuseWithoutProof(dependencies, token, answer.serverTime));
+        break;
+      case "proof_key_unknown":
+        refusals.push(refuse(answer.outcome, sessionId));
         break;
       case "not_allowed":
+        refusals.push(refuse("refresh_token_invalid", sessionId));
         break;
       default:
-        outcome satisfies never;
+        answer satisfies never;
     }
   }
-  return { acting: null, ended: 0, over };
+  return { kind: "refused", refusals };
+}
+
+type Token = AccessClaims | GenuineRefreshToken;
+
+/** A token with what it takes to act on other sessions. */
+async function proveStrictly(
+  dependencies: LogoutDependencies,
+  { token, readProof }: { readonly token: Token; readonly readProof: ReadProof },
+): Promise<SessionProof | Refusal> {
+  if (!isRefreshToken(token)) return { ...token, kind: "access_token" };
+  const required = await requireProof(dependencies, { presented: token, readProof });
+  return required.kind === "refused"
+    ? required
+    : { kind: "refresh_token", presented: token, proof: required.proof };
+}
+
+function isRefreshToken(token: Token): token is GenuineRefreshToken {
+  return "hash" in token;
 }
 
 /**
@@ -105,35 +160,33 @@ async function endEverywhere(
  * this browser's. One that we cannot clear would sign it in again.
  */
 async function endShown(
-  store: SessionDependencies["store"],
-  proofs: readonly SessionProof[],
-  context: RequestContext,
+  { store }: LogoutDependencies,
+  { claims, refreshTokens, except }: {
+    readonly claims: AccessClaims | null;
+    readonly refreshTokens: readonly GenuineRefreshToken[];
+    readonly except: readonly SessionId[];
+  },
+  { readProof, context }: LogoutRequest & { readonly context: RequestContext },
 ): Promise<number> {
-  const sessions = [...Map.groupBy(proofs, provenSession).values()];
-  const ended = await Promise.all(sessions.map((each) => endByAny(store, each, context)));
+  const tokens: Token[] = [...refreshTokens, ...(claims === null ? [] : [claims])];
+  const rest = tokens.filter(({ sessionId }) => !except.includes(sessionId));
+  const sessions = [...Map.groupBy(rest, ({ sessionId }) => sessionId).values()];
+  const ended = await Promise.all(sessions.map(async (tokensOfOne) => {
+    for (const token of tokensOfOne) {
+      const proof: SessionProof = isRefreshToken(token)
+        ? {
+          kind: "refresh_token",
+          presented: token,
+          proof: await findProof({ presented: token, readProof }),
+        }
+        : { ...token, kind: "access_token" };
+      const answer = await store.logOut(proof, context);
+      if (DECIDED.has(answer.outcome)) return "ended" in answer ? answer.ended : 0;
+    }
+    return 0;
+  }));
   return ended.reduce((total, each) => total + each, 0);
 }
 
-async function endByAny(
-  store: SessionDependencies["store"],
-  proofsOfOne: readonly SessionProof[],
-  context: RequestContext,
-): Promise<number> {
-  for (const proof of proofsOfOne) {
-    const { outcome, ended } = await store.logOut(proof, context);
-    if (outcome !== "not_allowed") return ended;
-  }
-  return 0;
-}
-
-function proveByRefreshToken(presented: GenuineRefreshToken): SessionProof {
-  return { kind: "refresh_token", presented };
-}
-
-function proveByAccessToken(claims: AccessClaims | null): readonly SessionProof[] {
-  return claims === null ? [] : [{ kind: "access_token", sessionId: claims.sessionId }];
-}
-
-function provenSession(proof: SessionProof): SessionId {
-  return proof.kind === "refresh_token" ? proof.presented.sessionId : proof.sessionId;
-}
+/** The session is as ended as can be: no other token of it is tried. */
+const DECIDED: ReadonlySet<string> = new Set(["ended", "already_ended", "not_found", "reused"]);

@@ -5,7 +5,7 @@
  */
 
 import type { SessionId } from "../brands.ts";
-import type { ListedSession, RequestContext } from "../session_store.ts";
+import type { ListedSession, RequestContext, SessionEnd } from "../session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import { sessionOverCode } from "./session_end.ts";
@@ -14,8 +14,7 @@ import { readUnexpiredClaims, type ShownAccessToken } from "./validate.ts";
 export type ListResult =
   | {
     readonly kind: "listed";
-    readonly sessions: readonly ListedSession[];
-    readonly currentSessionId: SessionId;
+    readonly sessions: readonly (ListedSession & { readonly current: boolean })[];
     readonly serverTime: Date;
   }
   | Refusal;
@@ -25,39 +24,64 @@ export type EndResult =
   | { readonly kind: "not_found" }
   | Refusal;
 
-type Asking = {
+type Presented = {
   readonly access: ShownAccessToken;
   readonly context: RequestContext;
 };
 
+const DAY_MS = 86_400_000;
+
 /** @throws {ServiceUnavailableError} If the database was not reached */
 export async function listOwnSessions(
   { store, nowMs }: Pick<SessionDependencies, "store" | "nowMs">,
-  { access, context }: Asking,
+  { access, context }: Presented,
 ): Promise<ListResult> {
   const claims = readUnexpiredClaims(access, nowMs());
   if (claims === null) return refuseAccess(access);
-  const answer = await store.listSessions(claims.sessionId, context);
-  if (answer.outcome !== "active") {
-    return refuse(sessionOverCode(answer.outcome), claims.sessionId);
-  }
-  const { sessions, serverTime } = answer;
-  return { kind: "listed", sessions, currentSessionId: claims.sessionId, serverTime };
+  const answer = await store.listSessions(claims, context);
+  if (answer.outcome !== "active") return refuseActing(answer.outcome, claims.sessionId);
+  const { serverTime } = answer;
+  return {
+    kind: "listed",
+    sessions: answer.sessions.map((session) =>
+      session.sessionId === claims.sessionId
+        ? { ...session, ...seenBy(context, serverTime), current: true }
+        : { ...session, lastActiveAt: startOfDay(session.lastActiveAt), current: false }
+    ),
+    serverTime,
+  };
+}
+
+/**
+ * What this request shows of the current session anyway. The row's own time, address and user agent
+ * change when the owner refreshes, and would tell the holder of a copied token when that was.
+ */
+function seenBy({ ip, userAgent }: RequestContext, serverTime: Date) {
+  return { lastActiveAt: serverTime, ip, userAgent };
+}
+
+/** Of another session no more than the day, for the same reason. */
+function startOfDay(time: Date): Date {
+  return new Date(Math.floor(time.getTime() / DAY_MS) * DAY_MS);
 }
 
 /** @throws {ServiceUnavailableError} If the database was not reached; then nothing was ended */
 export async function endOwnSession(
   { store, nowMs }: Pick<SessionDependencies, "store" | "nowMs">,
-  { access, context, sessionId }: Asking & { readonly sessionId: SessionId },
+  { access, context, sessionId }: Presented & { readonly sessionId: SessionId },
 ): Promise<EndResult> {
   const claims = readUnexpiredClaims(access, nowMs());
   if (claims === null) return refuseAccess(access);
-  const actingSessionId = claims.sessionId;
-  const answer = await store.endOwnSession({ sessionId, actingSessionId }, context);
-  if (answer.acting !== "active") {
-    return refuse(sessionOverCode(answer.acting), actingSessionId);
-  }
+  const answer = await store.endOwnSession({ sessionId, acting: claims }, context);
+  if (answer.acting !== "active") return refuseActing(answer.acting, claims.sessionId);
   return { kind: answer.outcome === "ended" ? "ended" : "not_found" };
+}
+
+function refuseActing(outcome: "stale" | SessionEnd, sessionId: SessionId): Refusal {
+  return refuse(
+    outcome === "stale" ? "access_token_superseded" : sessionOverCode(outcome),
+    sessionId,
+  );
 }
 
 /** Why a request that needs an unexpired access token is refused. */

@@ -11,27 +11,28 @@ import { type GenuineRefreshToken, MAX_GENERATION } from "../refresh_token.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
 import type {
   ContinuedOutcome,
+  PresentedProof,
   RefusedRotation,
   RequestContext,
   RotateSessionAnswer,
 } from "../session_store.ts";
-import { deriveSuccessor, proposeSuccessors, SUCCESSOR_SALT_BYTES } from "../successor.ts";
+import {
+  deriveSuccessor,
+  type Successor,
+  SUCCESSOR_SALT_BYTES,
+  type SuccessorOrigin,
+} from "../successor.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { grantTokens, type SessionGrant } from "./grant.ts";
+import { type ReadProof, refuseWithoutProof, requireProof } from "./proof.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import { sessionOverCode } from "./session_end.ts";
 
 /**
- * How many branches a generation may have. Each lost reply costs one; when they run out, the same
- * browser keeps getting the last one.
+ * How often a successor is proposed. The second proposal fits, unless another request moved the session
+ * in between: each further one means that somebody else of the same session was served.
  */
-const BRANCHES_PER_GENERATION = 4;
-
-/**
- * What a rotation takes. Only a reissue needs more, seldom enough to ask twice then: each proposal costs
- * two HMACs and a hash.
- */
-const BRANCHES_AT_FIRST = 1;
+const MAX_PROPOSALS = 100;
 
 export type RefreshResult =
   | { readonly kind: "refreshed"; readonly outcome: ContinuedOutcome; readonly grant: SessionGrant }
@@ -47,94 +48,116 @@ export interface Throttled {
 
 export interface RefreshRequest {
   readonly presented: GenuineRefreshToken;
+  readonly readProof: ReadProof;
   readonly event: "refresh" | "auto_refresh";
 }
 
 export type RefreshDependencies = Pick<
   SessionDependencies,
-  "store" | "accessTokens" | "keys" | "log" | "randomBytes"
+  "store" | "accessTokens" | "keys" | "log" | "randomBytes" | "nowMs"
 >;
 
-/** @throws {ServiceUnavailableError} If the session could not be asked about; it is untouched then */
+/** @throws {ServiceUnavailableError} If the database was not reached; the session is untouched then */
 export async function refreshSession(
   dependencies: RefreshDependencies,
-  { presented, event, context }: RefreshRequest & { readonly context: RequestContext },
+  request: RefreshRequest & { readonly context: RequestContext },
 ): Promise<RefreshResult> {
-  const { log } = dependencies;
+  const { presented } = request;
   const { sessionId } = presented;
   // Nothing follows the last generation, and no session lives to see it: a leaked key wrote this.
   if (presented.generation === MAX_GENERATION) {
     return refuse("unknown_generation", sessionId);
   }
-  const { answer, successors } = await rotate(dependencies, { presented, event, context });
+  const required = await requireProof(dependencies, request);
+  if (required.kind === "refused") return required;
+  const { proof } = required;
+  const { answer, proposed } = await rotate(dependencies, { ...request, proof });
 
   if (answer.outcome === "throttled") {
     return { kind: "throttled", retryAfterSeconds: answer.retryAfterSeconds, sessionId };
   }
+  if (answer.outcome === "proof_required") {
+    return refuseWithoutProof(dependencies, presented, answer.serverTime);
+  }
   if (!("session" in answer)) {
     if (answer.outcome === "key_compromise_suspected") {
-      log.error("refresh token with a good tag and a wrong hash: a session key may have leaked", {
-        request_id: context.requestId,
-        session_id: sessionId,
-        key_id: presented.keyId,
-      });
+      dependencies.log.error(
+        "refresh token with a good tag and a wrong hash: a session key may have leaked",
+        {
+          request_id: request.context.requestId,
+          session_id: sessionId,
+          key_id: presented.keyId,
+        },
+      );
     }
     return refuse(refusalCode(answer.outcome), sessionId);
   }
 
-  const refreshToken = heldToken(answer, { presented, successors, dependencies });
+  const refreshToken = heldToken(answer, { presented, proposed, keys: dependencies.keys });
   const grant = await grantTokens(dependencies, { ...answer, refreshToken });
   return { kind: "refreshed", outcome: answer.outcome, grant };
 }
 
-type Successors = ReturnType<typeof proposeSuccessors>;
-
-/** Which branch is needed is known only under the row's lock: asks once more when it was not proposed. */
+/** Which place is needed is known only under the row's lock: proposes anew for the one that is wanted. */
 async function rotate(
   { store, keys, randomBytes }: Pick<SessionDependencies, "store" | "keys" | "randomBytes">,
-  { presented, event, context }: RefreshRequest & { readonly context: RequestContext },
+  { presented, proof, event, context }: Omit<RefreshRequest, "readProof"> & {
+    readonly proof: PresentedProof | null;
+    readonly context: RequestContext;
+  },
 ): Promise<{
   readonly answer: Exclude<RotateSessionAnswer, { outcome: "successor_wanted" }>;
-  readonly successors: Successors;
+  readonly proposed: Successor;
 }> {
-  const salt = randomBytes(SUCCESSOR_SALT_BYTES);
-  for (const branches of [BRANCHES_AT_FIRST, BRANCHES_PER_GENERATION]) {
-    const successors = proposeSuccessors({ predecessor: presented, salt, branches }, keys.signing);
+  let origin: SuccessorOrigin = {
+    predecessor: presented,
+    generation: presented.generation + 1,
+    branch: 0,
+    key: proof?.thumbprint ?? null,
+    lineage: null,
+    salt: randomBytes(SUCCESSOR_SALT_BYTES),
+  };
+  for (let proposals = 0; proposals < MAX_PROPOSALS; proposals++) {
+    const proposed = deriveSuccessor(origin, keys.signing);
     const answer = await store.rotateSession({
       presented,
-      successorHashes: successors.map(({ hash }) => hash),
-      maxBranches: BRANCHES_PER_GENERATION,
-      successorSalt: salt,
-      successorKeyId: keys.signing.id,
+      proof,
+      successor: { ...proposed, salt: origin.salt, keyId: keys.signing.id },
       event,
     }, context);
-    if (answer.outcome !== "successor_wanted") return { answer, successors };
+    if (answer.outcome !== "successor_wanted") return { answer, proposed };
+    const { generation, branch, lineage } = answer;
+    origin = { ...origin, generation, branch, lineage };
   }
   throw new ServiceUnavailableError({ dependency: "session_store", code: "unexpected_answer" });
 }
 
 type ContinuedAnswer = Extract<RotateSessionAnswer, { outcome: ContinuedOutcome }>;
 
-function heldToken(answer: ContinuedAnswer, origin: {
+function heldToken(answer: ContinuedAnswer, { presented, proposed, keys }: {
   readonly presented: GenuineRefreshToken;
-  readonly successors: Successors;
-  readonly dependencies: Pick<SessionDependencies, "keys">;
+  readonly proposed: Successor;
+  readonly keys: SessionDependencies["keys"];
 }): RawRefreshToken {
   switch (answer.outcome) {
     case "unchanged":
-      return origin.presented.raw;
+      return presented.raw;
     case "rotated":
     case "reissued":
-      return requireStored(origin.successors[answer.session.branch], answer);
+      return requireStored(proposed, answer);
     case "replayed": {
-      // With the key that derived it, not the newest: secrets may rotate inside the window.
-      const key = origin.dependencies.keys.find(answer.successorKeyId);
+      // With the session key that derived it, not the newest: secrets may rotate in the meantime.
+      const sessionKey = keys.find(answer.successorKeyId);
+      const { session, lineage, successorSalt: salt } = answer;
       return requireStored(
-        key && deriveSuccessor({
-          predecessor: origin.presented,
-          branch: answer.session.branch,
-          salt: answer.successorSalt,
-        }, key),
+        sessionKey && deriveSuccessor({
+          predecessor: presented,
+          generation: session.generation,
+          branch: session.branch,
+          key: session.keyThumbprint,
+          lineage,
+          salt,
+        }, sessionKey),
         answer,
       );
     }
@@ -145,7 +168,7 @@ function heldToken(answer: ContinuedAnswer, origin: {
 
 /** A token whose hash is not the stored one would sign the browser out at its next refresh. */
 function requireStored(
-  token: ReturnType<typeof deriveSuccessor> | undefined,
+  token: Successor | undefined,
   { refreshTokenHash }: Pick<ContinuedAnswer, "refreshTokenHash">,
 ): RawRefreshToken {
   if (token !== undefined && equalBytes(token.hash, refreshTokenHash)) return token.raw;
@@ -162,7 +185,8 @@ function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
 function refusalCode(outcome: RefusedRotation): ErrorCode {
   switch (outcome) {
     case "unknown_generation":
-      return "unknown_generation";
+    case "proof_key_unknown":
+      return outcome;
     case "key_compromise_suspected":
       return "refresh_token_invalid";
     default:

@@ -23,10 +23,10 @@ export interface RefreshAnyRequest extends RefreshRequest {
 
 /**
  * Refreshes the first session that goes on. One after the other: a session that is not needed is left
- * as it is, and each refusal is a verdict of its own, recorded whatever the next one answers. A stolen
- * token ends its session all the same.
+ * as it is, and each refusal is recorded whatever the next one answers. A stolen token ends its session
+ * all the same.
  *
- * @throws {ServiceUnavailableError} If one of them could not be asked about: it may be the live one
+ * @throws {ServiceUnavailableError} If one of them got no answer: it may be the live one
  */
 export async function refreshAny(
   dependencies: RefreshDependencies,

@@ -1,11 +1,11 @@
 /**
- * A verified no: the code that is answered, and the sessions that were found to be over on the way
- * there. A failure of infrastructure is none, and never becomes one.
+ * A confirmed refusal: the code that is answered, and the sessions that were found to have ended on the
+ * way there. A failure of infrastructure is none, and never becomes one.
  *
  * @module
  */
 
-import type { SessionId } from "../brands.ts";
+import type { ProofChallenge, SessionId } from "../brands.ts";
 import { type ErrorCode, isSessionOver } from "../errors.ts";
 
 export interface Refusal {
@@ -13,16 +13,22 @@ export interface Refusal {
   readonly code: ErrorCode;
   /** The session that the code speaks of, if it speaks of one. */
   readonly sessionId: SessionId | null;
-  /** Every session that this request found to be certainly over. */
+  /** Every session that this request found to have certainly ended. */
   readonly over: readonly SessionId[];
+  /** What to sign, where the code is `proof_required`. */
+  readonly challenge: ProofChallenge | null;
 }
 
 export function refuse(code: ErrorCode, sessionId: SessionId | null): Refusal {
   const over = sessionId !== null && isSessionOver(code) ? [sessionId] : [];
-  return { kind: "refused", code, sessionId, over };
+  return { kind: "refused", code, sessionId, over, challenge: null };
 }
 
-/** Answers the code of the first: of the session that the browser most likely means. */
+/**
+ * Answers the code of the first, the session that the browser most likely means; but a session that may
+ * go on with a proof comes before one that has ended.
+ */
 export function joinRefusals(first: Refusal, second: Refusal): Refusal {
-  return { ...first, over: [...first.over, ...second.over] };
+  const answered = first.over.length > 0 && second.challenge !== null ? second : first;
+  return { ...answered, over: [...first.over, ...second.over] };
 }

@@ -1,5 +1,5 @@
 /**
- * The wire's name for each way in which a session is over.
+ * The HTTP code of each way in which a session ends.
  *
  * @module
  */
@@ -12,7 +12,7 @@ const CODES = {
   evicted: "session_evicted",
   expired: "session_expired",
   not_found: "session_not_found",
-  reused: "refresh_token_reused",
+  reused: "refresh_token_already_used",
   banned: "user_banned",
 } as const satisfies Record<SessionEnd, SessionOverCode>;
 

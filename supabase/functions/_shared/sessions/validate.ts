@@ -1,7 +1,7 @@
 /**
- * Is this browser signed in? Asks with the access token first and falls back to the refresh token.
- * An access token must not have expired by this process's clock, and not by the database's either: a
- * fast clock here asks with the refresh token too early, or refuses where there is none to ask with.
+ * Is this browser signed in? Tries the access token first and falls back to the refresh token. An
+ * access token must not have expired by this process's clock, and not by the database's either: a fast
+ * clock here tries the refresh token too early, or refuses where there is none to try.
  *
  * @module
  */
@@ -9,9 +9,10 @@
 import type { AccessClaims } from "../access_token.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { GenuineRefreshToken } from "../refresh_token.ts";
-import type { RequestContext, SessionAt } from "../session_store.ts";
+import type { LiveSession, RequestContext, SessionAt } from "../session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import type { SessionGrant } from "./grant.ts";
+import type { ReadProof } from "./proof.ts";
 import { joinRefusals, type Refusal, refuse } from "./refusal.ts";
 import type { Throttled } from "./refresh.ts";
 import { refreshAny } from "./refresh_any.ts";
@@ -48,12 +49,16 @@ export type ValidateResult =
 
 export interface ValidateRequest extends ShownTokens {
   readonly mode: "auto" | "never";
+  /** Of use only where the refresh token is: a live access token needs no proof. */
+  readonly readProof: ReadProof;
 }
 
-/** @throws {ServiceUnavailableError} If the session could not be asked about; it is untouched then */
+/** @throws {ServiceUnavailableError} If the database was not reached; the session is untouched then */
 export async function validateSession(
   dependencies: SessionDependencies,
-  { access, refresh, mode, context }: ValidateRequest & { readonly context: RequestContext },
+  { access, refresh, mode, readProof, context }: ValidateRequest & {
+    readonly context: RequestContext;
+  },
 ): Promise<ValidateResult> {
   const unexpired = readUnexpiredClaims(access, dependencies.nowMs());
   const refreshToken = refresh.kind === "genuine" ? refresh.token : null;
@@ -63,28 +68,43 @@ export async function validateSession(
 
   const answer = unexpired === null || (torn && mode === "auto") ? null : await ask(unexpired);
   if (answer?.kind === "active") return answer;
-  const over = answer?.kind === "refused" ? answer : null;
+  // Another branch took the place of this access token: a refresh decides, if there is one to try.
+  const refused = answer?.kind === "refused" ? answer : null;
+  const over = refused?.over ?? [];
 
   const [presented, ...others] = mode === "never" || refresh.kind !== "genuine"
     ? []
-    : [refresh.token, ...refresh.others].filter(({ sessionId }) => sessionId !== over?.sessionId);
-  if (presented === undefined) return over ?? refuse(missingCode({ access, refresh, mode }), null);
+    : [refresh.token, ...refresh.others].filter(({ sessionId }) => !over.includes(sessionId));
+  if (presented === undefined) {
+    return refused ?? refuse(missingCode({ access, refresh, mode }), null);
+  }
 
   const result = await refreshAny(dependencies, {
     presented,
     others,
+    readProof,
     event: "auto_refresh",
     context,
   });
   if (result.kind !== "refused") return result;
-  if (over !== null) return joinRefusals(over, result);
-  // The refresh cookie of a dead session may lie beside the access cookie of a live one.
-  if (unexpired !== null && unexpired.sessionId !== presented.sessionId) {
+  if (over.length > 0 && refused !== null) return joinRefusals(refused, result);
+  // The refresh token of an ended session, or one without a proof, may lie beside the access token of a
+  // live session.
+  if (unexpired !== null && answer === null && speaksFor(unexpired, { presented, result })) {
     const beside = await ask(unexpired);
     if (beside.kind === "active") return beside;
-    if (beside.kind === "refused") return joinRefusals(result, beside);
+    if (beside.kind === "refused" && beside.over.length > 0) return joinRefusals(result, beside);
   }
   return result;
+}
+
+/** Whether an access token may still show what a refused refresh token did not. */
+function speaksFor(
+  { sessionId }: AccessClaims,
+  { presented, result }: { readonly presented: GenuineRefreshToken; readonly result: Refusal },
+): boolean {
+  return sessionId !== presented.sessionId || result.code === "proof_required" ||
+    result.code === "proof_key_unknown";
 }
 
 /** The claims of a token that has not expired by this process's own clock. */
@@ -93,7 +113,7 @@ export function readUnexpiredClaims(access: ShownAccessToken, nowMs: number): Ac
 }
 
 async function askByAccessToken(
-  { store }: Pick<SessionDependencies, "store">,
+  { store, keys, lifetimes }: Pick<SessionDependencies, "store" | "keys" | "lifetimes">,
   claims: AccessClaims,
   { refreshToken, context }: {
     readonly refreshToken: GenuineRefreshToken | null;
@@ -102,20 +122,41 @@ async function askByAccessToken(
 ): Promise<Extract<ValidateResult, { kind: "active" }> | Refusal | { readonly kind: "expired" }> {
   const { sessionId } = claims;
   const answer = await store.validateSession(shownPlace(claims, refreshToken), context);
+  if (answer.outcome === "stale") return refuse("access_token_superseded", sessionId);
   if (answer.outcome !== "active") {
     return refuse(sessionOverCode(answer.outcome), sessionId);
   }
-  const { session, serverTime } = answer;
+  const { serverTime } = answer;
   if (claims.expiresAt * 1000 <= serverTime.getTime()) return { kind: "expired" };
+  return { kind: "active", session: seenBy(claims, answer, lifetimes), serverTime };
+}
+
+/**
+ * The session as the holder of this access token may see it: with the place and the times of that token
+ * and not with those of the row, from which a copied token could read when its owner refreshes.
+ */
+function seenBy(
+  claims: AccessClaims,
+  { session, serverTime }: SessionAt,
+  { refreshTtlSeconds, absoluteTtlSeconds }: SessionDependencies["lifetimes"],
+): LiveSession {
+  const refreshTokenExpiresAtMs = Math.min(
+    (claims.issuedAt + refreshTtlSeconds) * 1000,
+    absoluteTtlSeconds === 0 ? Infinity : session.createdAt.getTime() + absoluteTtlSeconds * 1000,
+  );
   return {
-    kind: "active",
-    // What this browser holds, not what another tab was given since.
-    session: { ...session, accessTokenExpiresAt: new Date(claims.expiresAt * 1000) },
-    serverTime,
+    ...session,
+    generation: claims.generation,
+    branch: claims.branch,
+    lastActiveAt: serverTime,
+    accessTokenExpiresAt: new Date(claims.expiresAt * 1000),
+    refreshTokenExpiresAt: new Date(refreshTokenExpiresAtMs),
   };
 }
 
-function missingCode({ access, refresh, mode }: ValidateRequest): ErrorCode {
+function missingCode(
+  { access, refresh, mode }: Pick<ValidateRequest, "access" | "refresh" | "mode">,
+): ErrorCode {
   if (mode === "auto" && refresh.kind === "invalid") return "refresh_token_invalid";
   switch (access.kind) {
     case "genuine":
