@@ -59,6 +59,7 @@ export interface Composition {
   readonly clientIpHeader: string;
   readonly graceSeconds: number;
   readonly exposeAccessToken: boolean;
+  readonly bindsSessions: boolean;
 }
 
 /** @throws {ConfigError} If the environment is wrong, naming every problem */
@@ -105,6 +106,7 @@ export async function compose(env: (name: string) => string | undefined): Promis
     ),
     keys: deriveSessionKeys(config.sessionSecrets, config.keyContext),
     log,
+    lifetimes: config,
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     newSessionId: () => randomUUID() as SessionId,
     nowMs: Date.now,
@@ -124,6 +126,7 @@ export async function compose(env: (name: string) => string | undefined): Promis
     clientIpHeader: config.clientIpHeader,
     graceSeconds: config.graceSeconds,
     exposeAccessToken: config.exposeAccessToken,
+    bindsSessions: config.binding.kind === "on",
   };
 }
 

@@ -32,6 +32,7 @@ const ALLOWED_HEADERS = [
   "tracestate",
   "baggage",
   "idempotency-key",
+  "dpop",
 ];
 
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
@@ -76,7 +77,8 @@ export function corsHeaders(
     "Vary": "Origin",
     "Access-Control-Allow-Origin": origin,
     "Access-Control-Allow-Credentials": "true",
-    "Access-Control-Expose-Headers": "X-Request-Id, Retry-After, Server-Timing",
+    "Access-Control-Expose-Headers":
+      "X-Request-Id, Retry-After, Server-Timing, DPoP-Nonce, WWW-Authenticate",
   };
 }
 

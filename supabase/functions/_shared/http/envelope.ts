@@ -6,6 +6,7 @@
  */
 
 import { Hono } from "hono";
+import type { ProofChallenge } from "../brands.ts";
 import { type ErrorCode, ERRORS } from "../errors.ts";
 import type { LogFields, Logger } from "../log.ts";
 import { corsHeaders, judgeOrigin, preflightHeaders } from "../origins.ts";
@@ -121,11 +122,13 @@ export function createEnvelope(options: EnvelopeOptions): App {
     }
     context.set("facts", { ...context.get("facts"), code: failure.code });
     const saysInvalid = options.saysInvalid(context.req.path);
-    const body = renderError(failure.code, { detail: failure.detail, requestId, saysInvalid });
-    const { status } = ERRORS[failure.code];
+    const { code, detail, challenge } = failure;
+    const body = renderError(code, { detail, challenge, requestId, saysInvalid });
+    const { status } = ERRORS[code];
     return context.json(body, status, {
       ...failure.headers,
-      ...(status === 401 ? { "WWW-Authenticate": challengeFor(failure.code) } : {}),
+      ...(status === 401 ? { "WWW-Authenticate": schemeFor(code) } : {}),
+      ...(challenge === null ? {} : { "DPoP-Nonce": challenge }),
     });
   });
 
@@ -139,7 +142,10 @@ const WITHOUT_TOKEN: readonly ErrorCode[] = [
   "invalid_credentials",
 ];
 
-function challengeFor(code: ErrorCode): string {
+/** RFC 9449, 7.1 and 9: which proof is wanted; for all else RFC 6750. */
+function schemeFor(code: ErrorCode): string {
+  if (code === "proof_required") return 'DPoP error="use_dpop_nonce", algs="ES256"';
+  if (code === "proof_key_unknown") return 'DPoP error="invalid_dpop_proof", algs="ES256"';
   const realm = 'Bearer realm="unified-auth"';
   return WITHOUT_TOKEN.includes(code) ? realm : `${realm}, error="invalid_token"`;
 }
@@ -147,18 +153,21 @@ function challengeFor(code: ErrorCode): string {
 interface ClassifiedFailure {
   readonly code: ErrorCode;
   readonly detail: string | null;
+  readonly challenge: ProofChallenge | null;
   readonly headers: Readonly<Record<string, string>>;
   readonly logged: { readonly message: string; readonly fields: LogFields } | null;
 }
 
 function classify(error: Error): ClassifiedFailure {
   if (error instanceof RequestError) {
-    return { code: error.code, detail: error.detail, headers: error.headers, logged: null };
+    const { code, detail, challenge, headers } = error;
+    return { code, detail, challenge, headers, logged: null };
   }
   if (error instanceof ServiceUnavailableError) {
     return {
       code: "service_unavailable",
       detail: null,
+      challenge: null,
       headers: { "Retry-After": String(RETRY_AFTER_SECONDS) },
       logged: {
         message: "dependency is unavailable",
@@ -169,6 +178,7 @@ function classify(error: Error): ClassifiedFailure {
   return {
     code: "unexpected_failure",
     detail: null,
+    challenge: null,
     headers: {},
     logged: {
       message: "unexpected failure",

@@ -56,16 +56,7 @@ function describeOperation(operation: Operation): JsonObject {
     operationId,
     summary,
     security: [{ accessCookie: [] }, { refreshCookie: [] }, { bearer: [] }, {}],
-    ...(operation.path.includes("{id}")
-      ? {
-        parameters: [{
-          name: "id",
-          in: "path",
-          required: true,
-          schema: { type: "string", format: "uuid" },
-        }],
-      }
-      : {}),
+    ...describeParameters(operation),
     ...(body === undefined ? {} : {
       requestBody: {
         required: operationId === "login",
@@ -85,6 +76,23 @@ function describeOperation(operation: Operation): JsonObject {
   };
 }
 
+function describeParameters({ path, takesProof }: Operation): JsonObject {
+  const parameters = [
+    ...(path.includes("{id}")
+      ? [{ name: "id", in: "path", required: true, schema: { type: "string", format: "uuid" } }]
+      : []),
+    ...(takesProof
+      ? [{
+        name: "DPoP",
+        in: "header",
+        description: "A proof of the browser's key (RFC 9449); its nonce is the last `challenge`.",
+        schema: { type: "string" },
+      }]
+      : []),
+  ];
+  return parameters.length === 0 ? {} : { parameters };
+}
+
 function describeRefusals({ refusals, saysInvalid }: Operation): JsonObject {
   const codes: readonly ErrorCode[] = [...refusals, ...COMMON_REFUSALS];
   const statuses = [...new Set(codes.map((code) => ERRORS[code].status))].sort();
@@ -97,7 +105,11 @@ function describeRefusals({ refusals, saysInvalid }: Operation): JsonObject {
     };
     return [String(status), {
       description: possible.join(", "),
-      headers: describeHeaders({ status, setsCookies: possible.some(isSessionOver) }),
+      headers: describeHeaders({
+        status,
+        setsCookies: possible.some(isSessionOver),
+        wantsProof: possible.includes("proof_required"),
+      }),
       content: { "application/json": { schema: { allOf: [refer("Error"), narrowed] } } },
     }];
   }));

@@ -24,7 +24,11 @@ export const HEADERS: JsonObject = {
     schema: { type: "integer", minimum: 1 },
   },
   Allow: { required: true, schema: { type: "string", pattern: "^[A-Z]+(?:, [A-Z]+)*$" } },
-  Challenge: { required: true, schema: { type: "string", pattern: "^Bearer " } },
+  Authenticate: { required: true, schema: { type: "string", pattern: "^(?:Bearer|DPoP) " } },
+  ProofChallenge: {
+    description: "With `proof_required`: what the proof must sign. Also in the body.",
+    schema: { type: "string", pattern: "^[A-Za-z0-9_-]{56}$" },
+  },
   SetCookie: {
     description: "Two of them, each in a header of its own: the access and the refresh cookie.",
     schema: { type: "string" },
@@ -35,8 +39,9 @@ export function describeHeaders(answer: {
   readonly status: number;
   readonly setsCookies?: boolean;
   readonly isCacheable?: boolean;
+  readonly wantsProof?: boolean;
 }): JsonObject {
-  const { status } = answer;
+  const { status, wantsProof } = answer;
   return {
     "X-Request-Id": refer("RequestId"),
     "Vary": refer("Vary"),
@@ -45,7 +50,8 @@ export function describeHeaders(answer: {
     "Cache-Control": refer(answer.isCacheable ? "TenMinutes" : "NoStore"),
     ...(answer.setsCookies ? { "Set-Cookie": refer("SetCookie") } : {}),
     ...(status === 429 || status === 503 ? { "Retry-After": refer("RetryAfter") } : {}),
-    ...(status === 401 ? { "WWW-Authenticate": refer("Challenge") } : {}),
+    ...(status === 401 ? { "WWW-Authenticate": refer("Authenticate") } : {}),
+    ...(wantsProof ? { "DPoP-Nonce": refer("ProofChallenge") } : {}),
     ...(status === 405 ? { "Allow": refer("Allow") } : {}),
   };
 }

@@ -33,6 +33,8 @@ export interface Operation {
     readonly setsCookies?: true;
     readonly isCacheable?: true;
   };
+  /** Whether a proof of the browser's key may come along. */
+  readonly takesProof?: true;
   /** Whether an error also says `valid: false`. */
   readonly saysInvalid?: true;
   /** Codes beyond those that every route may answer. */
@@ -56,19 +58,34 @@ const SESSION_OVER = [
   "session_evicted",
   "session_expired",
   "session_not_found",
-  "refresh_token_reused",
+  "refresh_token_already_used",
   "user_banned",
 ] as const;
 
 const ACCESS_TOKEN = ["access_token_missing", "access_token_invalid"] as const;
 
-const REFRESH_TOKEN = ["refresh_token_invalid", "unknown_generation"] as const;
+const LIVE_ACCESS_TOKEN = [
+  ...ACCESS_TOKEN,
+  "access_token_expired",
+  "access_token_superseded",
+] as const;
+
+const GRACED_ACCESS_TOKEN = [
+  ...ACCESS_TOKEN,
+  "access_token_superseded",
+  "grace_window_elapsed",
+] as const;
+
+const PROOF = ["proof_required", "proof_key_unknown"] as const;
+
+const REFRESH_TOKEN = ["refresh_token_invalid", "unknown_generation", ...PROOF] as const;
 
 export const OPERATIONS: readonly Operation[] = [
   {
     method: "post",
     path: "/unified-auth/login",
     operationId: "login",
+    takesProof: true,
     summary: "Sign in by password, or exchange an access token of Supabase Auth for a session",
     body: {
       schema: loginBody,
@@ -83,7 +100,7 @@ export const OPERATIONS: readonly Operation[] = [
       "mfa_required",
       "access_denied",
       "captcha_failed",
-      "too_many_attempts",
+      "over_request_rate_limit",
       "service_unavailable",
     ],
   },
@@ -91,6 +108,7 @@ export const OPERATIONS: readonly Operation[] = [
     method: "post",
     path: "/unified-auth/validate",
     operationId: "validate",
+    takesProof: true,
     summary: "Is this browser signed in? Falls back to auto-refresh unless told never to",
     saysInvalid: true,
     body: { schema: validateBody, example: { refresh: "auto" } },
@@ -98,10 +116,9 @@ export const OPERATIONS: readonly Operation[] = [
     refusals: [
       ...BODY_REFUSALS,
       ...SESSION_OVER,
-      ...ACCESS_TOKEN,
-      "access_token_expired",
+      ...LIVE_ACCESS_TOKEN,
       ...REFRESH_TOKEN,
-      "too_many_attempts",
+      "over_request_rate_limit",
       "service_unavailable",
     ],
   },
@@ -109,6 +126,7 @@ export const OPERATIONS: readonly Operation[] = [
     method: "post",
     path: "/unified-auth/refresh",
     operationId: "refresh",
+    takesProof: true,
     summary: "Rotate the refresh token of the cookie",
     body: { schema: refreshBody, example: {} },
     answer: { name: "SessionView", schema: sessionView, setsCookies: true },
@@ -117,7 +135,7 @@ export const OPERATIONS: readonly Operation[] = [
       ...SESSION_OVER,
       "refresh_token_missing",
       ...REFRESH_TOKEN,
-      "too_many_attempts",
+      "over_request_rate_limit",
       "service_unavailable",
     ],
   },
@@ -125,14 +143,17 @@ export const OPERATIONS: readonly Operation[] = [
     method: "post",
     path: "/unified-auth/logout",
     operationId: "logout",
+    takesProof: true,
     summary: "End this session, the others, or all",
     body: { schema: logoutBody, example: { scope: "local" } },
     answer: { name: "LogoutView", schema: logoutView, setsCookies: true },
     refusals: [
       ...BODY_REFUSALS,
       "session_revoked",
-      ...ACCESS_TOKEN,
-      "access_token_expired",
+      "refresh_token_already_used",
+      "refresh_token_invalid",
+      ...LIVE_ACCESS_TOKEN,
+      ...PROOF,
       "service_unavailable",
     ],
   },
@@ -142,7 +163,7 @@ export const OPERATIONS: readonly Operation[] = [
     operationId: "listSessions",
     summary: "The signed-in user's live sessions, the current one marked",
     answer: { name: "SessionList", schema: sessionList },
-    refusals: [...SESSION_OVER, ...ACCESS_TOKEN, "access_token_expired", "service_unavailable"],
+    refusals: [...SESSION_OVER, ...LIVE_ACCESS_TOKEN, "service_unavailable"],
   },
   {
     method: "delete",
@@ -150,7 +171,7 @@ export const OPERATIONS: readonly Operation[] = [
     operationId: "endSession",
     summary: "End one of the user's own sessions",
     answer: { name: "LogoutView", schema: logoutView, setsCookies: true },
-    refusals: [...SESSION_OVER, ...ACCESS_TOKEN, "access_token_expired", "service_unavailable"],
+    refusals: [...SESSION_OVER, ...LIVE_ACCESS_TOKEN, "service_unavailable"],
   },
   {
     method: "get",
@@ -175,7 +196,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "Is the session active, in its grace window, or over? Never rotates",
     saysInvalid: true,
     answer: { name: "GraceView", schema: graceView },
-    refusals: [...SESSION_OVER, ...ACCESS_TOKEN, "grace_window_elapsed", "service_unavailable"],
+    refusals: [...SESSION_OVER, ...GRACED_ACCESS_TOKEN, "service_unavailable"],
   },
   {
     method: "post",
@@ -188,8 +209,7 @@ export const OPERATIONS: readonly Operation[] = [
     refusals: [
       ...BODY_REFUSALS,
       ...SESSION_OVER,
-      ...ACCESS_TOKEN,
-      "grace_window_elapsed",
+      ...GRACED_ACCESS_TOKEN,
       "service_unavailable",
     ],
   },

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ProofChallenge } from "../brands.ts";
 import type { ErrorCode } from "../errors.ts";
 
 export class RequestError extends Error {
@@ -13,17 +14,21 @@ export class RequestError extends Error {
   /** Which part of the request is at fault, and why; never what it held. Null: the code says it all. */
   readonly detail: string | null;
   readonly headers: Readonly<Record<string, string>>;
+  /** What to sign, where the code is `proof_required`. */
+  readonly challenge: ProofChallenge | null;
 
   constructor(
     code: ErrorCode,
-    { detail = null, headers = {} }: {
+    { detail = null, headers = {}, challenge = null }: {
       readonly detail?: string | null;
       readonly headers?: Readonly<Record<string, string>>;
+      readonly challenge?: ProofChallenge | null;
     } = {},
   ) {
     super(`Cannot serve the request: ${code}`);
     this.code = code;
     this.detail = detail;
     this.headers = headers;
+    this.challenge = challenge;
   }
 }

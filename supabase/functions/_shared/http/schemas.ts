@@ -63,6 +63,7 @@ export const logoutBody = z.strictObject({
   scope: z.enum(["local", "others", "global"]).default("local"),
 });
 
+const challenge = z.string().regex(/^[A-Za-z0-9_-]{56}$/);
 const timestamp = z.iso.datetime();
 const seconds = z.int().min(0);
 
@@ -73,6 +74,8 @@ export const sessionView = z.object({
     id: z.uuid(),
     email: z.string().nullable(),
     phone: z.string().nullable(),
+    is_anonymous: z.boolean(),
+    role: z.string().nullable(),
     app_metadata: z.record(z.string(), z.unknown()),
     user_metadata: z.record(z.string(), z.unknown()),
   }),
@@ -86,6 +89,10 @@ export const sessionView = z.object({
     access_token_expires_in: seconds,
     refresh_token_expires_at: timestamp,
     refresh_token_expires_in: seconds,
+    bound: z.boolean().meta({
+      description: "Whether a refresh takes a proof of the browser's key.",
+    }),
+    challenge: challenge.meta({ description: "What the browser's key signs in its next proof." }),
   }),
   access_token: z.string().optional().meta({
     description: "Only with SESSION_EXPOSE_ACCESS_TOKEN=true.",
@@ -110,10 +117,11 @@ export const sessionList = z.object({
     id: z.uuid(),
     current: z.boolean(),
     created_at: timestamp,
-    last_active_at: timestamp,
-    refresh_token_expires_at: timestamp,
+    last_active_at: timestamp.meta({
+      description: "To the second for the current session, to the day for another.",
+    }),
     device_name: z.string().nullable(),
-    user_agent: z.string().nullable(),
+    device: z.string().nullable().meta({ description: 'Such as "Firefox on Linux".' }),
     ip: z.string().nullable(),
     aal: z.string(),
   })),
@@ -134,6 +142,9 @@ export const errorView = z.object({
   code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
   message: z.string(),
   request_id: z.string(),
+  challenge: challenge.optional().meta({
+    description: "With `proof_required`: what the proof must sign.",
+  }),
 });
 
 export type SessionView = z.output<typeof sessionView>;

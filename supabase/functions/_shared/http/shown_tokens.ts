@@ -11,7 +11,7 @@ import type { AccessClaims, AccessTokens } from "../access_token.ts";
 import type { SessionId } from "../brands.ts";
 import type { RawAccessToken } from "../brands.ts";
 import type { SessionCookies } from "../cookies.ts";
-import { type GenuineRefreshToken, readRefreshToken } from "../refresh_token.ts";
+import { type GenuineRefreshToken, ignoreKey, readRefreshToken } from "../refresh_token.ts";
 import type { SessionKeys } from "../session_keys.ts";
 import type { ShownAccessToken, ShownRefreshToken, ShownTokens } from "../sessions/validate.ts";
 
@@ -24,6 +24,7 @@ export interface TokenReader {
   readonly accessTokens: Pick<AccessTokens, "verify">;
   readonly keys: SessionKeys;
   readonly cookies: SessionCookies;
+  readonly bindsSessions: boolean;
 }
 
 /**
@@ -45,7 +46,7 @@ export async function readShownTokens(
   const fromBearer = await verifyEach(reader, bearer === undefined ? [] : [bearer]);
   const genuine = fromBearer.length > 0 ? fromBearer : await verifyEach(reader, accessCookies);
   const found = findNewest(genuine);
-  const refreshTokens = readEach(refreshCookies, reader.keys);
+  const refreshTokens = readEach(refreshCookies, reader);
 
   return {
     access: shownAccess(found, bearer !== undefined || accessCookies.length > 0),
@@ -66,7 +67,7 @@ export async function readShownRefreshToken(
   headers: Headers,
 ): Promise<ShownRefreshToken> {
   const cookies = reader.cookies.read(headers.get("cookie")).refresh;
-  const refreshTokens = readEach(cookies, reader.keys);
+  const refreshTokens = readEach(cookies, reader);
   return refreshTokens.length > 1
     ? (await readShownTokens(reader, headers)).refresh
     : shownRefresh(refreshTokens, cookies.length > 0);
@@ -79,7 +80,7 @@ export async function readCookieSessions(
 ): Promise<ReadonlySet<SessionId>> {
   const { access, refresh } = reader.cookies.read(headers.get("cookie"));
   return new Set([
-    ...readEach(refresh, reader.keys).map(({ sessionId }) => sessionId),
+    ...readEach(refresh, reader).map(({ sessionId }) => sessionId),
     ...(await verifyEach(reader, access)).map(({ claims }) => claims.sessionId),
   ]);
 }
@@ -127,10 +128,14 @@ function shownAccess(found: GenuineAccessToken | null, anySent: boolean): ShownA
  * The genuine ones, of each session the latest. The last one sent comes first: of cookies with one path
  * a browser sends the older ones before (RFC 6265bis section 5.8.3), and an earlier setting's are older.
  */
-function readEach(values: readonly string[], keys: SessionKeys): readonly GenuineRefreshToken[] {
+function readEach(
+  values: readonly string[],
+  { keys, bindsSessions }: Pick<TokenReader, "keys" | "bindsSessions">,
+): readonly GenuineRefreshToken[] {
   const genuine = values.toReversed()
     .map((value) => readRefreshToken(value, keys))
-    .filter((token) => token !== null);
+    .filter((token) => token !== null)
+    .map((token) => bindsSessions ? token : ignoreKey(token));
   return pickOfEachSession(genuine, {
     sessionOf: ({ sessionId }) => sessionId,
     isNewer: (left, right) =>

@@ -26,7 +26,7 @@ export function requireSignedIn(result: LoginResult): SessionGrant {
 export function tooManyAttempts(
   { retryAfterSeconds }: { readonly retryAfterSeconds: number },
 ): RequestError {
-  return new RequestError("too_many_attempts", {
+  return new RequestError("over_request_rate_limit", {
     headers: { "Retry-After": String(retryAfterSeconds) },
   });
 }

@@ -9,6 +9,7 @@ import type { Context } from "hono";
 import type { SessionId } from "../brands.ts";
 import type { SessionCookies } from "../cookies.ts";
 import type { IdentityToken } from "../identity_provider.ts";
+import type { ProofRoute } from "../key_proof.ts";
 import type { PublicJwk } from "../signing_keys.ts";
 import type { SessionDependencies } from "../sessions/dependencies.ts";
 import type { SessionGrant } from "../sessions/grant.ts";
@@ -28,6 +29,7 @@ import {
 import { createOpenApiDocument } from "./openapi.ts";
 import { readBody, readLoginBody } from "./request_body.ts";
 import { RequestError } from "./request_error.ts";
+import { readRequestProof } from "./request_proof.ts";
 import { logoutBody, refreshBody, validateBody } from "./schemas.ts";
 import { grantCookies, mayClearCookies } from "./session_cookies.ts";
 import { readCookieSessions, readShownRefreshToken, readShownTokens } from "./shown_tokens.ts";
@@ -41,6 +43,8 @@ export interface UnifiedAuthOptions
   readonly publicJwks: { readonly keys: readonly PublicJwk[] };
   readonly graceSeconds: number;
   readonly exposeAccessToken: boolean;
+  /** Whether sessions are bound to the keys of their browsers. */
+  readonly bindsSessions: boolean;
 }
 
 type RequestOf = Context<AppEnvironment>;
@@ -63,7 +67,8 @@ const KNOWN_TAIL =
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
-  const { dependencies, cookies, exposeAccessToken } = options;
+  const { dependencies, cookies, exposeAccessToken, bindsSessions } = options;
+  const { keys } = dependencies;
   const app = createEnvelope({
     ...options,
     functionName: "unified-auth",
@@ -72,10 +77,12 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     saysInvalid: (path) => path === "/validate",
   });
 
-  const tokenReader = { ...dependencies, cookies };
+  const tokenReader = { ...dependencies, cookies, bindsSessions };
   const shownTokens = (context: RequestOf) => readShownTokens(tokenReader, context.req.raw.headers);
   const shownRefreshToken = (context: RequestOf) =>
     readShownRefreshToken(tokenReader, context.req.raw.headers);
+  const readProof = (context: RequestOf, route: ProofRoute) =>
+    readRequestProof(context.req.raw.headers, { route, keys, bindsSessions });
 
   const answerGrant = (
     context: RequestOf,
@@ -85,7 +92,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     setCookies(context, grantCookies(cookies, grant, options));
     tell(context, { outcome, session_id: grant.session.sessionId, user_id: grant.session.userId });
     const accessToken = exposeAccessToken ? grant.accessToken : null;
-    return context.json(renderSession(grant, { refreshed, accessToken }));
+    return context.json(renderSession(grant, { refreshed, accessToken, bindsSessions, keys }));
   };
 
   const clearIfOver = async (context: RequestOf, over: readonly SessionId[]) => {
@@ -97,7 +104,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
   const refuse = async (context: RequestOf, refusal: Refusal): Promise<never> => {
     await clearIfOver(context, refusal.over);
     tell(context, { session_id: refusal.sessionId ?? undefined });
-    throw new RequestError(refusal.code);
+    throw new RequestError(refusal.code, { challenge: refusal.challenge });
   };
 
   app.post("/login", async function login(context) {
@@ -106,6 +113,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     const origin = {
       deviceName: body.device_name ?? null,
       presented: refresh.kind === "genuine" ? refresh.token : null,
+      readProof: readProof(context, "login"),
       context: context.get("asking"),
     };
     const result = "supabase_access_token" in body
@@ -127,14 +135,19 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
   app.post("/validate", async function validate(context) {
     const { refresh: mode } = await readBody(context, validateBody);
     const tokens = await shownTokens(context);
-    const asking = context.get("asking");
-    const result = await validateSession(dependencies, { ...tokens, mode, context: asking });
+    const result = await validateSession(dependencies, {
+      ...tokens,
+      mode,
+      readProof: readProof(context, "validate"),
+      context: context.get("asking"),
+    });
     switch (result.kind) {
       case "active": {
         const accessToken = exposeAccessToken ? tokens.accessToken : null;
         const { sessionId, userId } = result.session;
         tell(context, { outcome: "active", session_id: sessionId, user_id: userId });
-        return context.json(renderSession(result, { refreshed: false, accessToken }));
+        const view = { refreshed: false, accessToken, bindsSessions, keys };
+        return context.json(renderSession(result, view));
       }
       case "refreshed":
         return answerGrant(context, result.grant, { refreshed: true, outcome: "auto-refresh" });
@@ -159,6 +172,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     const result = await refreshAny(dependencies, {
       presented: shown.token,
       others: shown.others,
+      readProof: readProof(context, "refresh"),
       event: "refresh",
       context: context.get("asking"),
     });
@@ -178,7 +192,12 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
   app.post("/logout", async function logout(context) {
     const { scope } = await readBody(context, logoutBody);
     const tokens = await shownTokens(context);
-    const result = await logOut(dependencies, { ...tokens, scope, context: context.get("asking") });
+    const result = await logOut(dependencies, {
+      ...tokens,
+      scope,
+      readProof: readProof(context, "logout"),
+      context: context.get("asking"),
+    });
     if (result.kind === "refused") return await refuse(context, result);
     if (scope !== "others") setCookies(context, cookies.clear());
     tell(context, { outcome: "logout", scope, sessions_ended: result.ended });

@@ -20,6 +20,7 @@ export interface ValidateSessionOptions
   readonly dependencies: SessionDependencies;
   readonly cookies: SessionCookies;
   readonly graceSeconds: number;
+  readonly bindsSessions: boolean;
 }
 
 export function createValidateSessionApp(options: ValidateSessionOptions): App {
@@ -34,7 +35,8 @@ export function createValidateSessionApp(options: ValidateSessionOptions): App {
 
   app.on(["GET", "POST"], "/", async function judge(context) {
     await readBody(context, refreshBody);
-    const tokens = await readShownTokens({ ...dependencies, cookies }, context.req.raw.headers);
+    const reader = { ...dependencies, cookies, bindsSessions: options.bindsSessions };
+    const tokens = await readShownTokens(reader, context.req.raw.headers);
     const result = await judgeGrace(dependencies, {
       ...tokens,
       graceSeconds,

@@ -4,19 +4,24 @@
  * @module
  */
 
-import type { RawAccessToken } from "../brands.ts";
+import type { ProofChallenge, RawAccessToken } from "../brands.ts";
 import { type ErrorCode, ERRORS } from "../errors.ts";
+import type { SessionKeys } from "../session_keys.ts";
 import type { SessionAt } from "../session_store.ts";
 import type { GraceResult } from "../sessions/grace.ts";
 import type { ListResult } from "../sessions/own_sessions.ts";
+import { challenge } from "../sessions/proof.ts";
+import { describeDevice } from "./device.ts";
 import type { GraceView, SessionListView, SessionView } from "./schemas.ts";
 
 export function renderSession(
   { session, serverTime }: SessionAt,
-  { refreshed, accessToken }: {
+  { refreshed, accessToken, bindsSessions, keys }: {
     readonly refreshed: boolean;
     /** Null where the deployment does not expose it. */
     readonly accessToken: RawAccessToken | null;
+    readonly bindsSessions: boolean;
+    readonly keys: SessionKeys;
   },
 ): SessionView {
   return {
@@ -26,6 +31,8 @@ export function renderSession(
       id: session.userId,
       email: session.email,
       phone: session.phone,
+      is_anonymous: session.isAnonymous,
+      role: session.role,
       app_metadata: { ...session.appMetadata },
       user_metadata: { ...session.userMetadata },
     },
@@ -39,6 +46,8 @@ export function renderSession(
       access_token_expires_in: secondsBetween(serverTime, session.accessTokenExpiresAt),
       refresh_token_expires_at: session.refreshTokenExpiresAt.toISOString(),
       refresh_token_expires_in: secondsBetween(serverTime, session.refreshTokenExpiresAt),
+      bound: bindsSessions && session.keyThumbprint !== null,
+      challenge: challenge({ keys }, session, serverTime),
     },
     ...(accessToken === null ? {} : { access_token: accessToken }),
     server_time: serverTime.toISOString(),
@@ -65,12 +74,11 @@ export function renderSessionList(
   return {
     sessions: result.sessions.map((session) => ({
       id: session.sessionId,
-      current: session.sessionId === result.currentSessionId,
+      current: session.current,
       created_at: session.createdAt.toISOString(),
       last_active_at: session.lastActiveAt.toISOString(),
-      refresh_token_expires_at: session.refreshTokenExpiresAt.toISOString(),
       device_name: session.deviceName,
-      user_agent: session.userAgent,
+      device: describeDevice(session.userAgent),
       ip: session.ip,
       aal: session.aal,
     })),
@@ -80,8 +88,9 @@ export function renderSessionList(
 
 export function renderError(
   code: ErrorCode,
-  { detail, requestId, saysInvalid }: {
+  { detail, challenge, requestId, saysInvalid }: {
     readonly detail: string | null;
+    readonly challenge: ProofChallenge | null;
     readonly requestId: string;
     /** The two validates answer `valid: false` beside the code. */
     readonly saysInvalid: boolean;
@@ -93,6 +102,7 @@ export function renderError(
     code,
     message: detail === null ? message : `${message.replace(/\.$/, "")}: ${detail}`,
     request_id: requestId,
+    ...(challenge === null ? {} : { challenge }),
   };
 }
 
