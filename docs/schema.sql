@@ -1,5 +1,5 @@
 -- The schema as supabase/migrations make it, read from the catalog of a migrated database. Written by
--- "deno task types". Not meant to be run as a whole; a statement that makes one object again may be.
+-- "deno task types"; not meant to be run.
 
 -- Enumerations
 
@@ -19,7 +19,11 @@ create type public.revocation_outcome as enum (
   'ended',
   'already_ended',
   'not_found',
-  'not_allowed'
+  'not_allowed',
+  'stale',
+  'proof_required',
+  'proof_key_unknown',
+  'reused'
 );
 
 create type public.rotation_outcome as enum (
@@ -48,6 +52,8 @@ create type public.session_event as enum (
   'auto_refresh',
   'replay',
   'reissue',
+  'rebound',
+  'proof_refused',
   'reuse_detected',
   'key_compromise_suspected',
   'evicted',
@@ -65,15 +71,16 @@ create type public.session_revoked_reason as enum (
   'revoked_by_user',
   'revoked_by_operator',
   'replaced',
-  'session_cap',
-  'refresh_token_reused',
-  'user_banned',
+  'evicted',
+  'reused',
+  'banned',
   'user_deleted',
   'password_changed'
 );
 
 create type public.validation_outcome as enum (
   'active',
+  'stale',
   'reused',
   'revoked',
   'evicted',
@@ -90,16 +97,6 @@ create type unified_auth.presented_position as enum (
   'older',
   'ahead',
   'hash_mismatch'
-);
-
-create type unified_auth.presented_token as enum (
-  'current',
-  'predecessor',
-  'superseded',
-  'lost_branch',
-  'older',
-  'ahead',
-  'foreign'
 );
 
 create type unified_auth.proof_state as enum (
@@ -136,11 +133,54 @@ create type public.listed_session as (
   id uuid,
   created_at timestamp with time zone,
   last_active_at timestamp with time zone,
-  refresh_token_expires_at timestamp with time zone,
   device_name text,
   user_agent text,
   ip inet,
   aal text
+);
+
+create type public.presented_proof as (
+  thumbprint bytea,
+  session_id uuid,
+  generation integer,
+  branch smallint,
+  challenged_at timestamp with time zone
+);
+
+create type public.presented_refresh_token as (
+  session_id uuid,
+  generation integer,
+  branch smallint,
+  hash bytea,
+  key bytea,
+  lineage bytea
+);
+
+create type public.proposed_successor as (
+  generation integer,
+  branch smallint,
+  hash bytea,
+  lineage bytea,
+  salt bytea,
+  key_id text
+);
+
+create type public.request_context as (
+  ip inet,
+  user_agent text,
+  request_id text
+);
+
+create type public.session_policy as (
+  access_ttl_seconds integer,
+  refresh_ttl_seconds integer,
+  absolute_ttl_seconds integer,
+  reuse_interval_seconds integer,
+  refresh_burst integer,
+  refresh_interval_seconds integer,
+  max_sessions integer,
+  activity_interval_seconds integer,
+  rebind_after_seconds integer
 );
 
 create type public.session_snapshot as (
@@ -148,6 +188,8 @@ create type public.session_snapshot as (
   user_id uuid,
   email text,
   phone text,
+  role text,
+  is_anonymous boolean,
   app_metadata jsonb,
   user_metadata jsonb,
   generation integer,
@@ -157,7 +199,32 @@ create type public.session_snapshot as (
   access_token_expires_at timestamp with time zone,
   refresh_token_expires_at timestamp with time zone,
   aal text,
-  amr jsonb
+  amr jsonb,
+  key_thumbprint bytea
+);
+
+create type public.token_place as (
+  session_id uuid,
+  generation integer,
+  branch smallint
+);
+
+create type unified_auth.account as (
+  email text,
+  phone text,
+  role text,
+  is_anonymous boolean,
+  app_metadata jsonb,
+  user_metadata jsonb,
+  banned_until timestamp with time zone,
+  deleted_at timestamp with time zone
+);
+
+create type unified_auth.judged_token as (
+  class unified_auth.token_class,
+  "position" unified_auth.presented_position,
+  rule smallint,
+  outcome public.rotation_outcome
 );
 
 create type unified_auth.rotation_judgment as (
@@ -186,7 +253,7 @@ create table public.sessions (
   created_at timestamp with time zone not null,
   last_active_at timestamp with time zone not null,
   access_token_expires_at timestamp with time zone not null,
-  refreshes_paid_until timestamp with time zone,
+  rate_limit_tat timestamp with time zone,
   refresh_token_expires_at timestamp with time zone not null,
   absolute_expires_at timestamp with time zone,
   generation integer not null default 1,
@@ -199,7 +266,6 @@ create table public.sessions (
   successor_key_id text,
   issued_at timestamp with time zone not null,
   confirmed_at timestamp with time zone,
-  issued_to bytea not null,
   key_thumbprint bytea,
   lineage bytea,
   ip inet,
@@ -228,10 +294,10 @@ alter table public.sessions add constraint sessions_amr_is_a_list CHECK ((jsonb_
 alter table public.sessions add constraint sessions_branch_fits_one_byte CHECK (((branch >= 0) AND (branch <= 255)));
 alter table public.sessions add constraint sessions_first_generation_has_no_predecessor CHECK ((((generation = 1) = (previous_refresh_token_hash IS NULL)) AND ((generation = 1) = (previous_branch IS NULL))));
 alter table public.sessions add constraint sessions_generation_starts_at_one CHECK ((generation >= 1));
-alter table public.sessions add constraint sessions_issued_to_is_sha256 CHECK ((octet_length(issued_to) = 32));
 alter table public.sessions add constraint sessions_key_thumbprint_is_half_a_sha256 CHECK ((octet_length(key_thumbprint) = 16));
 alter table public.sessions add constraint sessions_lineage_is_eight_bytes CHECK ((octet_length(lineage) = 8));
 alter table public.sessions add constraint sessions_only_a_branch_supersedes CHECK (((superseded_refresh_token_hash IS NULL) OR (branch > 0)));
+alter table public.sessions add constraint sessions_only_unbound_are_confirmed CHECK (((confirmed_at IS NULL) OR (key_thumbprint IS NULL)));
 alter table public.sessions add constraint sessions_pkey PRIMARY KEY (id);
 alter table public.sessions add constraint sessions_previous_refresh_token_hash_is_sha256 CHECK ((octet_length(previous_refresh_token_hash) = 32));
 alter table public.sessions add constraint sessions_refresh_token_hash_is_sha256 CHECK ((octet_length(refresh_token_hash) = 32));
@@ -248,9 +314,9 @@ alter table unified_auth.login_throttle add constraint login_throttle_pkey PRIMA
 
 -- Indexes
 
-CREATE INDEX session_events_hourly_idx ON public.session_events USING btree (session_id, event, occurred_at) WHERE (event = ANY (ARRAY['used_after_revocation'::public.session_event, 'key_compromise_suspected'::public.session_event]));
+CREATE INDEX session_events_hourly_idx ON public.session_events USING btree (session_id, event, occurred_at) WHERE (event = ANY (ARRAY['used_after_revocation'::public.session_event, 'key_compromise_suspected'::public.session_event, 'proof_refused'::public.session_event]));
 CREATE INDEX session_events_occurred_at_idx ON public.session_events USING brin (occurred_at) WITH (autosummarize='on');
-CREATE INDEX session_events_seldom_idx ON public.session_events USING btree (event, id) WHERE (event = ANY (ARRAY['reuse_detected'::public.session_event, 'evicted'::public.session_event, 'login_failed'::public.session_event, 'key_compromise_suspected'::public.session_event]));
+CREATE INDEX session_events_seldom_idx ON public.session_events USING btree (event, id) WHERE (event = ANY (ARRAY['reuse_detected'::public.session_event, 'evicted'::public.session_event, 'login_failed'::public.session_event, 'key_compromise_suspected'::public.session_event, 'rebound'::public.session_event, 'proof_refused'::public.session_event]));
 CREATE INDEX sessions_user_id_idx ON public.sessions USING btree (user_id);
 
 -- Row level security
@@ -300,7 +366,7 @@ create view unified_auth.live_sessions with (security_invoker=true) as
     s.access_token_expires_at,
     s.refresh_token_expires_at
    FROM public.sessions s
-     CROSS JOIN LATERAL unified_auth."session_user"(s.user_id) u(email, banned_until, deleted_at)
+     JOIN auth.users u ON u.id = s.user_id
   WHERE unified_auth.session_end(s.*, u.banned_until, u.deleted_at, now()) IS NULL;
 
 create view unified_auth.refresh_attempts with (security_invoker=true) as
@@ -311,11 +377,11 @@ create view unified_auth.refresh_attempts with (security_invoker=true) as
     ip,
     user_agent,
     event,
-    event = ANY (ARRAY['refresh'::public.session_event, 'auto_refresh'::public.session_event, 'replay'::public.session_event, 'reissue'::public.session_event]) AS succeeded,
+    event = ANY (ARRAY['refresh'::public.session_event, 'auto_refresh'::public.session_event, 'replay'::public.session_event, 'reissue'::public.session_event, 'rebound'::public.session_event]) AS succeeded,
     COALESCE(detail ->> 'outcome'::text, event::text) AS outcome,
     detail ->> 'presented'::text AS presented
    FROM public.session_events e
-  WHERE event = ANY (ARRAY['refresh'::public.session_event, 'auto_refresh'::public.session_event, 'replay'::public.session_event, 'reissue'::public.session_event, 'reuse_detected'::public.session_event, 'used_after_revocation'::public.session_event, 'key_compromise_suspected'::public.session_event]);
+  WHERE event = ANY (ARRAY['refresh'::public.session_event, 'auto_refresh'::public.session_event, 'replay'::public.session_event, 'reissue'::public.session_event, 'rebound'::public.session_event, 'proof_refused'::public.session_event, 'reuse_detected'::public.session_event, 'used_after_revocation'::public.session_event, 'key_compromise_suspected'::public.session_event]);
 
 -- Functions
 
@@ -323,7 +389,7 @@ CREATE OR REPLACE FUNCTION public.check_login_allowed(p_buckets bytea[], p_free_
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
  SET lock_timeout TO '2s'
 AS $function$
 declare
@@ -406,18 +472,17 @@ end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.create_session(p_session_id uuid, p_user_id uuid, p_refresh_token_hash bytea, p_issued_to bytea, p_device_name text, p_aal text, p_amr jsonb, p_access_ttl_seconds integer, p_refresh_ttl_seconds integer, p_absolute_ttl_seconds integer, p_max_sessions integer, p_presented_session_id uuid, p_presented_generation integer, p_presented_branch smallint, p_presented_hash bytea, p_login_buckets bytea[], p_login_charged_at timestamp with time zone, p_ip inet, p_user_agent text, p_request_id text, p_identity_session_id uuid DEFAULT NULL::uuid, OUT outcome public.login_outcome, OUT session public.session_snapshot, OUT replaced integer, OUT evicted integer, OUT server_time timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.create_session(p_session_id uuid, p_user_id uuid, p_refresh_token_hash bytea, p_lineage bytea, p_key_thumbprint bytea, p_device_name text, p_aal text, p_amr jsonb, p_presented public.presented_refresh_token, p_login_buckets bytea[], p_login_charged_at timestamp with time zone, p_identity_session_id uuid, p_policy public.session_policy, p_context public.request_context, OUT outcome public.login_outcome, OUT session public.session_snapshot, OUT replaced integer, OUT evicted integer, OUT server_time timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
  SET lock_timeout TO '2s'
 AS $function$
 declare
   v_now timestamptz;
-  v_user record;
+  v_account unified_auth.account;
   v_session public.sessions;
-  v_presented public.sessions;
   v_absolute_expires_at timestamptz;
   v_refresh_expires_at timestamptz;
   v_presented_user_id uuid;
@@ -425,10 +490,10 @@ begin
   replaced := 0;
   evicted := 0;
 
-  if p_presented_session_id is not null then
+  if p_presented.session_id is not null then
     select s.user_id into v_presented_user_id
     from public.sessions as s
-    where s.id = p_presented_session_id;
+    where s.id = p_presented.session_id;
   end if;
 
   -- Lock order everywhere: user, then sessions. Counting before the lock would let two logins both
@@ -446,8 +511,10 @@ begin
 
   -- A ban or a password change updates this row, so it waits for us or we for it: without the lock
   -- a ban that commits between our check and our insert would miss the new session.
-  select u.email, u.phone, u.raw_app_meta_data, u.raw_user_meta_data, u.banned_until, u.deleted_at
-  into v_user
+  select
+    u.email, u.phone, u.role, u.is_anonymous, u.raw_app_meta_data, u.raw_user_meta_data,
+    u.banned_until, u.deleted_at
+  into v_account
   from auth.users as u
   where u.id = p_user_id
   for share;
@@ -455,11 +522,11 @@ begin
   v_now := clock_timestamp();
   server_time := v_now;
 
-  if not found or v_user.deleted_at is not null then
+  if not found or v_account.deleted_at is not null then
     outcome := 'user_not_found';
     return;
   end if;
-  if v_user.banned_until > v_now then
+  if v_account.banned_until > v_now then
     outcome := 'user_banned';
     return;
   end if;
@@ -477,38 +544,26 @@ begin
     return;
   end if;
 
-  -- A browser that signs in again keeps its one place.
-  if p_presented_session_id is not null then
-    select * into v_presented
-    from public.sessions as s
-    where s.id = p_presented_session_id
-    for update;
-
-    if found and unified_auth.presented_token(
-      v_presented, p_presented_generation, p_presented_branch, p_presented_hash
-    ) in ('current', 'predecessor', 'superseded') then
-      replaced := unified_auth.end_sessions(
-        array[p_presented_session_id], 'replaced', 'replaced', p_ip, p_user_agent, p_request_id,
-        jsonb_build_object('replaced_by', p_session_id)
-      );
-    end if;
+  if p_presented.session_id is not null then
+    replaced := unified_auth.end_replaced_session(
+      p_presented, p_key_thumbprint, p_user_id, p_session_id, p_policy, p_context);
   end if;
 
-  if p_absolute_ttl_seconds > 0 then
-    v_absolute_expires_at := v_now + make_interval(secs => p_absolute_ttl_seconds);
+  if p_policy.absolute_ttl_seconds > 0 then
+    v_absolute_expires_at := v_now + make_interval(secs => p_policy.absolute_ttl_seconds);
   end if;
   v_refresh_expires_at := least(
-    v_now + make_interval(secs => p_refresh_ttl_seconds), v_absolute_expires_at);
+    v_now + make_interval(secs => p_policy.refresh_ttl_seconds), v_absolute_expires_at);
 
   insert into public.sessions as s (
     id, user_id, created_at, last_active_at, access_token_expires_at, refresh_token_expires_at,
-    absolute_expires_at, refresh_token_hash, issued_at, issued_to, ip, user_agent, device_name,
-    aal, amr
+    absolute_expires_at, refresh_token_hash, issued_at, key_thumbprint, lineage, ip, user_agent,
+    device_name, aal, amr
   ) values (
     p_session_id, p_user_id, v_now, v_now,
-    unified_auth.access_token_expires_at(v_now, p_access_ttl_seconds, v_refresh_expires_at),
-    v_refresh_expires_at, v_absolute_expires_at, p_refresh_token_hash, v_now, p_issued_to, p_ip,
-    p_user_agent, p_device_name, p_aal, p_amr
+    unified_auth.access_token_expires_at(v_now, p_policy.access_ttl_seconds, v_refresh_expires_at),
+    v_refresh_expires_at, v_absolute_expires_at, p_refresh_token_hash, v_now, p_key_thumbprint,
+    p_lineage, p_context.ip, p_context.user_agent, p_device_name, p_aal, p_amr
   )
   returning s.* into v_session;
 
@@ -521,10 +576,9 @@ begin
         and s.refresh_token_expires_at > v_now
         and s.id <> p_session_id
       order by s.last_active_at desc, s.created_at desc, s.id
-      offset p_max_sessions - 1
+      offset p_policy.max_sessions - 1
     ),
-    'session_cap', 'evicted', p_ip, p_user_agent, p_request_id,
-    jsonb_build_object('evicted_by', p_session_id)
+    'evicted', 'evicted', p_context, jsonb_build_object('evicted_by', p_session_id)
   );
 
   -- A right password costs nothing, and forgives this account's failures from this network. Not those
@@ -536,45 +590,51 @@ begin
   insert into public.session_events
     (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
   values (
-    v_now, 'login', p_session_id, p_user_id, p_ip, p_user_agent, p_request_id,
+    v_now, 'login', p_session_id, p_user_id, p_context.ip, p_context.user_agent,
+    p_context.request_id,
     jsonb_build_object('aal', p_aal, 'replaced', replaced, 'evicted', evicted)
   );
 
   outcome := 'created';
-  session := unified_auth.session_snapshot(
-    v_session, v_user.email, v_user.phone, v_user.raw_app_meta_data, v_user.raw_user_meta_data);
+  session := unified_auth.session_snapshot(v_session, v_account);
 end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.list_user_sessions(p_session_id uuid, p_ip inet, p_user_agent text, p_request_id text, OUT outcome public.validation_outcome, OUT sessions public.listed_session[], OUT server_time timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.list_user_sessions(p_acting public.token_place, p_context public.request_context, OUT outcome public.validation_outcome, OUT sessions public.listed_session[], OUT server_time timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_session public.sessions;
 begin
   server_time := clock_timestamp();
-  outcome := unified_auth.session_standing(p_session_id);
-  select * into v_session from public.sessions as s where s.id = p_session_id;
+  outcome := unified_auth.access_token_standing(p_acting);
+  select * into v_session from public.sessions as s where s.id = p_acting.session_id;
 
   if outcome <> 'active' then
-    perform unified_auth.record_use_after_end(
-      v_session, p_ip, p_user_agent, p_request_id, server_time);
+    if outcome <> 'stale' then
+      perform unified_auth.record_use_after_end(v_session, p_context, server_time);
+    end if;
     return;
   end if;
 
+  -- The session that asks is active now. Its row would tell a copied token when its owner refreshes.
   sessions := array(
     select row(
-      s.id, s.created_at, s.last_active_at, s.refresh_token_expires_at, s.device_name,
-      s.user_agent, s.ip, s.aal
+      s.id, s.created_at, s.last_active_at, s.device_name, s.user_agent, s.ip, s.aal
     )::public.listed_session
-    from public.sessions as s
-    where s.user_id = v_session.user_id
-      and s.is_valid
-      and s.refresh_token_expires_at > server_time
+    from (
+      select
+        l.id, l.created_at, l.device_name, l.user_agent, l.ip, l.aal,
+        case when l.id = v_session.id then server_time else l.last_active_at end as last_active_at
+      from public.sessions as l
+      where l.user_id = v_session.user_id
+        and l.is_valid
+        and l.refresh_token_expires_at > server_time
+    ) as s
     order by s.last_active_at desc, s.id
   );
 end;
@@ -585,7 +645,7 @@ CREATE OR REPLACE FUNCTION public.purge_sessions(p_batch_size integer DEFAULT 50
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_now timestamptz := clock_timestamp();
@@ -661,11 +721,11 @@ end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.record_login_failure(p_buckets bytea[], p_refunded_charge timestamp with time zone, p_reason text, p_ip inet, p_user_agent text, p_request_id text)
+CREATE OR REPLACE FUNCTION public.record_login_failure(p_buckets bytea[], p_refunded_charge timestamp with time zone, p_reason text, p_context public.request_context)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
  SET lock_timeout TO '2s'
 AS $function$
 begin
@@ -676,7 +736,7 @@ begin
   if p_reason is not null then
     insert into public.session_events (event, ip, user_agent, request_id, detail)
     values (
-      'login_failed', p_ip, p_user_agent, p_request_id,
+      'login_failed', p_context.ip, p_context.user_agent, p_context.request_id,
       jsonb_build_object('account', encode(p_buckets[2], 'hex'), 'reason', p_reason)
     );
   end if;
@@ -684,33 +744,35 @@ end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.revoke_session(p_session_id uuid, p_generation integer, p_branch smallint, p_hash bytea, p_acting_session_id uuid, p_reason public.session_revoked_reason, p_ip inet, p_user_agent text, p_request_id text, OUT outcome public.revocation_outcome, OUT acting public.validation_outcome, OUT ended integer)
+CREATE OR REPLACE FUNCTION public.revoke_session(p_session_id uuid, p_reason public.session_revoked_reason, p_context public.request_context, p_presented public.presented_refresh_token DEFAULT NULL::public.presented_refresh_token, p_access public.token_place DEFAULT NULL::public.token_place, p_acting public.token_place DEFAULT NULL::public.token_place, p_proof public.presented_proof DEFAULT NULL::public.presented_proof, p_policy public.session_policy DEFAULT NULL::public.session_policy, OUT outcome public.revocation_outcome, OUT acting public.validation_outcome, OUT ended integer, OUT server_time timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
  SET lock_timeout TO '2s'
 AS $function$
 declare
   v_session public.sessions;
   v_acting public.sessions;
+  v_judged unified_auth.judged_token;
 begin
   ended := 0;
 
   select * into v_session from public.sessions as s where s.id = p_session_id for update;
+  server_time := clock_timestamp();
 
-  if p_acting_session_id is not null then
-    acting := unified_auth.session_standing(p_acting_session_id);
+  if p_acting.session_id is not null then
+    acting := unified_auth.access_token_standing(p_acting);
     if acting <> 'active' then
       outcome := 'not_allowed';
       return;
     end if;
-    select * into v_acting from public.sessions as s where s.id = p_acting_session_id;
+    select * into v_acting from public.sessions as s where s.id = p_acting.session_id;
   end if;
 
   -- Somebody else's session is answered like one that does not exist.
   if v_session.id is null or (
-    p_acting_session_id is not null and v_session.user_id <> v_acting.user_id
+    p_acting.session_id is not null and v_session.user_id <> v_acting.user_id
   ) then
     outcome := 'not_found';
     return;
@@ -719,38 +781,64 @@ begin
     outcome := 'already_ended';
     return;
   end if;
-  if not unified_auth.proves_session(v_session, p_generation, p_branch, p_hash) then
-    outcome := 'not_allowed';
-    return;
+
+  if p_presented.session_id is not null then
+    v_judged := unified_auth.judge_acting_token(
+      v_session, p_presented, p_proof, p_policy, server_time);
+    outcome := unified_auth.local_logout_refusal(v_session, v_judged);
+    if outcome is not null then
+      if outcome = 'reused' then
+        v_judged.outcome := 'reused'; -- an outdated proof takes nothing back
+      end if;
+      -- Of a bound session an old token alone proves a copy, and says nothing against its owner.
+      if outcome <> 'not_allowed' or v_judged.outcome = 'key_compromise_suspected' then
+        perform unified_auth.record_refusal(
+          v_session, p_presented, p_proof, v_judged, p_context, server_time);
+      end if;
+      if outcome = 'reused' then
+        ended := 1;
+      end if;
+      return;
+    end if;
+  elsif p_access.session_id is not null then
+    if v_session.key_thumbprint is not null and unified_auth.access_token_position(
+      v_session, p_access.generation, p_access.branch
+    ) not in ('current', 'predecessor', 'ahead') then
+      outcome := 'stale';
+      return;
+    end if;
   end if;
 
   ended := unified_auth.end_sessions(
     array[p_session_id], p_reason,
     case when p_reason = 'logout' then 'logout' else 'revoked' end::public.session_event,
-    p_ip, p_user_agent, p_request_id,
-    jsonb_strip_nulls(jsonb_build_object('acting_session_id', p_acting_session_id))
+    p_context,
+    jsonb_strip_nulls(jsonb_build_object('acting_session_id', p_acting.session_id))
   );
   outcome := 'ended';
 end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.revoke_user_sessions(p_user_id uuid, p_session_id uuid, p_generation integer, p_branch smallint, p_hash bytea, p_scope public.logout_scope, p_ip inet, p_user_agent text, p_request_id text, OUT outcome public.revocation_outcome, OUT ended integer)
+CREATE OR REPLACE FUNCTION public.revoke_user_sessions(p_scope public.logout_scope, p_context public.request_context, p_user_id uuid DEFAULT NULL::uuid, p_presented public.presented_refresh_token DEFAULT NULL::public.presented_refresh_token, p_acting public.token_place DEFAULT NULL::public.token_place, p_proof public.presented_proof DEFAULT NULL::public.presented_proof, p_policy public.session_policy DEFAULT NULL::public.session_policy, OUT outcome public.revocation_outcome, OUT ended integer, OUT server_time timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
  SET lock_timeout TO '2s'
 AS $function$
 declare
+  v_session_id uuid := coalesce(p_presented.session_id, p_acting.session_id);
   v_user_id uuid := p_user_id;
   v_session public.sessions;
+  v_standing public.validation_outcome;
+  v_judged unified_auth.judged_token;
   v_reason public.session_revoked_reason;
 begin
   ended := 0;
 
   if p_user_id is null then
-    select s.user_id into v_user_id from public.sessions as s where s.id = p_session_id;
+    select s.user_id into v_user_id from public.sessions as s where s.id = v_session_id;
     if not found then
       outcome := 'not_found';
       return;
@@ -765,14 +853,33 @@ begin
   perform 1 from auth.users as u where u.id = v_user_id for share;
 
   if p_user_id is null then
-    select * into v_session from public.sessions as s where s.id = p_session_id for update;
-    if unified_auth.session_standing(p_session_id) <> 'active' then
+    select * into v_session from public.sessions as s where s.id = v_session_id for update;
+    server_time := clock_timestamp();
+
+    v_standing := case
+      when p_presented.session_id is null then unified_auth.access_token_standing(p_acting)
+      else unified_auth.session_standing(v_session_id)
+    end;
+    if v_standing = 'stale' then
+      outcome := 'stale';
+      return;
+    elsif v_standing <> 'active' then
       outcome := 'already_ended';
       return;
     end if;
-    if not unified_auth.proves_session(v_session, p_generation, p_branch, p_hash) then
-      outcome := 'not_allowed';
-      return;
+
+    if p_presented.session_id is not null then
+      v_judged := unified_auth.judge_acting_token(
+        v_session, p_presented, p_proof, p_policy, server_time);
+      outcome := unified_auth.revocation_refusal(v_judged);
+      if outcome is not null then
+        perform unified_auth.record_refusal(
+          v_session, p_presented, p_proof, v_judged, p_context, server_time);
+        if outcome = 'reused' then
+          ended := 1;
+        end if;
+        return;
+      end if;
     end if;
   end if;
 
@@ -790,42 +897,40 @@ begin
       where s.user_id = v_user_id
         and s.is_valid
         and case p_scope
-          when 'local' then s.id = p_session_id
-          when 'others' then s.id is distinct from p_session_id
+          when 'local' then s.id = v_session_id
+          when 'others' then s.id is distinct from v_session_id
           when 'global' then true
         end
     ),
     v_reason,
     case when p_user_id is null then 'logout' else 'revoked' end::public.session_event,
-    p_ip, p_user_agent, p_request_id,
-    jsonb_strip_nulls(jsonb_build_object('scope', p_scope, 'acting_session_id', p_session_id))
+    p_context,
+    jsonb_strip_nulls(jsonb_build_object('scope', p_scope, 'acting_session_id', v_session_id))
   );
   outcome := 'ended';
 end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.rotate_session(p_session_id uuid, p_generation integer, p_branch smallint, p_hash bytea, p_successor_hashes bytea[], p_max_branches smallint, p_successor_salt bytea, p_successor_key_id text, p_issued_to bytea, p_window_seconds integer, p_access_ttl_seconds integer, p_refresh_ttl_seconds integer, p_refresh_burst integer, p_refresh_interval_seconds integer, p_event public.session_event, p_ip inet, p_user_agent text, p_request_id text, OUT outcome public.rotation_outcome, OUT session public.session_snapshot, OUT refresh_token_hash bytea, OUT successor_salt bytea, OUT successor_key_id text, OUT retry_after_seconds integer, OUT server_time timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.rotate_session(p_presented public.presented_refresh_token, p_proof public.presented_proof, p_successor public.proposed_successor, p_policy public.session_policy, p_event public.session_event, p_context public.request_context, OUT outcome public.rotation_outcome, OUT session public.session_snapshot, OUT refresh_token_hash bytea, OUT successor_salt bytea, OUT successor_key_id text, OUT wanted_generation integer, OUT wanted_branch smallint, OUT session_lineage bytea, OUT retry_after_seconds integer, OUT server_time timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
  SET lock_timeout TO '2s'
 AS $function$
 declare
   v_now timestamptz;
   v_session public.sessions;
-  v_user record;
+  v_account unified_auth.account;
   v_end unified_auth.session_end;
-  v_presented unified_auth.presented_token;
-  v_in_window boolean;
-  v_same_browser boolean;
-  v_branch smallint;
+  v_judged unified_auth.judged_token;
+  v_previous_key bytea;
   v_refresh_expires_at timestamptz;
-  v_paid_until timestamptz;
+  v_tat timestamptz;
   v_ahead interval;
 begin
-  select * into v_session from public.sessions as s where s.id = p_session_id for update;
+  select * into v_session from public.sessions as s where s.id = p_presented.session_id for update;
 
   -- After the lock: now() is the start of the transaction, which may have waited for another tab.
   v_now := clock_timestamp();
@@ -836,154 +941,106 @@ begin
     return;
   end if;
 
-  select u.email, u.phone, u.raw_app_meta_data, u.raw_user_meta_data, u.banned_until, u.deleted_at
-  into v_user
+  select
+    u.email, u.phone, u.role, u.is_anonymous, u.raw_app_meta_data, u.raw_user_meta_data,
+    u.banned_until, u.deleted_at
+  into v_account
   from auth.users as u
   where u.id = v_session.user_id;
 
-  -- Whatever ends a session shows here; whether it does is for session_end to say.
-  if not v_session.is_valid
-    or v_session.refresh_token_expires_at <= v_now
-    or v_user.banned_until is not null
-    or v_user.deleted_at is not null
-  then
-    v_end := unified_auth.session_end(v_session, v_user.banned_until, v_user.deleted_at, v_now);
-    if v_end is not null then
-      perform unified_auth.record_use_after_end(
-        v_session, p_ip, p_user_agent, p_request_id, v_now);
-      outcome := v_end::text::public.rotation_outcome;
-      return;
-    end if;
+  v_end := unified_auth.session_end(
+    v_session, v_account.banned_until, v_account.deleted_at, v_now);
+  if v_end is not null then
+    perform unified_auth.record_use_after_end(v_session, p_context, v_now);
+    outcome := v_end::text::public.rotation_outcome;
+    return;
   end if;
 
-  v_in_window := v_now <= v_session.issued_at + make_interval(secs => p_window_seconds);
-  v_same_browser := v_session.issued_to = p_issued_to;
+  v_judged := unified_auth.judge_token(
+    v_session, p_presented, p_proof.thumbprint,
+    unified_auth.proof_state(v_session, p_proof, p_policy, v_now), p_policy, v_now
+  );
+  outcome := v_judged.outcome;
 
-  if p_generation = v_session.generation
-    and p_branch = v_session.branch
-    and p_hash = v_session.refresh_token_hash
-  then
-    v_presented := 'current';
-    if v_in_window and v_same_browser then
-      outcome := 'unchanged';
-    else
-      outcome := 'rotated';
-    end if;
-  else
-    v_presented := unified_auth.presented_token(v_session, p_generation, p_branch, p_hash);
-    outcome := case
-      when v_presented = 'ahead' then 'unknown_generation'
-      when v_presented = 'foreign' then 'key_compromise_suspected'
-      when v_presented = 'predecessor' and v_in_window and v_same_browser
-        and v_session.successor_salt is not null then 'replayed'
-      when v_presented = 'predecessor' and (v_session.confirmed_at is null or v_in_window) then
-        case
-          when v_session.branch + 1 < p_max_branches then
-            case
-              when p_successor_hashes[v_session.branch + 2] is null then 'successor_wanted'
-              else 'reissued'
-            end
-          -- Out of branches: the same browser keeps getting the last one, another one is a thief.
-          when v_same_browser and v_session.successor_salt is not null then 'replayed'
-          else 'reused'
-        end
-      -- The reply that carried the newer branch was lost on the way to this same browser.
-      when v_presented = 'superseded' and v_same_browser and v_session.confirmed_at is null
-        then 'rotated'
-      else 'reused'
-    end::public.rotation_outcome;
-
-    if outcome = 'unknown_generation' then
-      return; -- a restored database has forgotten: that proves nothing against anybody
-    end if;
-
-    if outcome = 'successor_wanted' then
-      return; -- the caller asks again with all: a generation seldom needs more than its first branch
-    end if;
-
-    if outcome = 'key_compromise_suspected' then
-      -- Whoever holds a leaked key could otherwise sign everybody out, or fill the table.
-      insert into public.session_events
-        (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
-      select
-        v_now, 'key_compromise_suspected', p_session_id, v_session.user_id, p_ip, p_user_agent,
-        p_request_id,
-        jsonb_build_object('presented_generation', p_generation, 'presented_branch', p_branch)
-      where not exists (
-        select 1
-        from public.session_events as e
-        where e.event = 'key_compromise_suspected'
-          and e.session_id = p_session_id
-          and e.occurred_at > v_now - interval '1 hour'
-      );
-      return;
-    end if;
-
-    if outcome = 'reused' then
-      perform unified_auth.end_sessions(
-        array[p_session_id], 'refresh_token_reused', 'reuse_detected', p_ip, p_user_agent,
-        p_request_id,
-        jsonb_build_object(
-          'presented', v_presented,
-          'presented_generation', p_generation, 'presented_branch', p_branch,
-          'generation', v_session.generation, 'branch', v_session.branch,
-          'issued_at', v_session.issued_at
-        )
-      );
-      return;
-    end if;
+  if outcome not in ('unchanged', 'rotated', 'replayed', 'reissued') then
+    perform unified_auth.record_refusal(
+      v_session, p_presented, p_proof, v_judged, p_context, v_now);
+    return;
   end if;
 
-  -- Each refresh writes a row and an event, so that who holds a live token could fill the disk. Kept
-  -- in the row that a refresh writes anyway: a throttled one writes nothing. Never throttled are the
-  -- detection above and the reissue, of which a generation has few: whoever floods a session with a
-  -- copied token must not hold up the owner, whose token is then the predecessor.
-  v_paid_until := greatest(v_session.refreshes_paid_until, v_now)
-    + make_interval(secs => p_refresh_interval_seconds);
-  v_ahead := v_paid_until - v_now
-    - make_interval(secs => p_refresh_burst * p_refresh_interval_seconds);
-  if v_ahead > interval '0' and outcome <> 'reissued' then
+  -- Each refresh writes a row and an event, so that the holder of a live token could fill the disk.
+  -- Kept in the row that a refresh writes anyway: a throttled one writes nothing. Never throttled are
+  -- the detection above and the branch of a token without a key, of which a generation has few: a copied
+  -- token that floods a session must not hold up the owner, whose token is then the predecessor.
+  v_tat := greatest(v_session.rate_limit_tat, v_now)
+    + make_interval(secs => p_policy.refresh_interval_seconds);
+  v_ahead := v_tat - v_now
+    - make_interval(secs => p_policy.refresh_burst * p_policy.refresh_interval_seconds);
+  if v_ahead > interval '0' and v_judged.rule <> 15 then
     outcome := 'throttled';
     retry_after_seconds := ceil(extract(epoch from v_ahead));
     return;
   end if;
 
   if outcome in ('rotated', 'reissued') then
-    v_branch := case when outcome = 'reissued' then v_session.branch + 1 else 0 end;
+    -- Which place is next is known only here. Most often it is the one that the caller proposes first.
+    if v_judged.rule = 15 then
+      wanted_generation := v_session.generation;
+      wanted_branch := v_session.branch + 1;
+    else
+      wanted_generation := v_session.generation + 1;
+      wanted_branch := 0;
+    end if;
+    if p_successor.generation <> wanted_generation
+      or p_successor.branch <> wanted_branch
+      or p_successor.lineage <> v_session.lineage
+    then
+      outcome := 'successor_wanted';
+      session_lineage := v_session.lineage;
+      return;
+    end if;
+    wanted_generation := null;
+    wanted_branch := null;
+
+    v_previous_key := v_session.key_thumbprint;
     v_refresh_expires_at := least(
-      v_now + make_interval(secs => p_refresh_ttl_seconds), v_session.absolute_expires_at);
+      v_now + make_interval(secs => p_policy.refresh_ttl_seconds), v_session.absolute_expires_at);
 
     update public.sessions as s
     set
-      generation = p_generation + 1,
-      branch = v_branch,
-      refresh_token_hash = p_successor_hashes[v_branch + 1],
-      previous_refresh_token_hash = p_hash,
-      previous_branch = p_branch,
+      generation = p_successor.generation,
+      branch = p_successor.branch,
+      refresh_token_hash = p_successor.hash,
+      -- The session's own key goes on from wherever the session is, and not from an old token: of that
+      -- successor no other token is the predecessor, and none can derive it.
+      previous_refresh_token_hash =
+        case when v_judged.rule = 10 then s.refresh_token_hash else p_presented.hash end,
+      previous_branch = case when v_judged.rule = 10 then s.branch else p_presented.branch end,
       superseded_refresh_token_hash =
-        case when outcome = 'reissued' then s.refresh_token_hash end,
-      successor_salt = p_successor_salt,
-      successor_key_id = p_successor_key_id,
+        case when v_judged.rule = 15 then s.refresh_token_hash end,
+      successor_salt = case when v_judged.rule <> 10 then p_successor.salt end,
+      successor_key_id = case when v_judged.rule <> 10 then p_successor.key_id end,
+      key_thumbprint = p_proof.thumbprint,
+      lineage = coalesce(s.lineage, p_successor.lineage),
       issued_at = v_now,
       confirmed_at = null,
-      issued_to = p_issued_to,
-      refreshes_paid_until = v_paid_until,
+      rate_limit_tat = v_tat,
       last_active_at = v_now,
       access_token_expires_at = unified_auth.access_token_expires_at(
-        v_now, p_access_ttl_seconds, v_refresh_expires_at),
+        v_now, p_policy.access_ttl_seconds, v_refresh_expires_at),
       refresh_token_expires_at = v_refresh_expires_at,
-      ip = p_ip,
-      user_agent = p_user_agent
-    where s.id = p_session_id
+      ip = p_context.ip,
+      user_agent = p_context.user_agent
+    where s.id = v_session.id
     returning s.* into v_session;
   else
     update public.sessions as s
     set
-      refreshes_paid_until = v_paid_until,
+      rate_limit_tat = v_tat,
       last_active_at = v_now,
       access_token_expires_at = unified_auth.access_token_expires_at(
-        v_now, p_access_ttl_seconds, s.refresh_token_expires_at)
-    where s.id = p_session_id
+        v_now, p_policy.access_ttl_seconds, s.refresh_token_expires_at)
+    where s.id = v_session.id
     returning s.* into v_session;
   end if;
 
@@ -991,24 +1048,31 @@ begin
     (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
   values (
     v_now,
-    case outcome
-      when 'replayed' then 'replay'
-      when 'reissued' then 'reissue'
+    case
+      when v_judged.rule = 4 then 'rebound'
+      when outcome = 'replayed' then 'replay'
+      when outcome = 'reissued' then 'reissue'
       else p_event
-    end::public.session_event,
-    p_session_id, v_session.user_id, p_ip, p_user_agent, p_request_id,
+    end,
+    v_session.id, v_session.user_id, p_context.ip, p_context.user_agent, p_context.request_id,
     jsonb_build_object(
-      'outcome', outcome, 'presented', v_presented, 'generation', v_session.generation,
-      'branch', v_session.branch)
+      'outcome', outcome, 'rule', v_judged.rule, 'presented', v_judged.position,
+      'generation', v_session.generation, 'branch', v_session.branch)
+      || case
+        when v_judged.rule = 4 then jsonb_build_object(
+          'previous_thumbprint', encode(v_previous_key, 'hex'),
+          'key_thumbprint', encode(v_session.key_thumbprint, 'hex'))
+        else '{}'
+      end
   );
 
   refresh_token_hash := v_session.refresh_token_hash;
   if outcome = 'replayed' then
     successor_salt := v_session.successor_salt;
     successor_key_id := v_session.successor_key_id;
+    session_lineage := v_session.lineage;
   end if;
-  session := unified_auth.session_snapshot(
-    v_session, v_user.email, v_user.phone, v_user.raw_app_meta_data, v_user.raw_user_meta_data);
+  session := unified_auth.session_snapshot(v_session, v_account);
 end;
 $function$
 ;
@@ -1017,22 +1081,23 @@ CREATE OR REPLACE FUNCTION public.session_is_live()
  RETURNS boolean
  LANGUAGE sql
  STABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select unified_auth.session_is_live((auth.jwt() ->> 'session_id')::uuid);
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.validate_session(p_session_id uuid, p_generation integer, p_branch smallint, p_may_confirm boolean, p_issued_to bytea, p_window_seconds integer, p_activity_interval_seconds integer, p_ip inet, p_user_agent text, p_request_id text, p_may_wait boolean DEFAULT true, OUT outcome public.validation_outcome, OUT session public.session_snapshot, OUT server_time timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.validate_session(p_session_id uuid, p_generation integer, p_branch smallint, p_may_confirm boolean, p_policy public.session_policy, p_context public.request_context, OUT outcome public.validation_outcome, OUT session public.session_snapshot, OUT server_time timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_session public.sessions;
-  v_user record;
+  v_account unified_auth.account;
   v_end unified_auth.session_end;
+  v_position unified_auth.presented_position;
   v_confirms boolean := false;
 begin
   select * into v_session from public.sessions as s where s.id = p_session_id;
@@ -1043,50 +1108,44 @@ begin
     return;
   end if;
 
-  select u.email, u.phone, u.raw_app_meta_data, u.raw_user_meta_data, u.banned_until, u.deleted_at
-  into v_user
+  select
+    u.email, u.phone, u.role, u.is_anonymous, u.raw_app_meta_data, u.raw_user_meta_data,
+    u.banned_until, u.deleted_at
+  into v_account
   from auth.users as u
   where u.id = v_session.user_id;
 
-  -- Whatever ends a session shows here; whether it does is for session_end to say.
-  if not v_session.is_valid
-    or v_session.refresh_token_expires_at <= server_time
-    or v_user.banned_until is not null
-    or v_user.deleted_at is not null
-  then
-    v_end := unified_auth.session_end(
-      v_session, v_user.banned_until, v_user.deleted_at, server_time);
-    if v_end is not null then
-      perform unified_auth.record_use_after_end(
-        v_session, p_ip, p_user_agent, p_request_id, server_time);
-      outcome := v_end::text::public.validation_outcome;
-      return;
-    end if;
+  v_end := unified_auth.session_end(
+    v_session, v_account.banned_until, v_account.deleted_at, server_time);
+  if v_end is not null then
+    perform unified_auth.record_use_after_end(v_session, p_context, server_time);
+    outcome := v_end::text::public.validation_outcome;
+    return;
   end if;
 
   if p_generation = v_session.generation and p_branch = v_session.branch then
     if p_may_confirm
       and v_session.confirmed_at is null
       and v_session.generation > 1 -- the first generation has no predecessor to shut out
+      and v_session.key_thumbprint is null -- a key says more than a confirmation
     then
-      v_confirms := server_time > v_session.issued_at + make_interval(secs => p_window_seconds);
+      -- From when it was last handed out, and a replay hands it out too: a double of that request may
+      -- be on its way as long as one of the first.
+      v_confirms := server_time > greatest(v_session.issued_at, v_session.last_active_at)
+        + make_interval(secs => p_policy.reuse_interval_seconds);
     end if;
-  elsif (p_generation = v_session.generation and p_branch < v_session.branch)
-    or (p_generation = v_session.generation - 1 and p_branch <> v_session.previous_branch)
-  then
-    -- An access token of a branch that was replaced: both branches are in use, unless this is the
-    -- same browser and nobody was seen with the newer one. Then the reply that carried the newer
-    -- one was lost, and the refresh will settle it.
-    if unified_auth.end_if_forked(
-      p_session_id, p_generation, p_branch, p_issued_to, p_ip, p_user_agent, p_request_id, p_may_wait
-    ) then
-      outcome := 'reused';
+  else
+    v_position := unified_auth.access_token_position(v_session, p_generation, p_branch);
+    if v_position = 'lost'
+      or (v_position = 'superseded' and v_session.confirmed_at is not null)
+    then
+      outcome := 'stale';
       return;
     end if;
   end if;
 
   if v_confirms or v_session.last_active_at
-    < server_time - make_interval(secs => p_activity_interval_seconds)
+    < server_time - make_interval(secs => p_policy.activity_interval_seconds)
   then
     -- Never wait for it: a rotation that holds the row makes this write pointless anyway.
     perform 1
@@ -1095,6 +1154,7 @@ begin
       and s.is_valid
       and s.generation = v_session.generation
       and s.branch = v_session.branch
+      and s.last_active_at = v_session.last_active_at -- or it was handed out again since
     for update skip locked;
 
     if found then
@@ -1110,36 +1170,8 @@ begin
   end if;
 
   outcome := 'active';
-  -- As session_snapshot makes it. Without the cast the row would be converted column by column.
-  session := row(
-    v_session.id,
-    v_session.user_id,
-    v_user.email,
-    v_user.phone,
-    coalesce(v_user.raw_app_meta_data, '{}'),
-    coalesce(v_user.raw_user_meta_data, '{}'),
-    v_session.generation,
-    v_session.branch,
-    v_session.created_at,
-    v_session.last_active_at,
-    v_session.access_token_expires_at,
-    v_session.refresh_token_expires_at,
-    v_session.aal,
-    v_session.amr
-  )::public.session_snapshot;
+  session := unified_auth.session_snapshot(v_session, v_account);
 end;
-$function$
-;
-
-CREATE OR REPLACE FUNCTION unified_auth."session_user"(p_user_id uuid, OUT email text, OUT banned_until timestamp with time zone, OUT deleted_at timestamp with time zone)
- RETURNS record
- LANGUAGE sql
- STABLE
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-  select u.email, u.banned_until, u.deleted_at
-  from auth.users as u
-  where u.id = p_user_id;
 $function$
 ;
 
@@ -1147,7 +1179,7 @@ CREATE OR REPLACE FUNCTION unified_auth.access_token_expires_at(p_now timestamp 
  RETURNS timestamp with time zone
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
   -- Whole seconds, as a JWT counts them, and never beyond the session itself (RFC 9700, 4.14.2).
@@ -1159,67 +1191,127 @@ end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION unified_auth.end_if_forked(p_session_id uuid, p_generation integer, p_branch smallint, p_issued_to bytea, p_ip inet, p_user_agent text, p_request_id text, p_may_wait boolean)
+CREATE OR REPLACE FUNCTION unified_auth.access_token_lives(p_session public.sessions, p_generation integer, p_branch smallint)
  RETURNS boolean
  LANGUAGE plpgsql
- SET search_path TO ''
- SET lock_timeout TO '2s'
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
-  v_session public.sessions;
+  v_position unified_auth.presented_position :=
+    unified_auth.access_token_position(p_session, p_generation, p_branch);
 begin
-  -- The caller read without a lock: decide again on what is true now.
-  if p_may_wait then
-    select * into v_session
-    from public.sessions as s
-    where s.id = p_session_id and s.is_valid
-    for update;
-  else
-    select * into v_session
-    from public.sessions as s
-    where s.id = p_session_id and s.is_valid
-    for update nowait;
-  end if;
-
-  if not found then
-    return false;
-  end if;
-  if p_generation = v_session.generation then
-    if p_branch >= v_session.branch or (
-      p_branch = v_session.branch - 1
-      and v_session.confirmed_at is null
-      and v_session.issued_to = p_issued_to
-    ) then
-      return false;
-    end if;
-  elsif p_generation <> v_session.generation - 1 or p_branch = v_session.previous_branch then
-    return false;
-  end if;
-
-  perform unified_auth.end_sessions(
-    array[p_session_id], 'refresh_token_reused', 'reuse_detected', p_ip, p_user_agent,
-    p_request_id,
-    jsonb_build_object(
-      'presented', 'access_token',
-      'presented_generation', p_generation, 'presented_branch', p_branch,
-      'generation', v_session.generation, 'branch', v_session.branch,
-      'issued_at', v_session.issued_at
-    )
-  );
-  return true;
+  return v_position in ('current', 'predecessor')
+    or (v_position = 'superseded' and p_session.confirmed_at is null);
 end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION unified_auth.end_sessions(p_session_ids uuid[], p_reason public.session_revoked_reason, p_event public.session_event, p_ip inet, p_user_agent text, p_request_id text, p_detail jsonb)
+CREATE OR REPLACE FUNCTION unified_auth.access_token_position(p_session public.sessions, p_generation integer, p_branch smallint)
+ RETURNS unified_auth.presented_position
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return case
+    when p_generation > p_session.generation then 'ahead'
+    when p_generation = p_session.generation then case
+      when p_branch > p_session.branch then 'ahead'
+      when p_branch = p_session.branch then 'current'
+      when p_branch = p_session.branch - 1
+        and p_session.superseded_refresh_token_hash is not null then 'superseded'
+      else 'lost'
+    end
+    when p_generation = p_session.generation - 1 then
+      case when p_branch = p_session.previous_branch then 'predecessor' else 'lost' end
+    else 'older'
+  end::unified_auth.presented_position;
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.access_token_standing(p_access public.token_place)
+ RETURNS public.validation_outcome
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select case
+    when standing = 'active' and not (
+      select unified_auth.access_token_lives(s, p_access.generation, p_access.branch)
+      from public.sessions as s
+      where s.id = p_access.session_id
+    ) then 'stale'
+    else standing
+  end
+  from unified_auth.session_standing(p_access.session_id) as standing;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.end_replaced_session(p_presented public.presented_refresh_token, p_proven_key bytea, p_user_id uuid, p_replaced_by uuid, p_policy public.session_policy, p_context public.request_context)
+ RETURNS integer
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_session public.sessions;
+  v_now timestamptz;
+  v_judged unified_auth.judged_token;
+  v_detail jsonb := jsonb_build_object('replaced_by', p_replaced_by);
+begin
+  select * into v_session
+  from public.sessions as s
+  where s.id = p_presented.session_id
+  for update;
+  v_now := clock_timestamp();
+
+  if v_session.id is null or not v_session.is_valid then
+    return 0;
+  end if;
+
+  -- A login signs no challenge: there was none to sign. What it proves is its own key.
+  v_judged := unified_auth.judge_token(
+    v_session, p_presented, p_proven_key,
+    case when p_proven_key is null then 'none' else 'fresh' end::unified_auth.proof_state,
+    p_policy, v_now
+  );
+  if v_judged.position = 'hash_mismatch' then
+    perform unified_auth.record_refusal(
+      v_session, p_presented, null, v_judged, p_context, v_now);
+    return 0;
+  end if;
+
+  if v_session.user_id <> p_user_id then
+    -- Of another user a tag alone must not end anything: only a token whose hash is kept.
+    if v_judged.position not in ('current', 'predecessor', 'superseded') then
+      return 0;
+    end if;
+  elsif v_judged.rule in (5, 6, 16, 18) then
+    return unified_auth.end_sessions(
+      array[v_session.id], 'reused', 'reuse_detected', p_context,
+      v_detail || jsonb_build_object(
+        'presented', v_judged.position, 'class', v_judged.class, 'rule', v_judged.rule,
+        'presented_generation', p_presented.generation, 'presented_branch', p_presented.branch,
+        'generation', v_session.generation, 'branch', v_session.branch,
+        'issued_at', v_session.issued_at)
+    );
+  end if;
+
+  return unified_auth.end_sessions(
+    array[v_session.id], 'replaced', 'replaced', p_context, v_detail);
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.end_sessions(p_session_ids uuid[], p_reason public.session_revoked_reason, p_event public.session_event, p_context public.request_context, p_detail jsonb)
  RETURNS integer
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   with
     locked as (
-      -- In the order of their ids, for two transactions that end the same rows. That alone helps
-      -- nobody who holds one of them already: see the lock order above.
+      -- In the order of their ids, for two transactions that end the same rows. That alone does not
+      -- help one that holds one of them already: see the lock order above.
       select s.id
       from public.sessions as s
       where s.id = any (p_session_ids) and s.is_valid
@@ -1242,7 +1334,8 @@ AS $function$
       insert into public.session_events
         (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
       select
-        e.revoked_at, p_event, e.id, e.user_id, p_ip, p_user_agent, p_request_id,
+        e.revoked_at, p_event, e.id, e.user_id, p_context.ip, p_context.user_agent,
+        p_context.request_id,
         p_detail || jsonb_build_object(
           'reason', p_reason, 'session_user_agent', e.user_agent, 'session_ip', e.ip)
       from ended as e
@@ -1256,13 +1349,13 @@ CREATE OR REPLACE FUNCTION unified_auth.end_sessions_of_changed_user()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_reason public.session_revoked_reason := case
     when new.deleted_at is not null and old.deleted_at is null then 'user_deleted'
     when new.banned_until > clock_timestamp()
-      and new.banned_until is distinct from old.banned_until then 'user_banned'
+      and new.banned_until is distinct from old.banned_until then 'banned'
     when new.encrypted_password is distinct from old.encrypted_password then 'password_changed'
   end;
 begin
@@ -1273,10 +1366,30 @@ begin
         from public.sessions as s
         where s.user_id = new.id and s.is_valid
       ),
-      v_reason, 'revoked', null, null, null, '{}'
+      v_reason, 'revoked', null, '{}'
     );
   end if;
   return null;
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.judge_acting_token(p_session public.sessions, p_presented public.presented_refresh_token, p_proof public.presented_proof, p_policy public.session_policy, p_now timestamp with time zone)
+ RETURNS unified_auth.judged_token
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_judged unified_auth.judged_token := unified_auth.judge_token(
+    p_session, p_presented, p_proof.thumbprint,
+    unified_auth.proof_state(p_session, p_proof, p_policy, p_now), p_policy, p_now);
+begin
+  if v_judged.rule = 4 then
+    -- A new key may take over a quiet session, but not end anything before it has.
+    v_judged.outcome := 'proof_key_unknown';
+  end if;
+  return v_judged;
 end;
 $function$
 ;
@@ -1336,10 +1449,68 @@ end;
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION unified_auth.judge_token(p_session public.sessions, p_presented public.presented_refresh_token, p_proven_key bytea, p_proof unified_auth.proof_state, p_policy public.session_policy, p_now timestamp with time zone)
+ RETURNS unified_auth.judged_token
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_class unified_auth.token_class := unified_auth.token_class(
+    p_presented.key, p_proven_key, p_session.key_thumbprint);
+  v_position unified_auth.presented_position := unified_auth.presented_position(
+    p_session, p_presented.generation, p_presented.branch, p_presented.hash, p_presented.lineage);
+  v_judgment unified_auth.rotation_judgment;
+begin
+  v_judgment := unified_auth.judge_rotation(
+    v_class,
+    v_position,
+    p_proof,
+    p_now <= p_session.issued_at + make_interval(secs => p_policy.reuse_interval_seconds),
+    p_session.confirmed_at is not null,
+    p_session.successor_salt is not null,
+    case
+      when p_session.key_thumbprint is null then 'none'
+      when p_session.key_thumbprint = p_proven_key then 'proven'
+      else 'other'
+    end::unified_auth.row_key,
+    p_session.generation = 1,
+    p_session.branch,
+    coalesce(
+      p_now > p_session.issued_at + make_interval(secs => p_policy.rebind_after_seconds), false)
+  );
+  return row(v_class, v_position, v_judgment.rule, v_judgment.outcome)::unified_auth.judged_token;
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.local_logout_refusal(p_session public.sessions, p_judged unified_auth.judged_token)
+ RETURNS public.revocation_outcome
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return case
+    when p_judged.position = 'hash_mismatch' then 'not_allowed'
+    -- A restored database has forgotten this token. Its key is proof that nobody else holds.
+    when p_judged.position = 'ahead' then
+      case when p_judged.class <> 'same' then 'not_allowed' end
+    when p_judged.position in ('current', 'predecessor') then null
+    when unified_auth.revocation_refusal(p_judged) is null then null
+    when p_session.key_thumbprint is null and p_judged.class = 'unbound' then
+      case when p_judged.position in ('lost', 'older') then 'reused' end
+    when p_judged.outcome = 'reused' then 'not_allowed'
+    else unified_auth.revocation_refusal(p_judged)::text
+  end::public.revocation_outcome;
+end;
+$function$
+;
+
 CREATE OR REPLACE FUNCTION unified_auth.lock_login_bucket(p_bucket bytea)
  RETURNS unified_auth.login_throttle
  LANGUAGE plpgsql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_bucket unified_auth.login_throttle;
@@ -1365,7 +1536,7 @@ CREATE OR REPLACE FUNCTION unified_auth.login_delay(p_failures double precision,
  RETURNS interval
  LANGUAGE sql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select make_interval(secs => case
     when p_failures <= p_free_failures then 0
@@ -1378,7 +1549,7 @@ CREATE OR REPLACE FUNCTION unified_auth.login_failures(p_bucket unified_auth.log
  RETURNS double precision
  LANGUAGE sql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select greatest(
     0, p_bucket.failures - extract(epoch from p_now - p_bucket.charged_at) / p_forgive_seconds);
@@ -1414,85 +1585,111 @@ end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION unified_auth.presented_token(p_session public.sessions, p_generation integer, p_branch smallint, p_hash bytea)
- RETURNS unified_auth.presented_token
+CREATE OR REPLACE FUNCTION unified_auth.proof_state(p_session public.sessions, p_proof public.presented_proof, p_policy public.session_policy, p_now timestamp with time zone)
+ RETURNS unified_auth.proof_state
  LANGUAGE plpgsql
- IMMUTABLE
- SET search_path TO ''
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
+  -- The session's own place, not that of the presented token: a recorded request would otherwise be
+  -- good forever. The reuse interval, because somebody who moves the place again and again would
+  -- otherwise keep every challenge outdated. A challenge holds whole seconds, and is rounded down.
   return case
-    when p_generation > p_session.generation then 'ahead'
-    when p_generation = p_session.generation then case
-      when p_branch > p_session.branch then 'ahead'
-      when p_branch = p_session.branch then
-        case when p_hash = p_session.refresh_token_hash then 'current' else 'foreign' end
-      when p_branch = p_session.branch - 1
-        and p_session.superseded_refresh_token_hash is not null then
-        case when p_hash = p_session.superseded_refresh_token_hash
-          then 'superseded' else 'foreign' end
-      else 'lost_branch'
-    end
-    when p_generation = p_session.generation - 1 then case
-      when p_branch = p_session.previous_branch then
-        case when p_hash = p_session.previous_refresh_token_hash
-          then 'predecessor' else 'foreign' end
-      else 'lost_branch'
-    end
-    else 'older'
-  end::unified_auth.presented_token;
+    when p_proof.thumbprint is null then 'none'
+    when p_proof.session_id = p_session.id and (
+      (p_proof.generation = p_session.generation and p_proof.branch = p_session.branch)
+      or p_now - p_proof.challenged_at between interval '0'
+        and make_interval(secs => p_policy.reuse_interval_seconds + 1)
+    ) then 'fresh'
+    else 'outdated'
+  end::unified_auth.proof_state;
 end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION unified_auth.proves_session(p_session public.sessions, p_generation integer, p_branch smallint, p_hash bytea)
- RETURNS boolean
- LANGUAGE sql
- IMMUTABLE
- SET search_path TO ''
-AS $function$
-  -- No hash: the caller verified an access token of the session. A hash that is not the one kept for
-  -- its place proves a leaked key and ends nothing. Of an older generation and a lost branch no hash is
-  -- kept, so that the tag alone proves those: a browser that came back with an old cookie must be able
-  -- to sign out, and a refresh with it would end the session too, as reuse.
-  select p_hash is null or unified_auth.presented_token(
-    p_session, p_generation, p_branch, p_hash) not in ('ahead', 'foreign');
-$function$
-;
-
-CREATE OR REPLACE FUNCTION unified_auth.record_use_after_end(p_session public.sessions, p_ip inet, p_user_agent text, p_request_id text, p_now timestamp with time zone)
+CREATE OR REPLACE FUNCTION unified_auth.record_hourly(p_event public.session_event, p_session public.sessions, p_context public.request_context, p_detail jsonb, p_now timestamp with time zone)
  RETURNS void
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   insert into public.session_events
     (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
   select
-    p_now, 'used_after_revocation', p_session.id, p_session.user_id, p_ip, p_user_agent,
-    p_request_id,
-    jsonb_strip_nulls(jsonb_build_object(
-      'revoked_reason', p_session.revoked_reason,
-      'revoked_at', p_session.revoked_at,
-      'expired_at', case
-        when p_session.is_valid and p_session.refresh_token_expires_at <= p_now
-          then p_session.refresh_token_expires_at
-      end
-    ))
+    p_now, p_event, p_session.id, p_session.user_id, p_context.ip, p_context.user_agent,
+    p_context.request_id, jsonb_strip_nulls(p_detail)
   where p_session.id is not null
     and not exists (
       select 1
       from public.session_events as e
-      where e.event = 'used_after_revocation'
+      where e.event = p_event
+        -- Named once more, for the planner to see that the partial index holds them.
+        and e.event in ('used_after_revocation', 'key_compromise_suspected', 'proof_refused')
         and e.session_id = p_session.id
         and e.occurred_at > p_now - interval '1 hour'
     );
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION unified_auth.record_refusal(p_session public.sessions, p_presented public.presented_refresh_token, p_proof public.presented_proof, p_judged unified_auth.judged_token, p_context public.request_context, p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_detail jsonb;
+begin
+  if p_judged.outcome not in ('reused', 'key_compromise_suspected', 'proof_key_unknown') then
+    return;
+  end if;
+  v_detail := jsonb_strip_nulls(jsonb_build_object(
+    'presented', p_judged.position, 'class', p_judged.class, 'rule', p_judged.rule,
+    'presented_generation', p_presented.generation, 'presented_branch', p_presented.branch,
+    'generation', p_session.generation, 'branch', p_session.branch,
+    'issued_at', p_session.issued_at,
+    'key_thumbprint', encode(p_session.key_thumbprint, 'hex'),
+    'proven_thumbprint', encode(p_proof.thumbprint, 'hex')
+  ));
+  if p_judged.outcome = 'reused' then
+    perform unified_auth.end_sessions(
+      array[p_session.id], 'reused', 'reuse_detected', p_context, v_detail);
+  else
+    perform unified_auth.record_hourly(
+      case p_judged.outcome
+        when 'proof_key_unknown' then 'proof_refused'
+        else 'key_compromise_suspected'
+      end::public.session_event,
+      p_session, p_context, v_detail, p_now
+    );
+  end if;
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.record_use_after_end(p_session public.sessions, p_context public.request_context, p_now timestamp with time zone)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select unified_auth.record_hourly(
+    'used_after_revocation', p_session, p_context,
+    jsonb_build_object(
+      'revoked_reason', p_session.revoked_reason,
+      'revoked_at', p_session.revoked_at,
+      'expired_at', case
+        when p_session.is_valid and p_session.refresh_token_expires_at <= p_now
+          then p_session.refresh_token_expires_at
+      end
+    ),
+    p_now
+  );
+$function$
+;
+
 CREATE OR REPLACE FUNCTION unified_auth.refund_login_charge(p_buckets bytea[], p_charged_at timestamp with time zone)
  RETURNS void
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   with locked as (
     select t.bucket
@@ -1513,17 +1710,33 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION unified_auth.revocation_refusal(p_judged unified_auth.judged_token)
+ RETURNS public.revocation_outcome
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return case
+    when p_judged.outcome in ('unchanged', 'rotated', 'replayed', 'reissued') then null
+    when p_judged.outcome in ('proof_required', 'proof_key_unknown', 'reused')
+      then p_judged.outcome::text
+    else 'not_allowed'
+  end::public.revocation_outcome;
+end;
+$function$
+;
+
 CREATE OR REPLACE FUNCTION unified_auth.session_end(p_session public.sessions, p_banned_until timestamp with time zone, p_deleted_at timestamp with time zone, p_now timestamp with time zone)
  RETURNS unified_auth.session_end
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
   return case
-    when p_session.revoked_reason = 'session_cap' then 'evicted'
-    when p_session.revoked_reason = 'refresh_token_reused' then 'reused'
-    when p_session.revoked_reason = 'user_banned' then 'banned'
+    when p_session.revoked_reason in ('evicted', 'reused', 'banned')
+      then p_session.revoked_reason::text
     when not p_session.is_valid then 'revoked'
     when p_session.refresh_token_expires_at <= p_now then 'expired'
     when p_banned_until > p_now then 'banned'
@@ -1537,7 +1750,7 @@ CREATE OR REPLACE FUNCTION unified_auth.session_is_live(p_session_id uuid)
  RETURNS boolean
  LANGUAGE sql
  STABLE SECURITY DEFINER
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select exists (
     select 1
@@ -1549,20 +1762,22 @@ AS $function$
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION unified_auth.session_snapshot(p_session public.sessions, p_email text, p_phone text, p_app_metadata jsonb, p_user_metadata jsonb)
+CREATE OR REPLACE FUNCTION unified_auth.session_snapshot(p_session public.sessions, p_account unified_auth.account)
  RETURNS public.session_snapshot
  LANGUAGE plpgsql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 begin
   return row(
     p_session.id,
     p_session.user_id,
-    p_email,
-    p_phone,
-    coalesce(p_app_metadata, '{}'),
-    coalesce(p_user_metadata, '{}'),
+    p_account.email,
+    p_account.phone,
+    p_account.role,
+    coalesce(p_account.is_anonymous, false),
+    coalesce(p_account.app_metadata, '{}'),
+    coalesce(p_account.user_metadata, '{}'),
     p_session.generation,
     p_session.branch,
     p_session.created_at,
@@ -1570,7 +1785,8 @@ begin
     p_session.access_token_expires_at,
     p_session.refresh_token_expires_at,
     p_session.aal,
-    p_session.amr
+    p_session.amr,
+    p_session.key_thumbprint
   )::public.session_snapshot;
 end;
 $function$
@@ -1579,7 +1795,7 @@ $function$
 CREATE OR REPLACE FUNCTION unified_auth.session_standing(p_session_id uuid)
  RETURNS public.validation_outcome
  LANGUAGE sql
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select coalesce(
     (
@@ -1617,7 +1833,7 @@ CREATE OR REPLACE FUNCTION unified_auth.user_lock_key(p_user_id uuid)
  RETURNS bigint
  LANGUAGE sql
  IMMUTABLE
- SET search_path TO ''
+ SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select hashtextextended('unified_auth:' || p_user_id::text, 0);
 $function$
@@ -1630,14 +1846,14 @@ CREATE TRIGGER unified_auth_end_sessions AFTER UPDATE OF banned_until, deleted_a
 -- Grants
 
 grant execute on function public.check_login_allowed(bytea[],integer[],integer[],integer[]) to service_role;
-grant execute on function public.create_session(uuid,uuid,bytea,bytea,text,text,jsonb,integer,integer,integer,integer,uuid,integer,smallint,bytea,bytea[],timestamp with time zone,inet,text,text,uuid) to service_role;
-grant execute on function public.list_user_sessions(uuid,inet,text,text) to service_role;
+grant execute on function public.create_session(uuid,uuid,bytea,bytea,bytea,text,text,jsonb,public.presented_refresh_token,bytea[],timestamp with time zone,uuid,public.session_policy,public.request_context) to service_role;
+grant execute on function public.list_user_sessions(public.token_place,public.request_context) to service_role;
 grant execute on function public.purge_sessions(integer,integer,integer) to service_role;
-grant execute on function public.record_login_failure(bytea[],timestamp with time zone,text,inet,text,text) to service_role;
-grant execute on function public.revoke_session(uuid,integer,smallint,bytea,uuid,public.session_revoked_reason,inet,text,text) to service_role;
-grant execute on function public.revoke_user_sessions(uuid,uuid,integer,smallint,bytea,public.logout_scope,inet,text,text) to service_role;
-grant execute on function public.rotate_session(uuid,integer,smallint,bytea,bytea[],smallint,bytea,text,bytea,integer,integer,integer,integer,integer,public.session_event,inet,text,text) to service_role;
+grant execute on function public.record_login_failure(bytea[],timestamp with time zone,text,public.request_context) to service_role;
+grant execute on function public.revoke_session(uuid,public.session_revoked_reason,public.request_context,public.presented_refresh_token,public.token_place,public.token_place,public.presented_proof,public.session_policy) to service_role;
+grant execute on function public.revoke_user_sessions(public.logout_scope,public.request_context,uuid,public.presented_refresh_token,public.token_place,public.presented_proof,public.session_policy) to service_role;
+grant execute on function public.rotate_session(public.presented_refresh_token,public.presented_proof,public.proposed_successor,public.session_policy,public.session_event,public.request_context) to service_role;
 grant execute on function public.session_is_live() to authenticated;
-grant execute on function public.validate_session(uuid,integer,smallint,boolean,bytea,integer,integer,inet,text,text,boolean) to service_role;
+grant execute on function public.validate_session(uuid,integer,smallint,boolean,public.session_policy,public.request_context) to service_role;
 grant execute on function unified_auth.session_is_live(uuid) to authenticated;
 grant usage on schema unified_auth to authenticated;

@@ -25,7 +25,7 @@ export async function ageSession(
       absolute_expires_at = s.absolute_expires_at - ${interval}::interval,
       issued_at = s.issued_at - ${interval}::interval,
       confirmed_at = s.confirmed_at - ${interval}::interval,
-      refreshes_paid_until = s.refreshes_paid_until - ${interval}::interval,
+      rate_limit_tat = s.rate_limit_tat - ${interval}::interval,
       revoked_at = s.revoked_at - ${interval}::interval
     where s.id = ${sessionId}
   `;

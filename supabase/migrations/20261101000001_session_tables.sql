@@ -1,8 +1,8 @@
 -- The two tables of Unified Auth, their types and what may never be true of a row.
 --
 -- Nobody reads or writes them directly, not even service_role: the functions of the later migrations
--- are the only door. Row level security is on with an explicit deny, so that a grant given by mistake
--- still opens nothing.
+-- are the only entry point. Row level security is on with an explicit deny, so that a grant given by
+-- mistake still opens nothing.
 
 create schema unified_auth;
 
@@ -16,9 +16,9 @@ create type public.session_revoked_reason as enum (
   'revoked_by_user',
   'revoked_by_operator',
   'replaced',
-  'session_cap',
-  'refresh_token_reused',
-  'user_banned',
+  'evicted',
+  'reused',
+  'banned',
   'user_deleted',
   'password_changed'
 );
@@ -30,6 +30,8 @@ create type public.session_event as enum (
   'auto_refresh',
   'replay',
   'reissue',
+  'rebound',
+  'proof_refused',
   'reuse_detected',
   'key_compromise_suspected',
   'evicted',
@@ -47,7 +49,7 @@ create table public.sessions (
   created_at timestamptz not null,
   last_active_at timestamptz not null,
   access_token_expires_at timestamptz not null,
-  refreshes_paid_until timestamptz, -- here: what an unchanged token's refresh writes lies together
+  rate_limit_tat timestamptz, -- here: what the refresh of an unchanged token writes lies together
   refresh_token_expires_at timestamptz not null,
   absolute_expires_at timestamptz,
   generation integer not null default 1,
@@ -60,7 +62,6 @@ create table public.sessions (
   successor_key_id text,
   issued_at timestamptz not null,
   confirmed_at timestamptz,
-  issued_to bytea not null,
   key_thumbprint bytea,
   lineage bytea,
   ip inet,
@@ -79,7 +80,6 @@ create table public.sessions (
     check (octet_length(previous_refresh_token_hash) = 32),
   constraint sessions_superseded_refresh_token_hash_is_sha256
     check (octet_length(superseded_refresh_token_hash) = 32),
-  constraint sessions_issued_to_is_sha256 check (octet_length(issued_to) = 32),
   constraint sessions_key_thumbprint_is_half_a_sha256 check (octet_length(key_thumbprint) = 16),
   constraint sessions_lineage_is_eight_bytes check (octet_length(lineage) = 8),
   constraint sessions_first_generation_has_no_predecessor check (
@@ -91,9 +91,13 @@ create table public.sessions (
   constraint sessions_salt_is_sixteen_bytes check (octet_length(successor_salt) = 16),
   constraint sessions_salt_names_its_key
     check ((successor_salt is null) = (successor_key_id is null)),
-  -- Once the successor is in use, nothing may be left from which it could be derived again.
+  -- Once the successor is in use, nothing may be left from which it could be derived again: with a
+  -- dump, a leaked secret and the predecessor. The successor of a bound session is worth nothing
+  -- without its key, so that one may be derived again until the next rotation, and is never confirmed.
   constraint sessions_salt_goes_with_confirmation
     check (successor_salt is null or (confirmed_at is null and is_valid and generation > 1)),
+  constraint sessions_only_unbound_are_confirmed
+    check (confirmed_at is null or key_thumbprint is null),
   constraint sessions_valid_until_revoked check (is_valid = (revoked_at is null)),
   constraint sessions_revocation_has_reason
     check ((revoked_at is null) = (revoked_reason is null)),
@@ -111,18 +115,15 @@ comment on table public.sessions is
 comment on column public.sessions.superseded_refresh_token_hash is
   'The branch that the current one replaced, of the same generation: it may still be the one that the browser kept.';
 comment on column public.sessions.issued_at is
-  'When the current generation and branch was issued; the window is measured from here.';
-comment on column public.sessions.issued_to is
-  'SHA-256 of the user agent that the current generation and branch was issued to.';
+  'When the current generation and branch was issued; the reuse interval is measured from here.';
+comment on column public.sessions.confirmed_at is
+  'When the current token of a session without a key was seen in use, longer than the reuse interval after it was last handed out.';
 comment on column public.sessions.key_thumbprint is
   'First half of the thumbprint (RFC 7638) of the key that the current token was issued to; null: none.';
 comment on column public.sessions.lineage is
-  'Random, chosen at login, the same in every token of the session: no leaked secret yields it.';
-comment on column public.sessions.confirmed_at is
-  'When an access token of the current generation and branch was seen in use after the window.';
-
-comment on column public.sessions.refreshes_paid_until is
-  'How far ahead of the clock the session''s refreshes have run: each moves it on by a fixed time.';
+  'Random, chosen at login, the same in every token of the session: a leaked secret alone does not yield it.';
+comment on column public.sessions.rate_limit_tat is
+  'Theoretical arrival time (GCRA) of the session''s next refresh: each refresh moves it on by a fixed interval.';
 
 -- Only columns that no rotation changes may be indexed, or rotations stop being HOT updates.
 create index sessions_user_id_idx on public.sessions (user_id);
@@ -147,7 +148,7 @@ comment on table public.session_events is
 -- Lets what somebody could repeat at will be recorded once an hour instead of at every request.
 create index session_events_hourly_idx
   on public.session_events (session_id, event, occurred_at)
-  where event in ('used_after_revocation', 'key_compromise_suspected');
+  where event in ('used_after_revocation', 'key_compromise_suspected', 'proof_refused');
 
 -- For audits and alerts. The table only grows at its end, so that a few pages say what is recent; and
 -- what happens seldom would be looked for through months of refreshes.
@@ -155,7 +156,10 @@ create index session_events_occurred_at_idx
   on public.session_events using brin (occurred_at) with (autosummarize = on);
 create index session_events_seldom_idx
   on public.session_events (event, id)
-  where event in ('reuse_detected', 'evicted', 'login_failed', 'key_compromise_suspected');
+  where event in (
+    'reuse_detected', 'evicted', 'login_failed', 'key_compromise_suspected', 'rebound',
+    'proof_refused'
+  );
 
 alter table public.sessions enable row level security;
 alter table public.session_events enable row level security;

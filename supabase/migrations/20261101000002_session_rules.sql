@@ -1,14 +1,89 @@
--- What the functions share: the answers they give, and the rules that more than one of them asks.
+-- What the functions share: their arguments, their answers, and the rules that more than one of them
+-- applies.
 --
 -- Those that every request runs are PL/pgSQL, expressions though they are: a SQL function with a
 -- search_path of its own is never inlined, and is parsed and planned anew in each transaction. That
 -- was two thirds of a validate (3,000 a second through pgbench, 10,000 like this) and of a rotation.
+--
+-- Every function has search_path = pg_catalog, pg_temp. An empty one would leave pg_temp in front for
+-- relations and types, and whoever may call a function could define a type of a name that it uses.
+
+-- The numbers are the caller's: SQL holds none of them.
+create type public.session_policy as (
+  access_ttl_seconds integer,
+  refresh_ttl_seconds integer,
+  absolute_ttl_seconds integer, -- 0: none
+  reuse_interval_seconds integer, -- in which the predecessor of a token is answered the same token
+  refresh_burst integer, -- how many refreshes of a session may come at once
+  refresh_interval_seconds integer, -- and how far apart they may come forever
+  max_sessions integer,
+  activity_interval_seconds integer, -- how old last_active_at must be before a validate writes it
+  rebind_after_seconds integer -- how long a session must be quiet before another key may take it over; null: never
+);
+
+comment on type public.session_policy is
+  'The settings that the rules depend on.';
+
+create type public.request_context as (
+  ip inet,
+  user_agent text,
+  request_id text
+);
+
+comment on type public.request_context is
+  'Who sent the request, for the audit. No rule depends on it.';
+
+create type public.token_place as (
+  session_id uuid,
+  generation integer,
+  branch smallint
+);
+
+comment on type public.token_place is
+  'The place of an access token whose signature the caller has verified.';
+
+create type public.presented_refresh_token as (
+  session_id uuid,
+  generation integer,
+  branch smallint,
+  hash bytea,
+  key bytea, -- the thumbprint of the key that it was issued to; null: none
+  lineage bytea -- null in a token of version 1, which has none
+);
+
+comment on type public.presented_refresh_token is
+  'A refresh token whose tag the caller has verified, without its secret.';
+
+create type public.presented_proof as (
+  thumbprint bytea,
+  session_id uuid, -- this and the rest: what the challenge that was signed says
+  generation integer,
+  branch smallint,
+  challenged_at timestamptz
+);
+
+comment on type public.presented_proof is
+  'The key whose signature the caller has verified, and the challenge that it signed. Whether the challenge is still good is decided under the lock of the session.';
+
+create type public.proposed_successor as (
+  generation integer,
+  branch smallint,
+  hash bytea,
+  lineage bytea,
+  salt bytea,
+  key_id text
+);
+
+comment on type public.proposed_successor is
+  'The refresh token that the caller would answer. The key that it is issued to is that of the proof.';
 
 create type public.session_snapshot as (
   session_id uuid,
   user_id uuid,
   email text,
   phone text,
+  role text,
+  is_anonymous boolean,
   app_metadata jsonb,
   user_metadata jsonb,
   generation integer,
@@ -18,22 +93,30 @@ create type public.session_snapshot as (
   access_token_expires_at timestamptz,
   refresh_token_expires_at timestamptz,
   aal text,
-  amr jsonb
+  amr jsonb,
+  key_thumbprint bytea
 );
 
 comment on type public.session_snapshot is
   'A session with its user, as the functions answer it.';
 
+create type unified_auth.account as (
+  email text,
+  phone text,
+  role text,
+  is_anonymous boolean,
+  app_metadata jsonb,
+  user_metadata jsonb,
+  banned_until timestamptz,
+  deleted_at timestamptz
+);
+
+comment on type unified_auth.account is
+  'What the functions read of a user.';
+
 create type unified_auth.session_end as enum (
   'not_found', 'revoked', 'evicted', 'expired', 'reused', 'banned'
 );
-
-create type unified_auth.presented_token as enum (
-  'current', 'predecessor', 'superseded', 'lost_branch', 'older', 'ahead', 'foreign'
-);
-
-comment on type unified_auth.presented_token is
-  'Which token of a session a genuine refresh token is. foreign: its tag is good, its hash is not.';
 
 create function unified_auth.session_end(
   p_session public.sessions,
@@ -43,13 +126,12 @@ create function unified_auth.session_end(
 ) returns unified_auth.session_end
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return case
-    when p_session.revoked_reason = 'session_cap' then 'evicted'
-    when p_session.revoked_reason = 'refresh_token_reused' then 'reused'
-    when p_session.revoked_reason = 'user_banned' then 'banned'
+    when p_session.revoked_reason in ('evicted', 'reused', 'banned')
+      then p_session.revoked_reason::text
     when not p_session.is_valid then 'revoked'
     when p_session.refresh_token_expires_at <= p_now then 'expired'
     when p_banned_until > p_now then 'banned'
@@ -59,64 +141,26 @@ end;
 $$;
 
 comment on function unified_auth.session_end is
-  'Why a session is over, or null while it is live.';
-
-create function unified_auth.presented_token(
-  p_session public.sessions,
-  p_generation integer,
-  p_branch smallint,
-  p_hash bytea
-) returns unified_auth.presented_token
-language plpgsql
-immutable
-set search_path = ''
-as $$
-begin
-  return case
-    when p_generation > p_session.generation then 'ahead'
-    when p_generation = p_session.generation then case
-      when p_branch > p_session.branch then 'ahead'
-      when p_branch = p_session.branch then
-        case when p_hash = p_session.refresh_token_hash then 'current' else 'foreign' end
-      when p_branch = p_session.branch - 1
-        and p_session.superseded_refresh_token_hash is not null then
-        case when p_hash = p_session.superseded_refresh_token_hash
-          then 'superseded' else 'foreign' end
-      else 'lost_branch'
-    end
-    when p_generation = p_session.generation - 1 then case
-      when p_branch = p_session.previous_branch then
-        case when p_hash = p_session.previous_refresh_token_hash
-          then 'predecessor' else 'foreign' end
-      else 'lost_branch'
-    end
-    else 'older'
-  end::unified_auth.presented_token;
-end;
-$$;
-
-comment on function unified_auth.presented_token is
-  'Which token of a session a genuine refresh token is; whole hashes are compared wherever one is kept.';
+  'Why a session has ended, or null while it is live. The only place that decides it.';
 
 create function unified_auth.session_snapshot(
   p_session public.sessions,
-  p_email text,
-  p_phone text,
-  p_app_metadata jsonb,
-  p_user_metadata jsonb
+  p_account unified_auth.account
 ) returns public.session_snapshot
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   return row(
     p_session.id,
     p_session.user_id,
-    p_email,
-    p_phone,
-    coalesce(p_app_metadata, '{}'),
-    coalesce(p_user_metadata, '{}'),
+    p_account.email,
+    p_account.phone,
+    p_account.role,
+    coalesce(p_account.is_anonymous, false),
+    coalesce(p_account.app_metadata, '{}'),
+    coalesce(p_account.user_metadata, '{}'),
     p_session.generation,
     p_session.branch,
     p_session.created_at,
@@ -124,7 +168,8 @@ begin
     p_session.access_token_expires_at,
     p_session.refresh_token_expires_at,
     p_session.aal,
-    p_session.amr
+    p_session.amr,
+    p_session.key_thumbprint
   )::public.session_snapshot;
 end;
 $$;
@@ -136,7 +181,7 @@ create function unified_auth.access_token_expires_at(
 ) returns timestamptz
 language plpgsql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 begin
   -- Whole seconds, as a JWT counts them, and never beyond the session itself (RFC 9700, 4.14.2).
@@ -147,68 +192,84 @@ begin
 end;
 $$;
 
--- A dead session's token is recorded, whatever ended the session, but at most once an hour a session:
--- whoever keeps a browser open on a dead cookie, or wants to fill a table, must not be able to write
--- at every request. Of no session, a row of nulls, nothing is recorded.
-create function unified_auth.record_use_after_end(
-  p_session public.sessions,
-  p_ip inet,
-  p_user_agent text,
-  p_request_id text,
+-- For events that their sender could repeat at will: one an hour and session, so that neither a browser
+-- left open on a dead cookie nor somebody who wants to fill the table writes at every request.
+create function unified_auth.record_hourly(
+  p_event public.session_event,
+  p_session public.sessions, -- a row of nulls, no session: nothing is recorded
+  p_context public.request_context,
+  p_detail jsonb,
   p_now timestamptz
 ) returns void
 language sql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   insert into public.session_events
     (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
   select
-    p_now, 'used_after_revocation', p_session.id, p_session.user_id, p_ip, p_user_agent,
-    p_request_id,
-    jsonb_strip_nulls(jsonb_build_object(
+    p_now, p_event, p_session.id, p_session.user_id, p_context.ip, p_context.user_agent,
+    p_context.request_id, jsonb_strip_nulls(p_detail)
+  where p_session.id is not null
+    and not exists (
+      select 1
+      from public.session_events as e
+      where e.event = p_event
+        -- Named once more, for the planner to see that the partial index holds them.
+        and e.event in ('used_after_revocation', 'key_compromise_suspected', 'proof_refused')
+        and e.session_id = p_session.id
+        and e.occurred_at > p_now - interval '1 hour'
+    );
+$$;
+
+create function unified_auth.record_use_after_end(
+  p_session public.sessions,
+  p_context public.request_context,
+  p_now timestamptz
+) returns void
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  select unified_auth.record_hourly(
+    'used_after_revocation', p_session, p_context,
+    jsonb_build_object(
       'revoked_reason', p_session.revoked_reason,
       'revoked_at', p_session.revoked_at,
       'expired_at', case
         when p_session.is_valid and p_session.refresh_token_expires_at <= p_now
           then p_session.refresh_token_expires_at
       end
-    ))
-  where p_session.id is not null
-    and not exists (
-      select 1
-      from public.session_events as e
-      where e.event = 'used_after_revocation'
-        and e.session_id = p_session.id
-        and e.occurred_at > p_now - interval '1 hour'
-    );
+    ),
+    p_now
+  );
 $$;
+
+comment on function unified_auth.record_use_after_end is
+  'Records that a token of an ended session was used, whatever ended the session.';
 
 -- Ends the given sessions and writes one event for each; rows that another transaction ended first are
 -- left as they are.
 --
--- Lock order everywhere: the user's advisory lock, the user's row, then sessions. Who takes more than
--- one session of a user holds that user's row first, for share or for the change that ends them: so a
--- ban, a login and a logout everywhere take turns there, and never at the sessions one by one. What
--- else locks sessions takes a single one and then waits for nothing, or waits for none: a purge, and
--- validates that share a transaction.
+-- Lock order everywhere: the user's advisory lock, the user's row, then sessions. Transactions that
+-- lock several sessions of a user lock the user's row first, for share or for the change that ends
+-- them: so a ban, a login and a logout everywhere take turns there, and never at the sessions one by
+-- one. All others lock one session and then wait for nothing, or skip rows that are locked.
 create function unified_auth.end_sessions(
   p_session_ids uuid[],
   p_reason public.session_revoked_reason,
   p_event public.session_event,
-  p_ip inet,
-  p_user_agent text,
-  p_request_id text,
+  p_context public.request_context,
   p_detail jsonb
 ) returns integer
 language sql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with
     locked as (
-      -- In the order of their ids, for two transactions that end the same rows. That alone helps
-      -- nobody who holds one of them already: see the lock order above.
+      -- In the order of their ids, for two transactions that end the same rows. That alone does not
+      -- help one that holds one of them already: see the lock order above.
       select s.id
       from public.sessions as s
       where s.id = any (p_session_ids) and s.is_valid
@@ -231,7 +292,8 @@ as $$
       insert into public.session_events
         (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
       select
-        e.revoked_at, p_event, e.id, e.user_id, p_ip, p_user_agent, p_request_id,
+        e.revoked_at, p_event, e.id, e.user_id, p_context.ip, p_context.user_agent,
+        p_context.request_id,
         p_detail || jsonb_build_object(
           'reason', p_reason, 'session_user_agent', e.user_agent, 'session_ip', e.ip)
       from ended as e

@@ -163,3 +163,178 @@ $$;
 
 comment on function unified_auth.judge_rotation is
   'Decides the outcome of presenting a refresh token; changes nothing and reads only its arguments.';
+
+create type unified_auth.judged_token as (
+  class unified_auth.token_class,
+  "position" unified_auth.presented_position,
+  rule smallint,
+  outcome public.rotation_outcome
+);
+
+comment on type unified_auth.judged_token is
+  'A presented refresh token with what the rule decides about it.';
+
+create function unified_auth.proof_state(
+  p_session public.sessions,
+  p_proof public.presented_proof,
+  p_policy public.session_policy,
+  p_now timestamptz
+) returns unified_auth.proof_state
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- The session's own place, not that of the presented token: a recorded request would otherwise be
+  -- good forever. The reuse interval, because somebody who moves the place again and again would
+  -- otherwise keep every challenge outdated. A challenge holds whole seconds, and is rounded down.
+  return case
+    when p_proof.thumbprint is null then 'none'
+    when p_proof.session_id = p_session.id and (
+      (p_proof.generation = p_session.generation and p_proof.branch = p_session.branch)
+      or p_now - p_proof.challenged_at between interval '0'
+        and make_interval(secs => p_policy.reuse_interval_seconds + 1)
+    ) then 'fresh'
+    else 'outdated'
+  end::unified_auth.proof_state;
+end;
+$$;
+
+comment on function unified_auth.proof_state is
+  'Whether a key has signed, and a challenge of the session''s place or of the last moments.';
+
+create function unified_auth.judge_token(
+  p_session public.sessions, -- locked, and live
+  p_presented public.presented_refresh_token,
+  p_proven_key bytea,
+  p_proof unified_auth.proof_state,
+  p_policy public.session_policy,
+  p_now timestamptz
+) returns unified_auth.judged_token
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_class unified_auth.token_class := unified_auth.token_class(
+    p_presented.key, p_proven_key, p_session.key_thumbprint);
+  v_position unified_auth.presented_position := unified_auth.presented_position(
+    p_session, p_presented.generation, p_presented.branch, p_presented.hash, p_presented.lineage);
+  v_judgment unified_auth.rotation_judgment;
+begin
+  v_judgment := unified_auth.judge_rotation(
+    v_class,
+    v_position,
+    p_proof,
+    p_now <= p_session.issued_at + make_interval(secs => p_policy.reuse_interval_seconds),
+    p_session.confirmed_at is not null,
+    p_session.successor_salt is not null,
+    case
+      when p_session.key_thumbprint is null then 'none'
+      when p_session.key_thumbprint = p_proven_key then 'proven'
+      else 'other'
+    end::unified_auth.row_key,
+    p_session.generation = 1,
+    p_session.branch,
+    coalesce(
+      p_now > p_session.issued_at + make_interval(secs => p_policy.rebind_after_seconds), false)
+  );
+  return row(v_class, v_position, v_judgment.rule, v_judgment.outcome)::unified_auth.judged_token;
+end;
+$$;
+
+comment on function unified_auth.judge_token is
+  'Applies judge_rotation to a presented token and the row of its session.';
+
+-- What a refused token leaves behind. One that proves theft ends its own session; one that only a
+-- leaked secret, or a key that is not the session's, can have brought is recorded and ends nothing.
+create function unified_auth.record_refusal(
+  p_session public.sessions,
+  p_presented public.presented_refresh_token,
+  p_proof public.presented_proof,
+  p_judged unified_auth.judged_token,
+  p_context public.request_context,
+  p_now timestamptz
+) returns void
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_detail jsonb;
+begin
+  if p_judged.outcome not in ('reused', 'key_compromise_suspected', 'proof_key_unknown') then
+    return;
+  end if;
+  v_detail := jsonb_strip_nulls(jsonb_build_object(
+    'presented', p_judged.position, 'class', p_judged.class, 'rule', p_judged.rule,
+    'presented_generation', p_presented.generation, 'presented_branch', p_presented.branch,
+    'generation', p_session.generation, 'branch', p_session.branch,
+    'issued_at', p_session.issued_at,
+    'key_thumbprint', encode(p_session.key_thumbprint, 'hex'),
+    'proven_thumbprint', encode(p_proof.thumbprint, 'hex')
+  ));
+  if p_judged.outcome = 'reused' then
+    perform unified_auth.end_sessions(
+      array[p_session.id], 'reused', 'reuse_detected', p_context, v_detail);
+  else
+    perform unified_auth.record_hourly(
+      case p_judged.outcome
+        when 'proof_key_unknown' then 'proof_refused'
+        else 'key_compromise_suspected'
+      end::public.session_event,
+      p_session, p_context, v_detail, p_now
+    );
+  end if;
+end;
+$$;
+
+create function unified_auth.access_token_position(
+  p_session public.sessions,
+  p_generation integer,
+  p_branch smallint
+) returns unified_auth.presented_position
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case
+    when p_generation > p_session.generation then 'ahead'
+    when p_generation = p_session.generation then case
+      when p_branch > p_session.branch then 'ahead'
+      when p_branch = p_session.branch then 'current'
+      when p_branch = p_session.branch - 1
+        and p_session.superseded_refresh_token_hash is not null then 'superseded'
+      else 'lost'
+    end
+    when p_generation = p_session.generation - 1 then
+      case when p_branch = p_session.previous_branch then 'predecessor' else 'lost' end
+    else 'older'
+  end::unified_auth.presented_position;
+end;
+$$;
+
+comment on function unified_auth.access_token_position is
+  'As presented_position, of an access token: its signature stands for the hash.';
+
+create function unified_auth.access_token_lives(
+  p_session public.sessions,
+  p_generation integer,
+  p_branch smallint
+) returns boolean
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_position unified_auth.presented_position :=
+    unified_auth.access_token_position(p_session, p_generation, p_branch);
+begin
+  return v_position in ('current', 'predecessor')
+    or (v_position = 'superseded' and p_session.confirmed_at is null);
+end;
+$$;
+
+comment on function unified_auth.access_token_lives is
+  'Whether an access token may act for its session on others: it is of a place that the session still has.';

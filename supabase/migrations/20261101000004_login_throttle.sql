@@ -32,7 +32,7 @@ create function unified_auth.login_failures(
 ) returns double precision
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select greatest(
     0, p_bucket.failures - extract(epoch from p_now - p_bucket.charged_at) / p_forgive_seconds);
@@ -48,7 +48,7 @@ create function unified_auth.login_delay(
 ) returns interval
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select make_interval(secs => case
     when p_failures <= p_free_failures then 0
@@ -63,7 +63,7 @@ create function unified_auth.lock_login_bucket(p_bucket bytea)
 returns unified_auth.login_throttle
 language plpgsql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_bucket unified_auth.login_throttle;
@@ -96,8 +96,8 @@ create function public.check_login_allowed(
 )
 language plpgsql
 volatile
-security definer -- the door to a table that service_role cannot read
-set search_path = ''
+security definer -- service_role holds no privilege on the table
+set search_path = pg_catalog, pg_temp
 set lock_timeout = '2s'
 as $$
 declare
@@ -186,7 +186,7 @@ create function unified_auth.refund_login_charge(p_buckets bytea[], p_charged_at
 returns void
 language sql
 volatile
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   with locked as (
     select t.bucket
@@ -213,15 +213,13 @@ create function public.record_login_failure(
   p_buckets bytea[], -- as they were charged
   p_refunded_charge timestamptz, -- null: the password was wrong, the charge stands
   p_reason text, -- null: nobody judged the login, there is nothing to record
-  p_ip inet,
-  p_user_agent text,
-  p_request_id text
+  p_context public.request_context
 )
 returns void
 language plpgsql
 volatile
-security definer -- the door to tables that service_role cannot write
-set search_path = ''
+security definer -- service_role holds no privilege on the tables
+set search_path = pg_catalog, pg_temp
 set lock_timeout = '2s'
 as $$
 begin
@@ -232,7 +230,7 @@ begin
   if p_reason is not null then
     insert into public.session_events (event, ip, user_agent, request_id, detail)
     values (
-      'login_failed', p_ip, p_user_agent, p_request_id,
+      'login_failed', p_context.ip, p_context.user_agent, p_context.request_id,
       jsonb_build_object('account', encode(p_buckets[2], 'hex'), 'reason', p_reason)
     );
   end if;

@@ -7,7 +7,7 @@ create function unified_auth.user_lock_key(p_user_id uuid)
 returns bigint
 language sql
 immutable
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select hashtextextended('unified_auth:' || p_user_id::text, 0);
 $$;
@@ -16,24 +16,17 @@ create function public.create_session(
   p_session_id uuid,
   p_user_id uuid,
   p_refresh_token_hash bytea,
-  p_issued_to bytea,
+  p_lineage bytea,
+  p_key_thumbprint bytea, -- of the key that the login proved, and that the session is bound to; null: none
   p_device_name text,
   p_aal text,
   p_amr jsonb,
-  p_access_ttl_seconds integer,
-  p_refresh_ttl_seconds integer,
-  p_absolute_ttl_seconds integer, -- 0: none
-  p_max_sessions integer,
-  p_presented_session_id uuid, -- the session of the refresh cookie that the login came with
-  p_presented_generation integer,
-  p_presented_branch smallint,
-  p_presented_hash bytea,
+  p_presented public.presented_refresh_token, -- the cookie that the login came with; null: none
   p_login_buckets bytea[], -- of the login throttle, as they were charged; none: an exchange
   p_login_charged_at timestamptz,
-  p_ip inet,
-  p_user_agent text,
-  p_request_id text,
-  p_identity_session_id uuid default null, -- of Supabase Auth, that the login stands on; null: unknown
+  p_identity_session_id uuid, -- of Supabase Auth, that the login stands on; null: unknown
+  p_policy public.session_policy,
+  p_context public.request_context,
   out outcome public.login_outcome,
   out session public.session_snapshot,
   out replaced integer,
@@ -42,15 +35,14 @@ create function public.create_session(
 )
 language plpgsql
 volatile
-security definer -- service_role holds no privilege on the tables: this is the door
-set search_path = ''
+security definer -- service_role holds no privilege on the tables
+set search_path = pg_catalog, pg_temp
 set lock_timeout = '2s'
 as $$
 declare
   v_now timestamptz;
-  v_user record;
+  v_account unified_auth.account;
   v_session public.sessions;
-  v_presented public.sessions;
   v_absolute_expires_at timestamptz;
   v_refresh_expires_at timestamptz;
   v_presented_user_id uuid;
@@ -58,10 +50,10 @@ begin
   replaced := 0;
   evicted := 0;
 
-  if p_presented_session_id is not null then
+  if p_presented.session_id is not null then
     select s.user_id into v_presented_user_id
     from public.sessions as s
-    where s.id = p_presented_session_id;
+    where s.id = p_presented.session_id;
   end if;
 
   -- Lock order everywhere: user, then sessions. Counting before the lock would let two logins both
@@ -79,8 +71,10 @@ begin
 
   -- A ban or a password change updates this row, so it waits for us or we for it: without the lock
   -- a ban that commits between our check and our insert would miss the new session.
-  select u.email, u.phone, u.raw_app_meta_data, u.raw_user_meta_data, u.banned_until, u.deleted_at
-  into v_user
+  select
+    u.email, u.phone, u.role, u.is_anonymous, u.raw_app_meta_data, u.raw_user_meta_data,
+    u.banned_until, u.deleted_at
+  into v_account
   from auth.users as u
   where u.id = p_user_id
   for share;
@@ -88,11 +82,11 @@ begin
   v_now := clock_timestamp();
   server_time := v_now;
 
-  if not found or v_user.deleted_at is not null then
+  if not found or v_account.deleted_at is not null then
     outcome := 'user_not_found';
     return;
   end if;
-  if v_user.banned_until > v_now then
+  if v_account.banned_until > v_now then
     outcome := 'user_banned';
     return;
   end if;
@@ -110,38 +104,26 @@ begin
     return;
   end if;
 
-  -- A browser that signs in again keeps its one place.
-  if p_presented_session_id is not null then
-    select * into v_presented
-    from public.sessions as s
-    where s.id = p_presented_session_id
-    for update;
-
-    if found and unified_auth.presented_token(
-      v_presented, p_presented_generation, p_presented_branch, p_presented_hash
-    ) in ('current', 'predecessor', 'superseded') then
-      replaced := unified_auth.end_sessions(
-        array[p_presented_session_id], 'replaced', 'replaced', p_ip, p_user_agent, p_request_id,
-        jsonb_build_object('replaced_by', p_session_id)
-      );
-    end if;
+  if p_presented.session_id is not null then
+    replaced := unified_auth.end_replaced_session(
+      p_presented, p_key_thumbprint, p_user_id, p_session_id, p_policy, p_context);
   end if;
 
-  if p_absolute_ttl_seconds > 0 then
-    v_absolute_expires_at := v_now + make_interval(secs => p_absolute_ttl_seconds);
+  if p_policy.absolute_ttl_seconds > 0 then
+    v_absolute_expires_at := v_now + make_interval(secs => p_policy.absolute_ttl_seconds);
   end if;
   v_refresh_expires_at := least(
-    v_now + make_interval(secs => p_refresh_ttl_seconds), v_absolute_expires_at);
+    v_now + make_interval(secs => p_policy.refresh_ttl_seconds), v_absolute_expires_at);
 
   insert into public.sessions as s (
     id, user_id, created_at, last_active_at, access_token_expires_at, refresh_token_expires_at,
-    absolute_expires_at, refresh_token_hash, issued_at, issued_to, ip, user_agent, device_name,
-    aal, amr
+    absolute_expires_at, refresh_token_hash, issued_at, key_thumbprint, lineage, ip, user_agent,
+    device_name, aal, amr
   ) values (
     p_session_id, p_user_id, v_now, v_now,
-    unified_auth.access_token_expires_at(v_now, p_access_ttl_seconds, v_refresh_expires_at),
-    v_refresh_expires_at, v_absolute_expires_at, p_refresh_token_hash, v_now, p_issued_to, p_ip,
-    p_user_agent, p_device_name, p_aal, p_amr
+    unified_auth.access_token_expires_at(v_now, p_policy.access_ttl_seconds, v_refresh_expires_at),
+    v_refresh_expires_at, v_absolute_expires_at, p_refresh_token_hash, v_now, p_key_thumbprint,
+    p_lineage, p_context.ip, p_context.user_agent, p_device_name, p_aal, p_amr
   )
   returning s.* into v_session;
 
@@ -154,10 +136,9 @@ begin
         and s.refresh_token_expires_at > v_now
         and s.id <> p_session_id
       order by s.last_active_at desc, s.created_at desc, s.id
-      offset p_max_sessions - 1
+      offset p_policy.max_sessions - 1
     ),
-    'session_cap', 'evicted', p_ip, p_user_agent, p_request_id,
-    jsonb_build_object('evicted_by', p_session_id)
+    'evicted', 'evicted', p_context, jsonb_build_object('evicted_by', p_session_id)
   );
 
   -- A right password costs nothing, and forgives this account's failures from this network. Not those
@@ -169,15 +150,82 @@ begin
   insert into public.session_events
     (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
   values (
-    v_now, 'login', p_session_id, p_user_id, p_ip, p_user_agent, p_request_id,
+    v_now, 'login', p_session_id, p_user_id, p_context.ip, p_context.user_agent,
+    p_context.request_id,
     jsonb_build_object('aal', p_aal, 'replaced', replaced, 'evicted', evicted)
   );
 
   outcome := 'created';
-  session := unified_auth.session_snapshot(
-    v_session, v_user.email, v_user.phone, v_user.raw_app_meta_data, v_user.raw_user_meta_data);
+  session := unified_auth.session_snapshot(v_session, v_account);
 end;
 $$;
 
 comment on function public.create_session is
   'Stores a new session, ends the one that the same browser held, then the least recently active until the cap holds.';
+
+-- A browser that signs in again keeps its one place. Where the rule would not have continued its old
+-- session, the old session ends as reused: an owner who was away and lost the key as well ends so the
+-- session that somebody took over meanwhile.
+create function unified_auth.end_replaced_session(
+  p_presented public.presented_refresh_token,
+  p_proven_key bytea,
+  p_user_id uuid, -- who signs in
+  p_replaced_by uuid,
+  p_policy public.session_policy,
+  p_context public.request_context
+) returns integer
+language plpgsql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+declare
+  v_session public.sessions;
+  v_now timestamptz;
+  v_judged unified_auth.judged_token;
+  v_detail jsonb := jsonb_build_object('replaced_by', p_replaced_by);
+begin
+  select * into v_session
+  from public.sessions as s
+  where s.id = p_presented.session_id
+  for update;
+  v_now := clock_timestamp();
+
+  if v_session.id is null or not v_session.is_valid then
+    return 0;
+  end if;
+
+  -- A login signs no challenge: there was none to sign. What it proves is its own key.
+  v_judged := unified_auth.judge_token(
+    v_session, p_presented, p_proven_key,
+    case when p_proven_key is null then 'none' else 'fresh' end::unified_auth.proof_state,
+    p_policy, v_now
+  );
+  if v_judged.position = 'hash_mismatch' then
+    perform unified_auth.record_refusal(
+      v_session, p_presented, null, v_judged, p_context, v_now);
+    return 0;
+  end if;
+
+  if v_session.user_id <> p_user_id then
+    -- Of another user a tag alone must not end anything: only a token whose hash is kept.
+    if v_judged.position not in ('current', 'predecessor', 'superseded') then
+      return 0;
+    end if;
+  elsif v_judged.rule in (5, 6, 16, 18) then
+    return unified_auth.end_sessions(
+      array[v_session.id], 'reused', 'reuse_detected', p_context,
+      v_detail || jsonb_build_object(
+        'presented', v_judged.position, 'class', v_judged.class, 'rule', v_judged.rule,
+        'presented_generation', p_presented.generation, 'presented_branch', p_presented.branch,
+        'generation', v_session.generation, 'branch', v_session.branch,
+        'issued_at', v_session.issued_at)
+    );
+  end if;
+
+  return unified_auth.end_sessions(
+    array[v_session.id], 'replaced', 'replaced', p_context, v_detail);
+end;
+$$;
+
+comment on function unified_auth.end_replaced_session is
+  'Ends the session that the browser of a login held; answers how many were ended.';

@@ -9,13 +9,13 @@ returns trigger
 language plpgsql
 volatile
 security definer -- Supabase Auth changes users as a role that may not see our tables
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_reason public.session_revoked_reason := case
     when new.deleted_at is not null and old.deleted_at is null then 'user_deleted'
     when new.banned_until > clock_timestamp()
-      and new.banned_until is distinct from old.banned_until then 'user_banned'
+      and new.banned_until is distinct from old.banned_until then 'banned'
     when new.encrypted_password is distinct from old.encrypted_password then 'password_changed'
   end;
 begin
@@ -26,7 +26,7 @@ begin
         from public.sessions as s
         where s.user_id = new.id and s.is_valid
       ),
-      v_reason, 'revoked', null, null, null, '{}'
+      v_reason, 'revoked', null, '{}'
     );
   end if;
   return null;

@@ -29,8 +29,8 @@ create function public.purge_sessions(
 )
 language plpgsql
 volatile
-security definer -- service_role holds no privilege on the tables: this is the door
-set search_path = ''
+security definer -- service_role holds no privilege on the tables
+set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_now timestamptz := clock_timestamp();

@@ -6,7 +6,7 @@ returns boolean
 language sql
 stable
 security definer -- a policy runs as authenticated, who may not read the table
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select exists (
     select 1
@@ -22,7 +22,7 @@ returns boolean
 language sql
 stable
 security invoker
-set search_path = ''
+set search_path = pg_catalog, pg_temp
 as $$
   select unified_auth.session_is_live((auth.jwt() ->> 'session_id')::uuid);
 $$;

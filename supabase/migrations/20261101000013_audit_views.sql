@@ -49,12 +49,12 @@ select
   e.ip,
   e.user_agent,
   e.event,
-  e.event in ('refresh', 'auto_refresh', 'replay', 'reissue') as succeeded,
+  e.event in ('refresh', 'auto_refresh', 'replay', 'reissue', 'rebound') as succeeded,
   coalesce(e.detail ->> 'outcome', e.event::text) as outcome,
   e.detail ->> 'presented' as presented
 from public.session_events as e
 where e.event in (
-  'refresh', 'auto_refresh', 'replay', 'reissue',
+  'refresh', 'auto_refresh', 'replay', 'reissue', 'rebound', 'proof_refused',
   'reuse_detected', 'used_after_revocation', 'key_compromise_suspected'
 );
 

@@ -55,15 +55,14 @@ export type Database = {
           "ip": unknown;
           "is_valid": boolean;
           "issued_at": string;
-          "issued_to": string;
           "key_thumbprint": string | null;
           "last_active_at": string;
           "lineage": string | null;
           "previous_branch": number | null;
           "previous_refresh_token_hash": string | null;
+          "rate_limit_tat": string | null;
           "refresh_token_expires_at": string;
           "refresh_token_hash": string;
-          "refreshes_paid_until": string | null;
           "revoked_at": string | null;
           "revoked_reason": Database["public"]["Enums"]["session_revoked_reason"] | null;
           "successor_key_id": string | null;
@@ -87,15 +86,14 @@ export type Database = {
           "ip"?: unknown;
           "is_valid"?: boolean;
           "issued_at": string;
-          "issued_to": string;
           "key_thumbprint"?: string | null;
           "last_active_at": string;
           "lineage"?: string | null;
           "previous_branch"?: number | null;
           "previous_refresh_token_hash"?: string | null;
+          "rate_limit_tat"?: string | null;
           "refresh_token_expires_at": string;
           "refresh_token_hash": string;
-          "refreshes_paid_until"?: string | null;
           "revoked_at"?: string | null;
           "revoked_reason"?: Database["public"]["Enums"]["session_revoked_reason"] | null;
           "successor_key_id"?: string | null;
@@ -118,15 +116,14 @@ export type Database = {
           "ip"?: unknown;
           "is_valid"?: boolean;
           "issued_at"?: string;
-          "issued_to"?: string;
           "key_thumbprint"?: string | null;
           "last_active_at"?: string;
           "lineage"?: string | null;
           "previous_branch"?: number | null;
           "previous_refresh_token_hash"?: string | null;
+          "rate_limit_tat"?: string | null;
           "refresh_token_expires_at"?: string;
           "refresh_token_hash"?: string;
-          "refreshes_paid_until"?: string | null;
           "revoked_at"?: string | null;
           "revoked_reason"?: Database["public"]["Enums"]["session_revoked_reason"] | null;
           "successor_key_id"?: string | null;
@@ -154,35 +151,26 @@ export type Database = {
       "create_session": {
         Args: {
           "p_aal": string;
-          "p_absolute_ttl_seconds": number;
-          "p_access_ttl_seconds": number;
           "p_amr": Json;
+          "p_context": Database["public"]["CompositeTypes"]["request_context"];
           "p_device_name": string;
-          "p_identity_session_id"?: string;
-          "p_ip": unknown;
-          "p_issued_to": string;
+          "p_identity_session_id": string;
+          "p_key_thumbprint": string;
+          "p_lineage": string;
           "p_login_buckets": (string)[];
           "p_login_charged_at": string;
-          "p_max_sessions": number;
-          "p_presented_branch": number;
-          "p_presented_generation": number;
-          "p_presented_hash": string;
-          "p_presented_session_id": string;
+          "p_policy": Database["public"]["CompositeTypes"]["session_policy"];
+          "p_presented": Database["public"]["CompositeTypes"]["presented_refresh_token"];
           "p_refresh_token_hash": string;
-          "p_refresh_ttl_seconds": number;
-          "p_request_id": string;
           "p_session_id": string;
-          "p_user_agent": string;
           "p_user_id": string;
         };
         Returns: Record<string, unknown>;
       };
       "list_user_sessions": {
         Args: {
-          "p_ip": unknown;
-          "p_request_id": string;
-          "p_session_id": string;
-          "p_user_agent": string;
+          "p_acting": Database["public"]["CompositeTypes"]["token_place"];
+          "p_context": Database["public"]["CompositeTypes"]["request_context"];
         };
         Returns: Record<string, unknown>;
       };
@@ -197,79 +185,57 @@ export type Database = {
       "record_login_failure": {
         Args: {
           "p_buckets": (string)[];
-          "p_ip": unknown;
+          "p_context": Database["public"]["CompositeTypes"]["request_context"];
           "p_reason": string;
           "p_refunded_charge": string;
-          "p_request_id": string;
-          "p_user_agent": string;
         };
         Returns: undefined;
       };
       "revoke_session": {
         Args: {
-          "p_acting_session_id": string;
-          "p_branch": number;
-          "p_generation": number;
-          "p_hash": string;
-          "p_ip": unknown;
+          "p_access"?: Database["public"]["CompositeTypes"]["token_place"];
+          "p_acting"?: Database["public"]["CompositeTypes"]["token_place"];
+          "p_context": Database["public"]["CompositeTypes"]["request_context"];
+          "p_policy"?: Database["public"]["CompositeTypes"]["session_policy"];
+          "p_presented"?: Database["public"]["CompositeTypes"]["presented_refresh_token"];
+          "p_proof"?: Database["public"]["CompositeTypes"]["presented_proof"];
           "p_reason": Database["public"]["Enums"]["session_revoked_reason"];
-          "p_request_id": string;
           "p_session_id": string;
-          "p_user_agent": string;
         };
         Returns: Record<string, unknown>;
       };
       "revoke_user_sessions": {
         Args: {
-          "p_branch": number;
-          "p_generation": number;
-          "p_hash": string;
-          "p_ip": unknown;
-          "p_request_id": string;
+          "p_acting"?: Database["public"]["CompositeTypes"]["token_place"];
+          "p_context": Database["public"]["CompositeTypes"]["request_context"];
+          "p_policy"?: Database["public"]["CompositeTypes"]["session_policy"];
+          "p_presented"?: Database["public"]["CompositeTypes"]["presented_refresh_token"];
+          "p_proof"?: Database["public"]["CompositeTypes"]["presented_proof"];
           "p_scope": Database["public"]["Enums"]["logout_scope"];
-          "p_session_id": string;
-          "p_user_agent": string;
-          "p_user_id": string;
+          "p_user_id"?: string;
         };
         Returns: Record<string, unknown>;
       };
       "rotate_session": {
         Args: {
-          "p_access_ttl_seconds": number;
-          "p_branch": number;
+          "p_context": Database["public"]["CompositeTypes"]["request_context"];
           "p_event": Database["public"]["Enums"]["session_event"];
-          "p_generation": number;
-          "p_hash": string;
-          "p_ip": unknown;
-          "p_issued_to": string;
-          "p_max_branches": number;
-          "p_refresh_burst": number;
-          "p_refresh_interval_seconds": number;
-          "p_refresh_ttl_seconds": number;
-          "p_request_id": string;
-          "p_session_id": string;
-          "p_successor_hashes": (string)[];
-          "p_successor_key_id": string;
-          "p_successor_salt": string;
-          "p_user_agent": string;
-          "p_window_seconds": number;
+          "p_policy": Database["public"]["CompositeTypes"]["session_policy"];
+          "p_presented": Database["public"]["CompositeTypes"]["presented_refresh_token"];
+          "p_proof": Database["public"]["CompositeTypes"]["presented_proof"];
+          "p_successor": Database["public"]["CompositeTypes"]["proposed_successor"];
         };
         Returns: Record<string, unknown>;
       };
       "session_is_live": { Args: Record<PropertyKey, never>; Returns: boolean };
       "validate_session": {
         Args: {
-          "p_activity_interval_seconds": number;
           "p_branch": number;
+          "p_context": Database["public"]["CompositeTypes"]["request_context"];
           "p_generation": number;
-          "p_ip": unknown;
-          "p_issued_to": string;
           "p_may_confirm": boolean;
-          "p_may_wait"?: boolean;
-          "p_request_id": string;
+          "p_policy": Database["public"]["CompositeTypes"]["session_policy"];
           "p_session_id": string;
-          "p_user_agent": string;
-          "p_window_seconds": number;
         };
         Returns: Record<string, unknown>;
       };
@@ -277,7 +243,15 @@ export type Database = {
     Enums: {
       "login_outcome": "created" | "user_not_found" | "user_banned";
       "logout_scope": "local" | "others" | "global";
-      "revocation_outcome": "ended" | "already_ended" | "not_found" | "not_allowed";
+      "revocation_outcome":
+        | "ended"
+        | "already_ended"
+        | "not_found"
+        | "not_allowed"
+        | "stale"
+        | "proof_required"
+        | "proof_key_unknown"
+        | "reused";
       "rotation_outcome":
         | "unchanged"
         | "rotated"
@@ -302,6 +276,8 @@ export type Database = {
         | "auto_refresh"
         | "replay"
         | "reissue"
+        | "rebound"
+        | "proof_refused"
         | "reuse_detected"
         | "key_compromise_suspected"
         | "evicted"
@@ -317,13 +293,14 @@ export type Database = {
         | "revoked_by_user"
         | "revoked_by_operator"
         | "replaced"
-        | "session_cap"
-        | "refresh_token_reused"
-        | "user_banned"
+        | "evicted"
+        | "reused"
+        | "banned"
         | "user_deleted"
         | "password_changed";
       "validation_outcome":
         | "active"
+        | "stale"
         | "reused"
         | "revoked"
         | "evicted"
@@ -336,17 +313,57 @@ export type Database = {
         "id": string | null;
         "created_at": string | null;
         "last_active_at": string | null;
-        "refresh_token_expires_at": string | null;
         "device_name": string | null;
         "user_agent": string | null;
         "ip": unknown;
         "aal": string | null;
+      };
+      "presented_proof": {
+        "thumbprint": string | null;
+        "session_id": string | null;
+        "generation": number | null;
+        "branch": number | null;
+        "challenged_at": string | null;
+      };
+      "presented_refresh_token": {
+        "session_id": string | null;
+        "generation": number | null;
+        "branch": number | null;
+        "hash": string | null;
+        "key": string | null;
+        "lineage": string | null;
+      };
+      "proposed_successor": {
+        "generation": number | null;
+        "branch": number | null;
+        "hash": string | null;
+        "lineage": string | null;
+        "salt": string | null;
+        "key_id": string | null;
+      };
+      "request_context": {
+        "ip": unknown;
+        "user_agent": string | null;
+        "request_id": string | null;
+      };
+      "session_policy": {
+        "access_ttl_seconds": number | null;
+        "refresh_ttl_seconds": number | null;
+        "absolute_ttl_seconds": number | null;
+        "reuse_interval_seconds": number | null;
+        "refresh_burst": number | null;
+        "refresh_interval_seconds": number | null;
+        "max_sessions": number | null;
+        "activity_interval_seconds": number | null;
+        "rebind_after_seconds": number | null;
       };
       "session_snapshot": {
         "session_id": string | null;
         "user_id": string | null;
         "email": string | null;
         "phone": string | null;
+        "role": string | null;
+        "is_anonymous": boolean | null;
         "app_metadata": Json | null;
         "user_metadata": Json | null;
         "generation": number | null;
@@ -357,6 +374,12 @@ export type Database = {
         "refresh_token_expires_at": string | null;
         "aal": string | null;
         "amr": Json | null;
+        "key_thumbprint": string | null;
+      };
+      "token_place": {
+        "session_id": string | null;
+        "generation": number | null;
+        "branch": number | null;
       };
     };
   };
@@ -468,7 +491,16 @@ export const Constants = {
     Enums: {
       "login_outcome": ["created", "user_not_found", "user_banned"],
       "logout_scope": ["local", "others", "global"],
-      "revocation_outcome": ["ended", "already_ended", "not_found", "not_allowed"],
+      "revocation_outcome": [
+        "ended",
+        "already_ended",
+        "not_found",
+        "not_allowed",
+        "stale",
+        "proof_required",
+        "proof_key_unknown",
+        "reused",
+      ],
       "rotation_outcome": [
         "unchanged",
         "rotated",
@@ -494,6 +526,8 @@ export const Constants = {
         "auto_refresh",
         "replay",
         "reissue",
+        "rebound",
+        "proof_refused",
         "reuse_detected",
         "key_compromise_suspected",
         "evicted",
@@ -510,14 +544,15 @@ export const Constants = {
         "revoked_by_user",
         "revoked_by_operator",
         "replaced",
-        "session_cap",
-        "refresh_token_reused",
-        "user_banned",
+        "evicted",
+        "reused",
+        "banned",
         "user_deleted",
         "password_changed",
       ],
       "validation_outcome": [
         "active",
+        "stale",
         "reused",
         "revoked",
         "evicted",
