@@ -39,21 +39,16 @@ export interface PostgresRpc {
 const IDLE_TIMEOUT_MS = 30_000;
 
 /**
- * The calls that share statements. They skip a row that is locked, or fail where they need it: every
- * other call may wait for a row, which would hold up its neighbours.
+ * The calls that share statements: they skip a row that is locked. Every other call may wait for a row,
+ * which would hold up its neighbours.
  */
 const VALIDATES = composeSharedStatement("validate_session", {
   p_session_id: "uuid",
   p_generation: "integer",
   p_branch: "smallint",
   p_may_confirm: "boolean",
-  p_issued_to: "bytea",
-  p_window_seconds: "integer",
-  p_activity_interval_seconds: "integer",
-  p_ip: "inet",
-  p_user_agent: "text",
-  p_request_id: "text",
-  p_may_wait: "boolean",
+  p_policy: "json",
+  p_context: "json",
 });
 
 export function createPostgresRpc(options: PostgresRpcOptions): PostgresRpc {
@@ -91,7 +86,7 @@ export function createPostgresRpc(options: PostgresRpcOptions): PostgresRpc {
       try {
         if (name !== "validate_session") return await askAlone(name, args, timeoutMs);
         return await validates.call({
-          values: orderValues(VALIDATES.one, { ...args, p_may_wait: false }),
+          values: orderValues(VALIDATES.one, args),
           askAlone: (timeoutMs) => askAlone(name, args, timeoutMs),
         });
       } catch (error: unknown) {

@@ -1,13 +1,13 @@
 /**
  * What the SQL functions answer, checked and turned into the store's types. A database that is older
- * or newer than this code is found here, before a wrong shape is taken for a verdict.
+ * or newer than this code is found here, before a wrong shape is taken for an answer.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
 import * as z from "zod";
-import type { RefreshTokenHash, SessionId, UserId } from "./brands.ts";
+import type { KeyThumbprint, Lineage, RefreshTokenHash, SessionId, UserId } from "./brands.ts";
 import { Constants, type Json } from "./database.types.ts";
 import type { ListedSession, LiveSession } from "./session_store.ts";
 
@@ -26,6 +26,8 @@ const bytes = z.string().regex(/^\\x(?:[0-9a-f]{2})*$/).transform((value) =>
 );
 
 const hash = bytes.transform((value) => value as RefreshTokenHash);
+const keyThumbprint = bytes.transform((value) => value as KeyThumbprint);
+const lineage = bytes.transform((value) => value as Lineage);
 
 /** What is inside was JSON a moment ago, and only the person's own code knows what it should be. */
 const metadata = z.record(z.string(), z.custom<Json>());
@@ -35,6 +37,8 @@ const sessionSnapshot = z.object({
   user_id: z.string(),
   email: z.string().nullable(),
   phone: z.string().nullable(),
+  role: z.string().nullable(),
+  is_anonymous: z.boolean(),
   app_metadata: metadata,
   user_metadata: metadata,
   generation: z.int(),
@@ -45,11 +49,14 @@ const sessionSnapshot = z.object({
   refresh_token_expires_at: time,
   aal: z.string(),
   amr: z.array(z.custom<Json>()),
+  key_thumbprint: keyThumbprint.nullable(),
 }).transform((row): LiveSession => ({
   sessionId: row.session_id as SessionId,
   userId: row.user_id as UserId,
   email: row.email,
   phone: row.phone,
+  role: row.role,
+  isAnonymous: row.is_anonymous,
   appMetadata: row.app_metadata,
   userMetadata: row.user_metadata,
   generation: row.generation,
@@ -60,13 +67,13 @@ const sessionSnapshot = z.object({
   refreshTokenExpiresAt: row.refresh_token_expires_at,
   aal: row.aal,
   amr: row.amr,
+  keyThumbprint: row.key_thumbprint,
 }));
 
 const listedSession = z.object({
   id: z.string(),
   created_at: time,
   last_active_at: time,
-  refresh_token_expires_at: time,
   device_name: z.string().nullable(),
   user_agent: z.string().nullable(),
   ip: z.string().nullable(),
@@ -75,7 +82,6 @@ const listedSession = z.object({
   sessionId: row.id as SessionId,
   createdAt: row.created_at,
   lastActiveAt: row.last_active_at,
-  refreshTokenExpiresAt: row.refresh_token_expires_at,
   deviceName: row.device_name,
   userAgent: row.user_agent,
   ip: row.ip,
@@ -83,9 +89,8 @@ const listedSession = z.object({
 }));
 
 const loginRefusal = z.enum(enums.login_outcome).exclude(["created"]);
-const sessionEnd = z.enum(enums.validation_outcome).exclude(["active"]);
-const continued = z.enum(enums.rotation_outcome).extract(["unchanged", "rotated", "reissued"]);
-const refused = z.enum(enums.rotation_outcome).exclude([
+const notActive = z.enum(enums.validation_outcome).exclude(["active"]);
+const refusedRotation = z.enum(enums.rotation_outcome).exclude([
   "unchanged",
   "rotated",
   "replayed",
@@ -93,8 +98,19 @@ const refused = z.enum(enums.rotation_outcome).exclude([
   "throttled",
   "successor_wanted",
   "proof_required",
-  "proof_key_unknown",
 ]);
+const revocation = z.enum(enums.revocation_outcome).exclude(["proof_required"]);
+
+const granted = { session: sessionSnapshot, refresh_token_hash: hash, server_time: time };
+
+const grantedRow = z.object({
+  outcome: z.enum(enums.rotation_outcome).extract(["unchanged", "rotated", "reissued"]),
+  ...granted,
+});
+export type GrantedRow = Omit<z.output<typeof grantedRow>, "outcome">;
+
+const proofRequiredRow = z.object({ outcome: z.literal("proof_required"), server_time: time });
+export type ProofRequiredRow = z.output<typeof proofRequiredRow>;
 
 export const createSessionRow = z.discriminatedUnion("outcome", [
   z.object({
@@ -109,37 +125,41 @@ export const createSessionRow = z.discriminatedUnion("outcome", [
 
 export const validateSessionRow = z.discriminatedUnion("outcome", [
   z.object({ outcome: z.literal("active"), session: sessionSnapshot, server_time: time }),
-  z.object({ outcome: sessionEnd, server_time: time }),
+  z.object({ outcome: notActive, server_time: time }),
 ]);
 
 export const rotateSessionRow = z.discriminatedUnion("outcome", [
-  z.object({
-    outcome: continued,
-    session: sessionSnapshot,
-    refresh_token_hash: hash,
-    server_time: time,
-  }),
+  grantedRow,
   z.object({
     outcome: z.literal("replayed"),
-    session: sessionSnapshot,
-    refresh_token_hash: hash,
+    ...granted,
     successor_salt: bytes,
     successor_key_id: z.string(),
-    server_time: time,
+    session_lineage: lineage.nullable(),
   }),
   z.object({ outcome: z.literal("throttled"), retry_after_seconds: z.int().min(1) }),
-  z.object({ outcome: z.literal("successor_wanted") }),
-  z.object({ outcome: refused }),
+  z.object({
+    outcome: z.literal("successor_wanted"),
+    wanted_generation: z.int(),
+    wanted_branch: z.int(),
+    session_lineage: lineage.nullable(),
+  }),
+  proofRequiredRow,
+  z.object({ outcome: refusedRotation }),
 ]);
 
-export const endedSessionsRow = z.object({
-  outcome: z.enum(enums.revocation_outcome),
-  ended: z.int(),
-});
+export const endedSessionsRow = z.discriminatedUnion("outcome", [
+  z.object({ outcome: revocation, ended: z.int() }),
+  proofRequiredRow,
+]);
 
-export const endOwnSessionRow = endedSessionsRow.extend({
-  acting: z.enum(enums.validation_outcome),
-});
+export const endOwnSessionRow = z.discriminatedUnion("acting", [
+  z.object({
+    acting: z.literal("active"),
+    outcome: z.enum(enums.revocation_outcome).extract(["ended", "already_ended", "not_found"]),
+  }),
+  z.object({ acting: notActive }),
+]);
 
 export const listSessionsRow = z.discriminatedUnion("outcome", [
   z.object({
@@ -147,7 +167,7 @@ export const listSessionsRow = z.discriminatedUnion("outcome", [
     sessions: z.array(listedSession),
     server_time: time,
   }),
-  z.object({ outcome: sessionEnd }),
+  z.object({ outcome: notActive }),
 ]);
 
 export const loginAllowedRow = z.discriminatedUnion("allowed", [

@@ -8,23 +8,32 @@
 import { Buffer } from "node:buffer";
 import type * as z from "zod";
 import type { DatabaseRpc } from "./database_rpc.ts";
+import type { Database } from "./database.types.ts";
 import {
   createSessionRow,
   endedSessionsRow,
   endOwnSessionRow,
+  type GrantedRow,
   listSessionsRow,
   loginAllowedRow,
+  type ProofRequiredRow,
   rotateSessionRow,
   validateSessionRow,
 } from "./session_rows.ts";
 import { ServiceUnavailableError } from "./service_unavailable.ts";
 import type {
+  PresentedProof,
   PresentedRefreshToken,
+  ProofRequired,
+  ProposedSuccessor,
   RequestContext,
   SessionProof,
   SessionStore,
   ThrottleBucket,
+  TokenPlace,
 } from "./session_store.ts";
+
+type CompositeTypes = Database["public"]["CompositeTypes"];
 
 /** The numbers of the session policy. SQL holds none of them. */
 export interface SessionPolicy {
@@ -32,17 +41,21 @@ export interface SessionPolicy {
   readonly refreshTtlSeconds: number;
   /** Zero: none. */
   readonly absoluteTtlSeconds: number;
-  readonly windowSeconds: number;
+  /** In which the predecessor of a token is answered the same token. */
+  readonly reuseIntervalSeconds: number;
   /** How many refreshes of a session may come at once. */
   readonly refreshBurst: number;
-  /** How far apart a session's refreshes may come for ever. */
+  /** How far apart a session's refreshes may come forever. */
   readonly refreshIntervalSeconds: number;
   readonly maxSessionsPerUser: number;
   /** How old `last_active_at` must be before a validate writes it. */
   readonly activityIntervalSeconds: number;
+  /** How long a session must be quiet before another key may take it over. Null: never. */
+  readonly rebindAfterSeconds: number | null;
 }
 
 export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): SessionStore {
+  const p_policy = toPolicyArgument(policy);
   return {
     async createSession(request, context) {
       const row = parse(
@@ -51,22 +64,17 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
           p_session_id: request.sessionId,
           p_user_id: request.userId,
           p_refresh_token_hash: toBytea(request.refreshTokenHash),
-          p_issued_to: toBytea(context.userAgentHash),
+          p_lineage: toBytea(request.lineage),
+          p_key_thumbprint: orNull(request.keyThumbprint, toBytea),
           p_device_name: request.deviceName,
           p_aal: request.aal,
           p_amr: [...request.amr],
-          p_access_ttl_seconds: policy.accessTtlSeconds,
-          p_refresh_ttl_seconds: policy.refreshTtlSeconds,
-          p_absolute_ttl_seconds: policy.absoluteTtlSeconds,
-          p_max_sessions: policy.maxSessionsPerUser,
-          p_presented_session_id: request.presented?.sessionId ?? null,
-          p_presented_generation: request.presented?.generation ?? null,
-          p_presented_branch: request.presented?.branch ?? null,
-          p_presented_hash: request.presented ? toBytea(request.presented.hash) : null,
+          p_presented: orNull(request.presented, toPresentedArgument),
           p_login_buckets: (request.loginCharge?.buckets ?? []).map(toBytea),
           p_login_charged_at: request.loginCharge?.chargedAt.toISOString() ?? null,
-          ...origin(context),
           p_identity_session_id: request.identitySessionId,
+          p_policy,
+          p_context: toContextArgument(context),
         }),
       );
       if (row.outcome !== "created") return row;
@@ -82,10 +90,8 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
           p_generation: request.generation,
           p_branch: request.branch,
           p_may_confirm: request.mayConfirm,
-          p_issued_to: toBytea(context.userAgentHash),
-          p_window_seconds: policy.windowSeconds,
-          p_activity_interval_seconds: policy.activityIntervalSeconds,
-          ...origin(context),
+          p_policy,
+          p_context: toContextArgument(context),
         }),
       );
       return row.outcome === "active"
@@ -97,81 +103,99 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
       const row = parse(
         rotateSessionRow,
         await rpc("rotate_session", {
-          p_session_id: request.presented.sessionId,
-          ...place(request.presented),
-          p_successor_hashes: request.successorHashes.map(toBytea),
-          p_max_branches: request.maxBranches,
-          p_successor_salt: toBytea(request.successorSalt),
-          p_successor_key_id: request.successorKeyId,
-          p_issued_to: toBytea(context.userAgentHash),
-          p_window_seconds: policy.windowSeconds,
-          p_access_ttl_seconds: policy.accessTtlSeconds,
-          p_refresh_ttl_seconds: policy.refreshTtlSeconds,
-          p_refresh_burst: policy.refreshBurst,
-          p_refresh_interval_seconds: policy.refreshIntervalSeconds,
+          p_presented: toPresentedArgument(request.presented),
+          p_proof: orNull(request.proof, toProofArgument),
+          p_successor: toSuccessorArgument(request.successor),
+          p_policy,
           p_event: request.event,
-          ...origin(context),
+          p_context: toContextArgument(context),
         }),
       );
-      if (row.outcome === "throttled") {
-        return { outcome: row.outcome, retryAfterSeconds: row.retry_after_seconds };
+      switch (row.outcome) {
+        case "throttled":
+          return { outcome: row.outcome, retryAfterSeconds: row.retry_after_seconds };
+        case "successor_wanted":
+          return {
+            outcome: row.outcome,
+            generation: row.wanted_generation,
+            branch: row.wanted_branch,
+            lineage: row.session_lineage,
+          };
+        case "proof_required":
+          return toProofRequired(row);
+        case "replayed":
+          return {
+            outcome: row.outcome,
+            ...toGranted(row),
+            successorSalt: row.successor_salt,
+            successorKeyId: row.successor_key_id,
+            lineage: row.session_lineage,
+          };
+        case "unchanged":
+        case "rotated":
+        case "reissued":
+          return { outcome: row.outcome, ...toGranted(row) };
+        default:
+          return row;
       }
-      if (!("session" in row)) return row;
-      const answer = {
-        session: row.session,
-        refreshTokenHash: row.refresh_token_hash,
-        serverTime: row.server_time,
-      };
-      return row.outcome === "replayed"
-        ? {
-          ...answer,
-          outcome: row.outcome,
-          successorSalt: row.successor_salt,
-          successorKeyId: row.successor_key_id,
-        }
-        : { ...answer, outcome: row.outcome };
     },
 
     async logOut(proof, context) {
-      return parse(
+      const own = proof.kind === "refresh_token" ? proof.presented : proof;
+      const row = parse(
         endedSessionsRow,
         await rpc("revoke_session", {
-          ...proofArguments(proof),
-          p_acting_session_id: null,
+          p_session_id: own.sessionId,
           p_reason: "logout",
-          ...origin(context),
+          p_context: toContextArgument(context),
+          ...proof.kind === "refresh_token"
+            ? { ...toTokenArguments(proof), p_access: null }
+            : { ...NO_TOKEN, p_access: toPlaceArgument(proof) },
+          p_acting: null,
+          p_policy,
         }),
       );
+      return row.outcome === "proof_required" ? toProofRequired(row) : row;
     },
 
     async logOutEverywhere({ proof, scope }, context) {
-      return parse(
+      const row = parse(
         endedSessionsRow,
         await rpc("revoke_user_sessions", {
-          p_user_id: null,
-          ...proofArguments(proof),
           p_scope: scope,
-          ...origin(context),
+          p_context: toContextArgument(context),
+          p_user_id: null,
+          ...proof.kind === "refresh_token"
+            ? { ...toTokenArguments(proof), p_acting: null }
+            : { ...NO_TOKEN, p_acting: toPlaceArgument(proof) },
+          p_policy,
         }),
       );
+      return row.outcome === "proof_required" ? toProofRequired(row) : row;
     },
 
-    async endOwnSession({ sessionId, actingSessionId }, context) {
+    async endOwnSession({ sessionId, acting }, context) {
       return parse(
         endOwnSessionRow,
         await rpc("revoke_session", {
-          ...proofArguments({ kind: "access_token", sessionId }),
-          p_acting_session_id: actingSessionId,
+          p_session_id: sessionId,
           p_reason: "revoked_by_user",
-          ...origin(context),
+          p_context: toContextArgument(context),
+          ...NO_TOKEN,
+          p_access: null,
+          p_acting: toPlaceArgument(acting),
+          p_policy,
         }),
       );
     },
 
-    async listSessions(actingSessionId, context) {
+    async listSessions(acting, context) {
       const row = parse(
         listSessionsRow,
-        await rpc("list_user_sessions", { p_session_id: actingSessionId, ...origin(context) }),
+        await rpc("list_user_sessions", {
+          p_acting: toPlaceArgument(acting),
+          p_context: toContextArgument(context),
+        }),
       );
       return row.outcome === "active"
         ? { outcome: row.outcome, sessions: row.sessions, serverTime: row.server_time }
@@ -193,7 +217,7 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
         p_buckets: charge.buckets.map(toBytea),
         p_refunded_charge: refunded ? charge.chargedAt.toISOString() : null,
         p_reason: reason,
-        ...origin(context),
+        p_context: toContextArgument(context),
       });
     },
 
@@ -225,20 +249,90 @@ function limits(buckets: readonly ThrottleBucket[]) {
   };
 }
 
-function origin(context: RequestContext) {
-  return { p_ip: context.ip, p_user_agent: context.userAgent, p_request_id: context.requestId };
+function orNull<Value, Argument>(
+  value: Value | null,
+  toArgument: (value: Value) => Argument,
+): Argument | null {
+  return value === null ? null : toArgument(value);
 }
 
-function place(presented: PresentedRefreshToken) {
+function toPolicyArgument(policy: SessionPolicy): CompositeTypes["session_policy"] {
   return {
-    p_generation: presented.generation,
-    p_branch: presented.branch,
-    p_hash: toBytea(presented.hash),
+    access_ttl_seconds: policy.accessTtlSeconds,
+    refresh_ttl_seconds: policy.refreshTtlSeconds,
+    absolute_ttl_seconds: policy.absoluteTtlSeconds,
+    reuse_interval_seconds: policy.reuseIntervalSeconds,
+    refresh_burst: policy.refreshBurst,
+    refresh_interval_seconds: policy.refreshIntervalSeconds,
+    max_sessions: policy.maxSessionsPerUser,
+    activity_interval_seconds: policy.activityIntervalSeconds,
+    rebind_after_seconds: policy.rebindAfterSeconds,
   };
 }
 
-function proofArguments(proof: SessionProof) {
-  return proof.kind === "refresh_token"
-    ? { p_session_id: proof.presented.sessionId, ...place(proof.presented) }
-    : { p_session_id: proof.sessionId, p_generation: null, p_branch: null, p_hash: null };
+function toContextArgument(context: RequestContext): CompositeTypes["request_context"] {
+  return { ip: context.ip, user_agent: context.userAgent, request_id: context.requestId };
+}
+
+function toPlaceArgument(place: TokenPlace): CompositeTypes["token_place"] {
+  return { session_id: place.sessionId, generation: place.generation, branch: place.branch };
+}
+
+function toPresentedArgument(
+  presented: PresentedRefreshToken,
+): CompositeTypes["presented_refresh_token"] {
+  return {
+    ...toPlaceArgument(presented),
+    hash: toBytea(presented.hash),
+    key: orNull(presented.key, toBytea),
+    lineage: orNull(presented.lineage, toBytea),
+  };
+}
+
+function toProofArgument(
+  { thumbprint, challenge }: PresentedProof,
+): CompositeTypes["presented_proof"] {
+  return {
+    thumbprint: toBytea(thumbprint),
+    session_id: challenge?.sessionId ?? null,
+    generation: challenge?.generation ?? null,
+    branch: challenge?.branch ?? null,
+    challenged_at: challenge?.challengedAt.toISOString() ?? null,
+  };
+}
+
+function toSuccessorArgument(
+  successor: ProposedSuccessor,
+): CompositeTypes["proposed_successor"] {
+  return {
+    generation: successor.generation,
+    branch: successor.branch,
+    hash: toBytea(successor.hash),
+    lineage: toBytea(successor.lineage),
+    salt: toBytea(successor.salt),
+    key_id: successor.keyId,
+  };
+}
+
+const NO_TOKEN = { p_presented: null, p_proof: null } as const;
+
+function toTokenArguments(
+  { presented, proof }: Extract<SessionProof, { kind: "refresh_token" }>,
+) {
+  return {
+    p_presented: toPresentedArgument(presented),
+    p_proof: orNull(proof, toProofArgument),
+  };
+}
+
+function toGranted(row: GrantedRow) {
+  return {
+    session: row.session,
+    refreshTokenHash: row.refresh_token_hash,
+    serverTime: row.server_time,
+  };
+}
+
+function toProofRequired({ outcome, server_time }: ProofRequiredRow): ProofRequired {
+  return { outcome, serverTime: server_time };
 }

@@ -41,7 +41,7 @@ export interface SharedStatement {
   readonly many: Statement;
 }
 
-/** @param types of the function's parameters, in the order of its values */
+/** @param types of the function's parameters, in the order of its values; a composite one's is `json` */
 export function composeSharedStatement<Name extends FunctionName>(
   name: Name,
   types: Readonly<Record<keyof Functions[Name]["Args"] & string, string>>,
@@ -76,9 +76,13 @@ function composeCall(
   parameters: readonly string[],
   valueOf: (parameter: string, index: number) => string,
 ): string {
-  const given = parameters.map((parameter, index) =>
-    `${parameter} => ${valueOf(parameter, index)}`
-  );
+  const given = parameters.map((parameter, index) => {
+    const value = valueOf(parameter, index);
+    const composite = COMPOSITE_PARAMETERS[parameter];
+    return composite === undefined
+      ? `${parameter} => ${value}`
+      : `${parameter} => json_populate_record(null::public.${composite}, ${value})`;
+  });
   return `to_json(public.${name}(${given.join(", ")}))`;
 }
 
@@ -91,13 +95,33 @@ export function orderValues(
 }
 
 type Functions = Database["public"]["Functions"];
-type JsonParameter = {
+type CompositeTypes = Database["public"]["CompositeTypes"];
+type ParametersOfType<Type> = {
   [Name in FunctionName]: {
     [Key in keyof Functions[Name]["Args"]]-?: unknown extends Functions[Name]["Args"][Key] ? never
-      : Json extends Functions[Name]["Args"][Key] ? Key
+      : [Type] extends [Functions[Name]["Args"][Key]] ? Key
       : never;
   }[keyof Functions[Name]["Args"]];
 }[FunctionName];
+type CompositeParameter = {
+  [Composite in keyof CompositeTypes]: ParametersOfType<CompositeTypes[Composite]>;
+}[keyof CompositeTypes];
+
+/**
+ * Each parameter of a composite type, with that type. They travel as JSON objects, as through the data
+ * API: by the names of their fields, so that their order is nobody's concern.
+ */
+const COMPOSITE_PARAMETERS: Readonly<Record<string, keyof CompositeTypes>> = {
+  p_access: "token_place",
+  p_acting: "token_place",
+  p_context: "request_context",
+  p_policy: "session_policy",
+  p_presented: "presented_refresh_token",
+  p_proof: "presented_proof",
+  p_successor: "proposed_successor",
+} satisfies Record<Exclude<CompositeParameter, JsonParameter>, keyof CompositeTypes>;
+
+type JsonParameter = ParametersOfType<Json>;
 
 /** Each parameter of type `jsonb`: a list is JSON there, and a PostgreSQL array everywhere else. */
 const JSON_PARAMETERS: Readonly<Record<string, true>> = {
@@ -105,5 +129,6 @@ const JSON_PARAMETERS: Readonly<Record<string, true>> = {
 } satisfies Record<JsonParameter, true>;
 
 function toParameter(name: string, value: unknown): unknown {
-  return value !== null && JSON_PARAMETERS[name] ? JSON.stringify(value) : value;
+  const isJson = JSON_PARAMETERS[name] || COMPOSITE_PARAMETERS[name] !== undefined;
+  return value !== null && isJson ? JSON.stringify(value) : value;
 }
