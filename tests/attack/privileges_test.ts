@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
 import type postgres from "postgres";
 import { SEED_USERS } from "../../local/seed_users.ts";
 import { openTestServer } from "../../local/testing.ts";
+import { sqlRow } from "../sql/sql_row.ts";
 
 const server = await openTestServer();
 const stack = await server.startStack({ functions: [] });
@@ -65,9 +67,9 @@ Deno.test("no role of the data API reads or writes a table", async () => {
 Deno.test("a grant given by mistake opens nothing to a visitor or a user", async () => {
   await owner.unsafe(`
     insert into public.sessions (id, user_id, created_at, last_active_at, access_token_expires_at,
-      refresh_token_expires_at, refresh_token_hash, issued_at, issued_to, aal, amr)
+      refresh_token_expires_at, refresh_token_hash, issued_at, aal, amr)
     select gen_random_uuid(), '${SEED_USERS.ada.id}', now(), now(), now(), now() + interval '1 day',
-      sha256('a'), now(), sha256('b'), 'aal1', '[]';
+      sha256('a'), now(), 'aal1', '[]';
     grant all on public.sessions, public.session_events to anon, authenticated;
   `);
   for (const role of ["anon", "authenticated"]) {
@@ -117,14 +119,79 @@ Deno.test("no definer function in an exposed schema is open to everybody", async
   await owner`drop function public.open_door()`;
 });
 
-Deno.test("every definer function pins its search path", async () => {
-  const unpinned = await owner`
+/** Functions of ours with another search path than the one that leaves nothing to callers. */
+async function unpinnedFunctions(): Promise<readonly string[]> {
+  const rows = await owner`
     select p.oid::regprocedure::text as function
     from pg_proc as p
-    where p.pronamespace in ('public'::regnamespace, 'unified_auth'::regnamespace)
-      and p.prosecdef
-      and not ('search_path=""' = any (coalesce(p.proconfig, '{}')))`;
-  assert.deepEqual([...unpinned], []);
+    where (
+        p.pronamespace = 'unified_auth'::regnamespace
+        or (p.pronamespace = 'public'::regnamespace and p.proname = any (${[
+    ...FUNCTIONS,
+    "session_is_live",
+    "unpinned",
+  ]}))
+      )
+      and not ('search_path=pg_catalog, pg_temp' = any (coalesce(p.proconfig, '{}')))`;
+  return rows.map((row) => row["function"]);
+}
+
+Deno.test("every function names pg_temp last in its search path", async () => {
+  assert.deepEqual(await unpinnedFunctions(), []);
+  await owner.unsafe(`
+    create function public.unpinned() returns int language sql set search_path = '' as 'select 1'`);
+  assert.deepEqual(await unpinnedFunctions(), ["unpinned()"], "the audit itself finds one");
+  await owner`drop function public.unpinned()`;
+});
+
+Deno.test("a type of a caller's own never runs as the owner of a function", async () => {
+  const service = database.connectAs("service_role", { max: 1 });
+  await service.unsafe(`
+    create function pg_temp.spy(text) returns boolean language plpgsql as $spy$
+    begin
+      raise exception 'ran as %', current_user using errcode = 'SPY01';
+    end $spy$`);
+  // Every type that a function names without its schema. Those with a name of their own in the grammar,
+  // as integer, are never looked for.
+  for (const name of ["timestamptz", "text", "uuid", "bytea", "jsonb", "inet", "tid"]) {
+    await service.unsafe(`
+      create domain pg_temp.${name} as pg_catalog.${name}
+        check (pg_temp.spy(value::pg_catalog.text))`);
+  }
+  await service.unsafe(`
+    create temp table sessions (id uuid);
+    create temp table session_events (id uuid);
+    create temp table users (id uuid)`);
+  const session = crypto.randomUUID();
+  const lineage = new Uint8Array(8);
+  const hash = (name: string) => new Uint8Array(createHash("sha256").update(name).digest());
+  const context = `'${sqlRow([null, "agent", "request"])}'`;
+  const policy = `'${sqlRow([3600, 2592000, 0, 60, 300, 1, 5, 900, 86400])}'`;
+  const place = `'${sqlRow([session, 1, 0])}'`;
+  const token = `'${sqlRow([session, 1, 0, hash("a"), null, lineage])}'`;
+  const successor = `'${sqlRow([2, 0, hash("b"), lineage, new Uint8Array(16), "key"])}'`;
+  const buckets = "array[sha256('p'), sha256('a'), sha256('n')]";
+  const calls = [
+    `purge_sessions(1, 1000000000, 1000000000)`,
+    `check_login_allowed(${buckets}, '{5,100,100}', '{900,36,36}', '{900,900,900}')`,
+    `record_login_failure(${buckets}, null, 'invalid_credentials', ${context})`,
+    `create_session('${session}', '${SEED_USERS.ada.id}', sha256('a'), '\\x0000000000000000', null,
+      null, 'aal1', '[]', null, '{}', null, null, ${policy}, ${context})`,
+    `validate_session('${session}', 1, 0::smallint, true, ${policy}, ${context})`,
+    `rotate_session(${token}, null, ${successor}, ${policy}, 'refresh', ${context})`,
+    `list_user_sessions(${place}, ${context})`,
+    `revoke_session('${session}', 'logout', ${context}, p_access => ${place})`,
+    `revoke_user_sessions('global', ${context}, p_user_id => '${SEED_USERS.ada.id}')`,
+  ];
+  for (const call of calls) await service.unsafe(`select public.${call}`);
+  const [row] = await owner<{ reason: string }[]>`
+    select revoked_reason as reason from public.sessions where id = ${session}`;
+  assert.equal(row?.reason, "logout", "the calls did what they are for");
+  await assert.rejects(
+    service.unsafe(`select '2026-01-01'::timestamptz`),
+    { code: "SPY01" },
+    "the trap itself works",
+  );
 });
 
 Deno.test("only signed-in users enter the inner schema, and find one function there", async () => {

@@ -87,15 +87,12 @@ const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   session_length(rows) {
     assert.deepEqual(
       rows.map((row) => [row["ended_by"], row["sessions"]]).sort(),
-      [["all", "4"], ["expired", "1"], ["logout", "1"], ["refresh_token_reused", "1"], [
-        "session_cap",
-        "1",
-      ]],
+      [["all", "4"], ["evicted", "1"], ["expired", "1"], ["logout", "1"], ["reused", "1"]],
     );
     const lengthOf = (reason: string) =>
       rows.find((row) => row["ended_by"] === reason)?.["average"];
     assert.match(String(lengthOf("logout")), /^01:00:0\d$/);
-    assert.match(String(lengthOf("refresh_token_reused")), /^02:00:0\d$/);
+    assert.match(String(lengthOf("reused")), /^02:00:0\d$/);
     assert.equal(lengthOf("expired"), "00:00:00", "nobody used it while it waited to expire");
   },
   refresh_frequency(rows) {

@@ -9,6 +9,7 @@ import assert from "node:assert/strict";
 import type postgres from "postgres";
 import { SEED_USERS } from "../../local/seed_users.ts";
 import type { TestServer, TestStack } from "../../local/testing.ts";
+import { sqlRow } from "../sql/sql_row.ts";
 import { hashRefreshToken } from "./token_hash.ts";
 import { ageSession } from "../http/aging.ts";
 import { type Browser, CHROME, codeOf, FIREFOX, openBrowser, viewOf } from "../http/browser.ts";
@@ -95,7 +96,7 @@ async function robSomebody(stack: TestStack, sql: postgres.Sql): Promise<string>
     await ageSession(sql, session.id, HOUR);
     viewOf(await browser.refresh());
   }
-  assert.equal(codeOf(await thief.refresh()), "refresh_token_reused");
+  assert.equal(codeOf(await thief.refresh()), "refresh_token_already_used");
   return session.id;
 }
 
@@ -140,15 +141,13 @@ async function leaveAndForge(
   await ageSession(sql, expired, 31 * 24 * HOUR);
   assert.equal(codeOf(await copy.refresh()), "session_expired");
   const forged = (await openBrowser({ ...stack, userAgent: CHROME }).login(linus)).session.id;
+  const presented = sqlRow([forged, 1, 0, hashRefreshToken("forged"), null, null]);
+  const context = sqlRow([null, THIEF, "request"]);
   const asService = stack.database.connectAs("service_role", { max: 1 });
   const [row] = await asService<{ outcome: string }[]>`
     select (public.rotate_session(
-      ${forged}, 1, 0::smallint, ${hashRefreshToken("forged")},
-      array[${hashRefreshToken("a")}, ${hashRefreshToken("b")}]::bytea[],
-      2::smallint, ${new Uint8Array(16)}, 'key', ${
-    hashRefreshToken("agent")
-  }, 60, 3600, 2592000, 300, 1,
-      'refresh', null, ${THIEF}, 'request'
+      ${presented}::public.presented_refresh_token, null, null,
+      '(3600,2592000,0,60,300,1,5,900,86400)', 'refresh', ${context}::public.request_context
     )).outcome`;
   assert.equal(row?.outcome, "key_compromise_suspected");
   return { expired, forged };

@@ -107,9 +107,9 @@ Deno.test("the alert for locks names who holds them, and the one for updates fin
   await sql.unsafe(`
     create index too_many on public.sessions (last_active_at);
     insert into public.sessions (id, user_id, created_at, last_active_at, access_token_expires_at,
-      refresh_token_expires_at, refresh_token_hash, issued_at, issued_to, aal, amr)
+      refresh_token_expires_at, refresh_token_hash, issued_at, aal, amr)
     select gen_random_uuid(), '${SEED_USERS.ada.id}', now(), now(), now(), now() + interval '1 day',
-      sha256('a'), now(), sha256('b'), 'aal1', '[]'
+      sha256('a'), now(), 'aal1', '[]'
     from generate_series(1, 1001);
     update public.sessions as s set last_active_at = now() + interval '1 second' where true;
     select pg_stat_force_next_flush();

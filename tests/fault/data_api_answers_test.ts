@@ -36,8 +36,7 @@ Deno.test("whatever the data API answers but a function's JSON is a failure with
   });
   const supabaseUrl = `http://127.0.0.1:${server.addr.port}`;
   const rpc = createDataApiRpc({ supabaseUrl, secretKey: "sb_secret_x", timeoutMs: 300, fetch });
-  const asking = { p_ip: null, p_user_agent: null, p_request_id: null };
-  const call = () => rpc("list_user_sessions", { p_session_id: null, ...asking });
+  const call = () => rpc("list_user_sessions", { p_acting: null, p_context: null });
 
   await test.step("a function's JSON is answered", async () => {
     assert.deepEqual(await call(), { outcome: "active" });

@@ -67,7 +67,7 @@ Deno.test("events are kept for 180 days, throttle buckets for one", async () => 
         array[${pair}, ${account}]::bytea[], array[5, 5], array[60, 60], array[60, 60])`;
     await service`
       select public.record_login_failure(
-        array[${pair}, ${account}]::bytea[], null, 'wrong', null, null, 'r')`;
+        array[${pair}, ${account}]::bytea[], null, 'wrong', null)`;
     await sql`
       update public.session_events set occurred_at = occurred_at - make_interval(days => ${days})
       where occurred_at > now() - interval '1 hour'`;

@@ -7,12 +7,13 @@
 import type postgres from "postgres";
 import { SEED_USERS } from "../../local/seed_users.ts";
 import { hashRefreshToken } from "../audits/token_hash.ts";
+import { sqlRow } from "../sql/sql_row.ts";
 
 const SALT = new Uint8Array(16);
-const AGENT = hashRefreshToken("a browser");
 
-/** Another agent each time: the window would answer the same browser `unchanged`. */
-const agentOf = (generation: number) => hashRefreshToken(`browser ${generation}`);
+/** The defaults, but for the throttle and the limit of sessions. A token is never unchanged. */
+const POLICY = sqlRow([3600, 2_592_000, 0, -1, 1_000_000, 1, 1_000_000, 900, 86_400]);
+const CONTEXT = sqlRow([null, "a browser", "request"]);
 
 const tokenOf = (id: string, generation: number) => hashRefreshToken(`${id} ${generation}`);
 
@@ -21,8 +22,8 @@ export async function createSession(service: postgres.Sql): Promise<string> {
   const id = crypto.randomUUID();
   await service`
     select public.create_session(
-      ${id}, ${SEED_USERS.ada.id}, ${tokenOf(id, 1)}, ${AGENT}, null, 'aal1', '[]',
-      3600, 2592000, 0, 1000000, null, null, null, null, '{}', null, null, 'a browser', 'request')`;
+      ${id}, ${SEED_USERS.ada.id}, ${tokenOf(id, 1)}, null, null, null, 'aal1', '[]', null, '{}',
+      null, null, ${POLICY}::public.session_policy, ${CONTEXT}::public.request_context)`;
   return id;
 }
 
@@ -31,14 +32,13 @@ export async function rotateSession(
   service: postgres.ISql,
   { id, generation }: { readonly id: string; readonly generation: number },
 ): Promise<string> {
-  const successor = tokenOf(id, generation + 1);
+  const presented = sqlRow([id, generation, 0, tokenOf(id, generation), null, null]);
+  const successor = sqlRow([generation + 1, 0, tokenOf(id, generation + 1), null, SALT, "key"]);
   const [row] = await service<{ outcome: string }[]>`
     select (public.rotate_session(
-      ${id}, ${generation}, 0::smallint, ${tokenOf(id, generation)},
-      array[${successor}, ${hashRefreshToken("branch 1")}]::bytea[], 2::smallint, ${SALT}, 'key',
-      ${
-    agentOf(generation + 1)
-  }, 60, 3600, 2592000, 1000000, 1, 'refresh', null, 'a browser', 'request'
+      ${presented}::public.presented_refresh_token, null,
+      ${successor}::public.proposed_successor, ${POLICY}::public.session_policy, 'refresh',
+      ${CONTEXT}::public.request_context
     )).outcome`;
   return row?.outcome ?? "no row";
 }

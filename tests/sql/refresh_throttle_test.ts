@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ageSession } from "../http/aging.ts";
-import { CHROME } from "../http/browser.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
+import { keyNamed } from "./sql_sessions.ts";
 
 const HOUR = 3600;
 const openThrottled = () =>
@@ -30,29 +30,47 @@ Deno.test("a throttled refresh writes nothing, and is told when the next one may
   assert.equal((await sessions.rotate(token)).answer.outcome, "throttled");
 });
 
-Deno.test("a user agent that changes with every refresh is throttled all the same", async () => {
+Deno.test("a key that comes with old tokens again and again is throttled all the same", async () => {
   await using fixture = await openThrottled();
-  const { sessions, userId } = fixture;
-  let token = await sessions.signIn(userId);
+  const { sessions, userId, admin } = fixture;
+  const key = keyNamed("own");
+  const first = await sessions.signIn(userId, { key });
+  await ageSession(admin, first.sessionId, 2 * HOUR);
+  const { held: second } = await sessions.rotate(first, { key });
+  assert.ok(second);
+  await admin`update public.sessions set issued_at = issued_at - interval '1 hour' where true`;
+  const { held: third } = await sessions.rotate(second, { key });
+  assert.ok(third);
   const outcomes: string[] = [];
-  for (let at = 0; at < 5; at += 1) {
-    const { answer, held } = await sessions.rotate(token, `Browser/${at}`);
+  for (let at = 0; at < 3; at += 1) {
+    const { answer } = await sessions.rotate(first, { key });
     outcomes.push(answer.outcome);
-    token = held ?? token;
   }
-  assert.deepEqual(outcomes, ["rotated", "rotated", "rotated", "throttled", "throttled"]);
+  assert.deepEqual(outcomes, ["reissued", "throttled", "throttled"]);
 });
 
-Deno.test("a reissue and a detection are never throttled", async () => {
+Deno.test("a branch of its own and a detection are never throttled", async () => {
   await using fixture = await openThrottled();
   const { sessions, admin, userId } = fixture;
   const owners = await sessions.signIn(userId);
   await ageSession(admin, owners.sessionId, 2 * HOUR);
-  const { held: thiefs } = await sessions.rotate(owners, CHROME);
+  const { held: thiefs } = await sessions.rotate(owners);
   assert.ok(thiefs);
-  for (let at = 0; at < 5; at += 1) await sessions.rotate(thiefs, CHROME);
-  assert.equal((await sessions.rotate(thiefs, CHROME)).answer.outcome, "throttled");
+  for (let at = 0; at < 5; at += 1) await sessions.rotate(thiefs);
+  assert.equal((await sessions.rotate(thiefs)).answer.outcome, "throttled");
+  assert.equal((await sessions.rotate(owners)).answer.outcome, "throttled", "a replay is");
 
-  assert.equal((await sessions.rotate(owners)).answer.outcome, "reissued");
-  assert.equal((await sessions.rotate(thiefs, CHROME)).answer.outcome, "reused");
+  await admin`update public.sessions set issued_at = issued_at - interval '2 minutes' where true`;
+  const { answer, held } = await sessions.rotate(owners);
+  assert.equal(answer.outcome, "reissued");
+  assert.ok(held);
+  assert.equal(
+    (await sessions.rotate(sessions.forge(held))).answer.outcome,
+    "key_compromise_suspected",
+  );
+  await admin`
+    update public.sessions
+    set confirmed_at = now(), successor_salt = null, successor_key_id = null
+    where true`;
+  assert.equal((await sessions.rotate(thiefs)).answer.outcome, "reused");
 });

@@ -1,7 +1,5 @@
 /**
- * `validate_session` and `rotate_session` look for themselves at what could end a session before they
- * ask the rule, and the first makes the snapshot in place. Both must come to what the shared functions
- * say.
+ * One function says whether a session has ended, and every function that is asked about one follows it.
  *
  * @module
  */
@@ -11,6 +9,7 @@ import type postgres from "postgres";
 import type { GenuineRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
 import { Constants } from "../../supabase/functions/_shared/database.types.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
+import { contextOf } from "./sql_sessions.ts";
 
 const REASONS = [null, ...Constants.public.Enums.session_revoked_reason];
 const LATER = "1 hour";
@@ -23,62 +22,57 @@ interface Circumstances {
   readonly deleted: string | null;
 }
 
-Deno.test("validate and rotate end a session exactly when the rule says so", async () => {
+Deno.test("every function takes a session for ended exactly when the rule says so", async () => {
   await using fixture = await openSqlFixture();
   const { sessions, admin } = fixture;
   const token = await sessions.signIn(fixture.userId);
   await admin`set session_replication_role = replica`; // or a ban would end the session by itself
   const seen = new Set<string | null>();
+  const unknownId = crypto.randomUUID() as typeof token.sessionId;
 
   for (const circumstances of everyCircumstance()) {
     await bringAbout(admin, { token, ...circumstances });
     const end = await askTheRule(admin, token);
     const validated = await sessions.validate(token);
     const { answer } = await sessions.rotate(token);
+    const listed = await sessions.store.listSessions(token, contextOf());
+    const acting = await sessions.store.endOwnSession(
+      { sessionId: unknownId, acting: token },
+      contextOf(),
+    );
+    const own = { kind: "access_token", ...token } as const;
+    const others = await sessions.store.logOutEverywhere(
+      { proof: own, scope: "others" },
+      contextOf(),
+    );
+    const [policy] = await admin<{ live: boolean }[]>`
+      select unified_auth.session_is_live(${token.sessionId}) as live`;
+    const [audited] = await admin<{ live: number }[]>`
+      select count(*)::integer as live from unified_auth.live_sessions`;
     seen.add(end);
     assert.deepEqual(
-      [validated.outcome, answer.outcome],
-      [end ?? "active", end ?? "unchanged"],
+      {
+        validated: validated.outcome,
+        rotated: answer.outcome,
+        listed: listed.outcome,
+        acting: acting.acting,
+        others: others.outcome,
+        policy: policy?.live,
+        audited: audited?.live,
+      },
+      {
+        validated: end ?? "active",
+        rotated: end ?? "unchanged",
+        listed: end ?? "active",
+        acting: end ?? "active",
+        others: end === null ? "ended" : "already_ended",
+        policy: end === null,
+        audited: end === null ? 1 : 0,
+      },
       JSON.stringify(circumstances),
     );
   }
   assert.deepEqual(seen, new Set([null, "revoked", "evicted", "expired", "reused", "banned"]));
-});
-
-Deno.test("validate answers the session as every other function does", async () => {
-  await using fixture = await openSqlFixture();
-  const { sessions, admin, userId } = fixture;
-  const token = await sessions.signIn(userId);
-  await admin`
-    update public.sessions
-    set last_active_at = created_at + interval '1 second', branch = 7
-    where id = ${token.sessionId}`; // no two columns of one type alike
-  const agree = async () => {
-    const [row] = await admin<{ answered: unknown; made: unknown }[]>`
-      select
-        to_json((public.validate_session(
-          s.id, s.generation, s.branch, false, s.issued_to, 60, 900, null, 'agent', 'request'
-        )).session) as answered,
-        to_json(unified_auth.session_snapshot(
-          s, u.email, u.phone, u.raw_app_meta_data, u.raw_user_meta_data)) as made
-      from public.sessions as s
-      join auth.users as u on u.id = s.user_id
-      where s.id = ${token.sessionId}`;
-    assert.ok(row?.made);
-    assert.deepEqual(row.answered, row.made);
-  };
-
-  await agree();
-  await admin`
-    update auth.users
-    set
-      phone = '15550100', raw_app_meta_data = '{"roles": ["a", "b"]}',
-      raw_user_meta_data = '{"name": "Ada"}'
-    where id = ${userId}`;
-  await agree();
-  await admin`
-    update auth.users set raw_app_meta_data = null, raw_user_meta_data = null where id = ${userId}`;
-  await agree();
 });
 
 function* everyCircumstance(): Generator<Circumstances> {

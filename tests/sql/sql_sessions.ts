@@ -7,10 +7,17 @@
 
 import { createHash, randomBytes, randomUUID } from "node:crypto";
 import type postgres from "postgres";
-import type { SessionId, UserAgentHash, UserId } from "../../supabase/functions/_shared/brands.ts";
+import type {
+  KeyThumbprint,
+  Lineage,
+  SessionId,
+  UserId,
+} from "../../supabase/functions/_shared/brands.ts";
 import {
   firstRefreshToken,
   type GenuineRefreshToken,
+  KEY_THUMBPRINT_BYTES,
+  LINEAGE_BYTES,
   readRefreshToken,
   REFRESH_SECRET_BYTES,
 } from "../../supabase/functions/_shared/refresh_token.ts";
@@ -20,9 +27,11 @@ import {
 } from "../../supabase/functions/_shared/session_keys.ts";
 import type {
   CreateSessionAnswer,
+  PresentedProof,
   RequestContext,
   RotateSessionAnswer,
   SessionStore,
+  TokenPlace,
   ValidateSessionAnswer,
 } from "../../supabase/functions/_shared/session_store.ts";
 import {
@@ -31,7 +40,6 @@ import {
 } from "../../supabase/functions/_shared/session_store_rpc.ts";
 import {
   deriveSuccessor,
-  proposeSuccessors,
   SUCCESSOR_SALT_BYTES,
 } from "../../supabase/functions/_shared/successor.ts";
 import { FIREFOX } from "../http/browser.ts";
@@ -42,44 +50,66 @@ const POLICY: SessionPolicy = {
   accessTtlSeconds: 3600,
   refreshTtlSeconds: 2_592_000,
   absoluteTtlSeconds: 0,
-  windowSeconds: 60,
+  reuseIntervalSeconds: 60,
   maxSessionsPerUser: 5,
   activityIntervalSeconds: 900,
   refreshBurst: 300,
   refreshIntervalSeconds: 1,
+  rebindAfterSeconds: 86_400,
 };
 
-const BRANCHES = 4;
+export interface SignInOptions {
+  /** The cookie that the browser still held. */
+  readonly presented?: GenuineRefreshToken;
+  /** The key that the session is bound to. None if left out. */
+  readonly key?: KeyThumbprint | undefined;
+  readonly userAgent?: string;
+  readonly identitySessionId?: string;
+}
+
+export interface RotateOptions {
+  /** The key that signed. None if left out. */
+  readonly key?: KeyThumbprint | undefined;
+  /** The place and time of the challenge that it signed: the token's own, and now, if left out. */
+  readonly challenge?: Partial<NonNullable<PresentedProof["challenge"]>>;
+  readonly userAgent?: string | undefined;
+}
 
 export interface SqlSessions {
   readonly store: SessionStore;
   readonly keys: SessionKeys;
   create(
     userId: string,
-    options?: {
-      readonly presented?: GenuineRefreshToken;
-      readonly userAgent?: string;
-      readonly identitySessionId?: string;
-    },
+    options?: SignInOptions,
   ): Promise<{ readonly token: GenuineRefreshToken; readonly answer: CreateSessionAnswer }>;
   /** A session that must come to be. */
-  signIn(userId: string): Promise<GenuineRefreshToken>;
-  /** Proposes each branch, or fewer. Answers also the token that the browser would hold then, if any. */
-  rotate(
-    presented: GenuineRefreshToken,
-    userAgent?: string,
-    branches?: number,
-  ): Promise<{ readonly answer: RotateSessionAnswer; readonly held: GenuineRefreshToken | null }>;
+  signIn(userId: string, options?: SignInOptions): Promise<GenuineRefreshToken>;
+  /**
+   * Proposes the next token, and once more the one that is wanted. Answers also the token that the
+   * browser would hold then, if any.
+   */
+  rotate(presented: GenuineRefreshToken, options?: RotateOptions): Promise<Rotation>;
   /** As with an access token of the same generation and branch. */
   validate(
-    token: GenuineRefreshToken,
-    options?: { readonly userAgent?: string; readonly mayConfirm?: boolean },
+    token: TokenPlace,
+    options?: { readonly mayConfirm?: boolean },
   ): Promise<ValidateSessionAnswer>;
   /** The same place in the session with another secret: what only a leaked key could write. */
   forge(
     token: GenuineRefreshToken,
-    place?: { readonly generation?: number; readonly branch?: number },
+    place?: {
+      readonly generation?: number;
+      readonly branch?: number;
+      readonly lineage?: Lineage | null;
+    },
   ): GenuineRefreshToken;
+}
+
+export interface Rotation {
+  readonly answer: Exclude<RotateSessionAnswer, { readonly outcome: "successor_wanted" }>;
+  readonly held: GenuineRefreshToken | null;
+  /** How many calls it took. */
+  readonly calls: number;
 }
 
 export interface SqlSessionsOptions {
@@ -95,10 +125,13 @@ export function openSqlSessions(sql: postgres.Sql, options: SqlSessionsOptions =
 
   const create: SqlSessions["create"] = async (
     userId,
-    { presented, userAgent, identitySessionId } = {},
+    { presented, key = null, userAgent, identitySessionId } = {},
   ) => {
+    const lineage = newBytes(LINEAGE_BYTES) as Lineage;
     const token = firstRefreshToken({
       sessionId: randomUUID() as SessionId,
+      key,
+      lineage,
       secret: randomBytes(REFRESH_SECRET_BYTES),
     }, keys.signing);
     const genuine = reread(token.raw, keys);
@@ -106,6 +139,8 @@ export function openSqlSessions(sql: postgres.Sql, options: SqlSessionsOptions =
       sessionId: genuine.sessionId,
       userId: userId as UserId,
       refreshTokenHash: token.hash,
+      lineage,
+      keyThumbprint: key,
       deviceName: null,
       aal: "aal1",
       amr: [{ method: "password", timestamp: 0 }],
@@ -120,50 +155,89 @@ export function openSqlSessions(sql: postgres.Sql, options: SqlSessionsOptions =
     store,
     keys,
     create,
-    async signIn(userId) {
-      const { token, answer } = await create(userId);
+    async signIn(userId, options) {
+      const { token, answer } = await create(userId, options);
       if (answer.outcome !== "created") throw new TypeError(`Cannot sign in: ${answer.outcome}`);
       return token;
     },
-    async rotate(presented, userAgent, branches = BRANCHES) {
-      const salt = randomBytes(SUCCESSOR_SALT_BYTES);
-      const proposal = { predecessor: presented, salt, branches };
-      const successors = proposeSuccessors(proposal, keys.signing);
-      const answer = await store.rotateSession({
-        presented,
-        successorHashes: successors.map(({ hash }) => hash),
-        maxBranches: BRANCHES,
-        successorSalt: salt,
-        successorKeyId: keys.signing.id,
-        event: "refresh",
-      }, contextOf(userAgent));
-      if (!("session" in answer)) return { answer, held: null };
-      if (answer.outcome === "unchanged") return { answer, held: presented };
-      const { raw } = deriveSuccessor({
-        predecessor: presented,
-        branch: answer.session.branch,
-        salt: answer.outcome === "replayed" ? answer.successorSalt : salt,
-      }, keys.signing);
-      return { answer, held: reread(raw, keys) };
+    async rotate(presented, { key = null, challenge, userAgent } = {}) {
+      const salt = newBytes(SUCCESSOR_SALT_BYTES);
+      const proof = key === null ? null : proofBy(key, presented, challenge);
+      let place = {
+        generation: presented.generation + 1,
+        branch: 0,
+        lineage: null as Lineage | null,
+      };
+      for (let calls = 1; calls <= 2; calls += 1) {
+        const successor = deriveSuccessor(
+          { predecessor: presented, ...place, key, salt },
+          keys.signing,
+        );
+        const answer = await store.rotateSession({
+          presented,
+          proof,
+          successor: { ...successor, salt, keyId: keys.signing.id },
+          event: "refresh",
+        }, contextOf(userAgent));
+        switch (answer.outcome) {
+          case "successor_wanted":
+            place = answer;
+            break;
+          case "unchanged":
+            return { answer, held: presented, calls };
+          case "rotated":
+          case "reissued":
+            return { answer, held: reread(successor.raw, keys), calls };
+          case "replayed": {
+            const { raw } = deriveSuccessor({
+              predecessor: presented,
+              ...answer.session,
+              key: answer.session.keyThumbprint,
+              lineage: answer.lineage,
+              salt: answer.successorSalt,
+            }, keys.signing);
+            return { answer, held: reread(raw, keys), calls };
+          }
+          default:
+            return { answer, held: null, calls };
+        }
+      }
+      throw new TypeError("Cannot rotate: a successor was wanted twice");
     },
-    validate: ({ sessionId, generation, branch }, { userAgent, mayConfirm = true } = {}) =>
-      store.validateSession({ sessionId, generation, branch, mayConfirm }, contextOf(userAgent)),
+    validate: ({ sessionId, generation, branch }, { mayConfirm = true } = {}) =>
+      store.validateSession({ sessionId, generation, branch, mayConfirm }, contextOf()),
     forge: (token, place) => ({
       ...token,
       ...place,
-      hash: new Uint8Array(randomBytes(32)) as typeof token.hash,
+      hash: newBytes(32) as typeof token.hash,
     }),
   };
 }
 
-export function contextOf(userAgent = FIREFOX): RequestContext {
-  const hash = createHash("sha256").update(userAgent).digest();
+/** A proof as the HTTP layer hands it on. */
+export function proofBy(
+  thumbprint: KeyThumbprint,
+  { sessionId, generation, branch }: TokenPlace,
+  challenge: RotateOptions["challenge"] = {},
+): PresentedProof {
   return {
-    requestId: randomUUID(),
-    ip: "203.0.113.7",
-    userAgent,
-    userAgentHash: new Uint8Array(hash) as UserAgentHash,
+    thumbprint,
+    challenge: { sessionId, generation, branch, challengedAt: new Date(), ...challenge },
   };
+}
+
+/** A browser's key, by a name that a test gives it. */
+export function keyNamed(name: string): KeyThumbprint {
+  const digest = createHash("sha256").update(name).digest();
+  return new Uint8Array(digest.subarray(0, KEY_THUMBPRINT_BYTES)) as KeyThumbprint;
+}
+
+function newBytes(length: number): Uint8Array {
+  return new Uint8Array(randomBytes(length));
+}
+
+export function contextOf(userAgent = FIREFOX): RequestContext {
+  return { requestId: randomUUID(), ip: "203.0.113.7", userAgent };
 }
 
 /** Makes a user without a password, as a superuser may. */

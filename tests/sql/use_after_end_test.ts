@@ -19,7 +19,7 @@ interface Told {
 const ENDINGS: Readonly<Record<string, { readonly end: Ending; readonly told: Told }>> = {
   "was signed out": {
     end: ({ sessions }, presented) =>
-      sessions.store.logOut({ kind: "refresh_token", presented }, contextOf()),
+      sessions.store.logOut({ kind: "refresh_token", presented, proof: null }, contextOf()),
     told: { reason: "logout", details: ["revoked_at", "revoked_reason"] },
   },
   "has expired": {
@@ -28,7 +28,7 @@ const ENDINGS: Readonly<Record<string, { readonly end: Ending; readonly told: To
   },
   "was signed out and would have expired since": {
     async end({ sessions, admin }, presented) {
-      await sessions.store.logOut({ kind: "refresh_token", presented }, contextOf());
+      await sessions.store.logOut({ kind: "refresh_token", presented, proof: null }, contextOf());
       await ageSession(admin, presented.sessionId, 31 * DAY);
     },
     told: { reason: "logout", details: ["revoked_at", "revoked_reason"] },
@@ -51,7 +51,7 @@ for (const [name, { end, told }] of Object.entries(ENDINGS)) {
     const uses = [
       () => sessions.validate(token),
       () => sessions.rotate(token).then(({ answer }) => answer),
-      () => sessions.store.listSessions(token.sessionId, contextOf()),
+      () => sessions.store.listSessions(token, contextOf()),
     ];
     for (const use of uses) await use();
     assert.deepEqual(await readUses(admin), [], "it is live");
@@ -77,7 +77,7 @@ Deno.test("the use of a session that is not there is recorded of nobody", async 
   await admin`delete from public.sessions where id = ${token.sessionId}`;
   assert.equal((await sessions.validate(token)).outcome, "not_found");
   assert.equal((await sessions.rotate(token)).answer.outcome, "not_found");
-  const listed = await sessions.store.listSessions(token.sessionId, contextOf());
+  const listed = await sessions.store.listSessions(token, contextOf());
   assert.equal(listed.outcome, "not_found");
   assert.deepEqual(await readUses(admin), []);
 });
