@@ -177,6 +177,6 @@ const KINDS: Readonly<Record<string, (ingredients: Ingredients) => BadInput>> = 
   "a guessed password": ({ chance }) => ({
     path: LOGIN,
     body: json({ email: `nobody-${Math.floor(chance() * 50)}@example.com`, password: "swordfish" }),
-    codes: ["invalid_credentials", "too_many_attempts"],
+    codes: ["invalid_credentials", "over_request_rate_limit"],
   }),
 };

@@ -120,7 +120,7 @@ async function playOut(scene: Scene, theft: Theft): Promise<boolean> {
     if (atSeconds > now) await actor.after(atSeconds - now, sessionId, [owner, thief]);
     now = atSeconds;
     await actor.ask(() => ask());
-    if (await reasonOf(scene) === "refresh_token_reused") return true;
+    if (await reasonOf(scene) === "reused") return true;
   }
   return false;
 }

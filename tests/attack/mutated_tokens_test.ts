@@ -5,7 +5,7 @@ import {
   firstRefreshToken,
   readRefreshToken,
 } from "../../supabase/functions/_shared/refresh_token.ts";
-import { keys } from "../unit/arbitraries.ts";
+import { keys, UNBOUND_START } from "../unit/arbitraries.ts";
 import { createAppInProcess, storeThat } from "./app_in_process.ts";
 import { mutatedTokens } from "./mutations.ts";
 
@@ -19,6 +19,7 @@ const app = createAppInProcess(store);
 
 function issue(): string {
   return firstRefreshToken({
+    ...UNBOUND_START,
     sessionId: crypto.randomUUID() as SessionId,
     secret: crypto.getRandomValues(new Uint8Array(32)),
   }, keys.signing).raw;

@@ -9,7 +9,7 @@ import { Buffer } from "node:buffer";
 import fc from "fast-check";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-const TOKEN_BYTES = 70;
+const TOKEN_BYTES = 94;
 
 /** Any token that differs from both of these, which are two genuine ones. */
 export function mutatedTokens(genuine: string, other: string): fc.Arbitrary<string> {
@@ -40,9 +40,9 @@ function flippedBits(token: string): fc.Arbitrary<string> {
   });
 }
 
-/** One field of the layout from the other token: a session id, a generation, a branch, a tag. */
+/** One field of the layout from the other token: a session id, a key, a lineage, a tag. */
 function swappedField(genuine: string, other: string): fc.Arbitrary<string> {
-  const fields = [[1, 17], [17, 21], [21, 22], [22, 54], [54, 70]] as const;
+  const fields = [[1, 17], [17, 21], [21, 22], [22, 38], [38, 46], [46, 78], [78, 94]] as const;
   return fc.constantFrom(...fields).map(([start, end]) => {
     const bytes = Buffer.from(genuine, "base64url");
     Buffer.from(other, "base64url").copy(bytes, start, start, end);

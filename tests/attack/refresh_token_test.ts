@@ -12,6 +12,7 @@ import { ageSession } from "../http/aging.ts";
 import { type Browser, REFRESH_COOKIE, viewOf } from "../http/browser.ts";
 import { openHttpFixture } from "../http/fixture.ts";
 import { assertRefused } from "../http/refusal.ts";
+import { UNBOUND_START } from "../unit/arbitraries.ts";
 import { mutatedTokens } from "./mutations.ts";
 
 const fixture = await openHttpFixture({ functions: ["unified-auth"] });
@@ -34,6 +35,7 @@ function withRefreshToken(token: string): Browser {
 /** A token whose tag is good and whose secret nobody issued. */
 function forge(sessionId: string, parts: Partial<RefreshTokenParts> = {}): string {
   return encodeRefreshToken({
+    ...UNBOUND_START,
     sessionId: sessionId as SessionId,
     generation: 1,
     branch: 0,

@@ -6,7 +6,7 @@ Deno.test("a 429 on an expired access token leaves the session in doubt and neve
   withStage(async ({ site, chromium, openSignedIn }) => {
     const tab = await openSignedIn(QUICK);
     site.setFate(() =>
-      Response.json({ code: "too_many_attempts", message: "later" }, {
+      Response.json({ code: "over_request_rate_limit", message: "later" }, {
         status: 429,
         headers: { "retry-after": "1" },
       })

@@ -321,7 +321,7 @@ Deno.test("an aborted call is a timeout", async () => {
 
 Deno.test("a refused sign-in is a value with the server's code", async () => {
   const { transport, sent } = transportThatGets(
-    json({ code: "too_many_attempts", message: "Later." }, {
+    json({ code: "over_request_rate_limit", message: "Later." }, {
       status: 429,
       headers: { "retry-after": "30" },
     }),
@@ -329,7 +329,7 @@ Deno.test("a refused sign-in is a value with the server's code", async () => {
   const credentials = { email: "a@b.c", password: "p", deviceName: "desk" };
   assert.deepEqual(await transport.login(credentials, call), {
     kind: "refused",
-    code: "too_many_attempts",
+    code: "over_request_rate_limit",
     message: "Later.",
     status: 429,
     retryAfterMs: 30_000,

@@ -37,7 +37,9 @@ testBroken(fixture, {
   broken: { changeBody: (text) => text.replace('"valid":true', '"valid":"yes"') },
 });
 
-for (const code of ["mfa_required", "captcha_failed", "email_not_confirmed", "too_many_attempts"]) {
+for (
+  const code of ["mfa_required", "captcha_failed", "email_not_confirmed", "over_request_rate_limit"]
+) {
   testBroken(fixture, {
     when: `the sign-in is answered ${code}`,
     check: "sign_in",

@@ -49,7 +49,7 @@ testBroken(healthy, {
   broken: {
     answer: ({ headers }) =>
       headers.has("x-real-ip")
-        ? Response.json({ code: "too_many_attempts" }, { status: 429 })
+        ? Response.json({ code: "over_request_rate_limit" }, { status: 429 })
         : refuseForgedEdgeHeader({ headers }),
   },
 });

@@ -127,7 +127,10 @@ Deno.test("a copied token that is found out while somebody holds the row is 503 
     for (const answer of await Promise.all(beside)) assert.equal(viewOf(answer).refreshed, false);
   });
   assert.deepEqual(await causes("55P03"), ["55P03"]);
-  assertSessionOver(await thief.validate({ body: { refresh: "never" } }), "refresh_token_reused");
+  assertSessionOver(
+    await thief.validate({ body: { refresh: "never" } }),
+    "refresh_token_already_used",
+  );
 });
 
 Deno.test("a statement that takes longer than statement_timeout is 503, and the session goes on", async () => {

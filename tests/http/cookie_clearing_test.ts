@@ -11,12 +11,13 @@ import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
 import { readConfig } from "../../supabase/functions/_shared/config.ts";
 import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
 import { startFaultyProject } from "../fault/faulty_provider.ts";
-import { keys as unitKeys } from "../unit/arbitraries.ts";
+import { keys as unitKeys, UNBOUND_START } from "../unit/arbitraries.ts";
 import { backdateAccessToken } from "./access_token_forge.ts";
 import { ageSession } from "./aging.ts";
 import { ACCESS_COOKIE, type Answer, CHROME, openBrowser, REFRESH_COOKIE } from "./browser.ts";
 import { openHttpFixture, type SignedIn } from "./fixture.ts";
 import { addVerifiedFactor } from "./people.ts";
+import { createProofKey } from "./proof_key.ts";
 import { assertRefused, assertSessionOver } from "./refusal.ts";
 
 const fixture = await openHttpFixture();
@@ -45,6 +46,7 @@ async ({ browser, person: { email, password } }) => {
 /** What a failure of this kind inside the function looks like from outside. */
 const failing = (failure: Error): Scenario => async () => {
   const { raw } = firstRefreshToken({
+    ...UNBOUND_START,
     sessionId: crypto.randomUUID() as SessionId,
     secret: new Uint8Array(32),
   }, unitKeys.signing);
@@ -75,7 +77,7 @@ const SCENARIOS: Readonly<Record<ErrorCode, Scenario>> = {
     await sql`delete from auth.users where id = ${person.id}`;
     return await browser.call("/unified-auth/sessions", { method: "GET" });
   },
-  refresh_token_reused: async ({ browser, sessionId }) => {
+  refresh_token_already_used: async ({ browser, sessionId }) => {
     const thief = browser.copy({ userAgent: CHROME });
     for (let cycles = 0; cycles < 2; cycles += 1) {
       await ageSession(sql, sessionId, 120);
@@ -102,6 +104,27 @@ const SCENARIOS: Readonly<Record<ErrorCode, Scenario>> = {
     browser.cookies.set(ACCESS_COOKIE, old);
     return await browser.validate({ body: { refresh: "never" } });
   },
+  access_token_superseded: async ({ browser, sessionId }) => {
+    const replaced = browser.copy();
+    for (const tab of [browser, replaced]) {
+      await ageSession(sql, sessionId, 120);
+      await tab.refresh(); // the second one finds its token replaced: another branch
+    }
+    await ageSession(sql, sessionId, 120);
+    await replaced.validate();
+    return await browser.call("/unified-auth/sessions", { method: "GET" });
+  },
+  proof_required: async ({ person }) => {
+    const browser = fixture.openBrowser({ key: await createProofKey() });
+    await browser.login(person);
+    return await browser.refresh({ proof: null });
+  },
+  proof_key_unknown: async ({ person }) => {
+    const browser = fixture.openBrowser({ key: await createProofKey() });
+    await browser.login(person);
+    browser.key = await createProofKey();
+    return await browser.refresh();
+  },
   grace_window_elapsed: async ({ browser }) => {
     const { environment } = stack;
     const token = browser.accessToken ?? "";
@@ -121,6 +144,7 @@ const SCENARIOS: Readonly<Record<ErrorCode, Scenario>> = {
     const { environment } = stack;
     const { sessionSecrets, supabaseUrl } = readConfig((name) => environment[name]);
     const token = encodeRefreshToken({
+      ...UNBOUND_START,
       sessionId: sessionId as SessionId,
       generation: 9,
       branch: 0,
@@ -143,7 +167,7 @@ const SCENARIOS: Readonly<Record<ErrorCode, Scenario>> = {
   },
   access_denied: refusedBySupabaseAuth({ status: 403, code: "unknown" }),
   captcha_failed: refusedBySupabaseAuth({ status: 400, code: "captcha_failed" }),
-  too_many_attempts: async (signedIn) => {
+  over_request_rate_limit: async (signedIn) => {
     const { email } = signedIn.person;
     const attempt = () => login({ email, password: "swordfish" })(signedIn);
     await Promise.all(Array.from({ length: 8 }, attempt));
@@ -183,7 +207,7 @@ Deno.test("of all codes only the six that say that the session is over clear its
     return answer.setCookies.length > 0 ? [code] : [];
   }));
   assert.deepEqual(cleared.flat().toSorted(), [
-    "refresh_token_reused",
+    "refresh_token_already_used",
     "session_evicted",
     "session_expired",
     "session_not_found",

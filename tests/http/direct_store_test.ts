@@ -68,7 +68,7 @@ function calledBy(statementName: string): string {
 
 function calledFunction(text: string): string {
   const [, called] =
-    /^select (?:c\.number, |\$1::integer as number, )?to_json\(public\.(\w+)\([a-z_0-9 =>$,.]*\)\) as answer(?: from unnest\(.*\) as c\(.*\))?$/
+    /^select (?:c\.number, |\$1::integer as number, )?to_json\(public\.(\w+)\([a-z_0-9 =>$,.:()]*\)\) as answer(?: from unnest\(.*\) as c\(.*\))?$/
       .exec(text.replaceAll(/\s+/g, " ")) ?? assert.fail(text);
   return called ?? "";
 }

@@ -44,14 +44,14 @@ Deno.test("after five failures the next try waits, and the right password works 
   const delaysOver = Math.floor(Math.log2(1 + (performance.now() - startedAt) / 1000));
   assert.ok(checked >= 6 && checked <= 6 + delaysOver, `${checked} passwords were checked`);
   for (const answer of answers.filter(({ status }) => status !== 401)) {
-    assertRefused(answer, "too_many_attempts");
+    assertRefused(answer, "over_request_rate_limit");
   }
   const elsewhere = await attempt(person, { ip: "198.51.100.70", password: person.password });
   assert.equal(elsewhere.status, 200, "another address is not made to wait");
 
   let answer: Answer;
   do answer = await attempt(person, { ip, password: person.password }); while (
-    codeOf(answer) === "too_many_attempts"
+    codeOf(answer) === "over_request_rate_limit"
   );
   assert.equal(answer.status, 200);
 });
@@ -66,7 +66,7 @@ Deno.test("the delay doubles with every further failure, and a right password fo
     await ageLoginThrottle(sql, expectedSeconds / 2);
     assert.equal(codeOf(await guess()), "invalid_credentials");
     const refused = await signIn();
-    assertRefused(refused, "too_many_attempts");
+    assertRefused(refused, "over_request_rate_limit");
     // Part of it has gone by in the half second that a refusal takes.
     const seconds = retryAfterOf(refused);
     assert.ok(seconds > expectedSeconds / 2 - 1 && seconds <= expectedSeconds, `${seconds} s`);
@@ -82,7 +82,7 @@ Deno.test("addresses of one IPv6 network share their delays", async () => {
   const from = (at: number) => ({ ip: `2001:db8:7:${at}::${at}`, password: WRONG });
   await Promise.all(Array.from({ length: 6 }, (_, at) => attempt(person, from(at))));
   await ageLoginThrottle(sql, -600); // the delay is still to come
-  assertRefused(await attempt(person, from(9)), "too_many_attempts");
+  assertRefused(await attempt(person, from(9)), "over_request_rate_limit");
 });
 
 Deno.test("under a siege from many addresses the owner waits once, as told, and their sessions not at all", async () => {
@@ -97,7 +97,7 @@ Deno.test("under a siege from many addresses the owner waits once, as told, and 
 
   const home = { ip: "203.0.113.40", password: person.password };
   const told = await attempt(person, home);
-  assertRefused(told, "too_many_attempts");
+  assertRefused(told, "over_request_rate_limit");
   assert.ok(retryAfterOf(told) >= 1 && retryAfterOf(told) <= 900, `${retryAfterOf(told)} s`);
 
   viewOf(await browser.validate());

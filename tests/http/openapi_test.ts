@@ -182,7 +182,7 @@ Deno.test("an answer that asks for patience is one that the document promises", 
 
   browser.cookies.delete(ACCESS_COOKIE);
   await fixture.sql`
-    update public.sessions set refreshes_paid_until = now() + interval '1 hour'
+    update public.sessions set rate_limit_tat = now() + interval '1 hour'
     where user_id = ${person.id}`;
   const [validate, refresh] = [await browser.validate(), await browser.refresh()];
   for (

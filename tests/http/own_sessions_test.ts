@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { sessionList } from "../../supabase/functions/_shared/http/schemas.ts";
 import { ageSession } from "./aging.ts";
-import { ACCESS_COOKIE, type Browser, CHROME, FIREFOX, REFRESH_COOKIE, viewOf } from "./browser.ts";
+import { ACCESS_COOKIE, type Browser, CHROME, REFRESH_COOKIE, viewOf } from "./browser.ts";
 import { openHttpFixture, type SignedIn } from "./fixture.ts";
 import { changeUser } from "./people.ts";
 import { assertRefused, assertSessionOver } from "./refusal.ts";
@@ -29,19 +29,21 @@ async function signInBeside({ person }: SignedIn, userAgent = CHROME) {
 Deno.test("a user sees their own live sessions and no others, the current one marked", async () => {
   const laptop = await fixture.signIn({ ip: "198.51.100.20" });
   const phone = await signInBeside(laptop);
+  await ageSession(fixture.sql, phone.sessionId, 1);
   const gone = await signInBeside(laptop);
   await gone.browser.logout();
   await fixture.signIn();
 
   const seen = await list(laptop.browser);
   assert.deepEqual(
-    seen.map(({ id, current, user_agent }) => ({ id, current, user_agent })),
+    seen.map(({ id, current, device }) => ({ id, current, device })),
     [
-      { id: phone.sessionId, current: false, user_agent: CHROME },
-      { id: laptop.sessionId, current: true, user_agent: FIREFOX },
+      { id: laptop.sessionId, current: true, device: "Firefox on Linux" },
+      { id: phone.sessionId, current: false, device: "Chrome on Windows" },
     ],
   );
-  assert.equal(seen[1]?.ip, "198.51.100.20");
+  assert.equal(seen[0]?.ip, "198.51.100.20");
+  assert.doesNotMatch(JSON.stringify(seen), /Mozilla/);
 });
 
 Deno.test("a user ends another of their sessions, and its next call is told so", async () => {

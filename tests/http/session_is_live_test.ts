@@ -68,7 +68,7 @@ Deno.test("the tokens of a banned user and of a session that reuse has ended rea
     update auth.users set banned_until = now() + interval '1 day' where id = ${banned.person.id}`;
   await sql`
     update public.sessions
-    set is_valid = false, revoked_at = now(), revoked_reason = 'refresh_token_reused'
+    set is_valid = false, revoked_at = now(), revoked_reason = 'reused'
     where id = ${reused.sessionId}`;
   for (const { browser } of [banned, reused]) {
     assert.deepEqual(await readNotes(browser.accessToken), []);

@@ -7,6 +7,7 @@ import { backdateAccessToken } from "./access_token_forge.ts";
 import { ACCESS_COOKIE, type Answer, type Browser, REFRESH_COOKIE } from "./browser.ts";
 import { openHttpFixture } from "./fixture.ts";
 import { assertRefused, assertSessionOver } from "./refusal.ts";
+import { UNBOUND_START } from "../unit/arbitraries.ts";
 
 const fixture = await openHttpFixture({ functions: ["unified-auth"] });
 Deno.test.afterAll(() => fixture.close());
@@ -29,6 +30,7 @@ function forgottenToken(sessionId: string): string {
   const { environment } = fixture.stack;
   const { sessionSecrets, supabaseUrl } = readConfig((name) => environment[name]);
   return encodeRefreshToken({
+    ...UNBOUND_START,
     sessionId: sessionId as SessionId,
     generation: 9,
     branch: 0,

@@ -168,9 +168,9 @@ Deno.test("a server that asks with a user agent of its own is taken for a thief"
     await test.step(`a ${beginning} session`, async () => {
       const life = await beginLife(world, beginning);
       await renderWhileATabRefreshes(life, life.copyOf(life.owner, { userAgent: "node" }));
-      assert.equal(codeOf(await life.owner.refresh()), "refresh_token_reused");
+      assert.equal(codeOf(await life.owner.refresh()), "refresh_token_already_used");
       const { revoked_reason } = await readSession(life.sql, life.sessionId);
-      assert.equal(revoked_reason, "refresh_token_reused");
+      assert.equal(revoked_reason, "reused");
     });
   }
 });

@@ -48,11 +48,11 @@ for (const theft of thefts) {
     const life = await beginLife(world, "confirmed");
     const thief = life.copyOf(life.owner, { userAgent: theft.userAgent });
 
-    assert.equal(await playOut(life, thief, theft), "refresh_token_reused");
+    assert.equal(await playOut(life, thief, theft), "refresh_token_already_used");
     const session = await readSession(world.sql, life.sessionId);
     assert.deepEqual(
       [session.is_valid, session.revoked_reason],
-      [false, "refresh_token_reused"],
+      [false, "reused"],
     );
     assert.equal((await life.events()).filter((event) => event === "reuse_detected").length, 1);
     for (const browser of [life.owner, thief]) {

@@ -5,7 +5,7 @@
  */
 
 import fc from "fast-check";
-import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
+import type { KeyThumbprint, Lineage, SessionId } from "../../supabase/functions/_shared/brands.ts";
 import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
 
 export const PROJECT_URL = "https://abc.supabase.co";
@@ -22,11 +22,23 @@ export const generations = fc.integer({ min: 1, max: 2 ** 31 - 1 });
 
 export const branches = fc.integer({ min: 0, max: 255 });
 
+/** Names of browser keys. Zeros name none. */
+export const thumbprints = bytes(16)
+  .filter((thumbprint) => thumbprint.some((byte) => byte !== 0))
+  .map((thumbprint) => thumbprint as KeyThumbprint);
+
+export const lineages = bytes(8).map((lineage) => lineage as Lineage);
+
+/** What the first token of a session without a key is made from, where a test does not care. */
+export const UNBOUND_START = { key: null, lineage: new Uint8Array(8) as Lineage };
+
 /** Everything that a refresh token says. */
 export const tokenParts = fc.record({
   sessionId: sessionIds,
   generation: generations,
   branch: branches,
+  key: fc.option(thumbprints),
+  lineage: lineages,
   secret: bytes(32),
 });
 

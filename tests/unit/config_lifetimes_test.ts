@@ -39,7 +39,9 @@ Deno.test("whatever lifetimes are accepted, window < access < refresh holds and 
     };
     if (problemsOf(change).length > 0) return;
     const config = read(change);
-    assert.ok(0 < config.windowSeconds && config.windowSeconds < config.accessTtlSeconds);
+    assert.ok(
+      0 < config.reuseIntervalSeconds && config.reuseIntervalSeconds < config.accessTtlSeconds,
+    );
     assert.ok(config.accessTtlSeconds < config.refreshTtlSeconds);
     const longest = Math.max(
       config.refreshTtlSeconds,

@@ -25,12 +25,14 @@ Deno.test("what is not set has the documented default", () => {
     refreshTtlSeconds: 2_592_000,
     absoluteTtlSeconds: 0,
     graceSeconds: 43_200,
-    windowSeconds: 60,
+    reuseIntervalSeconds: 60,
     maxSessionsPerUser: 5,
     cookieDomain: null,
     cookieSameSite: "lax",
     cookieSecure: true,
     cookieSuffix: "",
+    binding: { kind: "on" },
+    rebindAfterSeconds: 86_400,
     exposeAccessToken: false,
     clientIpHeader: "cf-connecting-ip",
     loginKey: "secret",
@@ -41,8 +43,9 @@ Deno.test("what is not set has the documented default", () => {
 Deno.test("a blank variable is one that is not set", () => {
   const optional = [
     ...["SESSION_ALLOWED_ORIGINS", "SESSION_ACCESS_TTL_SECONDS", "SESSION_COOKIE_DOMAIN"],
-    ...["SESSION_KEY_CONTEXT", "SESSION_COOKIE_SUFFIX", "SESSION_COOKIE_SAMESITE"],
-    ...["SESSION_EXPOSE_ACCESS_TOKEN", "SESSION_LOG_LEVEL"],
+    ...["SESSION_KEY_CONTEXT", "SESSION_COOKIE_SUFFIX"],
+    ...["SESSION_COOKIE_SAMESITE", "SESSION_EXPOSE_ACCESS_TOKEN", "SESSION_LOG_LEVEL"],
+    ...["SESSION_BINDING", "SESSION_REBIND_AFTER_SECONDS"],
   ];
   for (const blank of ["", "  ", "\n"]) {
     assert.deepEqual(read(Object.fromEntries(optional.map((name) => [name, blank]))), read());
@@ -66,6 +69,8 @@ Deno.test("every setting is read", () => {
     SESSION_COOKIE_DOMAIN: "Example.com",
     SESSION_COOKIE_SAMESITE: "none",
     SESSION_COOKIE_SUFFIX: "shop",
+    SESSION_BINDING: "off",
+    SESSION_REBIND_AFTER_SECONDS: "never",
     SESSION_EXPOSE_ACCESS_TOKEN: "true",
     SESSION_CLIENT_IP_HEADER: "X-Real-IP",
     SESSION_LOGIN_KEY: "publishable",
@@ -92,11 +97,13 @@ Deno.test("every setting is read", () => {
     refreshTtlSeconds: 604_800,
     absoluteTtlSeconds: 43_200,
     graceSeconds: 0,
-    windowSeconds: 30,
+    reuseIntervalSeconds: 30,
     maxSessionsPerUser: 1,
     cookieDomain: "example.com",
     cookieSameSite: "none",
     cookieSuffix: "_shop",
+    binding: { kind: "off", reason: "setting" },
+    rebindAfterSeconds: null,
     exposeAccessToken: true,
     clientIpHeader: "x-real-ip",
     loginKey: "publishable",
@@ -211,6 +218,7 @@ Deno.test("whatever the environment holds, the answer is a configuration or a Co
     ...Object.keys(REQUIRED),
     ...["SESSION_ALLOWED_ORIGINS", "SESSION_ACCESS_TTL_SECONDS", "SESSION_COOKIE_DOMAIN"],
     ...["SESSION_COOKIE_SAMESITE", "SESSION_CLIENT_IP_HEADER", "SESSION_LOG_LEVEL"],
+    ...["SESSION_BINDING", "SESSION_REBIND_AFTER_SECONDS"],
   ];
   fc.assert(
     fc.property(fc.constantFrom(...names), fc.oneof(anyText(80), fc.json()), (name, value) => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { AccessClaims } from "../../supabase/functions/_shared/access_token.ts";
-import type { SessionId, UserAgentHash, UserId } from "../../supabase/functions/_shared/brands.ts";
+import type { SessionId, UserId } from "../../supabase/functions/_shared/brands.ts";
 import type {
   SessionEnd,
   SessionStore,
@@ -27,7 +27,7 @@ const CLAIMS: AccessClaims = {
 
 /** The judgement so many milliseconds after the token's `exp`, by the database's clock. */
 async function judgeAt(afterExpiryMs: number, { end, sessionEndsAfterMs = DAY_MS }: {
-  readonly end?: SessionEnd;
+  readonly end?: SessionEnd | "stale";
   readonly sessionEndsAfterMs?: number;
 } = {}): Promise<GraceResult> {
   const serverTime = new Date(EXPIRES_AT * 1000 + afterExpiryMs);
@@ -37,6 +37,9 @@ async function judgeAt(afterExpiryMs: number, { end, sessionEndsAfterMs = DAY_MS
     session: {
       ...CLAIMS,
       phone: null,
+      role: "authenticated",
+      isAnonymous: false,
+      keyThumbprint: null,
       userMetadata: {},
       appMetadata: {},
       amr: [],
@@ -53,12 +56,7 @@ async function judgeAt(afterExpiryMs: number, { end, sessionEndsAfterMs = DAY_MS
     access: { kind: "genuine", claims: CLAIMS },
     refresh: { kind: "missing" },
     graceSeconds: GRACE_SECONDS,
-    context: {
-      requestId: "r",
-      ip: null,
-      userAgent: null,
-      userAgentHash: new Uint8Array(32) as UserAgentHash,
-    },
+    context: { requestId: "r", ip: null, userAgent: null },
   });
 }
 
@@ -84,6 +82,15 @@ Deno.test("grace is announced to end with the window, or with the session if tha
   };
   assert.equal(await graceEndsAt(DAY_MS), GRACE_SECONDS * 1000);
   assert.equal(await graceEndsAt(5000), 5000);
+});
+
+Deno.test("a token whose place another branch took has no grace, and its session goes on", async () => {
+  for (const afterExpiryMs of [-1000, 1000]) {
+    assert.deepEqual(await judgeAt(afterExpiryMs, { end: "stale" }), {
+      kind: "refused",
+      code: "access_token_superseded",
+    });
+  }
 });
 
 Deno.test("a session that is over has no grace, and a window that has elapsed is told first", async () => {

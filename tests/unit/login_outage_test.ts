@@ -10,6 +10,7 @@ import {
   logInByExchange,
   logInByPassword,
 } from "../../supabase/functions/_shared/sessions/login.ts";
+import { NO_PROOF } from "../../supabase/functions/_shared/sessions/proof.ts";
 import { createRefusalPace } from "../../supabase/functions/_shared/sessions/refusal_pace.ts";
 import { contextOf } from "../sql/sql_sessions.ts";
 
@@ -61,8 +62,9 @@ function openFailingLogin(refund: () => Promise<void> = () => Promise.resolve())
     newSessionId: () => "00000000-0000-4000-8000-000000000000" as SessionId,
     nowMs: () => 0,
     refusalPace: createRefusalPace({ nowMs: () => 0, delay: unasked }),
+    lifetimes: { refreshTtlSeconds: 2_592_000, absoluteTtlSeconds: 0 },
   };
-  const origin = { deviceName: null, presented: null, context: contextOf() };
+  const origin = { deviceName: null, presented: null, readProof: NO_PROOF, context: contextOf() };
   const credentials = { email: "ada@example.com", password: "right", captchaToken: null };
   return {
     asked,

@@ -198,7 +198,8 @@ Deno.test("CORS answers a page on the list by its own name and lets it read what
     "Vary": "Origin",
     "Access-Control-Allow-Origin": APP,
     "Access-Control-Allow-Credentials": "true",
-    "Access-Control-Expose-Headers": "X-Request-Id, Retry-After, Server-Timing",
+    "Access-Control-Expose-Headers":
+      "X-Request-Id, Retry-After, Server-Timing, DPoP-Nonce, WWW-Authenticate",
   });
 });
 
@@ -216,7 +217,7 @@ Deno.test("a preflight from a page on the list learns the methods and headers of
     "Access-Control-Allow-Methods": "GET, POST, DELETE",
     "Access-Control-Allow-Headers":
       "content-type, authorization, apikey, x-client-info, x-region, x-supabase-api-version, " +
-      "traceparent, tracestate, baggage, idempotency-key",
+      "traceparent, tracestate, baggage, idempotency-key, dpop",
     "Access-Control-Max-Age": "7200",
   });
 });

@@ -3,6 +3,8 @@ import { Buffer } from "node:buffer";
 import { createHash, createHmac } from "node:crypto";
 import fc from "fast-check";
 import type {
+  KeyThumbprint,
+  Lineage,
   RawRefreshToken,
   RefreshTokenHash,
   SessionId,
@@ -12,6 +14,7 @@ import {
   firstRefreshToken,
   type GenuineRefreshToken,
   hashRefreshToken,
+  ignoreKey,
   readRefreshToken,
 } from "../../supabase/functions/_shared/refresh_token.ts";
 import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
@@ -19,29 +22,64 @@ import { anyText, bytes, keys, PROJECT_URL, sessionIds, tokenParts } from "./arb
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const SESSION_ID = "00112233-4455-6677-8899-aabbccddeeff" as SessionId;
-const FIRST = { sessionId: SESSION_ID, secret: Uint8Array.from({ length: 32 }, (_, at) => at) };
+const count = (from: number, length: number) => Uint8Array.from({ length }, (_, at) => from + at);
+const FIRST = {
+  sessionId: SESSION_ID,
+  key: count(0x80, 16) as KeyThumbprint,
+  lineage: count(0xf0, 8) as Lineage,
+  secret: count(0, 32),
+};
 const TOKEN = firstRefreshToken(FIRST, keys.signing);
 
-/** Tags any 54 bytes with our key, as only a thief of the key could. */
+/** The same session's first token, as version 1 wrote it: without key and lineage. */
+const VERSION_1 =
+  "AQARIjNEVWZ3iJmqu8zd7v8AAAABAAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fMWMOWiGuq0GI9-tyDWuN1Q";
+
+/** Tags any bytes with our key, as only a thief of the key could. */
 function forge(head: Uint8Array): string {
   const tag = createHmac("sha256", keys.signing.mac).update(head).digest().subarray(0, 16);
   return Buffer.concat([head, tag]).toString("base64url");
 }
 
 function headOf(raw: string): Buffer {
-  return Buffer.from(raw, "base64url").subarray(0, 54);
+  return Buffer.from(raw, "base64url").subarray(0, -16);
 }
 
 Deno.test("the layout is frozen: another one would log everybody out", () => {
   // Computed apart from this code, with Python's hmac and struct.
   assert.equal(
     TOKEN.raw,
-    "AQARIjNEVWZ3iJmqu8zd7v8AAAABAAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fMWMOWiGuq0GI9-tyDWuN1Q",
+    "AgARIjNEVWZ3iJmqu8zd7v8AAAABAICBgoOEhYaHiImKi4yNjo_w8fLz9PX29wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4fajBPV7khVr4X09JJmanKng",
   );
   assert.equal(
     Buffer.from(TOKEN.hash).toString("hex"),
-    "b27dc63b4c837bccad78e71a0c6785152838c3c6578abb872d9a9cc44995af21",
+    "aad5ff30df5cf24f8427e882465fd7f481f0ba9c211d115145ade8105a8d88a5",
   );
+  assert.equal(
+    firstRefreshToken({ ...FIRST, key: null }, keys.signing).raw,
+    "AgARIjNEVWZ3iJmqu8zd7v8AAAABAAAAAAAAAAAAAAAAAAAAAADw8fLz9PX29wABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f6Xp33azABKQjZsGEWK27cA",
+  );
+});
+
+Deno.test("a token of version 1 is read as one without key and lineage", () => {
+  const token = readRefreshToken(VERSION_1, keys);
+  assert.deepEqual({ ...token }, {
+    sessionId: SESSION_ID,
+    generation: 1,
+    branch: 0,
+    key: null,
+    lineage: null,
+    secret: FIRST.secret,
+    raw: VERSION_1,
+    hash: hashRefreshToken(VERSION_1 as RawRefreshToken),
+    keyId: keys.signing.id,
+  });
+});
+
+Deno.test("where sessions are not bound, a token is read without its key and is the same token", () => {
+  const token = readRefreshToken(TOKEN.raw, keys);
+  assert.ok(token);
+  assert.deepEqual(ignoreKey(token), { ...token, key: null, hash: TOKEN.hash });
 });
 
 Deno.test("a token is read back as it was written", () => {
@@ -57,15 +95,15 @@ Deno.test("a token is read back as it was written", () => {
   }));
 });
 
-Deno.test("every token has 94 characters that a cookie may hold as they are", () => {
+Deno.test("every token has 126 characters that a cookie may hold as they are", () => {
   fc.assert(fc.property(tokenParts, (parts) => {
-    assert.match(encodeRefreshToken(parts, keys.signing), /^[A-Za-z0-9_-]{94}$/);
+    assert.match(encodeRefreshToken(parts, keys.signing), /^[A-Za-z0-9_-]{126}$/);
   }));
 });
 
 Deno.test("the first token is of generation 1, branch 0", () => {
   fc.assert(fc.property(sessionIds, bytes(32), (sessionId, secret) => {
-    const issued = firstRefreshToken({ sessionId, secret }, keys.signing);
+    const issued = firstRefreshToken({ ...FIRST, sessionId, secret }, keys.signing);
     const token = readRefreshToken(issued.raw, keys);
     assert.deepEqual(
       [token?.sessionId, token?.generation, token?.branch, token?.secret, token?.hash],
@@ -93,7 +131,7 @@ Deno.test("no token with one other character is genuine", () => {
 
 Deno.test("no token with other bytes, whichever and however many, is genuine", () => {
   const changes = fc.array(
-    fc.tuple(fc.integer({ min: 0, max: 69 }), fc.integer({ min: 1, max: 255 })),
+    fc.tuple(fc.integer({ min: 0, max: 93 }), fc.integer({ min: 1, max: 255 })),
     { minLength: 1, maxLength: 8 },
   );
   fc.assert(
@@ -121,11 +159,11 @@ Deno.test("a token has one spelling", () => {
     encodeURIComponent(`${TOKEN.raw} `),
     TOKEN.raw.toLowerCase(),
   ];
-  assert.ok(TOKEN.raw.includes("-"), "the token shows the two alphabets apart");
+  assert.ok(TOKEN.raw.includes("_"), "the token shows the two alphabets apart");
   for (const spelling of spellings) assert.equal(readRefreshToken(spelling, keys), null, spelling);
-  // Q, R … f differ in four bits that no byte holds: lenient decoders read them all alike.
-  const sameBytes = [..."RSTUVWXYZabcdef"].map((last) => TOKEN.raw.slice(0, -1) + last);
-  assert.equal(TOKEN.raw.at(-1), "Q");
+  // g, h … v differ in four bits that no byte holds: lenient decoders read them all alike.
+  const sameBytes = [..."hijklmnopqrstuv"].map((last) => TOKEN.raw.slice(0, -1) + last);
+  assert.equal(TOKEN.raw.at(-1), "g");
   for (const spelling of sameBytes) {
     assert.deepEqual(Buffer.from(spelling, "base64url"), Buffer.from(TOKEN.raw, "base64url"));
     assert.equal(readRefreshToken(spelling, keys), null, spelling);
@@ -136,7 +174,8 @@ Deno.test("reading never throws, whatever is sent", () => {
   const hostile = fc.oneof(
     anyText(200),
     fc.string({ unit: fc.constantFrom(...ALPHABET), minLength: 94, maxLength: 94 }),
-    fc.constantFrom("", "A".repeat(100_000), "\0".repeat(94), "é".repeat(94), "__proto__"),
+    fc.string({ unit: fc.constantFrom(...ALPHABET), minLength: 126, maxLength: 126 }),
+    fc.constantFrom("", "A".repeat(100_000), "\0".repeat(126), "é".repeat(126), "__proto__"),
   );
   fc.assert(fc.property(hostile, (value) => {
     assert.equal(readRefreshToken(value, keys), null);
@@ -144,17 +183,21 @@ Deno.test("reading never throws, whatever is sent", () => {
 });
 
 Deno.test("another version, generation 0 and one beyond PostgreSQL's integer are refused with a good tag", () => {
-  const head = headOf(TOKEN.raw);
-  assert.notEqual(readRefreshToken(forge(head), keys), null);
-  for (const version of [0, 2, 255]) {
-    const other = Buffer.from(head);
-    other.writeUInt8(version, 0);
-    assert.equal(readRefreshToken(forge(other), keys), null, `version ${version}`);
-  }
-  for (const generation of [0, 2 ** 31, 2 ** 32 - 1]) {
-    const other = Buffer.from(head);
-    other.writeUInt32BE(generation, 17);
-    assert.equal(readRefreshToken(forge(other), keys), null, `generation ${generation}`);
+  for (
+    const [raw, otherVersions] of [[TOKEN.raw, [0, 1, 3, 255]], [VERSION_1, [0, 2, 255]]] as const
+  ) {
+    const head = headOf(raw);
+    assert.notEqual(readRefreshToken(forge(head), keys), null);
+    for (const version of otherVersions) {
+      const other = Buffer.from(head);
+      other.writeUInt8(version, 0);
+      assert.equal(readRefreshToken(forge(other), keys), null, `version ${version}`);
+    }
+    for (const generation of [0, 2 ** 31, 2 ** 32 - 1]) {
+      const other = Buffer.from(head);
+      other.writeUInt32BE(generation, 17);
+      assert.equal(readRefreshToken(forge(other), keys), null, `generation ${generation}`);
+    }
   }
 });
 
@@ -188,6 +231,12 @@ Deno.test("parts out of bounds are misuse", () => {
   for (const length of [0, 31, 33]) {
     assert.throws(encode({ secret: new Uint8Array(length) }), RangeError);
   }
+  for (const length of [0, 15, 17]) {
+    assert.throws(encode({ key: new Uint8Array(length) }), RangeError);
+  }
+  for (const length of [0, 7, 9]) {
+    assert.throws(encode({ lineage: new Uint8Array(length) }), RangeError);
+  }
   for (const sessionId of ["", "x", SESSION_ID.toUpperCase(), SESSION_ID.replaceAll("-", "")]) {
     assert.throws(encode({ sessionId }), TypeError);
   }
@@ -199,7 +248,7 @@ Deno.test("raw tokens, hashes and genuine tokens do not stand in for each other"
   const raw: RawRefreshToken = TOKEN.raw;
   assert.equal(storeHash(TOKEN.hash), 32);
   // @ts-expect-error a raw token is no hash
-  assert.equal(storeHash(raw), 94);
+  assert.equal(storeHash(raw), 126);
   // @ts-expect-error bytes that nobody hashed are no hash
   assert.equal(storeHash(new Uint8Array(32)), 32);
   // @ts-expect-error a plain string is no raw token

@@ -21,6 +21,10 @@ Deno.test("session keys are frozen: another derivation would log everybody out",
     "38f555e8171d2d90c136b2f42d2bc2ee4dcac5ff9aafdb87b2e10280fd119a24",
   );
   assert.equal(
+    hex(signing.proofChallenge),
+    "dc65283e5c03edd27fba180546de1c7e1d5c7ba2c397220d8bb19b4cf61327d4",
+  );
+  assert.equal(
     hex(signing.throttle),
     "7fd8864ccc75c9f7853b8ad3c9a12736ab94c99bb870bc8de533130dbdb2be39",
   );
@@ -29,8 +33,10 @@ Deno.test("session keys are frozen: another derivation would log everybody out",
 Deno.test("no key of a project, or of its staging twin with the same secret, equals another", () => {
   const urls = [URL, "https://abc-staging.supabase.co", "http://abc.supabase.co", `${URL}/x`];
   const derived = urls.flatMap((url) => deriveSessionKeys([SECRET, OTHER_SECRET], url).all);
-  const material = derived.flatMap((key) => [hex(key.mac), hex(key.derivation), hex(key.throttle)]);
-  assert.equal(new Set(material).size, urls.length * 2 * 3);
+  const material = derived.flatMap((key) =>
+    [key.mac, key.derivation, key.proofChallenge, key.throttle].map(hex)
+  );
+  assert.equal(new Set(material).size, urls.length * 2 * 4);
   assert.equal(new Set(derived.map((key) => key.id)).size, urls.length * 2);
 });
 

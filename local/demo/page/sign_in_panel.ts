@@ -10,7 +10,6 @@ import { find, say } from "./dom.ts";
 
 const PROBLEMS: Readonly<Record<string, string>> = {
   invalid_credentials: "The e-mail or the password is wrong.",
-  too_many_attempts: "Too many tries: wait a moment.",
   over_request_rate_limit: "Too many tries: wait a moment.",
 };
 

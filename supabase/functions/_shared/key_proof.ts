@@ -30,7 +30,7 @@ const MAX_PROOF_LENGTH = 2048;
 /** 43 characters for 32 bytes; the last has two spare bits, which would give one key two thumbprints. */
 const COORDINATE = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
-const headerSchema = z.object({
+const headerSchema = z.strictObject({
   typ: z.literal("dpop+jwt"),
   alg: z.literal("ES256"),
   jwk: z.strictObject({

@@ -20,7 +20,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
     "the reason is in the event of the failed login.",
   captcha_failed: "The project asks for a CAPTCHA, which the doctor cannot solve: see " +
     "SESSION_LOGIN_KEY, or run without an account.",
-  too_many_attempts: "Wait, then run the doctor again.",
+  over_request_rate_limit: "Wait, then run the doctor again.",
   service_unavailable: "Supabase Auth or the database did not answer: see the function's log.",
 };
 

@@ -37,7 +37,7 @@ export async function logOut(
   dependencies: LogoutDependencies,
   request: LogoutRequest & { readonly context: RequestContext },
 ): Promise<LogoutResult> {
-  const { access, refresh, scope, context } = request;
+  const { access, refresh, scope } = request;
   const refreshTokens = refresh.kind === "genuine" ? [refresh.token, ...refresh.others] : [];
   const endAllShown = async (except: readonly SessionId[] = []) =>
     await endShown(dependencies, {

@@ -113,7 +113,7 @@ export function readUnexpiredClaims(access: ShownAccessToken, nowMs: number): Ac
 }
 
 async function askByAccessToken(
-  { store, keys, lifetimes }: Pick<SessionDependencies, "store" | "keys" | "lifetimes">,
+  { store, lifetimes }: Pick<SessionDependencies, "store" | "lifetimes">,
   claims: AccessClaims,
   { refreshToken, context }: {
     readonly refreshToken: GenuineRefreshToken | null;
