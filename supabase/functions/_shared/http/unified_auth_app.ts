@@ -32,9 +32,10 @@ import { RequestError } from "./request_error.ts";
 import { readRequestProof } from "./request_proof.ts";
 import { logoutBody, refreshBody, validateBody } from "./schemas.ts";
 import { grantCookies, mayClearCookies } from "./session_cookies.ts";
+import { renderSessionList } from "./session_list.ts";
 import { readCookieSessions, readShownRefreshToken, readShownTokens } from "./shown_tokens.ts";
 import { requireSignedIn, tooManyAttempts } from "./signed_in.ts";
-import { renderSession, renderSessionList } from "./views.ts";
+import { renderSession } from "./views.ts";
 
 export interface UnifiedAuthOptions
   extends Omit<EnvelopeOptions, "functionName" | "knownTail" | "takesExchange" | "saysInvalid"> {

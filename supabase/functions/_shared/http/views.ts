@@ -9,10 +9,8 @@ import { type ErrorCode, ERRORS } from "../errors.ts";
 import type { SessionKeys } from "../session_keys.ts";
 import type { SessionAt } from "../session_store.ts";
 import type { GraceResult } from "../sessions/grace.ts";
-import type { ListResult } from "../sessions/own_sessions.ts";
 import { challenge } from "../sessions/proof.ts";
-import { describeDevice } from "./device.ts";
-import type { GraceView, SessionListView, SessionView } from "./schemas.ts";
+import type { GraceView, SessionView } from "./schemas.ts";
 
 export function renderSession(
   { session, serverTime }: SessionAt,
@@ -64,24 +62,6 @@ export function renderGrace(result: Exclude<GraceResult, { kind: "refused" }>): 
     session_id: result.sessionId,
     access_token_expires_at: result.accessTokenExpiresAt.toISOString(),
     grace_ends_at: result.graceEndsAt?.toISOString() ?? null,
-    server_time: result.serverTime.toISOString(),
-  };
-}
-
-export function renderSessionList(
-  result: Extract<ListResult, { kind: "listed" }>,
-): SessionListView {
-  return {
-    sessions: result.sessions.map((session) => ({
-      id: session.sessionId,
-      current: session.current,
-      created_at: session.createdAt.toISOString(),
-      last_active_at: session.lastActiveAt.toISOString(),
-      device_name: session.deviceName,
-      device: describeDevice(session.userAgent),
-      ip: session.ip,
-      aal: session.aal,
-    })),
     server_time: result.serverTime.toISOString(),
   };
 }
