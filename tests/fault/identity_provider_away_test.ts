@@ -116,7 +116,7 @@ Deno.test("a provider that is not well refuses nobody, and no cookie is touched"
     await test.step(`429 with ${JSON.stringify(headers)} stays 429`, async () => {
       project.setFault(limited(headers));
       for (const answer of await signIns()) {
-        assertRefused(answer, "too_many_attempts");
+        assertRefused(answer, "over_request_rate_limit");
         assert.equal(answer.headers.get("retry-after"), retryAfter);
       }
     });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { graceView } from "../../supabase/functions/_shared/http/schemas.ts";
 import { backdateAccessToken } from "./access_token_forge.ts";
 import { ageSession } from "./aging.ts";
-import { ACCESS_COOKIE, type Answer, type Browser, CHROME, codeOf } from "./browser.ts";
+import { ACCESS_COOKIE, type Answer, type Browser, codeOf } from "./browser.ts";
 import { openHttpFixture, type SignedIn } from "./fixture.ts";
 import { assertCommonHeaders, assertRefused } from "./refusal.ts";
 

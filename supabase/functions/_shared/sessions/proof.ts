@@ -20,7 +20,9 @@ export type ProofReading =
   | { readonly kind: "invalid" }
   | { readonly kind: "missing" };
 
-export const NO_PROOF: ReadProof = () => Promise.resolve({ kind: "missing" });
+const MISSING: ProofReading = { kind: "missing" };
+
+export const NO_PROOF: ReadProof = (): Promise<ProofReading> => Promise.resolve(MISSING);
 
 /** The proof that comes with a token, if there must be one or is one; or the refusal. */
 export type ProofOfToken =
