@@ -23,7 +23,7 @@ import {
   rotateSessionRow,
   validateSessionRow,
 } from "../supabase/functions/_shared/session_rows.ts";
-import { proposeSuccessors } from "../supabase/functions/_shared/successor.ts";
+import { deriveSuccessor, SUCCESSOR_SALT_BYTES } from "../supabase/functions/_shared/successor.ts";
 import {
   createBareRotations,
   createBrowser,
@@ -33,6 +33,7 @@ import {
   unusable,
 } from "./breakdown_sessions.ts";
 import { USER_AGENT } from "./population.ts";
+import { COMMON_ARGUMENTS } from "./servers/rotation_call.ts";
 
 export interface Parts extends AsyncDisposable {
   /** By operation and by name, in the order in which a request meets them. */
@@ -50,7 +51,9 @@ export async function openParts(server: TestServer): Promise<Parts> {
   };
   silenceLog();
   const composition = await compose((name) => environment[name]);
-  const { dependencies, cookies, signingKeys } = composition;
+  const { dependencies, cookies, signingKeys, bindsSessions } = composition;
+  const reader = { ...dependencies, cookies, bindsSessions };
+  const rendering = { accessToken: null, bindsSessions, keys: dependencies.keys };
   const viaDatabase = createPostgresRpc({
     address: parseDatabaseUrl(stack.database.url) ?? unusable(stack.database.url),
     poolSize: 1,
@@ -73,7 +76,7 @@ export async function openParts(server: TestServer): Promise<Parts> {
   const browser = createBrowser(composition);
   await browser.call("/login", { email: SEED_USERS.ada.email, password: SEED_USERS.ada.password });
   const headers = new Headers({ cookie: browser.cookieHeader() });
-  const shown = await readShownTokens({ ...dependencies, cookies }, headers);
+  const shown = await readShownTokens(reader, headers);
   if (shown.access.kind !== "genuine" || shown.refresh.kind !== "genuine") unusable("cookies");
   const { claims } = shown.access;
   const predecessor = shown.refresh.token;
@@ -83,12 +86,8 @@ export async function openParts(server: TestServer): Promise<Parts> {
       p_generation: claims.generation,
       p_branch: claims.branch,
       p_may_confirm: true,
-      p_issued_to: `\\x${"00".repeat(32)}`,
-      p_window_seconds: 60,
-      p_activity_interval_seconds: 300,
-      p_ip: null,
-      p_user_agent: USER_AGENT,
-      p_request_id: "breakdown",
+      p_policy: COMMON_ARGUMENTS.p_policy,
+      p_context: { ip: null, user_agent: USER_AGENT, request_id: "breakdown" },
     });
   const row = await ask(viaDatabase.rpc);
   const answer = validateSessionRow.parse(row);
@@ -113,12 +112,12 @@ export async function openParts(server: TestServer): Promise<Parts> {
         "Hono, origin, headers, log line (a route that does nothing)": () =>
           browser.call("/.well-known/jwks.json"),
         "cookies, tag of the refresh token, access token known": () =>
-          readShownTokens({ ...dependencies, cookies }, headers),
+          readShownTokens(reader, headers),
         "call of the SQL function: driver, protocol, JSON": () => ask(viaDatabase.rpc),
         "the same through the data API, the local stand-in for it included": () => ask(viaDataApi),
         "its row checked and turned into types (zod)": () => validateSessionRow.parse(row),
         "view and its JSON": () =>
-          JSON.stringify(renderSession(at, { refreshed: false, accessToken: null })),
+          JSON.stringify(renderSession(at, { ...rendering, refreshed: false })),
         "body and its check (a request that is refused for it)": () =>
           browser.call("/validate", { refresh: "?" }, 400),
         "**the whole request**": () => browser.call("/validate"),
@@ -128,19 +127,22 @@ export async function openParts(server: TestServer): Promise<Parts> {
       "refresh, ES256, direct store": {
         "Hono, origin, headers, log line (a route that does nothing)": () =>
           browser.call("/.well-known/jwks.json"),
-        "cookies and the refresh token's tag": () =>
-          readShownRefreshToken({ ...dependencies, cookies }, headers),
+        "cookies and the refresh token's tag": () => readShownRefreshToken(reader, headers),
         "the proposed successor": () =>
-          proposeSuccessors(
-            { predecessor, salt: predecessor.secret.subarray(0, 16), branches: 1 },
-            dependencies.keys.signing,
-          ),
+          deriveSuccessor({
+            predecessor,
+            generation: predecessor.generation + 1,
+            branch: 0,
+            key: null,
+            lineage: null,
+            salt: predecessor.secret.subarray(0, SUCCESSOR_SALT_BYTES),
+          }, dependencies.keys.signing),
         "call of the SQL function: driver, protocol, JSON": rotation,
         "its row checked and turned into types (zod)": () => rotateSessionRow.parse(rotatedRow),
         "one ES256 signature (jose)": () => verifier.sign(claims),
         "two cookies, view and its JSON": () => [
           grantCookies(cookies, grant, { graceSeconds: 43_200 }),
-          JSON.stringify(renderSession(grant, { refreshed: true, accessToken: null })),
+          JSON.stringify(renderSession(grant, { ...rendering, refreshed: true })),
         ],
         "**the whole request**": rotate,
       },
@@ -148,7 +150,7 @@ export async function openParts(server: TestServer): Promise<Parts> {
     rest: () =>
       sql`
         update public.sessions as s
-        set issued_at = s.issued_at - interval '1 day', refreshes_paid_until = s.issued_at
+        set issued_at = s.issued_at - interval '1 day', rate_limit_tat = s.issued_at
         where s.is_valid`,
     async [Symbol.asyncDispose]() {
       await viaDatabase.close();

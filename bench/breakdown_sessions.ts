@@ -6,14 +6,14 @@
  */
 
 import { SEED_USERS } from "../local/seed_users.ts";
-import type { UserAgentHash, UserId } from "../supabase/functions/_shared/brands.ts";
+import type { Lineage, UserId } from "../supabase/functions/_shared/brands.ts";
 import type { Composition } from "../supabase/functions/_shared/composition.ts";
 import type { DatabaseRpc } from "../supabase/functions/_shared/database_rpc.ts";
 import { createUnifiedAuthApp } from "../supabase/functions/_shared/http/unified_auth_app.ts";
-import { firstRefreshToken } from "../supabase/functions/_shared/refresh_token.ts";
+import { firstRefreshToken, LINEAGE_BYTES } from "../supabase/functions/_shared/refresh_token.ts";
 import { toBytea } from "../supabase/functions/_shared/session_store_rpc.ts";
 import { USER_AGENT } from "./population.ts";
-import { COMMON_ARGUMENTS } from "./servers/rotation_call.ts";
+import { rotationArguments } from "./servers/rotation_call.ts";
 
 export type Part = () => unknown;
 
@@ -44,25 +44,22 @@ export async function createBareRotations(
 ): Promise<() => Promise<unknown>> {
   const { randomBytes } = composition.dependencies;
   const tokens = await signInOften(composition, SEED_USERS.grace.id as UserId);
-  const held = tokens.map(({ sessionId, hash }) => ({
+  const held = tokens.map(({ sessionId, hash, lineage }) => ({
     sessionId,
     generation: 1,
     hash: toBytea(hash),
+    lineage: toBytea(lineage),
   }));
   const salt = toBytea(randomBytes(16));
   let turn = 0;
   return async () => {
     const session = held[turn++ % held.length] ?? unusable("sessions");
-    const { sessionId, generation, hash } = session;
+    const { sessionId, generation, hash, lineage } = session;
     const successor = `\\x${hash.slice(4)}${hash.slice(2, 4)}`;
-    const row = await rpc("rotate_session", {
-      ...COMMON_ARGUMENTS,
-      p_session_id: sessionId,
-      p_generation: generation,
-      p_hash: hash,
-      p_successor_hashes: [successor],
-      p_successor_salt: salt,
-    });
+    const row = await rpc(
+      "rotate_session",
+      rotationArguments({ sessionId, generation, hash, lineage, successorHash: successor, salt }),
+    );
     session.generation += 1;
     session.hash = successor;
     return row;
@@ -75,11 +72,17 @@ async function signInOften(composition: Composition, userId: UserId) {
   return await Promise.all(
     Array.from({ length: ROTATING_SESSIONS }, async () => {
       const sessionId = newSessionId();
-      const token = firstRefreshToken({ sessionId, secret: randomBytes(32) }, keys.signing);
+      const lineage = randomBytes(LINEAGE_BYTES) as Lineage;
+      const token = firstRefreshToken(
+        { sessionId, key: null, lineage, secret: randomBytes(32) },
+        keys.signing,
+      );
       await store.createSession({
         sessionId,
         userId,
         refreshTokenHash: token.hash,
+        lineage,
+        keyThumbprint: null,
         deviceName: null,
         aal: "aal1",
         amr: [{ method: "password", timestamp: 1_700_000_000 }],
@@ -90,9 +93,8 @@ async function signInOften(composition: Composition, userId: UserId) {
         requestId: "breakdown",
         ip: null,
         userAgent: null,
-        userAgentHash: new Uint8Array(32) as UserAgentHash,
       });
-      return { ...token, sessionId };
+      return { ...token, sessionId, lineage };
     }),
   );
 }

@@ -7,9 +7,10 @@
 
 import { createHash } from "node:crypto";
 import type postgres from "postgres";
-import type { SessionId } from "../supabase/functions/_shared/brands.ts";
+import type { Lineage, SessionId } from "../supabase/functions/_shared/brands.ts";
 import {
   firstRefreshToken,
+  LINEAGE_BYTES,
   REFRESH_SECRET_BYTES,
 } from "../supabase/functions/_shared/refresh_token.ts";
 import { deriveSessionKeys } from "../supabase/functions/_shared/session_keys.ts";
@@ -21,6 +22,9 @@ export const PASSWORD = "correct-horse-battery-staple";
 
 /** Sessions of one person: between the one that most have and the five that are allowed. */
 const SESSIONS_PER_PERSON = 2;
+
+/** Of every session, which holds none: a token of a place whose hash is kept needs none. */
+const LINEAGE = new Uint8Array(LINEAGE_BYTES) as Lineage;
 
 /** One session and the hash of its refresh token. */
 interface Seed {
@@ -68,6 +72,8 @@ export async function populate(
     const secretBytes = createHash("sha256").update(`secret ${number}`).digest();
     const token = firstRefreshToken({
       sessionId: id as SessionId,
+      key: null,
+      lineage: LINEAGE,
       secret: new Uint8Array(secretBytes.subarray(0, REFRESH_SECRET_BYTES)),
     }, keys.signing);
     const personId = idOf("person", Math.floor(number / SESSIONS_PER_PERSON));

@@ -8,9 +8,10 @@
 import { createHash } from "node:crypto";
 import type { Secrets } from "../../local/secrets.ts";
 import { createAccessTokens } from "../../supabase/functions/_shared/access_token.ts";
-import type { SessionId, UserId } from "../../supabase/functions/_shared/brands.ts";
+import type { Lineage, SessionId, UserId } from "../../supabase/functions/_shared/brands.ts";
 import {
   issueRefreshToken,
+  LINEAGE_BYTES,
   REFRESH_SECRET_BYTES,
 } from "../../supabase/functions/_shared/refresh_token.ts";
 import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
@@ -21,12 +22,14 @@ import {
 import type { Visitor } from "../load/plan.ts";
 import { hs256Key } from "../ours.ts";
 import { ACCESS_COOKIE, REFRESH_COOKIE } from "../../tests/http/browser.ts";
-import { USER_AGENT } from "../population.ts";
 import { countOf, inPart, loadedGeneration, sessionId } from "./population.ts";
 import type { Size } from "./study.ts";
 
 /** More than a load of refreshes for a second or two uses up. */
 const SLICE = 2_500;
+
+/** Of every session: nothing here looks at who holds which. */
+const LINEAGE = new Uint8Array(LINEAGE_BYTES) as Lineage;
 
 export interface Slice {
   readonly visitors: readonly Visitor[];
@@ -64,7 +67,12 @@ export async function makeSlices(
     const place = { sessionId: id as SessionId, generation, branch: 0 };
     const secret = createHash("sha256").update(`secret of ${id}`).digest();
     const refresh = issueRefreshToken(
-      { ...place, secret: new Uint8Array(secret.subarray(0, REFRESH_SECRET_BYTES)) },
+      {
+        ...place,
+        key: null,
+        lineage: LINEAGE,
+        secret: new Uint8Array(secret.subarray(0, REFRESH_SECRET_BYTES)),
+      },
       keys.signing,
     );
     const access = await accessTokens.sign({
@@ -121,7 +129,6 @@ async function restore(
   { admin }: Size,
   { rows, hashes }: { readonly rows: readonly Row[]; readonly hashes: readonly string[] },
 ): Promise<void> {
-  const agent = createHash("sha256").update(USER_AGENT).digest("hex");
   await admin`
     update public.sessions as s
     set
@@ -133,7 +140,7 @@ async function restore(
       confirmed_at = now() - interval '10 minutes',
       issued_at = now() - interval '11 minutes',
       last_active_at = now() + interval '1 hour',
-      issued_to = decode(${agent}, 'hex')
+      lineage = ${LINEAGE}
     from unnest(
       ${rows.map(({ id }) => id)}::uuid[],
       ${rows.map(({ generation }) => generation)}::integer[],

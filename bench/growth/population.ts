@@ -108,7 +108,7 @@ function sessionsSql({ from, to, users }: Range & { users: number }): string {
     insert into public.sessions (
       id, user_id, is_valid, created_at, last_active_at, access_token_expires_at,
       refresh_token_expires_at, generation, branch, refresh_token_hash,
-      previous_refresh_token_hash, previous_branch, issued_at, confirmed_at, issued_to, ip,
+      previous_refresh_token_hash, previous_branch, issued_at, confirmed_at, lineage, ip,
       user_agent, aal, amr, revoked_at, revoked_reason
     )
     select
@@ -126,7 +126,7 @@ function sessionsSql({ from, to, users }: Range & { users: number }): string {
       0,
       issued_at,
       issued_at + interval '5 minutes',
-      sha256('a browser'),
+      '\\\\x0000000000000000',
       '203.0.113.0'::inet + i % 250,
       ${userAgent("120 + i % 20")},
       'aal1',

@@ -44,12 +44,8 @@ select * from public.validate_session(
   p_generation => ${loadedGeneration(":i")},
   p_branch => 0::smallint,
   p_may_confirm => true,
-  p_issued_to => sha256('a browser'),
-  p_window_seconds => 60,
-  p_activity_interval_seconds => :interval,
-  p_ip => '203.0.113.7',
-  p_user_agent => ${userAgent("120")},
-  p_request_id => 'request')
+  p_policy => row(3600, 2592000, 0, 60, 300, 1, 5, :interval, 86400)::public.session_policy,
+  p_context => row('203.0.113.7', ${userAgent("120")}, 'request')::public.request_context)
 `,
   };
 }
@@ -92,24 +88,15 @@ export function rotateStatement(run: RotationRun): Statement {
 \\set k :p % :rotating * ${STEP} % :rotating
 \\set i ${session(":k")}
 select * from public.rotate_session(
-  p_session_id => ${sessionId(":i")},
-  p_generation => ${generation},
-  p_branch => 0::smallint,
-  p_hash => ${tokenHash(":i", generation)},
-  p_successor_hashes => array[${tokenHash(":i", next)}],
-  p_max_branches => 4::smallint,
-  p_successor_salt => substr(${tokenHash(":i", next)}, 1, 16),
-  p_successor_key_id => 'key',
-  p_issued_to => sha256(('browser ' || :round)::bytea),
-  p_window_seconds => 60,
-  p_access_ttl_seconds => 3600,
-  p_refresh_ttl_seconds => 2592000,
-  p_refresh_burst => 300,
-  p_refresh_interval_seconds => 1,
+  p_presented => row(${sessionId(":i")}, ${generation}, 0, ${tokenHash(":i", generation)}, null,
+    '\\x0000000000000000')::public.presented_refresh_token,
+  p_proof => null,
+  p_successor => row(${next}, 0, ${tokenHash(":i", next)}, '\\x0000000000000000',
+    substr(${tokenHash(":i", next)}, 1, 16), 'key')::public.proposed_successor,
+  p_policy => row(3600, 2592000, 0, -1, 300, 1, 5, 900, 86400)::public.session_policy,
   p_event => 'refresh',
-  p_ip => '203.0.113.7',
-  p_user_agent => ${userAgent("(120 + :round)")},
-  p_request_id => 'request')
+  p_context =>
+    row('203.0.113.7', ${userAgent("(120 + :round)")}, 'request')::public.request_context)
 `,
   };
 }

@@ -6,7 +6,7 @@
 
 import { createClient } from "@supabase/supabase-js";
 import { serveRotations } from "./rotate_and_sign.ts";
-import { COMMON_ARGUMENTS } from "./rotation_call.ts";
+import { rotationArguments } from "./rotation_call.ts";
 
 const client = createClient(
   Deno.env.get("SUPABASE_URL") ?? "",
@@ -15,13 +15,16 @@ const client = createClient(
 );
 
 export default serveRotations(async ({ sessionId, generation, hash, successorHash, salt }) => {
-  const { data, error } = await client.rpc("rotate_session", {
-    p_session_id: sessionId,
-    p_generation: generation,
-    p_hash: `\\x${hash}`,
-    p_successor_hashes: [`\\x${successorHash}`],
-    p_successor_salt: `\\x${salt}`,
-    ...COMMON_ARGUMENTS,
-  });
+  const { data, error } = await client.rpc(
+    "rotate_session",
+    rotationArguments({
+      sessionId,
+      generation,
+      lineage: null,
+      hash: `\\x${hash}`,
+      successorHash: `\\x${successorHash}`,
+      salt: `\\x${salt}`,
+    }),
+  );
   return error ? error.message : data.outcome;
 });

@@ -17,11 +17,12 @@ await Promise.all(Array.from({ length: POOL_SIZE }, () => sql`select 1`));
 
 const STATEMENT = `select answer.* from ${
   rotationSql({
-    p_session_id: "$1",
-    p_generation: "$2",
-    p_hash: "$3",
-    p_successor_hashes: "array[$4::bytea]",
-    p_successor_salt: "$5",
+    sessionId: "$1::uuid",
+    generation: "$2::integer",
+    hash: "$3::bytea",
+    lineage: "null::bytea",
+    successorHash: "$4::bytea",
+    salt: "$5::bytea",
   })
 } as answer`;
 

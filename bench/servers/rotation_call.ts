@@ -5,34 +5,77 @@
  * @module
  */
 
-/** 32 bytes in hex: the hash of a user agent. */
-const ISSUED_TO = "00".repeat(32);
+/** Without a reuse interval every call rotates, however soon a visitor comes back. */
+const POLICY = {
+  access_ttl_seconds: 3600,
+  refresh_ttl_seconds: 2_592_000,
+  absolute_ttl_seconds: 0,
+  reuse_interval_seconds: -1,
+  refresh_burst: 300,
+  refresh_interval_seconds: 1,
+  max_sessions: 5,
+  activity_interval_seconds: 900,
+  rebind_after_seconds: null,
+} as const;
+
+const CONTEXT = { ip: null, user_agent: "bench", request_id: "bench" } as const;
 
 /** By the names of the function's parameters, as JSON has them. */
 export const COMMON_ARGUMENTS = {
-  p_branch: 0,
-  p_max_branches: 4,
-  p_successor_key_id: "bench",
-  p_issued_to: `\\x${ISSUED_TO}`,
-  p_window_seconds: 0, // without a window every call rotates, however soon a visitor comes back
-  p_access_ttl_seconds: 3600,
-  p_refresh_ttl_seconds: 2592000,
-  p_refresh_burst: 300,
-  p_refresh_interval_seconds: 1,
+  p_proof: null,
+  p_policy: POLICY,
   p_event: "refresh",
-  p_ip: null,
-  p_user_agent: "bench",
-  p_request_id: "bench",
+  p_context: CONTEXT,
 } as const;
 
-/** The same as SQL, with these expressions for the arguments that differ from call to call. */
-export function rotationSql(own: Readonly<Record<string, string>>): string {
-  const common = Object.entries(COMMON_ARGUMENTS).map(([name, value]) => [name, literal(value)]);
-  const all = Object.entries({ ...Object.fromEntries(common), ...own });
-  return `public.rotate_session(${all.map(([name, value]) => `${name} => ${value}`).join(", ")})`;
+/** A rotation as the data API takes it. `bytea` is text there. */
+export function rotationArguments(token: {
+  readonly sessionId: string;
+  readonly generation: number;
+  readonly hash: string;
+  /** Null where the session has none. */
+  readonly lineage: string | null;
+  readonly successorHash: string;
+  readonly salt: string;
+}) {
+  return {
+    ...COMMON_ARGUMENTS,
+    p_presented: {
+      session_id: token.sessionId,
+      generation: token.generation,
+      branch: 0,
+      hash: token.hash,
+      key: null,
+      lineage: token.lineage,
+    },
+    p_successor: {
+      generation: token.generation + 1,
+      branch: 0,
+      hash: token.successorHash,
+      lineage: token.lineage,
+      salt: token.salt,
+      key_id: "bench",
+    },
+  };
 }
 
-/** In quotes, numbers too: the database takes the type from the parameter. */
-function literal(value: string | number | null): string {
-  return value === null ? "null" : `'${value}'`;
+/** The same as SQL, with these expressions for the token. */
+export function rotationSql(token: {
+  readonly sessionId: string;
+  readonly generation: string;
+  readonly hash: string;
+  readonly lineage: string;
+  readonly successorHash: string;
+  readonly salt: string;
+}): string {
+  const { sessionId, generation, hash, lineage, successorHash, salt } = token;
+  return `public.rotate_session(
+    row(${sessionId}, ${generation}, 0::smallint, ${hash}, null, ${lineage})::public.presented_refresh_token,
+    null,
+    row(${generation} + 1, 0::smallint, ${successorHash}, ${lineage}, ${salt}, 'bench')::public.proposed_successor,
+    ${recordOf("session_policy", POLICY)}, 'refresh', ${recordOf("request_context", CONTEXT)})`;
+}
+
+function recordOf(type: string, value: object): string {
+  return `json_populate_record(null::public.${type}, '${JSON.stringify(value)}')`;
 }

@@ -13,7 +13,6 @@ const client = createClient(
   JSON.parse(Deno.env.get("SUPABASE_SECRET_KEYS") ?? "{}").default,
   { auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false } },
 );
-const ISSUED_TO = `\\x${"00".repeat(32)}`;
 
 export default {
   async fetch(request: Request): Promise<Response> {
@@ -22,12 +21,8 @@ export default {
       p_generation: 1,
       p_branch: 0,
       p_may_confirm: true,
-      p_issued_to: ISSUED_TO,
-      p_window_seconds: 60,
-      p_activity_interval_seconds: 300,
-      p_ip: null,
-      p_user_agent: "bench",
-      p_request_id: "bench",
+      p_policy: { reuse_interval_seconds: 60, activity_interval_seconds: 300 },
+      p_context: { ip: null, user_agent: "bench", request_id: "bench" },
     });
     return error ? Response.json(error, { status: 500 }) : Response.json(data);
   },

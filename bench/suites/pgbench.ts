@@ -25,8 +25,9 @@ const SCRIPTS = {
   validate: `
     select answer.*
     from public.validate_session(
-      ${SESSION}, 1, 0::smallint, true, decode(repeat('00', 32), 'hex'), 60, 300, null, 'bench',
-      'bench'
+      ${SESSION}, 1, 0::smallint, true,
+      row(3600, 2592000, 0, 60, 300, 1, 5, 300, 86400)::public.session_policy,
+      row(null, 'bench', 'bench')::public.request_context
     ) as answer;`,
   // The row is read by the same statement: a client that holds no token knows no other way to its hash.
   rotate: `
@@ -34,12 +35,12 @@ const SCRIPTS = {
     from public.sessions as s,
       lateral ${
     rotationSql({
-      p_session_id: "s.id",
-      p_generation: "s.generation",
-      p_branch: "s.branch",
-      p_hash: "s.refresh_token_hash",
-      p_successor_hashes: "array[sha256(s.refresh_token_hash)]",
-      p_successor_salt: "decode(repeat('00', 16), 'hex')",
+      sessionId: "s.id",
+      generation: "s.generation",
+      hash: "s.refresh_token_hash",
+      lineage: "s.lineage",
+      successorHash: "sha256(s.refresh_token_hash)",
+      salt: "decode(repeat('00', 16), 'hex')",
     })
   } as answer
     where s.id = ${SESSION};`,

@@ -8,8 +8,10 @@ declare
     'session_events', 'session_events_pkey', 'session_events_hourly_idx',
     'session_events_occurred_at_idx', 'session_events_seldom_idx',
 
-    'listed_session', 'login_outcome', 'logout_scope', 'revocation_outcome', 'rotation_outcome',
-    'session_event', 'session_revoked_reason', 'session_snapshot', 'validation_outcome',
+    'listed_session', 'login_outcome', 'logout_scope', 'presented_proof',
+    'presented_refresh_token', 'proposed_successor', 'request_context', 'revocation_outcome',
+    'rotation_outcome', 'session_event', 'session_policy', 'session_revoked_reason',
+    'session_snapshot', 'token_place', 'validation_outcome',
 
     'check_login_allowed', 'create_session', 'list_user_sessions', 'purge_sessions',
     'record_login_failure', 'revoke_session', 'revoke_user_sessions', 'rotate_session',
