@@ -1,5 +1,5 @@
 -- The schema as supabase/migrations make it, read from the catalog of a migrated database. Written by
--- "deno task types"; not meant to be run.
+-- "deno task types". Not meant to be run as a whole; a statement that makes one object again may be.
 
 -- Enumerations
 
@@ -366,7 +366,7 @@ create view unified_auth.live_sessions with (security_invoker=true) as
     s.access_token_expires_at,
     s.refresh_token_expires_at
    FROM public.sessions s
-     JOIN auth.users u ON u.id = s.user_id
+     CROSS JOIN LATERAL unified_auth."session_user"(s.user_id) u(email, banned_until, deleted_at)
   WHERE unified_auth.session_end(s.*, u.banned_until, u.deleted_at, now()) IS NULL;
 
 create view unified_auth.refresh_attempts with (security_invoker=true) as
@@ -1172,6 +1172,18 @@ begin
   outcome := 'active';
   session := unified_auth.session_snapshot(v_session, v_account);
 end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth."session_user"(p_user_id uuid, OUT email text, OUT banned_until timestamp with time zone, OUT deleted_at timestamp with time zone)
+ RETURNS record
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select u.email, u.banned_until, u.deleted_at
+  from auth.users as u
+  where u.id = p_user_id;
 $function$
 ;
 

@@ -5,9 +5,8 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
 import type { AccessClaims } from "../../supabase/functions/_shared/access_token.ts";
-import type { SessionId, UserAgentHash } from "../../supabase/functions/_shared/brands.ts";
+import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
 import type { GenuineRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
 import type { RequestContext } from "../../supabase/functions/_shared/session_store.ts";
 import type { Micros } from "./rotation_model.ts";
@@ -82,6 +81,5 @@ export function contextOf({ userAgent }: Client): RequestContext {
     requestId: "model",
     ip: "192.0.2.1",
     userAgent,
-    userAgentHash: new Uint8Array(createHash("sha256").update(userAgent).digest()) as UserAgentHash,
   };
 }

@@ -8,10 +8,11 @@ import assert from "node:assert/strict";
 import type { LogoutScope } from "../../supabase/functions/_shared/session_store.ts";
 import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
 import { logOut } from "../../supabase/functions/_shared/sessions/logout.ts";
+import { NO_PROOF } from "../../supabase/functions/_shared/sessions/proof.ts";
 import { endOwnSession } from "../../supabase/functions/_shared/sessions/own_sessions.ts";
 import { type Client, contextOf, EMPTY_JAR, keep } from "./clients.ts";
-import { type ModelSession, whyOver } from "./rotation_model.ts";
-import { end, proves } from "./user_model.ts";
+import { mayAct, type ModelSession, placeOf, whyOver } from "./rotation_model.ts";
+import { end, localLogout } from "./user_model.ts";
 import type { World } from "./world.ts";
 
 export async function logOutOf(
@@ -21,6 +22,7 @@ export async function logOutOf(
   const result = await logOut(world.dependencies, {
     ...world.shownTokens(client.jar),
     scope,
+    readProof: NO_PROOF,
     context: contextOf(client),
   });
   const now = world.now();
@@ -33,7 +35,7 @@ export async function logOutOf(
   return `${client.name} signs out, ${scope}: ${expected}`;
 }
 
-/** Each of the two tokens ends its own session, if it proves it: of one session either of them. */
+/** Each of the two tokens ends its own session: of one session the refresh token first. */
 function endShown(
   { model, modelToken }: World,
   { jar }: Client,
@@ -42,13 +44,16 @@ function endShown(
   const token = modelToken(jar.refresh);
   const byRefresh = token && model.sessions.get(token.sessionId);
   const byAccess = jar.access && model.sessions.get(jar.access.claims.sessionId);
-  const proven = new Set<ModelSession>();
-  if (token && byRefresh && proves(byRefresh, token)) proven.add(byRefresh);
-  if (byAccess) proven.add(byAccess);
-  return end([...proven].filter(({ id }) => !except.has(id)), "logout");
+  let ended = 0;
+  if (token && byRefresh && !except.has(byRefresh.id)) {
+    const reason = localLogout(byRefresh, token);
+    if (reason !== null) ended += end([byRefresh], reason);
+  }
+  if (byAccess && !except.has(byAccess.id)) ended += end([byAccess], "logout");
+  return ended;
 }
 
-/** The first token that proves a live session acts: the refresh token, else an unexpired access token. */
+/** The first token whose place lives acts: an unexpired access token, else the refresh token. */
 function endEverywhere(
   world: World,
   { client, scope, now }: {
@@ -59,24 +64,66 @@ function endEverywhere(
 ): number | string {
   const { model, modelToken } = world;
   const { access } = client.jar;
-  const token = modelToken(client.jar.refresh);
   const claims = access !== null && access.expiresAt > now ? access.claims : null;
   const over = new Set<string>();
-  for (const shown of [token, claims]) {
-    if (shown === null) continue;
-    const acting = model.sessions.get(shown.sessionId);
-    if (acting === undefined || whyOver(acting, now) !== null) over.add(shown.sessionId);
-    else if (shown !== token || proves(acting, token)) {
-      const chosen = [...model.sessions.values()].filter((session) =>
-        scope === "global" || session !== acting
-      );
-      return end(chosen, scope === "global" ? "logout_global" : "logout_others");
+  const refusals: string[] = [];
+  const endFrom = (acting: ModelSession) => {
+    const chosen = [...model.sessions.values()].filter((session) =>
+      scope === "global" || session !== acting
+    );
+    const ended = end(chosen, scope === "global" ? "logout_global" : "logout_others");
+    return scope === "global"
+      ? ended + endShown(world, client, new Set([...over, acting.id]))
+      : ended;
+  };
+  const refuse = (sessionId: string, code: string, isOver = false) => {
+    refusals.push(code);
+    if (isOver) over.add(sessionId);
+  };
+
+  if (claims !== null) {
+    const acting = model.sessions.get(claims.sessionId);
+    if (acting === undefined || whyOver(acting, now) !== null) {
+      refuse(claims.sessionId, "session_revoked", true);
+    } else if (mayAct(acting, claims)) return endFrom(acting);
+    else refuse(claims.sessionId, "access_token_superseded");
+  }
+  const token = modelToken(client.jar.refresh);
+  if (token !== null && !over.has(token.sessionId)) {
+    const acting = model.sessions.get(token.sessionId);
+    if (acting === undefined || whyOver(acting, now) !== null) {
+      refuse(token.sessionId, "session_revoked", true);
+    } else {
+      const place = placeOf(acting, token);
+      if (place === "ahead" || place === "foreign") {
+        refuse(token.sessionId, "refresh_token_invalid");
+      } else if (
+        place === "stale" ||
+        (acting.confirmed && (place === "predecessor" || place === "superseded"))
+      ) {
+        end([acting], "reused");
+        refuse(token.sessionId, "refresh_token_already_used", true);
+      } else return endFrom(acting);
     }
   }
+  return refusedEverywhere(world, { client, scope, refusals, over });
+}
+
+/** Signing out everywhere with nothing but tokens of ended sessions is as good as done. */
+function refusedEverywhere(
+  world: World,
+  { client, scope, refusals, over }: {
+    readonly client: Client;
+    readonly scope: "others" | "global";
+    readonly refusals: readonly string[];
+    readonly over: ReadonlySet<string>;
+  },
+): number | string {
+  const anyway = ["session_revoked", "refresh_token_invalid"];
+  const [decisive] = refusals.filter((code) => scope === "others" || !anyway.includes(code));
+  if (decisive !== undefined) return decisive;
   if (scope === "global") return endShown(world, client, over);
-  if (over.size > 0) return "session_revoked";
-  if (token !== null) return "refresh_token_invalid";
-  return access === null ? "access_token_missing" : "access_token_expired";
+  return client.jar.access === null ? "access_token_missing" : "access_token_expired";
 }
 
 /** Ends the user's oldest other live session from this one, as from a list of devices. */
@@ -89,7 +136,8 @@ export async function endAnother(world: World, client: Client): Promise<string |
   );
   if (other === undefined) return null;
   const acting = world.model.sessions.get(actingId);
-  const isLive = acting !== undefined && whyOver(acting, world.now()) === null;
+  const isLive = acting !== undefined && whyOver(acting, world.now()) === null &&
+    mayAct(acting, access.claims);
   const result = await endOwnSession(world.dependencies, {
     ...world.shownTokens(client.jar),
     context: contextOf(client),

@@ -6,7 +6,7 @@
  */
 
 import { randomBytes } from "node:crypto";
-import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
+import type { Lineage, SessionId } from "../../supabase/functions/_shared/brands.ts";
 import {
   encodeRefreshToken,
   readRefreshToken,
@@ -61,7 +61,7 @@ async function playStep({ world, honesty }: Scene, step: Step): Promise<string |
       return `${step.seconds} s pass`;
     case "ban":
       world.model.banned = true;
-      end(world.model.sessions.values(), "user_banned");
+      end(world.model.sessions.values(), "banned");
       await world.clock.sql`
         update auth.users as u set banned_until = 'infinity' where u.id = ${world.userId}`;
       return "the user is banned";
@@ -242,6 +242,8 @@ async function forge(
     sessionId: target.sessionId as SessionId,
     generation,
     branch,
+    key: null,
+    lineage: new Uint8Array(randomBytes(8)) as Lineage, // a leaked key does not tell it
     secret: new Uint8Array(randomBytes(32)),
   }, dependencies.keys.signing);
   const jar = { access: null, refresh: readRefreshToken(raw, dependencies.keys) };

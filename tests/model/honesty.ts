@@ -13,9 +13,10 @@
  * `reused`, and no request of its browser is refused in any other way. A thief, a leaked key, or a
  * network that is later than `W` blemishes it: then the specification alone says what must happen.
  *
- * A theft by another user agent must be found within two cycles; a cycle is over when owner and thief
- * have each rotated the session or been refused, and have what that brought. A thief whose replies are
- * lost has gained nothing and shows the same token again; to ask twice within `W` is one refresh.
+ * A theft from a session without a key must be found within two cycles, unless the thief is given the
+ * owner's own token, within `W` of it; a cycle is over when owner and thief have each rotated the session
+ * or been refused, and have what that brought. A thief whose replies are lost has gained nothing and
+ * shows the same token again.
  *
  * @module
  */
@@ -54,6 +55,7 @@ const EXPECTED_REFUSALS = new Set([
   "user_banned",
   "access_token_expired",
   "access_token_missing",
+  "access_token_superseded",
   "refresh_token_missing",
   "grace_window_elapsed",
 ]);
@@ -78,7 +80,7 @@ export function createHonesty(world: World): Honesty {
     recordTheft({ thief, owner }) {
       thefts = thefts.filter((known) => known.thief !== thief);
       const sessionId = thief.jar.refresh?.sessionId;
-      if (sessionId === undefined || thief.userAgent === owner.userAgent) return;
+      if (sessionId === undefined) return;
       thefts.push({ thief, owner, sessionId, cycles: 0, acted: new Set() });
     },
     beforeShowing(client, jar) {
@@ -94,7 +96,13 @@ export function createHonesty(world: World): Honesty {
       }
     },
     afterRefreshing(client, { jar, result }) {
-      if (/^(?:unchanged|replayed)/.test(result)) return;
+      if (/^(?:unchanged|replayed)/.test(result)) {
+        thefts = thefts.filter((theft) =>
+          jar.refresh?.sessionId !== theft.sessionId ||
+          (client !== theft.thief && client !== theft.owner)
+        );
+        return;
+      }
       for (const theft of thefts) {
         if (jar.refresh?.sessionId !== theft.sessionId) continue;
         if (client === theft.thief || client === theft.owner) theft.acted.add(client);

@@ -20,21 +20,21 @@ const CODES: Readonly<Record<string, string>> = {
   evicted: "session_evicted",
   expired: "session_expired",
   not_found: "session_not_found",
-  reused: "refresh_token_reused",
+  reused: "refresh_token_already_used",
+  stale: "access_token_superseded",
   banned: "user_banned",
   unknown_generation: "unknown_generation",
   key_compromise_suspected: "refresh_token_invalid",
 };
 
 /** The code of a refusal, or the outcome itself where the session goes on. */
-export function wireName(outcome: Rotation | "active"): string {
+export function wireName(outcome: Rotation | "active" | "stale"): string {
   return CODES[outcome] ?? outcome;
 }
 
 export interface Asking {
   readonly jar: Jar;
   readonly token: ModelToken | null;
-  readonly userAgent: string;
   /** Model time, by the clock of the serving process. */
   readonly processNow: Micros;
   /** Model time of the next question to the database. */
@@ -80,28 +80,30 @@ export function expectValidate(
   user: UserModel,
   { mode, ...asking }: Asking & { readonly mode: "auto" | "never" },
 ): string {
-  const { jar, token, userAgent, processNow, nextNow } = asking;
+  const { jar, token, processNow, nextNow } = asking;
   const access = jar.access !== null && jar.access.expiresAt > processNow ? jar.access : null;
   const torn = access !== null && isTornJar(jar);
 
   const askByAccess = (): string => {
     if (access === null) return "access_token_missing";
-    const showing = { now: nextNow(), userAgent };
+    const now = nextNow();
     const session = user.sessions.get(access.claims.sessionId);
-    const standing = judgeAccess(session, placeOf(jar, access), showing);
+    const standing = judgeAccess(session, placeOf(jar, access), now);
     if (standing !== "active") return wireName(standing);
-    return showing.now < access.expiresAt ? "active" : "expired meanwhile";
+    return now < access.expiresAt ? "active" : "expired meanwhile";
   };
 
+  const mayRefresh = mode === "auto" && token !== null;
   if (access !== null && !(torn && mode === "auto")) {
     const answer = askByAccess();
-    if (answer !== "expired meanwhile") return answer;
+    const isLeftToRefresh = mayRefresh && answer === wireName("stale");
+    if (answer !== "expired meanwhile" && !isLeftToRefresh) return answer;
   }
   if (mode === "never" || token === null) {
     return jar.access === null ? "access_token_missing" : "access_token_expired";
   }
   const session = user.sessions.get(token.sessionId);
-  const outcome = rotate(session, token, { now: nextNow(), userAgent });
+  const outcome = rotate(session, token, nextNow());
   const answer = wireName(outcome);
   if (CODES[outcome] === undefined) return answer;
   if (access !== null && access.claims.sessionId !== token.sessionId) {

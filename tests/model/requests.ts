@@ -8,6 +8,7 @@
 import assert from "node:assert/strict";
 import { mayClearCookies } from "../../supabase/functions/_shared/http/session_cookies.ts";
 import { logInByExchange } from "../../supabase/functions/_shared/sessions/login.ts";
+import { NO_PROOF } from "../../supabase/functions/_shared/sessions/proof.ts";
 import { refreshAny } from "../../supabase/functions/_shared/sessions/refresh_any.ts";
 import { judgeGrace } from "../../supabase/functions/_shared/sessions/grace.ts";
 import { validateSession } from "../../supabase/functions/_shared/sessions/validate.ts";
@@ -32,6 +33,7 @@ export async function requestLogin(world: World, client: Client): Promise<Answer
     token: ANY_IDENTITY_TOKEN,
     deviceName: client.name,
     presented: refresh,
+    readProof: NO_PROOF,
     context: contextOf(client),
   });
   const [call] = world.takeCalls();
@@ -40,7 +42,6 @@ export async function requestLogin(world: World, client: Client): Promise<Answer
   const expected = logIn(model, {
     id,
     now: call.now,
-    userAgent: client.userAgent,
     presented: world.modelToken(refresh),
   });
   agree(call.outcome, expected);
@@ -55,13 +56,14 @@ export async function requestRefresh(world: World, client: Client, jar: Jar): Pr
   const result = await refreshAny(world.dependencies, {
     presented: jar.refresh,
     others: [],
+    readProof: NO_PROOF,
     event: "refresh",
     context: contextOf(client),
   });
   const [call] = world.takeCalls();
   assert.ok(call);
   const session = world.model.sessions.get(token.sessionId);
-  agree(call.outcome, rotate(session, token, { now: call.now, userAgent: client.userAgent }));
+  agree(call.outcome, rotate(session, token, call.now));
   if (result.kind === "refreshed") {
     return {
       result: describe(call.outcome, world.receive(result.grant)),
@@ -85,6 +87,7 @@ export async function requestValidate(
   const result = await validateSession(world.dependencies, {
     ...world.shownTokens(jar),
     mode,
+    readProof: NO_PROOF,
     context: contextOf(client),
   });
   const processNow = world.now();
@@ -98,7 +101,6 @@ export async function requestValidate(
     jar,
     token,
     mode,
-    userAgent: client.userAgent,
     processNow,
     nextNow: () => {
       const call = calls.shift();
@@ -140,7 +142,7 @@ export async function requestGrace(world: World, client: Client, jar: Jar): Prom
   const standing = judgeAccess(
     world.model.sessions.get(claims.sessionId),
     placeOf(jar, jar.access),
-    { now, userAgent: client.userAgent },
+    now,
   );
   const expected = expiresAt + GRACE_SECONDS * SECOND <= now
     ? "grace_window_elapsed"

@@ -14,7 +14,9 @@ export const ACTIVITY_INTERVAL = 300 * SECOND;
 export const REFRESH_TTL = 30 * 24 * 3600 * SECOND;
 export const ABSOLUTE_TTL = 50 * 24 * 3600 * SECOND;
 export const MAX_SESSIONS = 5;
-const BRANCHES_PER_GENERATION = 4;
+/** In the first windows of a generation its predecessor gets the same token again. */
+const LAST_MERGING_BRANCH = 3;
+const LAST_BRANCH = 255;
 
 export type EndReason =
   | "logout"
@@ -22,9 +24,9 @@ export type EndReason =
   | "logout_global"
   | "revoked_by_user"
   | "replaced"
-  | "session_cap"
-  | "refresh_token_reused"
-  | "user_banned"
+  | "evicted"
+  | "reused"
+  | "banned"
   | "password_changed";
 
 export type Ended = "not_found" | "revoked" | "evicted" | "expired" | "reused" | "banned";
@@ -40,7 +42,6 @@ export interface ModelSession {
   /** Branch of the predecessor that the current generation came from. */
   previousBranch: number | null;
   issuedAt: Micros;
-  issuedTo: string;
   confirmed: boolean;
   lastActiveAt: Micros;
   refreshExpiresAt: Micros;
@@ -55,19 +56,12 @@ export interface ModelToken {
   readonly forged?: boolean;
 }
 
-export interface Showing {
-  readonly now: Micros;
-  readonly userAgent: string;
-}
-
 export function whyOver(session: ModelSession, now: Micros): Ended | null {
   switch (session.endedBy) {
-    case "session_cap":
-      return "evicted";
-    case "refresh_token_reused":
-      return "reused";
-    case "user_banned":
-      return "banned";
+    case "evicted":
+    case "reused":
+    case "banned":
+      return session.endedBy;
     case null:
       return session.refreshExpiresAt <= now ? "expired" : null;
     default:
@@ -77,7 +71,10 @@ export function whyOver(session: ModelSession, now: Micros): Ended | null {
 
 type Place = "current" | "predecessor" | "superseded" | "stale" | "ahead" | "foreign";
 
-/** Of a branch replaced twice, and of generations long gone, no hash is kept: they are just stale. */
+/**
+ * Of a branch replaced twice, and of generations long gone, no hash is kept: they are just stale. What a
+ * leaked key made up lacks the session's lineage.
+ */
 export function placeOf(session: ModelSession, token: ModelToken): Place {
   const place = ((): Place => {
     if (token.generation > session.generation) return "ahead";
@@ -90,23 +87,21 @@ export function placeOf(session: ModelSession, token: ModelToken): Place {
       ? "predecessor"
       : "stale";
   })();
-  return token.forged && place !== "ahead" && place !== "stale" ? "foreign" : place;
+  return token.forged && place !== "ahead" ? "foreign" : place;
 }
 
-/** The table of the rotation rule, row by row. */
-function rule(session: ModelSession, token: ModelToken, { now, userAgent }: Showing): Rotation {
-  const inWindow = now <= session.issuedAt + WINDOW;
-  const sameBrowser = session.issuedTo === userAgent;
+/** The table of the rotation rule, rows 0, 1 and 11 to 18: those of sessions without a key. */
+function rule(session: ModelSession, token: ModelToken, now: Micros): Rotation {
+  const recent = now <= session.issuedAt + WINDOW;
   switch (placeOf(session, token)) {
     case "current":
-      return inWindow && sameBrowser ? "unchanged" : "rotated";
+      return recent ? "unchanged" : "rotated";
     case "predecessor":
-      if (inWindow && sameBrowser) return "replayed";
       if (session.confirmed) return "reused";
-      if (session.branch + 1 < BRANCHES_PER_GENERATION) return "reissued";
-      return sameBrowser ? "replayed" : "reused";
+      if (recent && session.branch <= LAST_MERGING_BRANCH) return "replayed";
+      return session.branch < LAST_BRANCH ? "reissued" : "reused";
     case "superseded":
-      return sameBrowser && !session.confirmed ? "rotated" : "reused";
+      return session.confirmed ? "reused" : "rotated";
     case "stale":
       return "reused";
     case "ahead":
@@ -120,14 +115,13 @@ function rule(session: ModelSession, token: ModelToken, { now, userAgent }: Show
 export function rotate(
   session: ModelSession | undefined,
   token: ModelToken,
-  showing: Showing,
+  now: Micros,
 ): Rotation {
   if (session === undefined) return "not_found";
-  const { now, userAgent } = showing;
   const over = whyOver(session, now);
   if (over !== null) return over;
 
-  const outcome = rule(session, token, showing);
+  const outcome = rule(session, token, now);
   switch (outcome) {
     case "rotated":
     case "reissued":
@@ -135,7 +129,6 @@ export function rotate(
       session.generation = token.generation + 1;
       session.previousBranch = token.branch;
       session.issuedAt = now;
-      session.issuedTo = userAgent;
       session.confirmed = false;
       session.lastActiveAt = now;
       session.refreshExpiresAt = Math.min(now + REFRESH_TTL, session.absoluteExpiresAt);
@@ -145,37 +138,42 @@ export function rotate(
       session.lastActiveAt = now;
       return outcome;
     case "reused":
-      session.endedBy = "refresh_token_reused";
+      session.endedBy = "reused";
       return outcome;
     default:
       return outcome;
   }
 }
 
-/** Shows an access token, by its place; confirms, and finds a fork, as the outcome says. */
+interface AccessPlace {
+  readonly generation: number;
+  readonly branch: number;
+}
+
+/** Whether an access token may act for its session on others. */
+export function mayAct(session: ModelSession, place: AccessPlace): boolean {
+  const where = placeOf(session, { sessionId: session.id, ...place });
+  return where === "current" || where === "predecessor" ||
+    (where === "superseded" && !session.confirmed);
+}
+
+/** Shows an access token, by its place; confirms as the outcome says, and ends nothing. */
 export function judgeAccess(
   session: ModelSession | undefined,
-  { generation, branch, mayConfirm }: {
-    readonly generation: number;
-    readonly branch: number;
-    readonly mayConfirm: boolean;
-  },
-  { now, userAgent }: Showing,
-): "active" | Ended {
+  { mayConfirm, ...shown }: AccessPlace & { readonly mayConfirm: boolean },
+  now: Micros,
+): "active" | "stale" | Ended {
   if (session === undefined) return "not_found";
   const over = whyOver(session, now);
   if (over !== null) return over;
 
-  const place = placeOf(session, { sessionId: session.id, generation, branch });
-  const lostBranch = place === "stale" && generation >= session.generation - 1;
-  const replyWasLost = !session.confirmed && session.issuedTo === userAgent;
-  if (lostBranch || (place === "superseded" && !replyWasLost)) {
-    session.endedBy = "refresh_token_reused";
-    return "reused";
-  }
+  const place = placeOf(session, { sessionId: session.id, ...shown });
+  const lostBranch = place === "stale" && shown.generation >= session.generation - 1;
+  if (lostBranch || (place === "superseded" && session.confirmed)) return "stale";
 
+  const handedOutAt = Math.max(session.issuedAt, session.lastActiveAt);
   const confirms = mayConfirm && place === "current" && session.generation > 1 &&
-    !session.confirmed && now > session.issuedAt + WINDOW;
+    !session.confirmed && now > handedOutAt + WINDOW;
   if (confirms) session.confirmed = true;
   if (confirms || session.lastActiveAt < now - ACTIVITY_INTERVAL) {
     session.lastActiveAt = Math.max(session.lastActiveAt, now);

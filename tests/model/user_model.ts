@@ -34,18 +34,20 @@ export function liveSessions({ sessions }: UserModel, now: Micros): readonly Mod
 export function logIn(user: UserModel, login: {
   readonly id: string;
   readonly now: Micros;
-  readonly userAgent: string;
   readonly presented: ModelToken | null;
 }): "created" | "user_banned" {
-  const { id, now, userAgent, presented } = login;
+  const { id, now, presented } = login;
   if (user.banned) return "user_banned";
 
   const held = presented && user.sessions.get(presented.sessionId);
-  if (held && ["current", "predecessor", "superseded"].includes(placeOf(held, presented))) {
-    end([held], "replaced");
+  if (held) {
+    const place = placeOf(held, presented);
+    const copied = place === "stale" ||
+      (held.confirmed && (place === "predecessor" || place === "superseded"));
+    if (place !== "foreign") end([held], copied ? "reused" : "replaced");
   }
   const others = liveSessions(user, now).toSorted(leastRecentlyActiveLast);
-  end(others.slice(MAX_SESSIONS - 1), "session_cap");
+  end(others.slice(MAX_SESSIONS - 1), "evicted");
   user.sessions.set(id, {
     id,
     createdAt: now,
@@ -54,7 +56,6 @@ export function logIn(user: UserModel, login: {
     branch: 0,
     previousBranch: null,
     issuedAt: now,
-    issuedTo: userAgent,
     confirmed: false,
     lastActiveAt: now,
     refreshExpiresAt: now + Math.min(REFRESH_TTL, ABSOLUTE_TTL),
@@ -68,9 +69,11 @@ function leastRecentlyActiveLast(left: ModelSession, right: ModelSession): numbe
     (left.id < right.id ? -1 : 1);
 }
 
-/** A token proves its session unless a leaked key or a forgotten future speaks from it. */
-export function proves(session: ModelSession, token: ModelToken): boolean {
-  return !["ahead", "foreign"].includes(placeOf(session, token));
+/** What a token of a session without a key ends by signing its own browser out; null: nothing. */
+export function localLogout(session: ModelSession, token: ModelToken): EndReason | null {
+  const place = placeOf(session, token);
+  if (place === "ahead" || place === "foreign") return null;
+  return place === "stale" ? "reused" : "logout";
 }
 
 /** Ends those that are not over yet; answers how many. */

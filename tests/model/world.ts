@@ -48,7 +48,8 @@ const POLICY: SessionPolicy = {
   accessTtlSeconds: 3600,
   refreshTtlSeconds: REFRESH_TTL / SECOND,
   absoluteTtlSeconds: ABSOLUTE_TTL / SECOND,
-  windowSeconds: WINDOW / SECOND,
+  reuseIntervalSeconds: WINDOW / SECOND,
+  rebindAfterSeconds: 86_400,
   maxSessionsPerUser: MAX_SESSIONS,
   activityIntervalSeconds: ACTIVITY_INTERVAL / SECOND,
   // Beyond what a history of 30 steps can reach: the specification knows no throttled answer, so one
@@ -126,6 +127,7 @@ export function createWorld({ clock, observedRpc }: Ground, userId: UserId): Wor
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     newSessionId: () => randomUUID() as SessionId,
     nowMs: () => processNowMs = clock.processNowMs(),
+    lifetimes: POLICY,
     refusalPace: createRefusalPace({ nowMs: Date.now, delay: () => Promise.resolve() }),
   };
 
