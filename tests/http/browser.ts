@@ -43,7 +43,7 @@ export interface Call {
   readonly method?: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The answer never arrives: the jar stays as it was. */
+  /** The last answer never arrives: the jar stays as it was. */
   readonly lost?: boolean;
   /** This proof instead of one of the browser's own; null: none, as a server that renders for it. */
   readonly proof?: string | null;
@@ -128,8 +128,9 @@ export function openBrowser(options: BrowserOptions): Browser {
       const tries = browser.key === null || call.proof !== undefined ? 1 : call.tries ?? 3;
       for (let tried = 1;; tried++) {
         const answer = await send(path, call);
-        if (!call.lost) browser.keep(answer);
-        if (tried === tries || codeOf(answer) !== "proof_required" || call.lost) return answer;
+        const goesOn = codeOf(answer) === "proof_required" && tried < tries;
+        if (!call.lost || goesOn) browser.keep(answer);
+        if (!goesOn) return answer;
       }
     },
     login: async (user) => {

@@ -7,7 +7,10 @@
 import type { TestStack } from "../../local/testing.ts";
 import type { Lineage, SessionId } from "../../supabase/functions/_shared/brands.ts";
 import { readConfig } from "../../supabase/functions/_shared/config.ts";
-import { createChallenge } from "../../supabase/functions/_shared/proof_challenge.ts";
+import {
+  createChallenge,
+  readChallenge,
+} from "../../supabase/functions/_shared/proof_challenge.ts";
 import {
   encodeRefreshToken,
   type GenuineRefreshToken,
@@ -28,6 +31,8 @@ export interface TokenForge {
     readonly branch?: number;
     readonly ageSeconds?: number;
   }): string;
+  /** The same challenge, as if it had been made `seconds` earlier. */
+  backdate(challenge: string, seconds: number): string;
   read(raw: string | undefined): GenuineRefreshToken | null;
 }
 
@@ -52,6 +57,12 @@ export function openTokenForge({ environment }: Pick<TestStack, "environment">):
         branch,
         challengedAt: new Date(Date.now() - ageSeconds * 1000),
       }, keys.signing),
+    backdate(challenge, seconds) {
+      const place = readChallenge(challenge, keys);
+      if (place === null) return challenge; // made with a secret that this stack was not started with
+      const challengedAt = new Date(place.challengedAt.getTime() - seconds * 1000);
+      return createChallenge({ ...place, challengedAt }, keys.signing);
+    },
     read: (raw) => readRefreshToken(raw ?? "", keys),
   };
 }
