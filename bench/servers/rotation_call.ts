@@ -37,7 +37,7 @@ export function rotationArguments(token: {
   readonly lineage: string | null;
   readonly successorHash: string;
   readonly salt: string;
-}) {
+}): Readonly<Record<string, unknown>> {
   return {
     ...COMMON_ARGUMENTS,
     p_presented: {
