@@ -39,11 +39,17 @@ drop type if exists
   public.listed_session,
   public.login_outcome,
   public.logout_scope,
+  public.presented_proof,
+  public.presented_refresh_token,
+  public.proposed_successor,
+  public.request_context,
   public.revocation_outcome,
   public.rotation_outcome,
   public.session_event,
+  public.session_policy,
   public.session_revoked_reason,
   public.session_snapshot,
+  public.token_place,
   public.validation_outcome;
 
 commit;

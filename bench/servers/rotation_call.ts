@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { FunctionArguments } from "../../supabase/functions/_shared/database_rpc.ts";
+
 /** Without a reuse interval every call rotates, however soon a visitor comes back. */
 const POLICY = {
   access_ttl_seconds: 3600,
@@ -37,7 +39,7 @@ export function rotationArguments(token: {
   readonly lineage: string | null;
   readonly successorHash: string;
   readonly salt: string;
-}): Readonly<Record<string, unknown>> {
+}): FunctionArguments<"rotate_session"> {
   return {
     ...COMMON_ARGUMENTS,
     p_presented: {
@@ -76,6 +78,8 @@ export function rotationSql(token: {
     ${recordOf("session_policy", POLICY)}, 'refresh', ${recordOf("request_context", CONTEXT)})`;
 }
 
+/** With a blank after each colon: pgbench takes a name behind one for a variable of its own. */
 function recordOf(type: string, value: object): string {
-  return `json_populate_record(null::public.${type}, '${JSON.stringify(value)}')`;
+  const json = JSON.stringify(value, null, 1);
+  return `json_populate_record(null::public.${type}, '${json}')`;
 }
