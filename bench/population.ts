@@ -23,7 +23,7 @@ export const PASSWORD = "correct-horse-battery-staple";
 /** Sessions of one person: between the one that most have and the five that are allowed. */
 const SESSIONS_PER_PERSON = 2;
 
-/** Of every session, which holds none: a token of a place whose hash is kept needs none. */
+/** Of every session: nothing here looks at which is whose. */
 const LINEAGE = new Uint8Array(LINEAGE_BYTES) as Lineage;
 
 /** One session and the hash of its refresh token. */
@@ -126,12 +126,22 @@ async function insertPeople(sql: postgres.Sql, ids: readonly string[]): Promise<
 }
 
 async function insertSessions(sql: postgres.Sql, seeds: readonly Seed[]): Promise<void> {
-  const agent = createHash("sha256").update(USER_AGENT).digest("hex");
   await sql`
     select public.create_session(
-      seed.id, seed.person_id, decode(seed.hash, 'hex'), decode(${agent}, 'hex'), null, 'aal1',
-      '[{"method": "password", "timestamp": 1700000000}]', 3600, 2592000, 0, 5,
-      null, null, null, null, '{}', null, null, ${USER_AGENT}, 'bench')
+      p_session_id => seed.id,
+      p_user_id => seed.person_id,
+      p_refresh_token_hash => decode(seed.hash, 'hex'),
+      p_lineage => ${LINEAGE},
+      p_key_thumbprint => null,
+      p_device_name => null,
+      p_aal => 'aal1',
+      p_amr => '[{"method": "password", "timestamp": 1700000000}]',
+      p_presented => null,
+      p_login_buckets => '{}',
+      p_login_charged_at => null,
+      p_identity_session_id => null,
+      p_policy => row(3600, 2592000, 0, 60, 300, 1, 5, 900, 86400)::public.session_policy,
+      p_context => row(null, ${USER_AGENT}::text, 'bench')::public.request_context)
     from unnest(
       ${seeds.map(({ id }) => id)}::uuid[],
       ${seeds.map(({ personId }) => personId)}::uuid[],

@@ -24,7 +24,7 @@ export async function insertFreshSessions(
     select
       ${sessionId("i")}, md5('user ' || i / ${perUser})::uuid, t.login, t.login,
       t.login + interval '1 hour', t.login + interval '30 days', ${tokenHash("i", "1")}, t.login,
-      '\\\\x0000000000000000', '203.0.113.7', ${userAgent("120")}, 'aal1',
+      '\\x0000000000000000', '203.0.113.7', ${userAgent("120")}, 'aal1',
       '[{"method": "password", "timestamp": 1790000000}]'
     from generate_series(0, ${users * perUser - 1}) as i,
       lateral (select now() - make_interval(mins => 10 + i % 1000)) as t (login)`);

@@ -126,7 +126,7 @@ function sessionsSql({ from, to, users }: Range & { users: number }): string {
       0,
       issued_at,
       issued_at + interval '5 minutes',
-      '\\\\x0000000000000000',
+      '\\x0000000000000000',
       '203.0.113.0'::inet + i % 250,
       ${userAgent("120 + i % 20")},
       'aal1',
