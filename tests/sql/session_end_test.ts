@@ -75,6 +75,31 @@ Deno.test("every function takes a session for ended exactly when the rule says s
   assert.deepEqual(seen, new Set([null, "revoked", "evicted", "expired", "reused", "banned"]));
 });
 
+Deno.test("each way in which a session ends has its name", async () => {
+  await using fixture = await openSqlFixture();
+  const { sessions, admin } = fixture;
+  const token = await sessions.signIn(fixture.userId);
+  await admin`set session_replication_role = replica`;
+  const live = { reason: null, expires: LATER, banned: null, deleted: null };
+  const cases: readonly [Partial<Circumstances>, string | null][] = [
+    [{}, null],
+    [{ banned: EARLIER }, null],
+    [{ banned: LATER }, "banned"],
+    [{ deleted: EARLIER }, "revoked"],
+    [{ expires: EARLIER }, "expired"],
+    [{ reason: "reused" }, "reused"],
+    [{ reason: "reused", expires: EARLIER, banned: LATER }, "reused"],
+    [{ reason: "evicted" }, "evicted"],
+    [{ reason: "banned" }, "banned"],
+    [{ reason: "logout", expires: EARLIER }, "revoked"],
+    [{ reason: "password_changed" }, "revoked"],
+  ];
+  for (const [circumstances, end] of cases) {
+    await bringAbout(admin, { token, ...live, ...circumstances });
+    assert.equal(await askTheRule(admin, token), end, JSON.stringify(circumstances));
+  }
+});
+
 function* everyCircumstance(): Generator<Circumstances> {
   for (const reason of REASONS) {
     for (const expires of [LATER, EARLIER]) {

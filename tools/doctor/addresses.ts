@@ -43,7 +43,7 @@ export async function tryForgeries(
     const headers = Object.fromEntries(names.map((name) => [name, FORGED_ADDRESS]));
     const made = await trial.signInAgain(headers);
     if (isTurnedAway(made)) continue;
-    const seen = await readAddress(askFunction, made);
+    const seen = await readAddress(askFunction, made, headers);
     if (seen === FORGED_ADDRESS) return "written";
     if (seen === undefined) worst = "unknown";
   }
@@ -57,14 +57,15 @@ function isTurnedAway(made: SignIn): boolean {
   return !isOurs(made.answer) && status >= 400 && status < 500 && status !== 429;
 }
 
-/** The address that a session was signed in from. Undefined: there was no telling. */
+/** The address that a request of a session comes from. Undefined: there was no telling. */
 export async function readAddress(
   askFunction: AskFunction,
   made: SignIn,
+  headers: Readonly<Record<string, string>> = {},
 ): Promise<string | null | undefined> {
   if (made.kind !== "signed_in") return undefined;
   const answer = await askFunction("/unified-auth/sessions", {
-    headers: { cookie: made.cookieHeader },
+    headers: { ...headers, cookie: made.cookieHeader },
   });
   const list = sessionList.safeParse(answer.kind === "reply" ? answer.json : null).data;
   return list?.sessions.find(({ current }) => current)?.ip;

@@ -12,8 +12,8 @@ import { COOKIE_KINDS, isFolded, readSessionCookies } from "../set_cookie.ts";
 import { explainStranger, isOurs } from "../strangers.ts";
 import type { SignedIn } from "../trial.ts";
 
-/** 70 bytes in base64url. */
-const REFRESH_TOKEN = /^[A-Za-z0-9_-]{94}$/;
+/** 94 bytes in base64url. */
+const REFRESH_TOKEN = /^[A-Za-z0-9_-]{126}$/;
 const ACCESS_TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 const REMEDY = "Let the proxy hand every Set-Cookie header on by itself and unchanged. Code that " +
