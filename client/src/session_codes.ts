@@ -14,7 +14,6 @@ export const SESSION_OVER_REASONS = {
   session_expired: "expired",
   session_not_found: "not-found",
   refresh_token_already_used: "reused",
-  refresh_token_reused: "reused",
   user_banned: "banned",
 } as const satisfies Readonly<Record<string, RejectReason>>;
 

@@ -3,7 +3,9 @@ import { createAuthClient } from "../../client/src/auth_client.ts";
 import { browserEnvironment, type SessionEnvironment } from "../../client/src/environment.ts";
 import { createHttpTransport } from "../../client/src/http_transport.ts";
 import {
+  ACCESS_TOKEN_SUPERSEDED,
   NO_SESSION_CODES,
+  PROOF_CODES,
   rejectReasonOf,
   SESSION_OVER_REASONS,
 } from "../../client/src/session_codes.ts";
@@ -62,8 +64,9 @@ Deno.test("the client knows each of the backend's session codes", () => {
   const others = ["invalid_credentials", "bad_jwt", "grace_window_elapsed"];
   const unauthorized = Object.entries(ERRORS).filter(([, { status }]) => status === 401)
     .map(([code]) => code);
+  const proofs = [...Object.values(PROOF_CODES), ACCESS_TOKEN_SUPERSEDED];
   assert.deepEqual(
-    [...NO_SESSION_CODES, ...SESSION_OVER_CODES, ...others].sort(),
+    [...NO_SESSION_CODES, ...SESSION_OVER_CODES, ...proofs, ...others].sort(),
     unauthorized.sort(),
   );
 });
