@@ -6,7 +6,9 @@
 create type public.login_outcome as enum (
   'created',
   'user_not_found',
-  'user_banned'
+  'user_banned',
+  'role_not_allowed',
+  'hook_refused'
 );
 
 create type public.logout_scope as enum (
@@ -42,7 +44,9 @@ create type public.rotation_outcome as enum (
   'evicted',
   'expired',
   'not_found',
-  'banned'
+  'banned',
+  'role_not_allowed',
+  'hook_refused'
 );
 
 create type public.session_event as enum (
@@ -129,6 +133,12 @@ create type unified_auth.token_class as enum (
 
 -- Composite types
 
+create type public.access_token_policy as (
+  issuer text,
+  allowed_roles text[],
+  hook text
+);
+
 create type public.listed_session as (
   id uuid,
   created_at timestamp with time zone,
@@ -200,7 +210,8 @@ create type public.session_snapshot as (
   refresh_token_expires_at timestamp with time zone,
   aal text,
   amr jsonb,
-  key_thumbprint bytea
+  key_thumbprint bytea,
+  added_claims jsonb
 );
 
 create type public.token_place as (
@@ -225,6 +236,12 @@ create type unified_auth.judged_token as (
   "position" unified_auth.presented_position,
   rule smallint,
   outcome public.rotation_outcome
+);
+
+create type unified_auth.minting as (
+  refusal text,
+  added_claims jsonb,
+  hook_error text
 );
 
 create type unified_auth.rotation_judgment as (
@@ -273,6 +290,7 @@ create table public.sessions (
   device_name text,
   aal text not null,
   amr jsonb not null,
+  identity_session_id uuid,
   revoked_at timestamp with time zone,
   revoked_reason public.session_revoked_reason
 ) with (fillfactor=70);
@@ -296,6 +314,7 @@ alter table public.sessions add constraint sessions_first_generation_has_no_pred
 alter table public.sessions add constraint sessions_generation_starts_at_one CHECK ((generation >= 1));
 alter table public.sessions add constraint sessions_key_thumbprint_is_half_a_sha256 CHECK ((octet_length(key_thumbprint) = 16));
 alter table public.sessions add constraint sessions_lineage_is_eight_bytes CHECK ((octet_length(lineage) = 8));
+alter table public.sessions add constraint sessions_one_exchange_an_identity_session UNIQUE (identity_session_id);
 alter table public.sessions add constraint sessions_only_a_branch_supersedes CHECK (((superseded_refresh_token_hash IS NULL) OR (branch > 0)));
 alter table public.sessions add constraint sessions_only_unbound_are_confirmed CHECK (((confirmed_at IS NULL) OR (key_thumbprint IS NULL)));
 alter table public.sessions add constraint sessions_pkey PRIMARY KEY (id);
@@ -317,6 +336,7 @@ alter table unified_auth.login_throttle add constraint login_throttle_pkey PRIMA
 CREATE INDEX session_events_hourly_idx ON public.session_events USING btree (session_id, event, occurred_at) WHERE (event = ANY (ARRAY['used_after_revocation'::public.session_event, 'key_compromise_suspected'::public.session_event, 'proof_refused'::public.session_event]));
 CREATE INDEX session_events_occurred_at_idx ON public.session_events USING brin (occurred_at) WITH (autosummarize='on');
 CREATE INDEX session_events_seldom_idx ON public.session_events USING btree (event, id) WHERE (event = ANY (ARRAY['reuse_detected'::public.session_event, 'evicted'::public.session_event, 'login_failed'::public.session_event, 'key_compromise_suspected'::public.session_event, 'rebound'::public.session_event, 'proof_refused'::public.session_event]));
+CREATE UNIQUE INDEX sessions_one_exchange_an_identity_session ON public.sessions USING btree (identity_session_id);
 CREATE INDEX sessions_user_id_idx ON public.sessions USING btree (user_id);
 
 -- Row level security
@@ -384,6 +404,16 @@ create view unified_auth.refresh_attempts with (security_invoker=true) as
   WHERE event = ANY (ARRAY['refresh'::public.session_event, 'auto_refresh'::public.session_event, 'replay'::public.session_event, 'reissue'::public.session_event, 'rebound'::public.session_event, 'proof_refused'::public.session_event, 'reuse_detected'::public.session_event, 'used_after_revocation'::public.session_event, 'key_compromise_suspected'::public.session_event]);
 
 -- Functions
+
+CREATE OR REPLACE FUNCTION public.check_access_token_hook(p_hook text)
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select unified_auth.find_access_token_hook(p_hook) is not null;
+$function$
+;
 
 CREATE OR REPLACE FUNCTION public.check_login_allowed(p_buckets bytea[], p_free_failures integer[], p_forgive_seconds integer[], p_max_delay_seconds integer[], OUT allowed boolean, OUT retry_after_seconds integer, OUT charged_at timestamp with time zone)
  RETURNS record
@@ -472,7 +502,7 @@ end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.create_session(p_session_id uuid, p_user_id uuid, p_refresh_token_hash bytea, p_lineage bytea, p_key_thumbprint bytea, p_device_name text, p_aal text, p_amr jsonb, p_presented public.presented_refresh_token, p_login_buckets bytea[], p_login_charged_at timestamp with time zone, p_identity_session_id uuid, p_policy public.session_policy, p_context public.request_context, OUT outcome public.login_outcome, OUT session public.session_snapshot, OUT replaced integer, OUT evicted integer, OUT server_time timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.create_session(p_session_id uuid, p_user_id uuid, p_refresh_token_hash bytea, p_lineage bytea, p_key_thumbprint bytea, p_device_name text, p_aal text, p_amr jsonb, p_presented public.presented_refresh_token, p_login_buckets bytea[], p_login_charged_at timestamp with time zone, p_identity_session_id uuid, p_policy public.session_policy, p_context public.request_context, p_token_policy public.access_token_policy DEFAULT NULL::public.access_token_policy, OUT outcome public.login_outcome, OUT session public.session_snapshot, OUT replaced integer, OUT evicted integer, OUT hook_error text, OUT server_time timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -485,7 +515,9 @@ declare
   v_session public.sessions;
   v_absolute_expires_at timestamptz;
   v_refresh_expires_at timestamptz;
+  v_access_expires_at timestamptz;
   v_presented_user_id uuid;
+  v_minting unified_auth.minting;
 begin
   replaced := 0;
   evicted := 0;
@@ -534,13 +566,44 @@ begin
   -- The password was judged before the lock. A change of it that was committed since has ended the
   -- sessions that were there, and would miss this one. In the transaction of the change Supabase Auth
   -- ends its own sessions, but for the one that asked (UpdatePassword in its internal/models/user.go):
-  -- so the one that this login opened tells which came first.
-  if p_identity_session_id is not null and not exists (
-    select 1
-    from auth.sessions as i
-    where i.id = p_identity_session_id and i.user_id = p_user_id
+  -- so the one that this login opened tells which came first. One of an OAuth client is another
+  -- application's: its token says so in client_id, which a hook may have taken out. As JSON, because
+  -- older versions of Supabase Auth have no such column.
+  --
+  -- Each is good for one session. It is dropped only after this, and sixty exchanges of one token that
+  -- come at once find it there.
+  if p_identity_session_id is not null and (
+    not exists (
+      select 1
+      from auth.sessions as i
+      where i.id = p_identity_session_id
+        and i.user_id = p_user_id
+        and to_jsonb(i) ->> 'oauth_client_id' is null
+    )
+    or exists (
+      select 1
+      from public.sessions as s
+      where s.identity_session_id = p_identity_session_id
+    )
   ) then
     outcome := 'user_not_found';
+    return;
+  end if;
+
+  if p_policy.absolute_ttl_seconds > 0 then
+    v_absolute_expires_at := v_now + make_interval(secs => p_policy.absolute_ttl_seconds);
+  end if;
+  v_refresh_expires_at := least(
+    v_now + make_interval(secs => p_policy.refresh_ttl_seconds), v_absolute_expires_at);
+  v_access_expires_at := unified_auth.access_token_expires_at(
+    v_now, p_policy.access_ttl_seconds, v_refresh_expires_at);
+
+  v_minting := unified_auth.mint(
+    p_session_id, p_user_id, v_account, p_aal, p_amr, null, v_now, v_access_expires_at,
+    p_token_policy);
+  if v_minting.refusal is not null then
+    outcome := v_minting.refusal::public.login_outcome;
+    hook_error := v_minting.hook_error;
     return;
   end if;
 
@@ -549,21 +612,15 @@ begin
       p_presented, p_key_thumbprint, p_user_id, p_session_id, p_policy, p_context);
   end if;
 
-  if p_policy.absolute_ttl_seconds > 0 then
-    v_absolute_expires_at := v_now + make_interval(secs => p_policy.absolute_ttl_seconds);
-  end if;
-  v_refresh_expires_at := least(
-    v_now + make_interval(secs => p_policy.refresh_ttl_seconds), v_absolute_expires_at);
-
   insert into public.sessions as s (
     id, user_id, created_at, last_active_at, access_token_expires_at, refresh_token_expires_at,
     absolute_expires_at, refresh_token_hash, issued_at, key_thumbprint, lineage, ip, user_agent,
-    device_name, aal, amr
+    device_name, aal, amr, identity_session_id
   ) values (
-    p_session_id, p_user_id, v_now, v_now,
-    unified_auth.access_token_expires_at(v_now, p_policy.access_ttl_seconds, v_refresh_expires_at),
-    v_refresh_expires_at, v_absolute_expires_at, p_refresh_token_hash, v_now, p_key_thumbprint,
-    p_lineage, p_context.ip, p_context.user_agent, p_device_name, p_aal, p_amr
+    p_session_id, p_user_id, v_now, v_now, v_access_expires_at, v_refresh_expires_at,
+    v_absolute_expires_at, p_refresh_token_hash, v_now, p_key_thumbprint,
+    p_lineage, p_context.ip, p_context.user_agent, p_device_name, p_aal, p_amr,
+    p_identity_session_id
   )
   returning s.* into v_session;
 
@@ -596,7 +653,7 @@ begin
   );
 
   outcome := 'created';
-  session := unified_auth.session_snapshot(v_session, v_account);
+  session := unified_auth.session_snapshot(v_session, v_account, v_minting.added_claims);
 end;
 $function$
 ;
@@ -912,7 +969,7 @@ end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.rotate_session(p_presented public.presented_refresh_token, p_proof public.presented_proof, p_successor public.proposed_successor, p_policy public.session_policy, p_event public.session_event, p_context public.request_context, OUT outcome public.rotation_outcome, OUT session public.session_snapshot, OUT refresh_token_hash bytea, OUT successor_salt bytea, OUT successor_key_id text, OUT wanted_generation integer, OUT wanted_branch smallint, OUT session_lineage bytea, OUT retry_after_seconds integer, OUT server_time timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.rotate_session(p_presented public.presented_refresh_token, p_proof public.presented_proof, p_successor public.proposed_successor, p_policy public.session_policy, p_event public.session_event, p_context public.request_context, p_token_policy public.access_token_policy DEFAULT NULL::public.access_token_policy, OUT outcome public.rotation_outcome, OUT session public.session_snapshot, OUT refresh_token_hash bytea, OUT successor_salt bytea, OUT successor_key_id text, OUT wanted_generation integer, OUT wanted_branch smallint, OUT session_lineage bytea, OUT retry_after_seconds integer, OUT hook_error text, OUT server_time timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -927,6 +984,8 @@ declare
   v_judged unified_auth.judged_token;
   v_previous_key bytea;
   v_refresh_expires_at timestamptz;
+  v_access_expires_at timestamptz;
+  v_minting unified_auth.minting;
   v_tat timestamptz;
   v_ahead interval;
 begin
@@ -1001,10 +1060,26 @@ begin
     end if;
     wanted_generation := null;
     wanted_branch := null;
-
-    v_previous_key := v_session.key_thumbprint;
     v_refresh_expires_at := least(
       v_now + make_interval(secs => p_policy.refresh_ttl_seconds), v_session.absolute_expires_at);
+  else
+    v_refresh_expires_at := v_session.refresh_token_expires_at;
+  end if;
+  v_access_expires_at := unified_auth.access_token_expires_at(
+    v_now, p_policy.access_ttl_seconds, v_refresh_expires_at);
+
+  v_session := unified_auth.follow_factors(v_session);
+  v_minting := unified_auth.mint(
+    v_session.id, v_session.user_id, v_account, v_session.aal, v_session.amr, 'token_refresh',
+    v_now, v_access_expires_at, p_token_policy);
+  if v_minting.refusal is not null then
+    outcome := v_minting.refusal::public.rotation_outcome;
+    hook_error := v_minting.hook_error;
+    return;
+  end if;
+
+  if outcome in ('rotated', 'reissued') then
+    v_previous_key := v_session.key_thumbprint;
 
     update public.sessions as s
     set
@@ -1026,8 +1101,9 @@ begin
       confirmed_at = null,
       rate_limit_tat = v_tat,
       last_active_at = v_now,
-      access_token_expires_at = unified_auth.access_token_expires_at(
-        v_now, p_policy.access_ttl_seconds, v_refresh_expires_at),
+      access_token_expires_at = v_access_expires_at,
+      aal = v_session.aal,
+      amr = v_session.amr,
       refresh_token_expires_at = v_refresh_expires_at,
       ip = p_context.ip,
       user_agent = p_context.user_agent
@@ -1038,8 +1114,9 @@ begin
     set
       rate_limit_tat = v_tat,
       last_active_at = v_now,
-      access_token_expires_at = unified_auth.access_token_expires_at(
-        v_now, p_policy.access_ttl_seconds, s.refresh_token_expires_at)
+      access_token_expires_at = v_access_expires_at,
+      aal = v_session.aal,
+      amr = v_session.amr
     where s.id = v_session.id
     returning s.* into v_session;
   end if;
@@ -1072,7 +1149,7 @@ begin
     successor_key_id := v_session.successor_key_id;
     session_lineage := v_session.lineage;
   end if;
-  session := unified_auth.session_snapshot(v_session, v_account);
+  session := unified_auth.session_snapshot(v_session, v_account, v_minting.added_claims);
 end;
 $function$
 ;
@@ -1386,6 +1463,52 @@ end;
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION unified_auth.find_access_token_hook(p_hook text)
+ RETURNS regproc
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return (
+    select p.oid::regproc
+    from pg_proc as p
+    where p.oid = to_regprocedure(
+        format('%I.%I(jsonb)', split_part(p_hook, '.', 1), split_part(p_hook, '.', 2)))
+      and p.prorettype = 'jsonb'::regtype
+      and not p.proretset
+  );
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.follow_factors(p_session public.sessions)
+ RETURNS public.sessions
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  if p_session.aal <> 'aal1' and not exists (
+    select 1
+    from auth.mfa_factors as f
+    where f.user_id = p_session.user_id and f.status = 'verified'
+  ) then
+    p_session.aal := 'aal1';
+    p_session.amr := coalesce(
+      (
+        select jsonb_agg(m.entry order by m.position)
+        from jsonb_array_elements(p_session.amr) with ordinality as m (entry, position)
+        where coalesce(m.entry ->> 'method', m.entry #>> '{}') !~ '^(totp|mfa/.*)$'
+      ),
+      '[]'
+    );
+  end if;
+  return p_session;
+end;
+$function$
+;
+
 CREATE OR REPLACE FUNCTION unified_auth.judge_acting_token(p_session public.sessions, p_presented public.presented_refresh_token, p_proof public.presented_proof, p_policy public.session_policy, p_now timestamp with time zone)
  RETURNS unified_auth.judged_token
  LANGUAGE plpgsql
@@ -1568,6 +1691,105 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION unified_auth.mint(p_session_id uuid, p_user_id uuid, p_account unified_auth.account, p_aal text, p_amr jsonb, p_method text, p_issued_at timestamp with time zone, p_expires_at timestamp with time zone, p_policy public.access_token_policy)
+ RETURNS unified_auth.minting
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_hook regproc;
+  v_claims jsonb;
+  v_answer jsonb;
+  v_added jsonb;
+begin
+  if not unified_auth.role_is_allowed(p_account.role, p_policy.allowed_roles) then
+    return row('role_not_allowed', null, null)::unified_auth.minting;
+  end if;
+  if p_policy.hook is null then
+    return row(null, null, null)::unified_auth.minting;
+  end if;
+
+  v_hook := unified_auth.find_access_token_hook(p_policy.hook);
+  if v_hook is null then
+    return row('hook_refused', null, 'there is no such function')::unified_auth.minting;
+  end if;
+
+  v_claims := jsonb_build_object(
+    'iss', p_policy.issuer,
+    'aud', 'authenticated',
+    'sub', p_user_id,
+    'iat', floor(extract(epoch from p_issued_at))::bigint,
+    'exp', floor(extract(epoch from p_expires_at))::bigint,
+    'session_id', p_session_id,
+    'role', p_account.role,
+    'email', coalesce(p_account.email, ''),
+    'phone', coalesce(p_account.phone, ''),
+    'is_anonymous', coalesce(p_account.is_anonymous, false),
+    'app_metadata', coalesce(p_account.app_metadata, '{}'),
+    'user_metadata', coalesce(p_account.user_metadata, '{}'),
+    'aal', p_aal,
+    'amr', p_amr
+  );
+
+  begin
+    execute format('select %s($1)', v_hook)
+    into v_answer
+    using jsonb_build_object(
+      'user_id', p_user_id,
+      'claims', v_claims,
+      'authentication_method', coalesce(
+        p_method,
+        (
+          select m.entry ->> 'method'
+          from jsonb_array_elements(p_amr) as m (entry)
+          order by m.entry -> 'timestamp' desc nulls last
+          limit 1
+        ),
+        'password'
+      )
+    );
+  exception when others then
+    -- What may pass is an outage and no refusal: connections, deadlocks, resources, locks, operators.
+    if left(sqlstate, 2) in ('08', '40', '53', '55', '57', '58', 'XX') then
+      raise;
+    end if;
+    return row('hook_refused', null, format('%s: %s', sqlstate, sqlerrm))::unified_auth.minting;
+  end;
+
+  if jsonb_typeof(v_answer -> 'error') = 'object' then
+    return row('hook_refused', null, coalesce(v_answer #>> '{error,message}', 'no message'))::unified_auth.minting;
+  end if;
+  if jsonb_typeof(v_answer -> 'claims') is distinct from 'object' then
+    return row('hook_refused', null, 'it answered no claims')::unified_auth.minting;
+  end if;
+
+  -- The claims that the session stands on stay ours. One that the hook hands back as it was is not
+  -- added: user_metadata, above all, has no place in a cookie.
+  select coalesce(jsonb_object_agg(c.key, c.value), '{}') into v_added
+  from jsonb_each(v_answer -> 'claims') as c
+  where c.key not in ('iss', 'sub', 'aud', 'exp', 'iat', 'session_id', 'gen', 'branch')
+    and c.value is distinct from v_claims -> c.key;
+
+  if exists (
+    select 1
+    from jsonb_each(v_added) as c
+    where v_claims ? c.key and jsonb_typeof(c.value) <> jsonb_typeof(v_claims -> c.key)
+  ) then
+    return row('hook_refused', null, 'it changed the type of a claim')::unified_auth.minting;
+  end if;
+  if octet_length(v_added::text) > 2048 then -- a browser drops a cookie of more than 4,096 bytes
+    return row('hook_refused', null, 'it added more than 2,048 bytes')::unified_auth.minting;
+  end if;
+  if v_added ? 'role'
+    and not unified_auth.role_is_allowed(v_added ->> 'role', p_policy.allowed_roles)
+  then
+    return row('role_not_allowed', null, null)::unified_auth.minting;
+  end if;
+  return row(null, v_added, null)::unified_auth.minting;
+end;
+$function$
+;
+
 CREATE OR REPLACE FUNCTION unified_auth.presented_position(p_session public.sessions, p_generation integer, p_branch smallint, p_hash bytea, p_lineage bytea)
  RETURNS unified_auth.presented_position
  LANGUAGE plpgsql
@@ -1739,6 +1961,25 @@ end;
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION unified_auth.role_is_allowed(p_role text, p_allowed_roles text[])
+ RETURNS boolean
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  -- Never a role that stands above row level security or outside of sign-in, whatever the setting says:
+  -- a user's role is a column that an application may let people change.
+  return coalesce(
+    p_role = any (coalesce(p_allowed_roles, array['authenticated']))
+      and p_role not in ('service_role', 'anon', 'postgres', 'authenticator', 'dashboard_user')
+      and p_role !~ '^(supabase|pg)_',
+    false
+  );
+end;
+$function$
+;
+
 CREATE OR REPLACE FUNCTION unified_auth.session_end(p_session public.sessions, p_banned_until timestamp with time zone, p_deleted_at timestamp with time zone, p_now timestamp with time zone)
  RETURNS unified_auth.session_end
  LANGUAGE plpgsql
@@ -1774,7 +2015,7 @@ AS $function$
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION unified_auth.session_snapshot(p_session public.sessions, p_account unified_auth.account)
+CREATE OR REPLACE FUNCTION unified_auth.session_snapshot(p_session public.sessions, p_account unified_auth.account, p_added_claims jsonb DEFAULT NULL::jsonb)
  RETURNS public.session_snapshot
  LANGUAGE plpgsql
  IMMUTABLE
@@ -1798,7 +2039,8 @@ begin
     p_session.refresh_token_expires_at,
     p_session.aal,
     p_session.amr,
-    p_session.key_thumbprint
+    p_session.key_thumbprint,
+    p_added_claims
   )::public.session_snapshot;
 end;
 $function$
@@ -1857,14 +2099,15 @@ CREATE TRIGGER unified_auth_end_sessions AFTER UPDATE OF banned_until, deleted_a
 
 -- Grants
 
+grant execute on function public.check_access_token_hook(text) to service_role;
 grant execute on function public.check_login_allowed(bytea[],integer[],integer[],integer[]) to service_role;
-grant execute on function public.create_session(uuid,uuid,bytea,bytea,bytea,text,text,jsonb,public.presented_refresh_token,bytea[],timestamp with time zone,uuid,public.session_policy,public.request_context) to service_role;
+grant execute on function public.create_session(uuid,uuid,bytea,bytea,bytea,text,text,jsonb,public.presented_refresh_token,bytea[],timestamp with time zone,uuid,public.session_policy,public.request_context,public.access_token_policy) to service_role;
 grant execute on function public.list_user_sessions(public.token_place,public.request_context) to service_role;
 grant execute on function public.purge_sessions(integer,integer,integer) to service_role;
 grant execute on function public.record_login_failure(bytea[],timestamp with time zone,text,public.request_context) to service_role;
 grant execute on function public.revoke_session(uuid,public.session_revoked_reason,public.request_context,public.presented_refresh_token,public.token_place,public.token_place,public.presented_proof,public.session_policy) to service_role;
 grant execute on function public.revoke_user_sessions(public.logout_scope,public.request_context,uuid,public.presented_refresh_token,public.token_place,public.presented_proof,public.session_policy) to service_role;
-grant execute on function public.rotate_session(public.presented_refresh_token,public.presented_proof,public.proposed_successor,public.session_policy,public.session_event,public.request_context) to service_role;
+grant execute on function public.rotate_session(public.presented_refresh_token,public.presented_proof,public.proposed_successor,public.session_policy,public.session_event,public.request_context,public.access_token_policy) to service_role;
 grant execute on function public.session_is_live() to authenticated;
 grant execute on function public.validate_session(uuid,integer,smallint,boolean,public.session_policy,public.request_context) to service_role;
 grant execute on function unified_auth.session_is_live(uuid) to authenticated;

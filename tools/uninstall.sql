@@ -19,6 +19,7 @@ end;
 $$;
 
 drop function if exists
+  public.check_access_token_hook,
   public.check_login_allowed,
   public.create_session,
   public.list_user_sessions,
@@ -36,6 +37,7 @@ drop schema if exists unified_auth cascade;
 drop table if exists public.session_events, public.sessions;
 
 drop type if exists
+  public.access_token_policy,
   public.listed_session,
   public.login_outcome,
   public.logout_scope,

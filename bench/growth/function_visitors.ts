@@ -76,6 +76,9 @@ export async function makeSlices(
       keys.signing,
     );
     const access = await accessTokens.sign({
+      role: "authenticated",
+      phone: null,
+      isAnonymous: false,
       ...signed,
       ...place,
       userId: userId as UserId,

@@ -28,6 +28,10 @@ export interface UnifiedAuthUser {
   readonly email: string | null;
   /** Null where the user has none. */
   readonly phone: string | null;
+  /** Whether they have signed in without an identity so far. */
+  readonly is_anonymous: boolean;
+  /** Of the database, `authenticated` as a rule. */
+  readonly role: string | null;
   /** What only the project may change. */
   readonly app_metadata: Readonly<Record<string, unknown>>;
   /** What the user may change. */

@@ -5,15 +5,15 @@ do $$
 declare
   v_names constant text[] := array[
     'sessions', 'sessions_pkey', 'sessions_user_id_idx',
-    'session_events', 'session_events_pkey', 'session_events_hourly_idx',
+    'sessions_one_exchange_an_identity_session', 'session_events', 'session_events_pkey', 'session_events_hourly_idx',
     'session_events_occurred_at_idx', 'session_events_seldom_idx',
 
-    'listed_session', 'login_outcome', 'logout_scope', 'presented_proof',
+    'access_token_policy', 'listed_session', 'login_outcome', 'logout_scope', 'presented_proof',
     'presented_refresh_token', 'proposed_successor', 'request_context', 'revocation_outcome',
     'rotation_outcome', 'session_event', 'session_policy', 'session_revoked_reason',
     'session_snapshot', 'token_place', 'validation_outcome',
 
-    'check_login_allowed', 'create_session', 'list_user_sessions', 'purge_sessions',
+    'check_access_token_hook', 'check_login_allowed', 'create_session', 'list_user_sessions', 'purge_sessions',
     'record_login_failure', 'revoke_session', 'revoke_user_sessions', 'rotate_session',
     'session_is_live', 'validate_session'
   ];

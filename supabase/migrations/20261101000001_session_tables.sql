@@ -69,6 +69,7 @@ create table public.sessions (
   device_name text,
   aal text not null,
   amr jsonb not null,
+  identity_session_id uuid, -- of Supabase Auth, that the login stood on; null: not known
   revoked_at timestamptz,
   revoked_reason public.session_revoked_reason,
 
@@ -101,6 +102,7 @@ create table public.sessions (
   constraint sessions_valid_until_revoked check (is_valid = (revoked_at is null)),
   constraint sessions_revocation_has_reason
     check ((revoked_at is null) = (revoked_reason is null)),
+  constraint sessions_one_exchange_an_identity_session unique (identity_session_id),
   constraint sessions_aal_is_known check (aal in ('aal1', 'aal2', 'aal3')),
   constraint sessions_amr_is_a_list check (jsonb_typeof(amr) = 'array')
 )

@@ -77,6 +77,24 @@ create type public.proposed_successor as (
 comment on type public.proposed_successor is
   'The refresh token that the caller would answer. The key that it is issued to is that of the proof.';
 
+create type public.access_token_policy as (
+  issuer text,
+  allowed_roles text[], -- null: authenticated alone
+  hook text -- schema and name of the project's custom access token hook; null: none
+);
+
+comment on type public.access_token_policy is
+  'What the access tokens may say, for the functions after which one is signed.';
+
+create type unified_auth.minting as (
+  refusal text, -- null: a token may be signed; or role_not_allowed, hook_refused
+  added_claims jsonb,
+  hook_error text -- for the log
+);
+
+comment on type unified_auth.minting is
+  'Whether an access token may be signed, and what the hook adds to it.';
+
 create type public.session_snapshot as (
   session_id uuid,
   user_id uuid,
@@ -94,7 +112,8 @@ create type public.session_snapshot as (
   refresh_token_expires_at timestamptz,
   aal text,
   amr jsonb,
-  key_thumbprint bytea
+  key_thumbprint bytea,
+  added_claims jsonb -- of the project's hook; null: no hook, or no token is signed after this
 );
 
 comment on type public.session_snapshot is
@@ -145,7 +164,8 @@ comment on function unified_auth.session_end is
 
 create function unified_auth.session_snapshot(
   p_session public.sessions,
-  p_account unified_auth.account
+  p_account unified_auth.account,
+  p_added_claims jsonb default null
 ) returns public.session_snapshot
 language plpgsql
 immutable
@@ -169,7 +189,8 @@ begin
     p_session.refresh_token_expires_at,
     p_session.aal,
     p_session.amr,
-    p_session.key_thumbprint
+    p_session.key_thumbprint,
+    p_added_claims
   )::public.session_snapshot;
 end;
 $$;

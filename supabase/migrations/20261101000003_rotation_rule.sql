@@ -6,7 +6,8 @@
 create type public.rotation_outcome as enum (
   'unchanged', 'rotated', 'replayed', 'reissued', 'throttled', 'successor_wanted',
   'proof_required', 'proof_key_unknown', 'reused', 'unknown_generation',
-  'key_compromise_suspected', 'revoked', 'evicted', 'expired', 'not_found', 'banned'
+  'key_compromise_suspected', 'revoked', 'evicted', 'expired', 'not_found', 'banned',
+  'role_not_allowed', 'hook_refused'
 );
 
 create type unified_auth.token_class as enum ('same', 'stranger', 'rebound', 'unbound');

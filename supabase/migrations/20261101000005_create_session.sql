@@ -1,6 +1,8 @@
 -- create_session: a login becomes a row, and the user keeps at most the allowed number of them.
 
-create type public.login_outcome as enum ('created', 'user_not_found', 'user_banned');
+create type public.login_outcome as enum (
+  'created', 'user_not_found', 'user_banned', 'role_not_allowed', 'hook_refused'
+);
 
 -- Of the advisory lock that logins and logouts everywhere of one user take in turn.
 create function unified_auth.user_lock_key(p_user_id uuid)
@@ -27,10 +29,12 @@ create function public.create_session(
   p_identity_session_id uuid, -- of Supabase Auth, that the login stands on; null: unknown
   p_policy public.session_policy,
   p_context public.request_context,
+  p_token_policy public.access_token_policy default null,
   out outcome public.login_outcome,
   out session public.session_snapshot,
   out replaced integer,
   out evicted integer,
+  out hook_error text, -- with hook_refused, for the log
   out server_time timestamptz
 )
 language plpgsql
@@ -45,7 +49,9 @@ declare
   v_session public.sessions;
   v_absolute_expires_at timestamptz;
   v_refresh_expires_at timestamptz;
+  v_access_expires_at timestamptz;
   v_presented_user_id uuid;
+  v_minting unified_auth.minting;
 begin
   replaced := 0;
   evicted := 0;
@@ -94,13 +100,44 @@ begin
   -- The password was judged before the lock. A change of it that was committed since has ended the
   -- sessions that were there, and would miss this one. In the transaction of the change Supabase Auth
   -- ends its own sessions, but for the one that asked (UpdatePassword in its internal/models/user.go):
-  -- so the one that this login opened tells which came first.
-  if p_identity_session_id is not null and not exists (
-    select 1
-    from auth.sessions as i
-    where i.id = p_identity_session_id and i.user_id = p_user_id
+  -- so the one that this login opened tells which came first. One of an OAuth client is another
+  -- application's: its token says so in client_id, which a hook may have taken out. As JSON, because
+  -- older versions of Supabase Auth have no such column.
+  --
+  -- Each is good for one session. It is dropped only after this, and sixty exchanges of one token that
+  -- come at once find it there.
+  if p_identity_session_id is not null and (
+    not exists (
+      select 1
+      from auth.sessions as i
+      where i.id = p_identity_session_id
+        and i.user_id = p_user_id
+        and to_jsonb(i) ->> 'oauth_client_id' is null
+    )
+    or exists (
+      select 1
+      from public.sessions as s
+      where s.identity_session_id = p_identity_session_id
+    )
   ) then
     outcome := 'user_not_found';
+    return;
+  end if;
+
+  if p_policy.absolute_ttl_seconds > 0 then
+    v_absolute_expires_at := v_now + make_interval(secs => p_policy.absolute_ttl_seconds);
+  end if;
+  v_refresh_expires_at := least(
+    v_now + make_interval(secs => p_policy.refresh_ttl_seconds), v_absolute_expires_at);
+  v_access_expires_at := unified_auth.access_token_expires_at(
+    v_now, p_policy.access_ttl_seconds, v_refresh_expires_at);
+
+  v_minting := unified_auth.mint(
+    p_session_id, p_user_id, v_account, p_aal, p_amr, null, v_now, v_access_expires_at,
+    p_token_policy);
+  if v_minting.refusal is not null then
+    outcome := v_minting.refusal::public.login_outcome;
+    hook_error := v_minting.hook_error;
     return;
   end if;
 
@@ -109,21 +146,15 @@ begin
       p_presented, p_key_thumbprint, p_user_id, p_session_id, p_policy, p_context);
   end if;
 
-  if p_policy.absolute_ttl_seconds > 0 then
-    v_absolute_expires_at := v_now + make_interval(secs => p_policy.absolute_ttl_seconds);
-  end if;
-  v_refresh_expires_at := least(
-    v_now + make_interval(secs => p_policy.refresh_ttl_seconds), v_absolute_expires_at);
-
   insert into public.sessions as s (
     id, user_id, created_at, last_active_at, access_token_expires_at, refresh_token_expires_at,
     absolute_expires_at, refresh_token_hash, issued_at, key_thumbprint, lineage, ip, user_agent,
-    device_name, aal, amr
+    device_name, aal, amr, identity_session_id
   ) values (
-    p_session_id, p_user_id, v_now, v_now,
-    unified_auth.access_token_expires_at(v_now, p_policy.access_ttl_seconds, v_refresh_expires_at),
-    v_refresh_expires_at, v_absolute_expires_at, p_refresh_token_hash, v_now, p_key_thumbprint,
-    p_lineage, p_context.ip, p_context.user_agent, p_device_name, p_aal, p_amr
+    p_session_id, p_user_id, v_now, v_now, v_access_expires_at, v_refresh_expires_at,
+    v_absolute_expires_at, p_refresh_token_hash, v_now, p_key_thumbprint,
+    p_lineage, p_context.ip, p_context.user_agent, p_device_name, p_aal, p_amr,
+    p_identity_session_id
   )
   returning s.* into v_session;
 
@@ -156,7 +187,7 @@ begin
   );
 
   outcome := 'created';
-  session := unified_auth.session_snapshot(v_session, v_account);
+  session := unified_auth.session_snapshot(v_session, v_account, v_minting.added_claims);
 end;
 $$;
 

@@ -8,6 +8,7 @@ create function public.rotate_session(
   p_policy public.session_policy,
   p_event public.session_event, -- refresh or auto_refresh
   p_context public.request_context,
+  p_token_policy public.access_token_policy default null,
   out outcome public.rotation_outcome,
   out session public.session_snapshot,
   out refresh_token_hash bytea, -- of the token that the caller may answer now
@@ -17,6 +18,7 @@ create function public.rotate_session(
   out wanted_branch smallint,
   out session_lineage bytea, -- with successor_wanted and a replay; null: none yet, the caller's choice
   out retry_after_seconds integer, -- of a throttled one
+  out hook_error text, -- with hook_refused, for the log
   out server_time timestamptz
 )
 language plpgsql
@@ -33,6 +35,8 @@ declare
   v_judged unified_auth.judged_token;
   v_previous_key bytea;
   v_refresh_expires_at timestamptz;
+  v_access_expires_at timestamptz;
+  v_minting unified_auth.minting;
   v_tat timestamptz;
   v_ahead interval;
 begin
@@ -107,10 +111,26 @@ begin
     end if;
     wanted_generation := null;
     wanted_branch := null;
-
-    v_previous_key := v_session.key_thumbprint;
     v_refresh_expires_at := least(
       v_now + make_interval(secs => p_policy.refresh_ttl_seconds), v_session.absolute_expires_at);
+  else
+    v_refresh_expires_at := v_session.refresh_token_expires_at;
+  end if;
+  v_access_expires_at := unified_auth.access_token_expires_at(
+    v_now, p_policy.access_ttl_seconds, v_refresh_expires_at);
+
+  v_session := unified_auth.follow_factors(v_session);
+  v_minting := unified_auth.mint(
+    v_session.id, v_session.user_id, v_account, v_session.aal, v_session.amr, 'token_refresh',
+    v_now, v_access_expires_at, p_token_policy);
+  if v_minting.refusal is not null then
+    outcome := v_minting.refusal::public.rotation_outcome;
+    hook_error := v_minting.hook_error;
+    return;
+  end if;
+
+  if outcome in ('rotated', 'reissued') then
+    v_previous_key := v_session.key_thumbprint;
 
     update public.sessions as s
     set
@@ -132,8 +152,9 @@ begin
       confirmed_at = null,
       rate_limit_tat = v_tat,
       last_active_at = v_now,
-      access_token_expires_at = unified_auth.access_token_expires_at(
-        v_now, p_policy.access_ttl_seconds, v_refresh_expires_at),
+      access_token_expires_at = v_access_expires_at,
+      aal = v_session.aal,
+      amr = v_session.amr,
       refresh_token_expires_at = v_refresh_expires_at,
       ip = p_context.ip,
       user_agent = p_context.user_agent
@@ -144,8 +165,9 @@ begin
     set
       rate_limit_tat = v_tat,
       last_active_at = v_now,
-      access_token_expires_at = unified_auth.access_token_expires_at(
-        v_now, p_policy.access_ttl_seconds, s.refresh_token_expires_at)
+      access_token_expires_at = v_access_expires_at,
+      aal = v_session.aal,
+      amr = v_session.amr
     where s.id = v_session.id
     returning s.* into v_session;
   end if;
@@ -178,7 +200,7 @@ begin
     successor_key_id := v_session.successor_key_id;
     session_lineage := v_session.lineage;
   end if;
-  session := unified_auth.session_snapshot(v_session, v_account);
+  session := unified_auth.session_snapshot(v_session, v_account, v_minting.added_claims);
 end;
 $$;
 

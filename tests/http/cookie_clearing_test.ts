@@ -166,6 +166,10 @@ const SCENARIOS: Readonly<Record<ErrorCode, Scenario>> = {
     return await login({ email, password })(signedIn);
   },
   access_denied: refusedBySupabaseAuth({ status: 403, code: "unknown" }),
+  role_not_allowed: async ({ browser, person }) => {
+    await sql`update auth.users set role = 'service_role' where id = ${person.id}`;
+    return await browser.refresh();
+  },
   captcha_failed: refusedBySupabaseAuth({ status: 400, code: "captcha_failed" }),
   over_request_rate_limit: async (signedIn) => {
     const { email } = signedIn.person;

@@ -115,6 +115,7 @@ export function createWorld({ clock, observedRpc }: Ground, userId: UserId): Wor
     accessTokens: {
       sign: (claims) =>
         Promise.resolve({
+          claims,
           token: JSON.stringify(claims) as RawAccessToken,
           droppedAppMetadata: false,
         }),

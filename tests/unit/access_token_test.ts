@@ -33,7 +33,10 @@ Deno.test("claims are read back as they were signed, with either algorithm", asy
     branch: branches,
     aal: fc.constantFrom("aal1", "aal2"),
     amr: fc.array(fc.record({ method: fc.string(), timestamp: fc.nat() }, plain), { maxLength: 3 }),
+    role: fc.constantFrom("authenticated", "limited", "Staff"),
     email: fc.option(fc.emailAddress()),
+    phone: fc.option(fc.string()),
+    isAnonymous: fc.boolean(),
     appMetadata: fc.option(fc.dictionary(names, fc.string(), plain)),
     issuedAt: fc.integer({ min: 1, max: 2 ** 33 }),
     expiresAt: fc.integer({ min: 1, max: 2 ** 33 }),
@@ -61,10 +64,46 @@ Deno.test("a token says what PostgREST, Realtime and Storage look for", async ()
     aal: "aal2",
     amr: CLAIMS.amr,
     email: "ada@example.com",
+    phone: "4915112345678",
+    is_anonymous: false,
     app_metadata: CLAIMS.appMetadata,
     iat: 1_700_000_000,
     exp: 1_700_003_600,
   });
+});
+
+Deno.test("the project's claims go in, and those that the session stands on stay ours", async () => {
+  const { token, claims } = await tokens.sign(CLAIMS, {
+    user_role: "admin",
+    org_id: null,
+    aal: "aal1",
+    role: "limited",
+    sub: "somebody",
+    session_id: "x",
+    gen: 99,
+    branch: 9,
+    iat: 1,
+    exp: 9_999_999_999,
+    iss: "https://evil.example",
+    aud: "anon",
+  });
+  const payload = decodeJwt(token);
+  const own = decodeJwt((await tokens.sign(CLAIMS)).token);
+  assert.deepEqual(payload, {
+    ...own,
+    user_role: "admin",
+    org_id: null,
+    aal: "aal1",
+    role: "limited",
+  });
+  assert.deepEqual(claims, { ...CLAIMS, aal: "aal1", role: "limited" });
+  assert.deepEqual(await tokens.verify(token), { kind: "genuine", claims });
+});
+
+Deno.test("what would make a token that we refuse ourselves is not signed", async () => {
+  for (const added of [{ role: "service_role" }, { role: 1 }, { amr: "password" }, { aal: null }]) {
+    await assert.rejects(tokens.sign(CLAIMS, added), TypeError);
+  }
 });
 
 Deno.test("anybody verifies a token with the published keys", async () => {

@@ -34,6 +34,7 @@ function openFailingLogin(refund: () => Promise<void> = () => Promise.resolve())
     logOutEverywhere: unasked,
     endOwnSession: unasked,
     listSessions: unasked,
+    hasAccessTokenHook: unasked,
     ping: unasked,
   };
   const token = "token" as IdentityToken;

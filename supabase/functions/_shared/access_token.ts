@@ -12,6 +12,7 @@ import type { RawAccessToken, SessionId, UserId } from "./brands.ts";
 import { isCanonicalJws, toCanonicalJws } from "./jws_spelling.ts";
 import { MAX_BRANCH, MAX_GENERATION } from "./refresh_token.ts";
 import type { SigningKey, SigningKeys } from "./signing_keys.ts";
+import { isUserRole } from "./user_roles.ts";
 
 /** A browser drops a cookie whose name and value together are longer (RFC 6265bis section 5.6). */
 const MAX_COOKIE_BYTES = 4096;
@@ -22,8 +23,8 @@ const MAX_TOKEN_LENGTH = 8192;
 /** RFC 9068: an access token that says so cannot be taken for an ID token, nor the other way round. */
 const TOKEN_TYPE = "at+jwt";
 
-/** PostgREST, Realtime and Storage take the role from here, and Supabase Auth issues this audience. */
-const AUTHENTICATED = "authenticated";
+/** The audience that Supabase Auth issues. */
+const AUDIENCE = "authenticated";
 
 const encoder = new TextEncoder();
 
@@ -33,11 +34,15 @@ export interface AccessClaims {
   readonly sessionId: SessionId;
   readonly generation: number;
   readonly branch: number;
+  /** The user's own, which PostgREST, Realtime and Storage switch to. */
+  readonly role: string;
   /** Authenticator assurance level: `aal1`, `aal2` … */
   readonly aal: string;
   /** How the user signed in, as Supabase Auth lists it: objects with `method` and `timestamp`. */
   readonly amr: readonly unknown[];
   readonly email: string | null;
+  readonly phone: string | null;
+  readonly isAnonymous: boolean;
   /** Null when the token had no room for it. */
   readonly appMetadata: Readonly<Record<string, unknown>> | null;
   /** Seconds since 1970, by the database's clock. */
@@ -63,14 +68,20 @@ export type AccessTokenVerdict =
   | { readonly kind: "genuine"; readonly claims: AccessClaims }
   | { readonly kind: "invalid"; readonly reason: AccessTokenFault };
 
-/** A signed token, and whether it had to go without `app_metadata`, which the log should tell. */
+/** Claims of the project's own, and changes of ours. Those that the session stands on stay ours. */
+export type AddedClaims = Readonly<Record<string, unknown>>;
+
 export interface SignedAccessToken {
   readonly token: RawAccessToken;
+  /** What it says, as verifying it answers. */
+  readonly claims: AccessClaims;
+  /** Whether it had to go without `app_metadata`, which the log should tell. */
   readonly droppedAppMetadata: boolean;
 }
 
 export interface AccessTokens {
-  sign(claims: AccessClaims): Promise<SignedAccessToken>;
+  /** @throws {TypeError} If what is added makes it a token that {@linkcode verify} refuses */
+  sign(claims: AccessClaims, added?: AddedClaims): Promise<SignedAccessToken>;
   /** Never throws for what a stranger may send. */
   verify(raw: string): Promise<AccessTokenVerdict>;
 }
@@ -86,7 +97,7 @@ export interface AccessTokenOptions {
 const uuid = z.string().regex(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
 
 const payloadSchema = z.object({
-  role: z.literal(AUTHENTICATED),
+  role: z.string().refine(isUserRole),
   sub: uuid,
   session_id: uuid,
   gen: z.int().min(1).max(MAX_GENERATION),
@@ -94,6 +105,8 @@ const payloadSchema = z.object({
   aal: z.string(),
   amr: z.array(z.unknown()),
   email: z.string().optional(),
+  phone: z.string().optional(),
+  is_anonymous: z.boolean(),
   app_metadata: z.record(z.string(), z.unknown()).optional(),
   iat: z.int().positive(),
   exp: z.int().positive(),
@@ -106,7 +119,7 @@ export function createAccessTokens(
   const signPayload = async (payload: Readonly<Record<string, unknown>>) => {
     const { kid, alg, privateKey } = keys.signing;
     // Not `SignJWT`: it clones the claims, which took as long as all the rest but the signature.
-    const claims = JSON.stringify({ iss: issuer, aud: AUTHENTICATED, ...payload });
+    const claims = JSON.stringify({ ...payload, iss: issuer, aud: AUDIENCE });
     const token = await new CompactSign(encoder.encode(claims))
       .setProtectedHeader({ alg, kid, typ: TOKEN_TYPE })
       .sign(privateKey);
@@ -114,16 +127,19 @@ export function createAccessTokens(
   };
 
   return {
-    async sign(claims) {
-      const { app_metadata, ...payload } = toPayload(claims);
+    async sign(claims, added = {}) {
+      const whole = { ...toUserPayload(claims), ...added, ...toSessionPayload(claims) };
+      const { app_metadata, ...payload } = whole;
       if (app_metadata === undefined) {
-        return { token: await signPayload(payload), droppedAppMetadata: false };
+        return { token: await signPayload(payload), ...readOwn(payload) };
       }
-      const token = await signPayload({ ...payload, app_metadata });
-      if (cookieNameLength + token.length <= MAX_COOKIE_BYTES) {
-        return { token, droppedAppMetadata: false };
-      }
-      return { token: await signPayload(payload), droppedAppMetadata: true };
+      const token = await signPayload(whole);
+      if (cookieNameLength + token.length <= MAX_COOKIE_BYTES) return { token, ...readOwn(whole) };
+      return {
+        token: await signPayload(payload),
+        ...readOwn(payload),
+        droppedAppMetadata: true,
+      };
     },
 
     async verify(raw) {
@@ -135,7 +151,7 @@ export function createAccessTokens(
           algorithms: [key.alg],
           typ: TOKEN_TYPE,
           issuer,
-          audience: AUTHENTICATED,
+          audience: AUDIENCE,
           currentDate: new Date(0), // `exp` is compared by the caller
         });
         return judgePayload(payload);
@@ -163,20 +179,37 @@ function findKey(raw: string, keys: SigningKeys): SigningKey | AccessTokenFault 
   return isCanonicalJws(raw, key.alg) ? key : "malformed";
 }
 
-function toPayload(claims: AccessClaims): z.input<typeof payloadSchema> {
+type Payload = z.input<typeof payloadSchema>;
+
+/** What the project's hook may change. */
+function toUserPayload(claims: AccessClaims) {
   return {
-    role: AUTHENTICATED,
+    role: claims.role,
+    aal: claims.aal,
+    amr: [...claims.amr],
+    ...(claims.email === null ? {} : { email: claims.email }),
+    ...(claims.phone === null ? {} : { phone: claims.phone }),
+    is_anonymous: claims.isAnonymous,
+    ...(claims.appMetadata === null ? {} : { app_metadata: claims.appMetadata }),
+  } satisfies Partial<Payload>;
+}
+
+/** What the session stands on. */
+function toSessionPayload(claims: AccessClaims) {
+  return {
     sub: claims.userId,
     session_id: claims.sessionId,
     gen: claims.generation,
     branch: claims.branch,
-    aal: claims.aal,
-    amr: [...claims.amr],
-    ...(claims.email === null ? {} : { email: claims.email }),
-    ...(claims.appMetadata === null ? {} : { app_metadata: claims.appMetadata }),
     iat: claims.issuedAt,
     exp: claims.expiresAt,
-  };
+  } satisfies Partial<Payload>;
+}
+
+function readOwn(payload: unknown): Pick<SignedAccessToken, "claims" | "droppedAppMetadata"> {
+  const verdict = judgePayload(payload);
+  if (verdict.kind === "genuine") return { claims: verdict.claims, droppedAppMetadata: false };
+  throw new TypeError("Cannot sign an access token: its claims are not of our form");
 }
 
 function judgePayload(payload: unknown): AccessTokenVerdict {
@@ -190,9 +223,12 @@ function judgePayload(payload: unknown): AccessTokenVerdict {
       sessionId: data.session_id as SessionId,
       generation: data.gen,
       branch: data.branch,
+      role: data.role,
       aal: data.aal,
       amr: data.amr,
       email: data.email ?? null,
+      phone: data.phone ?? null,
+      isAnonymous: data.is_anonymous,
       appMetadata: data.app_metadata ?? null,
       issuedAt: data.iat,
       expiresAt: data.exp,

@@ -52,10 +52,9 @@ export function rememberGenuineTokens(
 
   return {
     /** What we signed ourselves is genuine, and its browser is about to show it. */
-    async sign(claims) {
-      const signed = await tokens.sign(claims);
-      const said = signed.droppedAppMetadata ? { ...claims, appMetadata: null } : claims;
-      keep(hashToken(signed.token), said);
+    async sign(claims, added) {
+      const signed = await tokens.sign(claims, added);
+      keep(hashToken(signed.token), signed.claims);
       return signed;
     },
 

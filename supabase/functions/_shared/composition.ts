@@ -9,12 +9,13 @@ import { randomBytes, randomUUID } from "node:crypto";
 import { createAccessTokens } from "./access_token.ts";
 import { rememberGenuineTokens } from "./access_token_memory.ts";
 import type { SessionId } from "./brands.ts";
-import { type Config, readConfig } from "./config.ts";
+import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createSessionCookies, type SessionCookies } from "./cookies.ts";
 import type { DatabaseRpc } from "./database_rpc.ts";
 import { createDataApiRpc } from "./database_rpc_data_api.ts";
 import { createSupabaseIdentityProvider } from "./identity_provider_supabase.ts";
 import { createLogger, type Logger } from "./log.ts";
+import { ServiceUnavailableError } from "./service_unavailable.ts";
 import { deriveSessionKeys } from "./session_keys.ts";
 import { createRpcSessionStore } from "./session_store_rpc.ts";
 import type { SessionDependencies } from "./sessions/dependencies.ts";
@@ -78,12 +79,14 @@ export async function compose(env: (name: string) => string | undefined): Promis
     now: () => new Date(),
   });
   const rpc = await createRpc(config);
+  const issuer = `${config.supabaseUrl}/functions/v1/unified-auth`;
   const dependencies: SessionDependencies = {
     store: createRpcSessionStore(rpc, {
       ...config,
       activityIntervalSeconds: ACTIVITY_INTERVAL_SECONDS,
       refreshBurst: REFRESH_BURST,
       refreshIntervalSeconds: REFRESH_INTERVAL_SECONDS,
+      issuer,
     }),
     identityProvider: createSupabaseIdentityProvider({
       supabaseUrl: config.supabaseUrl,
@@ -95,7 +98,7 @@ export async function compose(env: (name: string) => string | undefined): Promis
     accessTokens: rememberGenuineTokens(
       createAccessTokens({
         keys: signingKeys,
-        issuer: `${config.supabaseUrl}/functions/v1/unified-auth`,
+        issuer,
         cookieNameLength: cookies.accessName.length,
       }),
       {
@@ -115,6 +118,7 @@ export async function compose(env: (name: string) => string | undefined): Promis
       delay: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     }),
   };
+  await requireHook(dependencies, config);
   return {
     dependencies,
     cookies,
@@ -128,6 +132,28 @@ export async function compose(env: (name: string) => string | undefined): Promis
     exposeAccessToken: config.exposeAccessToken,
     bindsSessions: config.binding.kind === "on",
   };
+}
+
+/** A database that is away is no reason not to start: each refresh asks for the hook anyway. */
+async function requireHook(
+  { store, log }: SessionDependencies,
+  { accessTokenHook }: Config,
+): Promise<void> {
+  if (accessTokenHook === null) return;
+  let exists = true;
+  try {
+    exists = await store.hasAccessTokenHook(accessTokenHook);
+  } catch (error: unknown) {
+    if (!(error instanceof ServiceUnavailableError)) throw error;
+    log.warn("the access token hook was not checked", { cause: error.code });
+  }
+  if (!exists) {
+    throw new ConfigError([
+      `SESSION_ACCESS_TOKEN_HOOK must name a function that takes and returns jsonb: ${
+        JSON.stringify(accessTokenHook)
+      }`,
+    ]);
+  }
 }
 
 /** The driver is loaded only where it is used: the default pays nothing for it at a cold start. */

@@ -6,6 +6,7 @@
  */
 
 import { PLATFORM_IP_HEADER } from "./client_address.ts";
+import { type AccessTokenSettings, readAccessTokenSettings } from "./config_access_tokens.ts";
 import { type CookieNames, readCookieNames } from "./config_cookies.ts";
 import { type Binding, readBinding, readRebindAfter } from "./config_binding.ts";
 import { type DatabaseRoute, readDatabaseRoute } from "./config_database.ts";
@@ -25,7 +26,7 @@ const HOST_NAME =
 const HEADER_NAME = /^[a-z0-9!#$%&'*+.^_`|~-]+$/;
 
 /** Checked settings. Plain data; `SESSION_…` names the variable that each comes from. */
-export interface Config extends Lifetimes, CookieNames {
+export interface Config extends Lifetimes, CookieNames, AccessTokenSettings {
   /** `SUPABASE_URL`, without a trailing slash. */
   readonly supabaseUrl: string;
   /** From `SUPABASE_SECRET_KEYS`, or `SUPABASE_SERVICE_ROLE_KEY`. */
@@ -110,6 +111,7 @@ export function readConfig(env: Environment): Config {
       partitioned: isPartitioned(cookieSameSite),
     }),
     rebindAfterSeconds: readRebindAfter(reader),
+    ...readAccessTokenSettings(reader),
     exposeAccessToken: reader.flag("SESSION_EXPOSE_ACCESS_TOKEN", { fallback: false }),
     clientIpHeader: readClientIpHeader(reader),
     loginKey: reader.choice("SESSION_LOGIN_KEY", {

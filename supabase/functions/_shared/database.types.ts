@@ -52,6 +52,7 @@ export type Database = {
           "device_name": string | null;
           "generation": number;
           "id": string;
+          "identity_session_id": string | null;
           "ip": unknown;
           "is_valid": boolean;
           "issued_at": string;
@@ -83,6 +84,7 @@ export type Database = {
           "device_name"?: string | null;
           "generation"?: number;
           "id": string;
+          "identity_session_id"?: string | null;
           "ip"?: unknown;
           "is_valid"?: boolean;
           "issued_at": string;
@@ -113,6 +115,7 @@ export type Database = {
           "device_name"?: string | null;
           "generation"?: number;
           "id"?: string;
+          "identity_session_id"?: string | null;
           "ip"?: unknown;
           "is_valid"?: boolean;
           "issued_at"?: string;
@@ -139,6 +142,7 @@ export type Database = {
       [_ in never]: never;
     };
     Functions: {
+      "check_access_token_hook": { Args: { "p_hook": string }; Returns: boolean };
       "check_login_allowed": {
         Args: {
           "p_buckets": (string)[];
@@ -163,6 +167,7 @@ export type Database = {
           "p_presented": Database["public"]["CompositeTypes"]["presented_refresh_token"];
           "p_refresh_token_hash": string;
           "p_session_id": string;
+          "p_token_policy"?: Database["public"]["CompositeTypes"]["access_token_policy"];
           "p_user_id": string;
         };
         Returns: Record<string, unknown>;
@@ -224,6 +229,7 @@ export type Database = {
           "p_presented": Database["public"]["CompositeTypes"]["presented_refresh_token"];
           "p_proof": Database["public"]["CompositeTypes"]["presented_proof"];
           "p_successor": Database["public"]["CompositeTypes"]["proposed_successor"];
+          "p_token_policy"?: Database["public"]["CompositeTypes"]["access_token_policy"];
         };
         Returns: Record<string, unknown>;
       };
@@ -241,7 +247,12 @@ export type Database = {
       };
     };
     Enums: {
-      "login_outcome": "created" | "user_not_found" | "user_banned";
+      "login_outcome":
+        | "created"
+        | "user_not_found"
+        | "user_banned"
+        | "role_not_allowed"
+        | "hook_refused";
       "logout_scope": "local" | "others" | "global";
       "revocation_outcome":
         | "ended"
@@ -268,7 +279,9 @@ export type Database = {
         | "evicted"
         | "expired"
         | "not_found"
-        | "banned";
+        | "banned"
+        | "role_not_allowed"
+        | "hook_refused";
       "session_event":
         | "login"
         | "login_failed"
@@ -309,6 +322,11 @@ export type Database = {
         | "banned";
     };
     CompositeTypes: {
+      "access_token_policy": {
+        "issuer": string | null;
+        "allowed_roles": (string)[] | null;
+        "hook": string | null;
+      };
       "listed_session": {
         "id": string | null;
         "created_at": string | null;
@@ -375,6 +393,7 @@ export type Database = {
         "aal": string | null;
         "amr": Json | null;
         "key_thumbprint": string | null;
+        "added_claims": Json | null;
       };
       "token_place": {
         "session_id": string | null;
@@ -489,7 +508,13 @@ export type CompositeTypes<
 export const Constants = {
   "public": {
     Enums: {
-      "login_outcome": ["created", "user_not_found", "user_banned"],
+      "login_outcome": [
+        "created",
+        "user_not_found",
+        "user_banned",
+        "role_not_allowed",
+        "hook_refused",
+      ],
       "logout_scope": ["local", "others", "global"],
       "revocation_outcome": [
         "ended",
@@ -518,6 +543,8 @@ export const Constants = {
         "expired",
         "not_found",
         "banned",
+        "role_not_allowed",
+        "hook_refused",
       ],
       "session_event": [
         "login",

@@ -60,7 +60,11 @@ export const ERRORS = {
     status: 403,
     message: "This user has a second factor: finish MFA with Supabase Auth and exchange its token.",
   },
-  access_denied: { status: 403, message: "Supabase Auth does not let this user sign in." },
+  access_denied: { status: 403, message: "The project does not let this user in." },
+  role_not_allowed: {
+    status: 403,
+    message: "Users of this role may not have a session here: see SESSION_ALLOWED_ROLES.",
+  },
   captcha_failed: { status: 400, message: "The CAPTCHA was not accepted." },
   over_request_rate_limit: { status: 429, message: "Too many attempts: try again later." },
 

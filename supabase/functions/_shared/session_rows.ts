@@ -50,6 +50,7 @@ const sessionSnapshot = z.object({
   aal: z.string(),
   amr: z.array(z.custom<Json>()),
   key_thumbprint: keyThumbprint.nullable(),
+  added_claims: metadata.nullable(),
 }).transform((row): LiveSession => ({
   sessionId: row.session_id as SessionId,
   userId: row.user_id as UserId,
@@ -68,6 +69,7 @@ const sessionSnapshot = z.object({
   aal: row.aal,
   amr: row.amr,
   keyThumbprint: row.key_thumbprint,
+  addedClaims: row.added_claims,
 }));
 
 const listedSession = z.object({
@@ -88,7 +90,10 @@ const listedSession = z.object({
   aal: row.aal,
 }));
 
-const loginRefusal = z.enum(enums.login_outcome).exclude(["created"]);
+const hookRefusedRow = z.object({ outcome: z.literal("hook_refused"), hook_error: z.string() })
+  .transform(({ outcome, hook_error }) => ({ outcome, hookError: hook_error }));
+
+const loginRefusal = z.enum(enums.login_outcome).exclude(["created", "hook_refused"]);
 const notActive = z.enum(enums.validation_outcome).exclude(["active"]);
 const refusedRotation = z.enum(enums.rotation_outcome).exclude([
   "unchanged",
@@ -98,6 +103,7 @@ const refusedRotation = z.enum(enums.rotation_outcome).exclude([
   "throttled",
   "successor_wanted",
   "proof_required",
+  "hook_refused",
 ]);
 const revocation = z.enum(enums.revocation_outcome).exclude(["proof_required"]);
 
@@ -120,6 +126,7 @@ export const createSessionRow = z.discriminatedUnion("outcome", [
     evicted: z.int(),
     server_time: time,
   }),
+  hookRefusedRow,
   z.object({ outcome: loginRefusal }),
 ]);
 
@@ -145,6 +152,7 @@ export const rotateSessionRow = z.discriminatedUnion("outcome", [
     session_lineage: lineage.nullable(),
   }),
   proofRequiredRow,
+  hookRefusedRow,
   z.object({ outcome: refusedRotation }),
 ]);
 

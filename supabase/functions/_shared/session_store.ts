@@ -49,6 +49,8 @@ export interface LiveSession {
   readonly amr: readonly Json[];
   /** The key that the session's current refresh token was issued to. Null: none. */
   readonly keyThumbprint: KeyThumbprint | null;
+  /** What the project's hook adds to the access token that is signed now. Null: no hook, or no token. */
+  readonly addedClaims: Readonly<Record<string, Json | undefined>> | null;
 }
 
 /** A live session and the moment, by the database's clock, at which it was. */
@@ -98,12 +100,20 @@ export interface CreateSessionRequest {
   readonly loginCharge: LoginCharge | null;
 }
 
+/** The project's custom access token hook refused the token, or failed: nothing was changed. */
+export interface HookRefused {
+  readonly outcome: "hook_refused";
+  /** What it said. For the log. */
+  readonly hookError: string;
+}
+
 export type CreateSessionAnswer =
   | (
     & { readonly outcome: "created"; readonly replaced: number; readonly evicted: number }
     & SessionAt
   )
-  | { readonly outcome: Exclude<LoginOutcome, "created"> };
+  | HookRefused
+  | { readonly outcome: Exclude<LoginOutcome, "created" | "hook_refused"> };
 
 export interface ValidateSessionRequest extends TokenPlace {
   /** False if the same request shows that the refresh token of this generation never arrived. */
@@ -148,7 +158,7 @@ export type ContinuedOutcome = "unchanged" | "rotated" | "replayed" | "reissued"
 /** The outcomes after which no token of this session is answered. */
 export type RefusedRotation = Exclude<
   RotationOutcome,
-  ContinuedOutcome | "throttled" | "successor_wanted" | "proof_required"
+  ContinuedOutcome | "throttled" | "successor_wanted" | "proof_required" | "hook_refused"
 >;
 
 export type RotateSessionAnswer =
@@ -175,6 +185,7 @@ export type RotateSessionAnswer =
     readonly lineage: Lineage | null;
   }
   | ProofRequired
+  | HookRefused
   | { readonly outcome: RefusedRotation };
 
 /** What a request may end sessions with: a refresh token, or an access token already verified. */
@@ -275,6 +286,8 @@ export interface SessionStore {
   admitLogin(buckets: readonly ThrottleBucket[]): Promise<LoginAdmission>;
   /** How an admitted login ended without a session. */
   recordLoginFailure(failure: LoginFailure, context: RequestContext): Promise<void>;
+  /** Whether there is such a custom access token hook, `schema.function`. */
+  hasAccessTokenHook(hook: string): Promise<boolean>;
   /** Resolves if the database answers. */
   ping(): Promise<void>;
 }

@@ -6,7 +6,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import type * as z from "zod";
+import * as z from "zod";
 import type { DatabaseRpc } from "./database_rpc.ts";
 import type { Database } from "./database.types.ts";
 import {
@@ -52,10 +52,17 @@ export interface SessionPolicy {
   readonly activityIntervalSeconds: number;
   /** How long a session must be quiet before another key may take it over. Null: never. */
   readonly rebindAfterSeconds: number | null;
+  /** The roles whose users may hold a token. @default {["authenticated"]} */
+  readonly allowedRoles?: readonly string[];
+  /** `schema.function`. @default {null} */
+  readonly accessTokenHook?: string | null;
+  /** The `iss` of every access token. The hook is told. @default {""} */
+  readonly issuer?: string;
 }
 
 export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): SessionStore {
   const p_policy = toPolicyArgument(policy);
+  const p_token_policy = toTokenPolicyArgument(policy);
   return {
     async createSession(request, context) {
       const row = parse(
@@ -75,6 +82,7 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
           p_identity_session_id: request.identitySessionId,
           p_policy,
           p_context: toContextArgument(context),
+          p_token_policy,
         }),
       );
       if (row.outcome !== "created") return row;
@@ -109,6 +117,7 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
           p_policy,
           p_event: request.event,
           p_context: toContextArgument(context),
+          p_token_policy,
         }),
       );
       switch (row.outcome) {
@@ -221,6 +230,10 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
       });
     },
 
+    async hasAccessTokenHook(hook) {
+      return parse(z.boolean(), await rpc("check_access_token_hook", { p_hook: hook }));
+    },
+
     async ping() {
       await rpc("check_login_allowed", limits([]));
     },
@@ -267,6 +280,14 @@ function toPolicyArgument(policy: SessionPolicy): CompositeTypes["session_policy
     max_sessions: policy.maxSessionsPerUser,
     activity_interval_seconds: policy.activityIntervalSeconds,
     rebind_after_seconds: policy.rebindAfterSeconds,
+  };
+}
+
+function toTokenPolicyArgument(policy: SessionPolicy): CompositeTypes["access_token_policy"] {
+  return {
+    issuer: policy.issuer ?? "",
+    allowed_roles: [...policy.allowedRoles ?? ["authenticated"]],
+    hook: policy.accessTokenHook ?? null,
   };
 }
 

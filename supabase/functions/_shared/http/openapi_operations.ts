@@ -78,7 +78,15 @@ const GRACED_ACCESS_TOKEN = [
 
 const PROOF = ["proof_required", "proof_key_unknown"] as const;
 
-const REFRESH_TOKEN = ["refresh_token_invalid", "unknown_generation", ...PROOF] as const;
+/** What the project says of the user when an access token is to be signed. */
+const MINTING = ["access_denied", "role_not_allowed"] as const;
+
+const REFRESH_TOKEN = [
+  "refresh_token_invalid",
+  "unknown_generation",
+  ...PROOF,
+  ...MINTING,
+] as const;
 
 export const OPERATIONS: readonly Operation[] = [
   {
@@ -99,6 +107,7 @@ export const OPERATIONS: readonly Operation[] = [
       "email_not_confirmed",
       "mfa_required",
       "access_denied",
+      "role_not_allowed",
       "captcha_failed",
       "over_request_rate_limit",
       "service_unavailable",

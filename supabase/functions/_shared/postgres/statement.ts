@@ -119,6 +119,7 @@ const COMPOSITE_PARAMETERS: Readonly<Record<string, keyof CompositeTypes>> = {
   p_presented: "presented_refresh_token",
   p_proof: "presented_proof",
   p_successor: "proposed_successor",
+  p_token_policy: "access_token_policy",
 } satisfies Record<Exclude<CompositeParameter, JsonParameter>, keyof CompositeTypes>;
 
 type JsonParameter = ParametersOfType<Json>;

@@ -5,7 +5,8 @@
  */
 
 import type { RawAccessToken, RawRefreshToken } from "../brands.ts";
-import type { SessionAt } from "../session_store.ts";
+import type { Logger } from "../log.ts";
+import type { HookRefused, RequestContext, SessionAt } from "../session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 
 export interface SessionGrant extends SessionAt {
@@ -25,13 +26,25 @@ export async function grantTokens(
     branch: session.branch,
     aal: session.aal,
     amr: session.amr,
+    role: session.role ?? "",
     email: session.email,
+    phone: session.phone,
+    isAnonymous: session.isAnonymous,
     appMetadata: session.appMetadata,
     issuedAt: Math.floor(serverTime.getTime() / 1000),
     expiresAt: Math.floor(session.accessTokenExpiresAt.getTime() / 1000),
-  });
+  }, session.addedClaims ?? {});
   if (droppedAppMetadata) {
     log.warn("access token has no room for app_metadata", { session_id: session.sessionId });
   }
   return { session, serverTime, accessToken: token, refreshToken };
+}
+
+/** What the hook said is for the operator, and never for the person. */
+export function logHookRefusal(
+  log: Logger,
+  { hookError }: HookRefused,
+  { requestId }: RequestContext,
+): void {
+  log.warn("the access token hook refused", { request_id: requestId, hook_error: hookError });
 }

@@ -21,9 +21,9 @@ import {
   REFRESH_SECRET_BYTES,
 } from "../refresh_token.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
-import type { LoginCharge, RequestContext } from "../session_store.ts";
+import type { CreateSessionAnswer, LoginCharge, RequestContext } from "../session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
-import { grantTokens, type SessionGrant } from "./grant.ts";
+import { grantTokens, logHookRefusal, type SessionGrant } from "./grant.ts";
 import { loginBuckets } from "./login_throttle.ts";
 import type { ReadProof } from "./proof.ts";
 import type { PasswordCheck } from "./refusal_pace.ts";
@@ -224,7 +224,24 @@ async function startSession(
     // The session of a token that is refused is not ours to end: it may be another application's.
     isRefusedExchange ? undefined : dropIdentitySession(dependencies, identity, context),
   ]);
-  return grant && { kind: "signed_in", grant };
+  if (grant !== null) return { kind: "signed_in", grant };
+  return refuseSession(dependencies, answer, context);
+}
+
+function refuseSession(
+  { log }: Pick<SessionDependencies, "log">,
+  answer: CreateSessionAnswer,
+  context: RequestContext,
+): LoginResult | null {
+  switch (answer.outcome) {
+    case "hook_refused":
+      logHookRefusal(log, answer, context);
+      return { kind: "refused", code: "access_denied" };
+    case "role_not_allowed":
+      return { kind: "refused", code: answer.outcome };
+    default:
+      return null;
+  }
 }
 
 /** A session that could not be dropped is the provider's to expire: no reason to refuse a login. */

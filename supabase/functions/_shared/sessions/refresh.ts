@@ -23,7 +23,7 @@ import {
   type SuccessorOrigin,
 } from "../successor.ts";
 import type { SessionDependencies } from "./dependencies.ts";
-import { grantTokens, type SessionGrant } from "./grant.ts";
+import { grantTokens, logHookRefusal, type SessionGrant } from "./grant.ts";
 import { type ReadProof, refuseWithoutProof, requireProof } from "./proof.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import { sessionOverCode } from "./session_end.ts";
@@ -78,6 +78,10 @@ export async function refreshSession(
   }
   if (answer.outcome === "proof_required") {
     return refuseWithoutProof(dependencies, presented, answer.serverTime);
+  }
+  if (answer.outcome === "hook_refused") {
+    logHookRefusal(dependencies.log, answer, request.context);
+    return refuse("access_denied", sessionId);
   }
   if (!("session" in answer)) {
     if (answer.outcome === "key_compromise_suspected") {
@@ -186,6 +190,7 @@ function refusalCode(outcome: RefusedRotation): ErrorCode {
   switch (outcome) {
     case "unknown_generation":
     case "proof_key_unknown":
+    case "role_not_allowed":
       return outcome;
     case "key_compromise_suspected":
       return "refresh_token_invalid";
