@@ -1,11 +1,20 @@
 /**
- * A benign schedule as a test: played from each beginning, and the session must live on.
+ * A benign schedule as a test: played with and without a key and from each beginning, and the session
+ * must live on.
  *
  * @module
  */
 
 import type { Browser } from "../http/browser.ts";
-import { assertLivesOn, beginLife, type SessionLife, type World } from "./session_life.ts";
+import type { ScheduleFixture } from "./schedule_fixture.ts";
+import {
+  assertLivesOn,
+  beginLife,
+  type Beginning,
+  type Binding,
+  BINDINGS,
+  type SessionLife,
+} from "./session_life.ts";
 
 /**
  * Begins when the next refresh is due. Answers the browser that lives on, where that is not the
@@ -13,15 +22,25 @@ import { assertLivesOn, beginLife, type SessionLife, type World } from "./sessio
  */
 export type BenignSchedule = (life: SessionLife) => Promise<Browser | void>;
 
-/** Makes tests of schedules in `world`: each with a session just made, and with one long in use. */
-export function describeBenign(world: World): (rule: string, schedule: BenignSchedule) => void {
-  return function benign(rule, schedule) {
+export type DescribeBenign = (
+  rule: string,
+  schedule: BenignSchedule,
+  /** Where the schedule makes sense for them alone. @default {all} */
+  bindings?: readonly Binding[],
+) => void;
+
+const BEGINNINGS: readonly Beginning[] = ["fresh", "confirmed"];
+
+export function describeBenign(fixture: ScheduleFixture): DescribeBenign {
+  return function benign(rule, schedule, bindings = BINDINGS) {
     Deno.test(rule, async (test) => {
-      for (const beginning of ["fresh", "confirmed"] as const) {
-        await test.step(`a ${beginning} session`, async () => {
-          const life = await beginLife(world, beginning);
-          await assertLivesOn(life, await schedule(life) ?? life.owner);
-        });
+      for (const binding of bindings) {
+        for (const beginning of BEGINNINGS) {
+          await test.step(`${binding}, a ${beginning} session`, async () => {
+            const life = await beginLife(fixture, { beginning, binding });
+            await assertLivesOn(life, await schedule(life) ?? life.owner);
+          });
+        }
       }
     });
   };

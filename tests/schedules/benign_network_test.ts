@@ -13,15 +13,16 @@ import {
   startInstanceWithSecrets,
 } from "../http/instance_with_secrets.ts";
 import { describeBenign } from "./benign.ts";
-import { assertLivesOn, beginLife, HOUR } from "./session_life.ts";
-import { openWorld } from "./world.ts";
+import { openScheduleFixture } from "./schedule_fixture.ts";
+import { assertLivesOn, beginLife, type Binding, BINDINGS, HOUR } from "./session_life.ts";
 
 const UPDATED_FIREFOX = FIREFOX.replaceAll("150.0", "151.0");
 
-const world = await openWorld();
-const benign = describeBenign(world);
+const fixture = await openScheduleFixture();
+Deno.test.afterAll(() => fixture.close());
+const benign = describeBenign(fixture);
 
-const OLDER_SECRET = sessionSecretOf(world.stack);
+const OLDER_SECRET = sessionSecretOf(fixture.stack);
 const NEWER_SECRET = await newSessionSecret();
 
 benign("a browser may have been updated since its last refresh", async (life) => {
@@ -30,7 +31,7 @@ benign("a browser may have been updated since its last refresh", async (life) =>
   return updated;
 });
 
-benign("a browser may be updated in the middle of a window", async (life) => {
+benign("a browser may be updated in the middle of a reuse interval", async (life) => {
   viewOf(await life.owner.refresh());
   await life.after(10);
   const updated = life.copyOf(life.owner, { userAgent: UPDATED_FIREFOX });
@@ -87,49 +88,61 @@ for (const staleFirst of [true, false]) {
   });
 }
 
-Deno.test("secrets changed in the middle of a window answer the same token", async () => {
-  await using changed = await startInstanceWithSecrets(world.stack, [NEWER_SECRET, OLDER_SECRET]);
-  const life = await beginLife(world, "confirmed");
-  const owner = life.copyOf(life.owner, changed);
+for (const binding of BINDINGS) describeChangesOfSecrets(binding);
 
-  viewOf(await life.owner.refresh());
-  await life.after(5);
-  viewOf(await owner.refresh());
-  assert.equal(owner.refreshToken, life.owner.refreshToken);
-  assert.deepEqual(await life.events(), ["refresh", "replay"]);
-  await assertLivesOn(life, owner);
-});
+function describeChangesOfSecrets(binding: Binding): void {
+  Deno.test(`${binding}: secrets changed in the reuse interval answer the same token`, async () => {
+    await using changed = await startInstanceWithSecrets(fixture.stack, [
+      NEWER_SECRET,
+      OLDER_SECRET,
+    ]);
+    const life = await beginLife(fixture, { binding });
+    const owner = life.copyOf(life.owner, changed);
 
-Deno.test("secrets changed back in the middle of a window answer the same token", async () => {
-  await using changed = await startInstanceWithSecrets(world.stack, [NEWER_SECRET, OLDER_SECRET]);
-  await using restored = await startInstanceWithSecrets(world.stack, [OLDER_SECRET, NEWER_SECRET]);
-  const life = await beginLife(world, "confirmed");
-  const first = life.copyOf(life.owner, changed);
-  const owner = life.copyOf(life.owner, restored);
+    viewOf(await life.owner.refresh());
+    await life.after(5);
+    viewOf(await owner.refresh());
+    assert.equal(owner.refreshToken, life.owner.refreshToken);
+    assert.deepEqual(await life.events(), ["refresh", "replay"]);
+    await assertLivesOn(life, owner);
+  });
 
-  viewOf(await first.refresh());
-  await life.after(5);
-  viewOf(await owner.refresh());
-  assert.equal(owner.refreshToken, first.refreshToken);
-  assert.deepEqual(await life.events(), ["refresh", "replay"]);
-  await assertLivesOn(life, owner);
-});
+  Deno.test(`${binding}: secrets changed back in the reuse interval answer the same token`, async () => {
+    await using changed = await startInstanceWithSecrets(fixture.stack, [
+      NEWER_SECRET,
+      OLDER_SECRET,
+    ]);
+    await using restored = await startInstanceWithSecrets(fixture.stack, [
+      OLDER_SECRET,
+      NEWER_SECRET,
+    ]);
+    const life = await beginLife(fixture, { binding });
+    const first = life.copyOf(life.owner, changed);
+    const owner = life.copyOf(life.owner, restored);
 
-Deno.test("secrets changed since a reply was lost still know the token before it", async () => {
-  await using changed = await startInstanceWithSecrets(world.stack, [NEWER_SECRET, OLDER_SECRET]);
-  const life = await beginLife(world, "confirmed");
-  const owner = life.copyOf(life.owner, changed);
+    viewOf(await first.refresh());
+    await life.after(5);
+    viewOf(await owner.refresh());
+    assert.equal(owner.refreshToken, first.refreshToken);
+    assert.deepEqual(await life.events(), ["refresh", "replay"]);
+    await assertLivesOn(life, owner);
+  });
 
-  viewOf(await life.owner.refresh({ lost: true }));
-  await life.after(2 * HOUR);
-  viewOf(await owner.refresh());
-  assert.deepEqual(await life.events(), ["refresh", "reissue"]);
-  await assertLivesOn(life, owner);
-});
+  Deno.test(`${binding}: secrets changed since a reply was lost still know the token before it`, async () => {
+    await using changed = await startInstanceWithSecrets(fixture.stack, [
+      NEWER_SECRET,
+      OLDER_SECRET,
+    ]);
+    const life = await beginLife(fixture, { binding });
+    const owner = life.copyOf(life.owner, changed);
 
-Deno.test({
-  name: "the world behind the proxies ends",
-  sanitizeOps: false,
-  sanitizeResources: false,
-  fn: world.close,
-});
+    viewOf(await life.owner.refresh({ lost: true }));
+    await life.after(2 * HOUR);
+    viewOf(await owner.refresh());
+    assert.deepEqual(await life.events(), [
+      "refresh",
+      binding === "unbound" ? "reissue" : "replay",
+    ]);
+    await assertLivesOn(life, owner);
+  });
+}

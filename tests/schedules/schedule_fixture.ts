@@ -4,11 +4,16 @@
  * @module
  */
 
+import type postgres from "postgres";
 import { SEED_USERS } from "../../local/seed_users.ts";
-import { openTestServer } from "../../local/testing.ts";
-import type { World } from "./session_life.ts";
+import { openTestServer, type TestStack } from "../../local/testing.ts";
+import { openTokenForge, type TokenForge } from "../http/token_forge.ts";
 
-export interface OpenWorld extends World {
+export interface ScheduleFixture {
+  readonly stack: TestStack;
+  /** One connection, already open: what a test leaves open would be a leak. */
+  readonly sql: postgres.Sql;
+  readonly forge: TokenForge;
   close(): Promise<void>;
 }
 
@@ -16,10 +21,10 @@ export interface OpenWorld extends World {
  * Starts a project in which Ada has room for a session a schedule, and a password that is quick to
  * check: what a schedule shows has nothing to do with bcrypt's cost.
  */
-export async function openWorld(): Promise<OpenWorld> {
+export async function openScheduleFixture(): Promise<ScheduleFixture> {
   const server = await openTestServer();
   const stack = await server.startStack({
-    functions: ["unified-auth"],
+    functions: ["unified-auth", "validate-session"],
     environment: { SESSION_MAX_PER_USER: "100" },
   });
   const sql = stack.database.connect({ max: 1 });
@@ -32,6 +37,7 @@ export async function openWorld(): Promise<OpenWorld> {
   return {
     stack,
     sql,
+    forge: openTokenForge(stack),
     async close() {
       await stack.stop();
       await server.close();
