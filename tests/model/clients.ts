@@ -5,11 +5,13 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
+import { randomBytes } from "node:crypto";
 import type { AccessClaims } from "../../supabase/functions/_shared/access_token.ts";
-import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
+import type { KeyThumbprint, SessionId } from "../../supabase/functions/_shared/brands.ts";
 import type { GenuineRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
 import type { RequestContext } from "../../supabase/functions/_shared/session_store.ts";
-import type { Micros } from "./rotation_model.ts";
+import type { KeyName, Micros, ModelChallenge } from "./rotation_model.ts";
 
 export interface HeldAccessToken {
   readonly claims: AccessClaims;
@@ -17,13 +19,27 @@ export interface HeldAccessToken {
   readonly expiresAt: Micros;
 }
 
-/** What a browser's cookies hold, or what a thief copied of them. Replaced, never changed. */
+/**
+ * What a browser's cookies hold, or what a thief copied of them, and the last challenge that its page was
+ * given. Replaced, never changed.
+ */
 export interface Jar {
   readonly access: HeldAccessToken | null;
   readonly refresh: GenuineRefreshToken | null;
+  readonly challenge: ModelChallenge | null;
 }
 
-export const EMPTY_JAR: Jar = { access: null, refresh: null };
+/** What a request proves: nothing, a key that lacks a challenge, or a key over a challenge. */
+export type SentProof =
+  | { readonly kind: "none" }
+  | { readonly kind: "unusable" }
+  | {
+    readonly kind: "signed";
+    readonly key: KeyThumbprint;
+    readonly challenge: ModelChallenge;
+  };
+
+export const EMPTY_JAR: Jar = { access: null, refresh: null, challenge: null };
 
 export interface Reply {
   readonly answeredAt: Micros;
@@ -34,29 +50,51 @@ export interface Client {
   readonly name: string;
   readonly isThief: boolean;
   userAgent: string;
+  key: KeyThumbprint | null;
   jar: Jar;
   /** Every jar it had, oldest first: what a crash may bring back. */
   readonly past: { readonly since: Micros; readonly jar: Jar }[];
   readonly late: Reply[];
-  lastSent: { readonly at: Micros; readonly jar: Jar } | null;
+  lastSent: { readonly at: Micros; readonly jar: Jar; readonly proof: SentProof } | null;
 }
 
-export function createClients(): readonly Client[] {
-  const create = (name: string, userAgent: string, isThief = false): Client => ({
+export function createKey(): KeyThumbprint {
+  return new Uint8Array(randomBytes(16)) as KeyThumbprint;
+}
+
+export function keyName(key: KeyThumbprint | null): KeyName {
+  return key && Buffer.from(key).toString("hex");
+}
+
+/** What the page of this browser sends with a jar of its own. */
+export function proofOf({ key }: Client, { challenge }: Jar): SentProof {
+  if (key === null) return { kind: "none" };
+  return challenge === null ? { kind: "unusable" } : { kind: "signed", key, challenge };
+}
+
+export function createClients(
+  { laptopHasKey }: { readonly laptopHasKey: boolean },
+): readonly Client[] {
+  const create = (
+    name: string,
+    userAgent: string,
+    { isThief = false, hasKey = false } = {},
+  ): Client => ({
     name,
     isThief,
     userAgent,
+    key: hasKey ? createKey() : null,
     jar: EMPTY_JAR,
     past: [],
     late: [],
     lastSent: null,
   });
   return [
-    create("laptop", "Firefox"),
+    create("laptop", "Firefox", { hasKey: laptopHasKey }),
     create("desktop", "Firefox"),
-    create("phone", "Safari"),
-    create("thief", "curl", true),
-    create("second thief", "wget", true),
+    create("phone", "Safari", { hasKey: true }),
+    create("thief", "curl", { isThief: true }),
+    create("second thief", "wget", { isThief: true }),
   ];
 }
 

@@ -8,10 +8,17 @@ import assert from "node:assert/strict";
 import type { LogoutScope } from "../../supabase/functions/_shared/session_store.ts";
 import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
 import { logOut } from "../../supabase/functions/_shared/sessions/logout.ts";
-import { NO_PROOF } from "../../supabase/functions/_shared/sessions/proof.ts";
 import { endOwnSession } from "../../supabase/functions/_shared/sessions/own_sessions.ts";
-import { type Client, contextOf, EMPTY_JAR, keep } from "./clients.ts";
-import { mayAct, type ModelSession, placeOf, whyOver } from "./rotation_model.ts";
+import { type Client, contextOf, EMPTY_JAR, keep, proofOf, type SentProof } from "./clients.ts";
+import { readModelProof } from "./jar_reading.ts";
+import {
+  judge,
+  type Judgment,
+  mayAct,
+  type ModelSession,
+  placeOf,
+  whyOver,
+} from "./rotation_model.ts";
 import { end, localLogout } from "./user_model.ts";
 import type { World } from "./world.ts";
 
@@ -19,26 +26,36 @@ export async function logOutOf(
   world: World,
   { client, scope }: { readonly client: Client; readonly scope: LogoutScope },
 ): Promise<string> {
+  const proof = proofOf(client, client.jar);
   const result = await logOut(world.dependencies, {
     ...world.shownTokens(client.jar),
     scope,
-    readProof: NO_PROOF,
+    readProof: world.readProof(proof),
     context: contextOf(client),
   });
   const now = world.now();
   world.takeCalls();
   const expected = scope === "local"
-    ? endShown(world, client)
-    : endEverywhere(world, { client, scope, now });
+    ? endShown(world, { client, proof, now })
+    : endEverywhere(world, { client, proof, scope, now });
   assert.equal(result.kind === "signed_out" ? result.ended : result.code, expected);
   if (result.kind === "signed_out" && scope !== "others") keep(client, EMPTY_JAR, now);
   return `${client.name} signs out, ${scope}: ${expected}`;
 }
 
-/** Each of the two tokens ends its own session: of one session the refresh token first. */
+interface Leaving {
+  readonly client: Client;
+  readonly proof: SentProof;
+  readonly now: number;
+}
+
+/**
+ * Each of the two tokens ends its own session: of one session the refresh token first. No proof is asked
+ * for, and one that does not fit is none.
+ */
 function endShown(
   { model, modelToken }: World,
-  { jar }: Client,
+  { client: { jar }, proof, now }: Leaving,
   except: ReadonlySet<string> = new Set(),
 ): number {
   const token = modelToken(jar.refresh);
@@ -46,22 +63,33 @@ function endShown(
   const byAccess = jar.access && model.sessions.get(jar.access.claims.sessionId);
   let ended = 0;
   if (token && byRefresh && !except.has(byRefresh.id)) {
-    const reason = localLogout(byRefresh, token);
+    const proven = readModelProof(token, proof)?.proof ?? null;
+    const reason = localLogout(byRefresh, token, { proof: proven, now });
     if (reason !== null) ended += end([byRefresh], reason);
   }
-  if (byAccess && !except.has(byAccess.id)) ended += end([byAccess], "logout");
+  if (jar.access && byAccess && !except.has(byAccess.id)) {
+    if (byAccess.key === null || isPlaceKept(byAccess, jar.access.claims)) {
+      ended += end([byAccess], "logout");
+    }
+  }
   return ended;
+}
+
+/** A bound session is ended by an access token of its last two generations alone. */
+function isPlaceKept(
+  session: ModelSession,
+  { generation, branch }: { readonly generation: number; readonly branch: number },
+): boolean {
+  const place = placeOf(session, { sessionId: session.id, generation, branch, key: null });
+  return place === "current" || place === "predecessor" || place === "ahead";
 }
 
 /** The first token whose place lives acts: an unexpired access token, else the refresh token. */
 function endEverywhere(
   world: World,
-  { client, scope, now }: {
-    readonly client: Client;
-    readonly scope: "others" | "global";
-    readonly now: number;
-  },
+  { scope, ...leaving }: Leaving & { readonly scope: "others" | "global" },
 ): number | string {
+  const { client, proof, now } = leaving;
   const { model, modelToken } = world;
   const { access } = client.jar;
   const claims = access !== null && access.expiresAt > now ? access.claims : null;
@@ -73,7 +101,7 @@ function endEverywhere(
     );
     const ended = end(chosen, scope === "global" ? "logout_global" : "logout_others");
     return scope === "global"
-      ? ended + endShown(world, client, new Set([...over, acting.id]))
+      ? ended + endShown(world, leaving, new Set([...over, acting.id]))
       : ended;
   };
   const refuse = (sessionId: string, code: string, isOver = false) => {
@@ -91,39 +119,54 @@ function endEverywhere(
   const token = modelToken(client.jar.refresh);
   if (token !== null && !over.has(token.sessionId)) {
     const acting = model.sessions.get(token.sessionId);
-    if (acting === undefined || whyOver(acting, now) !== null) {
+    const proven = readModelProof(token, proof);
+    if (proven === null) refuse(token.sessionId, "proof_required");
+    else if (acting === undefined || whyOver(acting, now) !== null) {
       refuse(token.sessionId, "session_revoked", true);
     } else {
-      const place = placeOf(acting, token);
-      if (place === "ahead" || place === "foreign") {
-        refuse(token.sessionId, "refresh_token_invalid");
-      } else if (
-        place === "stale" ||
-        (acting.confirmed && (place === "predecessor" || place === "superseded"))
-      ) {
-        end([acting], "reused");
-        refuse(token.sessionId, "refresh_token_already_used", true);
-      } else return endFrom(acting);
+      const code = actingRefusal(judge(acting, token, { proof: proven.proof, now }));
+      if (code === null) return endFrom(acting);
+      const isReused = code === "refresh_token_already_used";
+      if (isReused) end([acting], "reused");
+      refuse(token.sessionId, code, isReused);
     }
   }
-  return refusedEverywhere(world, { client, scope, refusals, over });
+  return refusedEverywhere(world, { ...leaving, scope, refusals, over });
+}
+
+/** Why a refresh token may not act for its session; null: it may. */
+function actingRefusal({ row, outcome }: Judgment): string | null {
+  if (row === 4) return "proof_key_unknown";
+  switch (outcome) {
+    case "proof_required":
+    case "proof_key_unknown":
+      return outcome;
+    case "reused":
+      return "refresh_token_already_used";
+    case "unknown_generation":
+    case "key_compromise_suspected":
+      return "refresh_token_invalid";
+    default:
+      return null;
+  }
 }
 
 /** Signing out everywhere with nothing but tokens of ended sessions is as good as done. */
 function refusedEverywhere(
   world: World,
-  { client, scope, refusals, over }: {
-    readonly client: Client;
+  { scope, refusals, over, ...leaving }: Leaving & {
     readonly scope: "others" | "global";
     readonly refusals: readonly string[];
     readonly over: ReadonlySet<string>;
   },
 ): number | string {
   const anyway = ["session_revoked", "refresh_token_invalid"];
-  const [decisive] = refusals.filter((code) => scope === "others" || !anyway.includes(code));
-  if (decisive !== undefined) return decisive;
-  if (scope === "global") return endShown(world, client, over);
-  return client.jar.access === null ? "access_token_missing" : "access_token_expired";
+  const [first, second] = refusals.filter((code) => scope === "others" || !anyway.includes(code));
+  // A session that may go on with a proof is answered before one that has ended.
+  if (second === "proof_required" && first === "session_revoked") return second;
+  if (first !== undefined) return first;
+  if (scope === "global") return endShown(world, leaving, over);
+  return leaving.client.jar.access === null ? "access_token_missing" : "access_token_expired";
 }
 
 /** Ends the user's oldest other live session from this one, as from a list of devices. */

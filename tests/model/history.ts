@@ -11,7 +11,16 @@ import {
   encodeRefreshToken,
   readRefreshToken,
 } from "../../supabase/functions/_shared/refresh_token.ts";
-import { type Client, EMPTY_JAR, type Jar, jarBefore, keep } from "./clients.ts";
+import {
+  type Client,
+  createKey,
+  EMPTY_JAR,
+  type Jar,
+  jarBefore,
+  keep,
+  proofOf,
+  type SentProof,
+} from "./clients.ts";
 import { endAnother, logOutOf } from "./endings.ts";
 import { createHonesty, type Honesty } from "./honesty.ts";
 import { checkRows } from "./invariants.ts";
@@ -84,6 +93,8 @@ async function playStep({ world, honesty }: Scene, step: Step): Promise<string |
       return await forge({ world, honesty }, step);
     case "theft":
       return steal({ world, honesty }, step);
+    case "recorded request":
+      return await playRecorded({ world, honesty }, step);
   }
   if (client === undefined) return null;
   switch (step.kind) {
@@ -104,6 +115,7 @@ async function playStep({ world, honesty }: Scene, step: Step): Promise<string |
         client,
         jar: shown,
         request: AUTO_VALIDATE,
+        proof: { kind: "none" },
       });
       const grace = await requestGrace(world, client, rendered.jar ?? shown);
       return `${client.name}'s server renders (${rendered.result}, then ${grace}) ` +
@@ -123,10 +135,14 @@ async function playStep({ world, honesty }: Scene, step: Step): Promise<string |
       const sent = client.lastSent;
       if (sent === null || sent.jar.refresh === null) return null;
       honesty.blemishIfLate(sent.jar, { age: world.now() - sent.at, what: "a late request" });
+      if (keyOf(sent.proof) !== client.key) {
+        honesty.blemish(sent.jar, "a late request that an earlier key has signed, or none");
+      }
       const { result, jar } = await ask({ world, honesty }, {
         client,
         jar: sent.jar,
         request: { kind: "refresh" },
+        proof: sent.proof,
       });
       if (step.replyArrives && jar !== null) keep(client, jar, world.now());
       return `a second copy of ${client.name}'s last request arrives: ${result}, ` +
@@ -137,10 +153,16 @@ async function playStep({ world, honesty }: Scene, step: Step): Promise<string |
       const age = step.forgetsSeconds * SECOND;
       const jar = jarBefore(client, { now, age });
       honesty.blemishIfLate(jar, { age, what: "a crash" });
-      keep(client, jar, now);
+      keep(client, { ...jar, challenge: null }, now);
       client.late.length = 0;
       return `${client.name} crashes, and has its cookies of ${step.forgetsSeconds} s ago again`;
     }
+    case "key":
+      client.key = step.becomes === "none" ? null : createKey();
+      return `${client.name} loses its key, and has ${step.becomes} now`;
+    case "another user agent":
+      client.userAgent += "+";
+      return `${client.name} has another user agent`;
     case "logout":
       return await logOutOf(world, { client, scope: step.scope });
     case "end another":
@@ -155,22 +177,42 @@ type Request = { readonly kind: "refresh" } | {
 
 const AUTO_VALIDATE: Request = { kind: "validate", mode: "auto" };
 
+const keyOf = (proof: SentProof) => proof.kind === "signed" ? proof.key : null;
+
 interface Sending {
   readonly client: Client;
   readonly jar: Jar;
   readonly request: Request;
+  /** @default {as the browser's page proves itself, and anew where it is asked to} */
+  readonly proof?: SentProof;
 }
+
+/** How often a page signs the challenge that it is given. */
+const TRIES = 3;
 
 async function ask(
   { world, honesty }: Scene,
-  { client, jar, request }: Sending,
+  { client, request, ...sending }: Sending,
 ): Promise<Answered> {
-  honesty.beforeShowing(client, jar);
-  const answered = request.kind === "refresh"
-    ? await requestRefresh(world, client, jar)
-    : await requestValidate(world, client, { jar, mode: request.mode });
-  honesty.afterShowing(client, { jar, result: answered.result });
-  return answered;
+  let { jar } = sending;
+  for (let tried = 1;; tried += 1) {
+    const proof = sending.proof ?? proofOf(client, jar);
+    const presented = { jar, proof };
+    honesty.beforeShowing(client, presented);
+    const answered = request.kind === "refresh"
+      ? await requestRefresh(world, client, presented)
+      : await requestValidate(world, client, { ...presented, mode: request.mode });
+    const { challenge } = answered;
+    if (
+      challenge === undefined || sending.proof !== undefined || client.key === null ||
+      tried === TRIES
+    ) {
+      const asksAgain = sending.proof === undefined;
+      honesty.afterShowing(client, { ...presented, asksAgain, result: answered.result });
+      return answered;
+    }
+    jar = { ...jar, challenge };
+  }
 }
 
 async function send(
@@ -179,7 +221,7 @@ async function send(
 ): Promise<string> {
   const { world } = scene;
   const sent = client.jar;
-  client.lastSent = { at: world.now(), jar: sent };
+  client.lastSent = { at: world.now(), jar: sent, proof: proofOf(client, sent) };
   const answered = await ask(scene, { client, jar: sent, request });
   const told = `${client.name} asks to ${request.kind}: ${answered.result}`;
   const { jar } = answered;
@@ -219,17 +261,30 @@ function steal(
   const thief = world.clients[step.thief];
   const owner = world.clients[step.from];
   if (thief === undefined || owner === undefined || owner.jar.refresh === null) return null;
-  thief.jar = owner.jar;
-  thief.userAgent = step.sameUserAgent ? owner.userAgent : thief.name;
+  thief.jar = { ...owner.jar, challenge: null };
+  thief.key = step.hasKey ? createKey() : null;
   honesty.recordTheft({ thief, owner });
-  return `${thief.name} copies ${owner.name}'s cookies, ` +
-    `and calls itself ${thief.userAgent}`;
+  return `${thief.name} copies ${owner.name}'s cookies, and has ` +
+    (step.hasKey ? "own key" : "no key");
+}
+
+/** The owner's last request once more, cookies and proof, as somebody has read it on its way. */
+async function playRecorded(
+  scene: Scene,
+  step: Extract<Step, { kind: "recorded request" }>,
+): Promise<string | null> {
+  const thief = scene.world.clients[step.thief];
+  const sent = scene.world.clients[step.from]?.lastSent;
+  if (!thief || !sent || sent.jar.refresh === null) return null;
+  const { jar, proof } = sent;
+  const { result } = await ask(scene, { client: thief, jar, request: { kind: "refresh" }, proof });
+  return `${thief.name} plays a recorded request again: ${result}`;
 }
 
 /** Somebody who has a leaked key makes a token near the laptop's. */
 async function forge(
   scene: Scene,
-  { generations, branches }: Extract<Step, { kind: "forgery" }>,
+  { generations, branches, namesKey }: Extract<Step, { kind: "forgery" }>,
 ): Promise<string | null> {
   const { clients, dependencies } = scene.world;
   const thief = clients[3];
@@ -242,11 +297,11 @@ async function forge(
     sessionId: target.sessionId as SessionId,
     generation,
     branch,
-    key: null,
+    key: namesKey ? target.key : null,
     lineage: new Uint8Array(randomBytes(8)) as Lineage, // a leaked key does not tell it
     secret: new Uint8Array(randomBytes(32)),
   }, dependencies.keys.signing);
-  const jar = { access: null, refresh: readRefreshToken(raw, dependencies.keys) };
+  const jar = { ...EMPTY_JAR, refresh: readRefreshToken(raw, dependencies.keys) };
   const { result } = await ask(scene, { client: thief, jar, request: { kind: "refresh" } });
   return `somebody with a leaked key shows ${generation}.${branch}: ${result}`;
 }

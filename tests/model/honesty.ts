@@ -22,8 +22,9 @@
  */
 
 import assert from "node:assert/strict";
-import { type Client, type Jar, sessionsOf } from "./clients.ts";
-import { whyOver, WINDOW } from "./rotation_model.ts";
+import { type Client, type Jar, keyName, sessionsOf } from "./clients.ts";
+import type { Presenting } from "./requests.ts";
+import { REBIND_AFTER, whyOver, WINDOW } from "./rotation_model.ts";
 import type { World } from "./world.ts";
 
 interface Theft {
@@ -34,15 +35,21 @@ interface Theft {
   readonly acted: Set<Client>;
 }
 
+export interface Shown extends Presenting {
+  readonly result: string;
+  /** A page waits for the answer, and signs the challenges that it is given. */
+  readonly asksAgain: boolean;
+}
+
 export interface Honesty {
   blemish(jar: Jar, why: string): void;
   /** Called when something is `age` late. */
   blemishIfLate(jar: Jar, late: { readonly age: number; readonly what: string }): void;
   recordTheft(theft: { readonly thief: Client; readonly owner: Client }): void;
   /** Called before a request that shows a jar. */
-  beforeShowing(client: Client, jar: Jar): void;
+  beforeShowing(client: Client, presented: Presenting): void;
   /** Called with the answer. */
-  afterShowing(client: Client, shown: { readonly jar: Jar; readonly result: string }): void;
+  afterShowing(client: Client, shown: Shown): void;
   /** Called when a refresh is over for its client: refused, or its whole reply has arrived. */
   afterRefreshing(client: Client, refreshed: { readonly jar: Jar; readonly result: string }): void;
 }
@@ -60,11 +67,23 @@ const EXPECTED_REFUSALS = new Set([
   "grace_window_elapsed",
 ]);
 
+const GRANTED = /^(?:unchanged|rotated|replayed|reissued)/;
 const HELD = /^(?:active|grace|(?:unchanged|rotated|replayed|reissued), \d+\.\d+)$/;
+
+/** A request that cannot prove the token's key, of a renderer or after a loss, is refused and ends nothing. */
+function isExpectedOfKeys(
+  { key }: Client,
+  { jar, proof, asksAgain, result }: Shown,
+): boolean {
+  if (result === "proof_required") return proof.kind === "none" || !asksAgain;
+  return result === "proof_key_unknown" && keyName(jar.refresh?.key ?? null) !== keyName(key);
+}
 
 export function createHonesty(world: World): Honesty {
   const blemishes = new Map<string, string>();
   let thefts: Theft[] = [];
+  /** The session of the last request is bound to the key that its token names, and in use. */
+  let isProtected = false;
 
   const blemish = (jar: Jar, why: string) => {
     for (const id of sessionsOf(jar)) {
@@ -83,10 +102,24 @@ export function createHonesty(world: World): Honesty {
       if (sessionId === undefined) return;
       thefts.push({ thief, owner, sessionId, cycles: 0, acted: new Set() });
     },
-    beforeShowing(client, jar) {
-      if (client.isThief) blemish(jar, "a thief");
+    beforeShowing(client, { jar }) {
+      const session = world.model.sessions.get(jar.refresh?.sessionId ?? "");
+      isProtected = session !== undefined && session.key !== null &&
+        session.key === keyName(jar.refresh?.key ?? null) &&
+        world.now() <= session.issuedAt + REBIND_AFTER;
+      // A copied token that names a key is nothing to the owner, as long as it is refused.
+      if (client.isThief && jar.refresh?.key === null) blemish(jar, "a thief");
     },
-    afterShowing(client, { jar, result }) {
+    afterShowing(client, { jar, proof, asksAgain, result }) {
+      const isSameKey = proof.kind === "signed" &&
+        keyName(proof.key) === keyName(jar.refresh?.key ?? null);
+      if (client.isThief && jar.refresh?.key && !isSameKey && GRANTED.test(result)) {
+        assert.ok(!isProtected, `a thief without the key is told ${result}`);
+        blemish(jar, "a thief who has taken over");
+      }
+      // Past the fourth reissue nothing is merged, and replies in disorder may leave a lost branch.
+      if (/^reissued, \d+\.(?:[5-9]|\d\d)/.test(result)) blemish(jar, "many lost replies");
+      if (isExpectedOfKeys(client, { jar, proof, asksAgain, result })) return;
       const unblemished = [...sessionsOf(jar)].every((id) => !blemishes.has(id));
       if (!client.isThief && unblemished) {
         assert.ok(
@@ -96,6 +129,7 @@ export function createHonesty(world: World): Honesty {
       }
     },
     afterRefreshing(client, { jar, result }) {
+      if (/^proof_/.test(result)) return;
       if (/^(?:unchanged|replayed)/.test(result)) {
         thefts = thefts.filter((theft) =>
           jar.refresh?.sessionId !== theft.sessionId ||

@@ -21,6 +21,8 @@ interface Row {
   readonly hash: string;
   readonly confirmed: boolean;
   readonly has_salt: boolean;
+  readonly key: string | null;
+  readonly lineage: string;
   readonly issued_at: number;
   readonly last_active_at: number;
   readonly refresh_expires_at: number;
@@ -39,6 +41,8 @@ export async function checkRows(world: World, seen: Map<string, string>): Promis
       encode(s.refresh_token_hash, 'hex') as hash,
       s.confirmed_at is not null as confirmed,
       s.successor_salt is not null as has_salt,
+      encode(s.key_thumbprint, 'hex') as key,
+      encode(s.lineage, 'hex') as lineage,
       (extract(epoch from s.issued_at) * 1000000)::float8 as issued_at,
       (extract(epoch from s.last_active_at) * 1000000)::float8 as last_active_at,
       (extract(epoch from s.refresh_token_expires_at) * 1000000)::float8 as refresh_expires_at,
@@ -65,6 +69,8 @@ export async function checkRows(world: World, seen: Map<string, string>): Promis
       endedBy: row.ended_by,
       hash: row.hash,
       hasSalt: row.has_salt,
+      key: row.key,
+      lineage: row.lineage,
     }, {
       generation: session.generation,
       branch: session.branch,
@@ -76,6 +82,8 @@ export async function checkRows(world: World, seen: Map<string, string>): Promis
       endedBy: session.endedBy,
       hash: Buffer.from(current.hash).toString("hex"),
       hasSalt: keepsSalt(session),
+      key: session.key,
+      lineage: Buffer.from(current.lineage ?? []).toString("hex"),
     });
     if (seen.get(row.id) === row.whole) continue;
     seen.set(row.id, row.whole);

@@ -5,10 +5,11 @@
  * @module
  */
 
-import type { Jar } from "./clients.ts";
+import { type Jar, keyName, type SentProof } from "./clients.ts";
 import {
   judgeAccess,
   type Micros,
+  type ModelProof,
   type ModelToken,
   rotate,
   type Rotation,
@@ -25,6 +26,8 @@ const CODES: Readonly<Record<string, string>> = {
   banned: "user_banned",
   unknown_generation: "unknown_generation",
   key_compromise_suspected: "refresh_token_invalid",
+  proof_required: "proof_required",
+  proof_key_unknown: "proof_key_unknown",
 };
 
 /** The code of a refusal, or the outcome itself where the session goes on. */
@@ -35,6 +38,7 @@ export function wireName(outcome: Rotation | "active" | "stale"): string {
 export interface Asking {
   readonly jar: Jar;
   readonly token: ModelToken | null;
+  readonly proof: SentProof;
   /** Model time, by the clock of the serving process. */
   readonly processNow: Micros;
   /** Model time of the next question to the database. */
@@ -76,11 +80,45 @@ export function placeOf(
     : { generation, branch, mayConfirm: !isTornJar(jar) };
 }
 
+const PROOF_CODES = new Set(["proof_required", "proof_key_unknown"]);
+
+/** What a request proves for this token; null: it is refused before the database is asked. */
+export function readModelProof(
+  token: ModelToken,
+  proof: SentProof,
+): { readonly proof: ModelProof | null } | null {
+  switch (proof.kind) {
+    case "none":
+      return token.key === null ? { proof: null } : null;
+    case "unusable":
+      return null;
+    case "signed": {
+      const key = keyName(proof.key);
+      const { challenge } = proof;
+      return key !== null && challenge.sessionId === token.sessionId
+        ? { proof: { key, challenge } }
+        : null;
+    }
+  }
+}
+
+export function expectRefresh(
+  user: UserModel,
+  { token, proof, nextNow }: Pick<Asking, "proof" | "nextNow"> & { readonly token: ModelToken },
+): string {
+  const proven = readModelProof(token, proof);
+  if (proven === null) return "proof_required";
+  const session = user.sessions.get(token.sessionId);
+  const { outcome, row } = rotate(session, token, { proof: proven.proof, now: nextNow() });
+  if (row !== null) user.rowsReached.add(row);
+  return wireName(outcome);
+}
+
 export function expectValidate(
   user: UserModel,
   { mode, ...asking }: Asking & { readonly mode: "auto" | "never" },
 ): string {
-  const { jar, token, processNow, nextNow } = asking;
+  const { jar, token, proof, processNow, nextNow } = asking;
   const access = jar.access !== null && jar.access.expiresAt > processNow ? jar.access : null;
   const torn = access !== null && isTornJar(jar);
 
@@ -102,12 +140,9 @@ export function expectValidate(
   if (mode === "never" || token === null) {
     return jar.access === null ? "access_token_missing" : "access_token_expired";
   }
-  const session = user.sessions.get(token.sessionId);
-  const outcome = rotate(session, token, nextNow());
-  const answer = wireName(outcome);
-  if (CODES[outcome] === undefined) return answer;
-  if (access !== null && access.claims.sessionId !== token.sessionId) {
-    if (askByAccess() === "active") return "active";
-  }
+  const answer = expectRefresh(user, { token, proof, nextNow });
+  const isRefused = Object.values(CODES).includes(answer);
+  const speaksFor = access?.claims.sessionId !== token.sessionId || PROOF_CODES.has(answer);
+  if (torn && isRefused && speaksFor && askByAccess() === "active") return "active";
   return answer;
 }

@@ -8,13 +8,21 @@
 import assert from "node:assert/strict";
 import { mayClearCookies } from "../../supabase/functions/_shared/http/session_cookies.ts";
 import { logInByExchange } from "../../supabase/functions/_shared/sessions/login.ts";
-import { NO_PROOF } from "../../supabase/functions/_shared/sessions/proof.ts";
+import type { Refusal } from "../../supabase/functions/_shared/sessions/refusal.ts";
 import { refreshAny } from "../../supabase/functions/_shared/sessions/refresh_any.ts";
 import { judgeGrace } from "../../supabase/functions/_shared/sessions/grace.ts";
 import { validateSession } from "../../supabase/functions/_shared/sessions/validate.ts";
-import { type Client, contextOf, EMPTY_JAR, type Jar, sessionsOf } from "./clients.ts";
-import { expectValidate, placeOf, wireName } from "./jar_reading.ts";
-import { judgeAccess, rotate, SECOND } from "./rotation_model.ts";
+import {
+  type Client,
+  contextOf,
+  EMPTY_JAR,
+  type Jar,
+  keyName,
+  type SentProof,
+  sessionsOf,
+} from "./clients.ts";
+import { expectRefresh, expectValidate, placeOf, wireName } from "./jar_reading.ts";
+import { judgeAccess, type ModelChallenge, SECOND } from "./rotation_model.ts";
 import { logIn } from "./user_model.ts";
 import { ANY_IDENTITY_TOKEN, type World } from "./world.ts";
 
@@ -22,6 +30,8 @@ export interface Answered {
   readonly result: string;
   /** What the reply makes of the jar that asked; null: it leaves it as it is. */
   readonly jar: Jar | null;
+  /** That it asks to be signed. */
+  readonly challenge?: ModelChallenge;
 }
 
 const GRACE_SECONDS = 43_200;
@@ -29,11 +39,17 @@ const GRACE_SECONDS = 43_200;
 export async function requestLogin(world: World, client: Client): Promise<Answered> {
   const { model, dependencies } = world;
   const { refresh } = client.jar;
+  const { key } = client;
   const result = await logInByExchange(dependencies, {
     token: ANY_IDENTITY_TOKEN,
     deviceName: client.name,
     presented: refresh,
-    readProof: NO_PROOF,
+    readProof: () =>
+      Promise.resolve(
+        key === null
+          ? { kind: "missing" }
+          : { kind: "proven", proof: { thumbprint: key, challenge: null } },
+      ),
     context: contextOf(client),
   });
   const [call] = world.takeCalls();
@@ -43,6 +59,7 @@ export async function requestLogin(world: World, client: Client): Promise<Answer
     id,
     now: call.now,
     presented: world.modelToken(refresh),
+    key: keyName(key),
   });
   agree(call.outcome, expected);
   return result.kind === "signed_in"
@@ -50,44 +67,68 @@ export async function requestLogin(world: World, client: Client): Promise<Answer
     : { result: call.outcome, jar: null };
 }
 
-export async function requestRefresh(world: World, client: Client, jar: Jar): Promise<Answered> {
+export interface Presenting {
+  readonly jar: Jar;
+  readonly proof: SentProof;
+}
+
+export async function requestRefresh(
+  world: World,
+  client: Client,
+  { jar, proof }: Presenting,
+): Promise<Answered> {
   const token = world.modelToken(jar.refresh);
   if (jar.refresh === null || token === null) return { result: "refresh_token_missing", jar: null };
   const result = await refreshAny(world.dependencies, {
     presented: jar.refresh,
     others: [],
-    readProof: NO_PROOF,
+    readProof: world.readProof(proof),
     event: "refresh",
     context: contextOf(client),
   });
-  const [call] = world.takeCalls();
-  assert.ok(call);
-  const session = world.model.sessions.get(token.sessionId);
-  agree(call.outcome, rotate(session, token, call.now));
+  const calls = [...world.takeCalls()];
+  const outcome = calls[0]?.outcome ?? "";
+  const expected = expectRefresh(world.model, { token, proof, nextNow: () => nextOf(calls) });
+  assert.equal(calls.length, 0, "the specification asks the database less often");
   if (result.kind === "refreshed") {
-    return {
-      result: describe(call.outcome, world.receive(result.grant)),
-      jar: world.receive(result.grant),
-    };
+    agree(outcome, expected);
+    const received = world.receive(result.grant);
+    return { result: describe(outcome, received), jar: received };
   }
   assert.ok(result.kind === "refused", "no history refreshes too often");
-  agree(result.code, wireName(call.outcome as Parameters<typeof wireName>[0]));
+  agree(result.code, expected);
+  return refusedWith(world, { jar, refusal: result });
+}
+
+function nextOf<Call extends { readonly now: number }>(calls: Call[]): number {
+  const call = calls.shift();
+  assert.ok(call, "the specification asks the database once more");
+  return call.now;
+}
+
+/** A refusal clears the cookies, brings a challenge, or leaves everything as it is. */
+function refusedWith(
+  world: World,
+  { jar, refusal: { code, over, challenge } }: { readonly jar: Jar; readonly refusal: Refusal },
+): Answered {
+  if (mayClearCookies(over, sessionsOf(jar))) return { result: code, jar: EMPTY_JAR };
   return {
-    result: result.code,
-    jar: mayClearCookies(result.over, sessionsOf(jar)) ? EMPTY_JAR : null,
+    result: code,
+    jar: null,
+    ...(challenge === null ? {} : { challenge: world.readChallenge(challenge) }),
   };
 }
 
 export async function requestValidate(
   world: World,
   client: Client,
-  { jar, mode }: { readonly jar: Jar; readonly mode: "auto" | "never" },
+  { jar, proof, mode }: Presenting & { readonly mode: "auto" | "never" },
 ): Promise<Answered> {
   const token = world.modelToken(jar.refresh);
   const result = await validateSession(world.dependencies, {
     ...world.shownTokens(jar),
     mode,
-    readProof: NO_PROOF,
+    readProof: world.readProof(proof),
     context: contextOf(client),
   });
   const processNow = world.now();
@@ -100,13 +141,10 @@ export async function requestValidate(
   const expected = expectValidate(world.model, {
     jar,
     token,
+    proof,
     mode,
     processNow,
-    nextNow: () => {
-      const call = calls.shift();
-      assert.ok(call, "the specification asks the database once more");
-      return call.now;
-    },
+    nextNow: () => nextOf(calls),
   });
   agree(actual, expected);
   assert.equal(calls.length, 0, "the specification asks the database less often");
@@ -120,10 +158,7 @@ export async function requestValidate(
     case "throttled":
       return assert.fail("no history refreshes too often");
     case "refused":
-      return {
-        result: actual,
-        jar: mayClearCookies(result.over, sessionsOf(jar)) ? EMPTY_JAR : null,
-      };
+      return refusedWith(world, { jar, refusal: result });
   }
 }
 

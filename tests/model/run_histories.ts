@@ -36,17 +36,24 @@ export interface HistoryRun {
   readonly stepsPerHistory?: number;
 }
 
+export interface HistoriesPlayed {
+  readonly tokens: number;
+  /** Of the rotation rule's table. */
+  readonly rowsReached: ReadonlySet<number>;
+}
+
 /** One connection keeps PostgreSQL busy while another's answer is judged. */
 const LANES = 3;
 
 /** @throws {Error} With the seed and the shrunk story of the first failing history */
-export async function runHistories(options: HistoryRun): Promise<{ readonly tokens: number }> {
+export async function runHistories(options: HistoryRun): Promise<HistoriesPlayed> {
   const { database, runs, seed, held = false, store = "rpc", stepsPerHistory = 30 } = options;
   if (held && store === "postgres") {
     throw new TypeError("Cannot hold the clock of the direct store");
   }
   const sql = database.connectAs("supabase_admin", { max: 1, fetch_types: false });
   const issued: GenuineRefreshToken[] = [];
+  const rowsReached = new Set<number>();
 
   const runLane = async (lane: number) => {
     const connection = database.connectAs("supabase_admin", { max: 1, fetch_types: false });
@@ -64,10 +71,12 @@ export async function runHistories(options: HistoryRun): Promise<{ readonly toke
       observedRpc: observeRpc(rpc),
     };
     await fc.assert(
-      fc.asyncProperty(histories(stepsPerHistory), async (steps) => {
-        const world = createWorld(ground, await createUser(connection));
+      fc.asyncProperty(histories(stepsPerHistory), async ({ laptopHasKey, steps }) => {
+        const userId = await createUser(connection);
+        const world = createWorld(ground, { userId, laptopHasKey });
         await playHistory(world, steps);
         issued.push(...world.issued.values());
+        for (const row of world.model.rowsReached) rowsReached.add(row);
       }),
       {
         numRuns: Math.ceil(runs / LANES),
@@ -83,7 +92,7 @@ export async function runHistories(options: HistoryRun): Promise<{ readonly toke
   };
   await Promise.all(Array.from({ length: LANES }, (_, lane) => runLane(lane)));
   await checkTablesHoldNoSecret(sql, issued);
-  return { tokens: issued.length };
+  return { tokens: issued.length, rowsReached };
 }
 
 async function createUser(sql: Ground["clock"]["sql"]): Promise<UserId> {

@@ -33,9 +33,17 @@ export type Step =
     readonly kind: "theft";
     readonly thief: number;
     readonly from: number;
-    readonly sameUserAgent: boolean;
+    readonly hasKey: boolean;
   }
-  | { readonly kind: "forgery"; readonly generations: number; readonly branches: number }
+  | { readonly kind: "recorded request"; readonly thief: number; readonly from: number }
+  | { readonly kind: "key"; readonly who: number; readonly becomes: "another" | "none" }
+  | { readonly kind: "another user agent"; readonly who: number }
+  | {
+    readonly kind: "forgery";
+    readonly generations: number;
+    readonly branches: number;
+    readonly namesKey: boolean;
+  }
   | {
     readonly kind: "logout";
     readonly who: number;
@@ -103,6 +111,15 @@ const shared = [
       forgetsSeconds: fc.constantFrom(30, 60, 600),
     }),
   },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      kind: fc.constant("key"),
+      who: browser,
+      becomes: fc.constantFrom("another", "another", "none"),
+    }),
+  },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant("another user agent"), who: browser }) },
 ] as const;
 
 const rare = [
@@ -120,8 +137,12 @@ const rare = [
       kind: fc.constant("theft"),
       thief,
       from: fc.oneof(fc.constant(0), browser),
-      sameUserAgent: fc.boolean(),
+      hasKey: fc.boolean(),
     }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ kind: fc.constant("recorded request"), thief, from: browser }),
   },
   {
     weight: 1,
@@ -129,6 +150,7 @@ const rare = [
       kind: fc.constant("forgery"),
       generations: fc.integer({ min: -2, max: 1 }),
       branches: fc.integer({ min: -1, max: 1 }),
+      namesKey: fc.boolean(),
     }),
   },
   {
@@ -157,13 +179,25 @@ function stepFrom(
   ) as fc.Arbitrary<Step>;
 }
 
+export interface History {
+  /** The laptop is the browser of most steps. */
+  readonly laptopHasKey: boolean;
+  readonly steps: readonly Step[];
+}
+
 /** Histories of exactly this many steps; a shrunk one has steps in which nothing happens. */
-export function histories(steps: number): fc.Arbitrary<readonly Step[]> {
+export function histories(steps: number): fc.Arbitrary<History> {
+  return fc.record({ laptopHasKey: fc.boolean(), steps: listsOf(steps) });
+}
+
+function listsOf(steps: number): fc.Arbitrary<readonly Step[]> {
   const whole = { minLength: steps, maxLength: steps, size: "max" } as const;
   return fc.oneof(
     fc.array(stepFrom([...shared, ...rare]), whole),
     // One session for the whole history: the deeper part of the rule.
     fc.array(stepFrom(shared), whole),
+    // Thieves, one after the other.
+    fc.array(stepFrom([...shared, { ...rare[1], weight: 12 }, { ...rare[2], weight: 6 }]), whole),
     // Many sign-ins: the cap.
     fc.array(stepFrom([...rare, ...shared, { ...rare[0], weight: 40 }]), whole),
   );

@@ -7,9 +7,14 @@
 
 import {
   ABSOLUTE_TTL,
+  classOf,
   type EndReason,
+  judge,
+  judgeAtLogin,
+  type KeyName,
   MAX_SESSIONS,
   type Micros,
+  type ModelProof,
   type ModelSession,
   type ModelToken,
   placeOf,
@@ -20,10 +25,12 @@ import {
 export interface UserModel {
   readonly sessions: Map<string, ModelSession>;
   banned: boolean;
+  /** Rows of the rotation rule's table that have decided. */
+  readonly rowsReached: Set<number>;
 }
 
 export function createUserModel(): UserModel {
-  return { sessions: new Map(), banned: false };
+  return { sessions: new Map(), banned: false, rowsReached: new Set() };
 }
 
 export function liveSessions({ sessions }: UserModel, now: Micros): readonly ModelSession[] {
@@ -35,16 +42,17 @@ export function logIn(user: UserModel, login: {
   readonly id: string;
   readonly now: Micros;
   readonly presented: ModelToken | null;
+  /** The key that the login proves. */
+  readonly key: KeyName;
 }): "created" | "user_banned" {
-  const { id, now, presented } = login;
+  const { id, now, presented, key } = login;
   if (user.banned) return "user_banned";
 
   const held = presented && user.sessions.get(presented.sessionId);
   if (held) {
-    const place = placeOf(held, presented);
-    const copied = place === "stale" ||
-      (held.confirmed && (place === "predecessor" || place === "superseded"));
-    if (place !== "foreign") end([held], copied ? "reused" : "replaced");
+    const { row, outcome } = judgeAtLogin(held, presented, { proven: key, now });
+    const isStolen = outcome === "reused" || row === 5;
+    if (row !== 1) end([held], isStolen ? "reused" : "replaced");
   }
   const others = liveSessions(user, now).toSorted(leastRecentlyActiveLast);
   end(others.slice(MAX_SESSIONS - 1), "evicted");
@@ -57,6 +65,8 @@ export function logIn(user: UserModel, login: {
     previousBranch: null,
     issuedAt: now,
     confirmed: false,
+    key,
+    saltKept: false,
     lastActiveAt: now,
     refreshExpiresAt: now + Math.min(REFRESH_TTL, ABSOLUTE_TTL),
     endedBy: null,
@@ -69,11 +79,33 @@ function leastRecentlyActiveLast(left: ModelSession, right: ModelSession): numbe
     (left.id < right.id ? -1 : 1);
 }
 
-/** What a token of a session without a key ends by signing its own browser out; null: nothing. */
-export function localLogout(session: ModelSession, token: ModelToken): EndReason | null {
+/** As what a refresh token ends its session by signing its own browser out; null: not at all. */
+export function localLogout(
+  session: ModelSession,
+  token: ModelToken,
+  presented: { readonly proof: ModelProof | null; readonly now: Micros },
+): "logout" | "reused" | null {
   const place = placeOf(session, token);
-  if (place === "ahead" || place === "foreign") return null;
-  return place === "stale" ? "reused" : "logout";
+  const isOwnKey = session.key !== null && presented.proof?.key === session.key;
+  switch (place) {
+    case "foreign":
+      return null;
+    case "ahead":
+      return isOwnKey ? "logout" : null;
+    case "current":
+    case "predecessor":
+      return "logout";
+    case "superseded":
+    case "stale": {
+      const tokenClass = classOf(session, token, presented.proof?.key ?? null);
+      if (session.key === null && tokenClass === "unbound") {
+        return place === "stale" ? "reused" : "logout";
+      }
+      const { row } = judge(session, token, presented);
+      const continues = [7, 8, 9, 10, 11, 12, 13, 15, 17].includes(row);
+      return continues ? "logout" : null;
+    }
+  }
 }
 
 /** Ends those that are not over yet; answers how many. */

@@ -9,12 +9,14 @@ import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
 import type { AccessClaims } from "../../supabase/functions/_shared/access_token.ts";
 import type {
+  ProofChallenge,
   RawAccessToken,
   RawRefreshToken,
   SessionId,
   UserId,
 } from "../../supabase/functions/_shared/brands.ts";
 import type { IdentityToken } from "../../supabase/functions/_shared/identity_provider.ts";
+import { readChallenge } from "../../supabase/functions/_shared/proof_challenge.ts";
 import { createLogger } from "../../supabase/functions/_shared/log.ts";
 import {
   type GenuineRefreshToken,
@@ -29,14 +31,17 @@ import type { SessionDependencies } from "../../supabase/functions/_shared/sessi
 import type { SessionGrant } from "../../supabase/functions/_shared/sessions/grant.ts";
 import { createRefusalPace } from "../../supabase/functions/_shared/sessions/refusal_pace.ts";
 import type { ShownTokens } from "../../supabase/functions/_shared/sessions/validate.ts";
-import { type Client, createClients, type Jar } from "./clients.ts";
+import type { ProofReading, ReadProof } from "../../supabase/functions/_shared/sessions/proof.ts";
+import { type Client, createClients, type Jar, keyName, type SentProof } from "./clients.ts";
 import type { Clock } from "./clocks.ts";
 import {
   ABSOLUTE_TTL,
   ACTIVITY_INTERVAL,
   MAX_SESSIONS,
   type Micros,
+  type ModelChallenge,
   type ModelToken,
+  REBIND_AFTER,
   REFRESH_TTL,
   SECOND,
   WINDOW,
@@ -49,7 +54,7 @@ const POLICY: SessionPolicy = {
   refreshTtlSeconds: REFRESH_TTL / SECOND,
   absoluteTtlSeconds: ABSOLUTE_TTL / SECOND,
   reuseIntervalSeconds: WINDOW / SECOND,
-  rebindAfterSeconds: 86_400,
+  rebindAfterSeconds: REBIND_AFTER / SECOND,
   maxSessionsPerUser: MAX_SESSIONS,
   activityIntervalSeconds: ACTIVITY_INTERVAL / SECOND,
   // Beyond what a history of 30 steps can reach: the specification knows no throttled answer, so one
@@ -82,11 +87,18 @@ export interface World extends Ground {
   changeSecret(): void;
   shownTokens(jar: Jar): ShownTokens;
   modelToken(token: GenuineRefreshToken | null): ModelToken | null;
+  /** The proof as the functions find it once its signature was verified, which is the business of others. */
+  readProof(sent: SentProof): ReadProof;
+  /** The challenge of a refusal. */
+  readChallenge(challenge: ProofChallenge): ModelChallenge;
   /** Records what was granted, and answers the jar that it makes. */
   receive(grant: SessionGrant): Jar;
 }
 
-export function createWorld({ clock, observedRpc }: Ground, userId: UserId): World {
+export function createWorld(
+  { clock, observedRpc }: Ground,
+  { userId, laptopHasKey }: { readonly userId: UserId; readonly laptopHasKey: boolean },
+): World {
   let secrets = [randomBytes(32).toString("hex")];
   let keys = deriveSessionKeys(secrets, PROJECT_URL);
   let processNowMs = clock.processNowMs();
@@ -137,7 +149,7 @@ export function createWorld({ clock, observedRpc }: Ground, userId: UserId): Wor
     observedRpc,
     userId,
     model: createUserModel(),
-    clients: createClients(),
+    clients: createClients({ laptopHasKey }),
     dependencies,
     issued,
     story: [],
@@ -168,8 +180,34 @@ export function createWorld({ clock, observedRpc }: Ground, userId: UserId): Wor
         sessionId: token.sessionId,
         generation: token.generation,
         branch: token.branch,
+        key: keyName(token.key),
         forged: issued.get(placeName(token))?.raw !== token.raw,
       },
+    readProof(sent) {
+      const reading = ((): ProofReading => {
+        switch (sent.kind) {
+          case "none":
+            return { kind: "missing" };
+          case "unusable":
+            return { kind: "invalid" };
+          case "signed": {
+            const { sessionId, challengedAt, ...place } = sent.challenge;
+            const challenge = {
+              ...place,
+              sessionId: sessionId as SessionId,
+              challengedAt: new Date((challengedAt - clock.aged) / 1000),
+            };
+            return { kind: "proven", proof: { thumbprint: sent.key, challenge } };
+          }
+        }
+      })();
+      return () => Promise.resolve(reading);
+    },
+    readChallenge(challenge) {
+      const place = readChallenge(challenge, keys);
+      assert.ok(place, "a refusal brings a challenge of ours");
+      return { ...place, challengedAt: place.challengedAt.getTime() * 1000 + clock.aged };
+    },
     receive(grant) {
       const refresh = readIssued(grant.refreshToken, dependencies);
       const known = issued.get(placeName(refresh));
@@ -182,7 +220,13 @@ export function createWorld({ clock, observedRpc }: Ground, userId: UserId): Wor
         "both tokens of an answer have the same place",
       );
       const expiresAt = claims.expiresAt * SECOND + clock.aged;
-      return { access: { claims, expiresAt }, refresh };
+      const challengedAt = Math.floor(grant.serverTime.getTime() / 1000) * SECOND + clock.aged;
+      const { sessionId, generation, branch } = refresh;
+      return {
+        access: { claims, expiresAt },
+        refresh,
+        challenge: { sessionId, generation, branch, challengedAt },
+      };
     },
   };
 }
