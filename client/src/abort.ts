@@ -6,11 +6,10 @@
 
 /** As `work`, but rejects at once when `signal` aborts; the work itself goes on. */
 export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  // Not `throwIfAborted`, which Safari before 15.4 and Chrome before 100 lack.
-  if (signal.aborted) throw signal.reason;
+  refuseAborted(signal);
   let onAbort: (() => void) | undefined;
   const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(signal.reason);
+    onAbort = () => reject(reasonOf(signal));
     signal.addEventListener("abort", onAbort);
   });
   try {
@@ -18,4 +17,14 @@ export async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promi
   } finally {
     if (onAbort) signal.removeEventListener("abort", onAbort);
   }
+}
+
+/** As `signal.throwIfAborted()`, which Chrome before 100 and Safari before 15.4 lack. */
+export function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw reasonOf(signal);
+}
+
+/** As `signal.reason`, which Chrome before 98 lacks. */
+export function reasonOf(signal: AbortSignal): unknown {
+  return signal.reason ?? new DOMException("The operation was aborted", "AbortError");
 }

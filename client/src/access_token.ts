@@ -5,7 +5,7 @@
  * @module
  */
 
-import { orAborted } from "./abort.ts";
+import { orAborted, refuseAborted } from "./abort.ts";
 import { elapsedMs, type Instant } from "./clock.ts";
 import { SessionEndedError, SessionUnavailableError } from "./errors.ts";
 import type { Busy, SessionUser, Unavailable, Valid } from "./outcome.ts";
@@ -62,7 +62,7 @@ export async function readAccessToken<U extends SessionUser>(
       `Cannot get an access token as 'minTtlMs' is out of range: current value is ${minTtlMs}`,
     );
   }
-  if (signal?.aborted) throw signal.reason;
+  refuseAborted(signal);
   // More than a token ever has would mean a refresh with each call.
   const enoughMs = Math.min(minTtlMs, (state().grant?.accessTtlMs ?? Infinity) / 2);
   const held = token.fit(state(), now(), enoughMs);

@@ -43,31 +43,35 @@ export function createFleet<U extends SessionUser>(
   return {
     read: store.read,
     share(change) {
-      store.write(change, now().date, (record) => {
-        try {
-          channel?.postMessage(record);
-        } catch {
-          // The storage tells the other tabs.
-        }
-      });
+      store.write(change, now().date, (record) => attempt(() => channel?.postMessage(record)));
     },
     open() {
       if (isOpen) return;
       isOpen = true;
-      channel = environment.openChannel(channelName);
-      if (channel) {
+      attempt(() => {
+        channel = environment.openChannel(channelName);
+        if (!channel) return;
         channel.onmessage = ({ data }) => {
           store.accept(data);
           onChange();
         };
-      }
+      });
       window?.addEventListener("storage", onStorage);
     },
     close() {
       isOpen = false;
-      channel?.close();
+      attempt(() => channel?.close());
       channel = null;
       window?.removeEventListener("storage", onStorage);
     },
   };
+}
+
+/** Where channels are blocked, the storage tells the other tabs. */
+function attempt(use: () => void): void {
+  try {
+    use();
+  } catch {
+    // Nothing is lost: the server answers two tabs alike.
+  }
 }

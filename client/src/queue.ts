@@ -5,6 +5,7 @@
  * @module
  */
 
+import { reasonOf, refuseAborted } from "./abort.ts";
 import type { SessionEnvironment } from "./environment.ts";
 import { SessionBusyError } from "./errors.ts";
 
@@ -76,14 +77,14 @@ export function createCallQueue(
   return {
     async wait(ticket) {
       const { signal, timeoutMs } = ticket;
-      if (signal.aborted) throw signal.reason;
+      refuseAborted(signal);
       const error = decide(ticket);
       if (error) throw error;
       if (error === undefined) return;
       if (entries.size >= queueMax) throw new SessionBusyError(queueMax);
       await new Promise<void>((resolve, reject) => {
         let cancelTimer: () => void;
-        const onAbort = (): void => entry.leave(signal.reason);
+        const onAbort = (): void => entry.leave(reasonOf(signal));
         const entry: Entry = {
           untilLogin: ticket.untilLogin,
           isForAnyone: ticket.isForAnyone,

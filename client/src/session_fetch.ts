@@ -5,7 +5,7 @@
  * @module
  */
 
-import { orAborted } from "./abort.ts";
+import { orAborted, refuseAborted } from "./abort.ts";
 import type { CallQueue, Gate } from "./queue.ts";
 import type { SessionEnvironment } from "./environment.ts";
 import { SessionEndedError } from "./errors.ts";
@@ -53,12 +53,19 @@ export function createSessionFetch<U extends SessionUser>(
     let leftMs = timeoutMs;
     /** Waits for `work` out of the time that is left, which goes on only meanwhile. */
     const spend = async <T>(work: (deadline: AbortSignal) => Promise<T>): Promise<T> => {
-      if (signal.aborted) throw signal.reason;
+      refuseAborted(signal);
       const since = now().perf;
       const deadline = new AbortController();
-      const cancel = environment.setTimer(() => deadline.abort(doubtError()), leftMs);
+      let late: Error | undefined;
+      const cancel = environment.setTimer(() => {
+        late = doubtError();
+        deadline.abort(late);
+      }, leftMs);
       try {
         return await orAborted(work(deadline.signal), signal);
+      } catch (error) {
+        // A browser too old to pass the reason of an abort on.
+        throw late && !signal.aborted && error instanceof DOMException ? late : error;
       } finally {
         cancel();
         leftMs = Math.max(0, leftMs + since - now().perf);

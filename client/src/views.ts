@@ -48,7 +48,7 @@ export interface UnifiedAuthUser {
  * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
  * const outcome = await auth.devices.list();
  * if (outcome.kind === "listed") {
- *   for (const device of outcome.devices) console.log(device.deviceName, device.lastActiveAt);
+ *   for (const device of outcome.devices) console.log(device.deviceName ?? device.device);
  * }
  * ```
  */
@@ -61,12 +61,10 @@ export interface SessionEntry {
   readonly createdAt: string;
   /** When it was last used, to within some minutes. */
   readonly lastActiveAt: string;
-  /** When it ends unless it is used. */
-  readonly refreshTokenExpiresAt: string;
   /** What the person called it. */
   readonly deviceName: string | null;
-  /** The `User-Agent` of the last refresh. */
-  readonly userAgent: string | null;
+  /** Such as "Firefox on Linux", of the last refresh. */
+  readonly device: string | null;
   /** The address of the last refresh. */
   readonly ip: string | null;
   /** How the person signed in: `aal1`, or `aal2` with a second factor. */

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Proof } from "../../client/src/key/browser_key.ts";
 import { verifyProof } from "../client/key_fixture.ts";
-import { QUICK, type Stage, withStage } from "./scenario.ts";
+import { ACCESS_COOKIE, REFRESH_COOKIE } from "../http/browser.ts";
+import { QUICK, SHORT_LIVED, type Stage, withStage } from "./scenario.ts";
 import type { Tab } from "./tab.ts";
 
 const thumbprint = async (proof: Proof): Promise<string> => (await verifyProof(proof)).thumbprint;
@@ -23,6 +24,19 @@ async function refreshInTime(tab: Tab): Promise<void> {
   const elapsedMs = performance.now() - since;
   assert.ok(elapsedMs < 4_000, `took ${elapsedMs} ms`);
   assert.equal(await tab.evaluate("session.getSnapshot().status"), "active");
+}
+
+const DELETE_KEY = `new Promise((done) => {
+  indexedDB.deleteDatabase("unified-auth-key").onsuccess = () => done(0);
+})`;
+
+/** Of the one session of the stack: whether it is bound. */
+async function isBound({ stack }: Stage): Promise<boolean> {
+  const sql = stack.database.connect({ max: 1 });
+  const rows = await sql`
+    select s.key_thumbprint is not null as is_bound from public.sessions as s where s.is_valid`;
+  assert.equal(rows.length, 1);
+  return rows[0]?.["is_bound"];
 }
 
 const askWorker = `(kind) => new Promise((resolve, reject) => {
@@ -52,9 +66,7 @@ Deno.test("tabs that make the key at once end with one, in a hundred new databas
     for (let round = 0; round < 100; round++) {
       const proofs = await Promise.all(tabs.map((tab) => tab.evaluate<Proof>("prove()")));
       assert.equal(new Set(await Promise.all(proofs.map(thumbprint))).size, 1);
-      await tabs[0]?.evaluate(
-        `new Promise((done) => indexedDB.deleteDatabase("unified-auth-key").onsuccess = () => done(0))`,
-      );
+      await tabs[0]?.evaluate(DELETE_KEY);
     }
   }));
 
@@ -112,6 +124,7 @@ Deno.test("where storage is blocked, sign-in and refresh work without a key and 
     await stage.age(3_000);
     await refreshInTime(tab);
     assert.deepEqual(new Set(proofs), new Set([null]));
+    assert.equal(await isBound(stage), false);
     assert.deepEqual(await tab.evaluate("complaints"), []);
   }));
 
@@ -187,11 +200,139 @@ Deno.test("a page comes back from the back/forward cache after a proof, and hang
     await tab.evaluate("prove().then(() => 0)");
     await tab.evaluate("void (location.href = '/elsewhere?options=%7B%7D')");
     await tab.waitFor("location.pathname === '/elsewhere' && !!globalThis.prove");
-    await tab.evaluate(
-      `new Promise((done) => indexedDB.deleteDatabase("unified-auth-key").onsuccess = () => done(0))`,
-    );
+    await tab.evaluate(DELETE_KEY);
     await tab.goBack();
     await tab.waitFor("location.pathname === '/' && !!globalThis.prove");
     const proof = await tab.evaluate<Proof>("prove()");
     assert.equal(proof.kind, "signed");
+  }));
+
+Deno.test("a sign-in binds its session, and each refresh is proven at the first try", () =>
+  withStage(async (stage) => {
+    const tab = await stage.openSignedIn();
+    assert.equal(await isBound(stage), true);
+    for (let generation = 2; generation <= 4; generation++) {
+      await stage.age(3_000);
+      stage.site.reset();
+      await refreshInTime(tab);
+      assert.equal(await tab.evaluate("session.getSnapshot().generation"), generation);
+      assert.equal(stage.site.count("refresh"), 1);
+    }
+  }));
+
+Deno.test("a session that began without a key is bound at its first refresh", () =>
+  withStage(async (stage) => {
+    const tab = await stage.open();
+    // As a redirect does it, or a version of the client before there was a key.
+    await tab.evaluate(`fetch("/functions/v1/unified-auth/login", {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({
+        email: "ada@example.com",
+        password: "correct-horse-battery-staple",
+      }),
+    }).then(({ status }) => status)`);
+    assert.equal(await isBound(stage), false);
+    await tab.navigate(stage.url());
+    await tab.waitFor("globalThis.session?.status === 'active'");
+    await stage.age(3_000);
+    await refreshInTime(tab);
+    assert.equal(await isBound(stage), true);
+  }));
+
+Deno.test("a copied cookie gets nothing, and its owner notices nothing", () =>
+  withStage(async (stage) => {
+    const tab = await stage.openSignedIn();
+    await stage.age(4_000);
+    const copied = await stage.chromium.cookie(REFRESH_COOKIE);
+    for (const route of ["refresh", "validate"]) {
+      const reply = await fetch(`${stage.stack.functionsUrl}/unified-auth/${route}`, {
+        method: "POST",
+        headers: {
+          "content-type": "application/json",
+          "cookie": `${REFRESH_COOKIE}=${copied}`,
+        },
+        body: "{}",
+      });
+      assert.equal(reply.status, 401);
+      assert.equal((await reply.json()).code, "proof_required");
+      assert.deepEqual(reply.headers.getSetCookie(), []);
+    }
+    await refreshInTime(tab);
+    assert.equal(await tab.evaluate("session.getSnapshot().generation"), 2);
+  }));
+
+Deno.test("a key that was deleted while the cookies stay asks for a sign-in in place, and ends nothing", () =>
+  withStage(async (stage) => {
+    const tab = await stage.openSignedIn();
+    await tab.evaluate(DELETE_KEY);
+    await stage.age(4_000);
+    await tab.evaluate("session.refresh().then(() => 0)");
+    const { status, reason, user } = await tab.evaluate<
+      { status: string; reason: string; user: { email: string } }
+    >("session.getSnapshot()");
+    assert.deepEqual([status, reason, user.email], ["ended", "key-lost", "ada@example.com"]);
+    assert.ok(await stage.chromium.cookie(REFRESH_COOKIE), "the cookie is untouched");
+    assert.equal(await isBound(stage), true, "and so is the session");
+    const signedIn = await tab.evaluate<{ kind: string }>(
+      "signIn('ada@example.com', 'correct-horse-battery-staple')",
+    );
+    assert.equal(signedIn.kind, "signed-in");
+    await stage.age(3_000);
+    await refreshInTime(tab);
+  }));
+
+Deno.test("five tabs of a bound session that wake at once stay signed in, locks or not", () =>
+  withStage(async (stage) => {
+    for (const script of ["", "delete Navigator.prototype.locks;"]) {
+      const tabs = [await stage.openSignedIn(QUICK, script)];
+      while (tabs.length < 5) tabs.push(await stage.open(QUICK, script));
+      await stage.chromium.stopRenderers(5_000);
+      for (const tab of tabs) {
+        await tab.waitFor("session.status === 'active' && session.getSnapshot().canMutate");
+        assert.equal(await tab.evaluate("told.includes('session-ended')"), false);
+      }
+      await Promise.all(tabs.map((tab) => tab.close()));
+    }
+  }, SHORT_LIVED));
+
+Deno.test("two tabs with two user agents whose refreshes cross stay signed in", () =>
+  withStage(async (stage) => {
+    // Neither knows of the other: the server alone keeps the peace.
+    const script = `
+      delete Navigator.prototype.locks;
+      delete globalThis.BroadcastChannel;
+      Object.defineProperty(globalThis, "localStorage", { get() { throw new Error("blocked") } });`;
+    const first = await stage.openSignedIn({}, script);
+    const second = await stage.open({}, script);
+    await second.setUserAgent("Mozilla/5.0 (iPhone; CPU iPhone OS 26_0 like Mac OS X) Mobile");
+    for (let round = 0; round < 4; round++) {
+      await stage.age(3_000);
+      const held: (() => void)[] = [];
+      const both = Promise.withResolvers<void>();
+      stage.site.reset();
+      stage.site.setFate(async (reply, request) => {
+        if (!request.url.endsWith("/refresh")) return reply;
+        await new Promise<void>((resolve) => {
+          held.push(resolve);
+          if (held.length === 2) both.resolve();
+        });
+        return reply;
+      });
+      const refreshes = [first, second].map((tab) =>
+        tab.evaluate("session.refresh().then(({ status }) => status)")
+      );
+      await both.promise;
+      stage.site.setFate(null);
+      // The reply that was made last arrives first.
+      for (const release of held.reverse()) {
+        release();
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      }
+      assert.deepEqual(await Promise.all(refreshes), ["active", "active"]);
+    }
+    await stage.chromium.forgetCookie(ACCESS_COOKIE, stage.stack.baseUrl);
+    for (const tab of [first, second]) {
+      assert.equal(await tab.evaluate("session.check().then(({ status }) => status)"), "active");
+    }
   }));

@@ -22,6 +22,8 @@ export interface Tab {
   thaw(): Promise<void>;
   /** Cuts the page off the network, or lets it back; its events and `navigator.onLine` follow. */
   setOffline(offline: boolean): Promise<void>;
+  /** What the tab's requests and its page say of the browser from now on. */
+  setUserAgent(userAgent: string): Promise<void>;
   navigate(url: string): Promise<void>;
   /** One step back in the history, by the back/forward cache where the browser has one. */
   goBack(): Promise<void>;
@@ -116,6 +118,7 @@ export async function openTab(
         downloadThroughput: -1,
         uploadThroughput: -1,
       }),
+    setUserAgent: (userAgent) => send("Network.setUserAgentOverride", { userAgent }),
     navigate: async (to) => {
       await send("Page.navigate", { url: to });
     },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type RealtimeChannel, RealtimeClient } from "@supabase/supabase-js";
-import { connectSupabase } from "../../client/src/supabase.ts";
+import { connectSupabase, supabaseAccessToken } from "../../client/src/supabase.ts";
 import { createWorld, GRACE } from "./world.ts";
 
 /** A Realtime server that answers ok to everything, a moment later. */
@@ -114,4 +114,16 @@ Deno.test({
     session.dispose();
     await client.realtime.removeAllChannels();
   },
+});
+
+Deno.test("supabase-js asks as nobody for nobody who is signed in", async () => {
+  const world = createWorld();
+  world.server.showsToken = false;
+  const { session } = world.openTab();
+  await world.advance(0);
+  const accessToken = supabaseAccessToken(session);
+  await assert.rejects(accessToken, /SESSION_EXPOSE_ACCESS_TOKEN/);
+  await session.signOut();
+  assert.equal(await accessToken(), null, "a guest asks with the public key");
+  session.dispose();
 });

@@ -8,7 +8,7 @@
  * @module
  */
 
-import { orAborted } from "../abort.ts";
+import { orAborted, refuseAborted } from "../abort.ts";
 import { createKeyDatabase } from "./key_database.ts";
 import { ECDSA, type ProofClaims, signProof } from "./proof.ts";
 
@@ -106,7 +106,7 @@ async function attempt(
   async function create(): Promise<unknown> {
     // Before the transaction, which Firefox ends when it has to wait for anything else.
     const candidate = await subtle.generateKey(ECDSA, false, ["sign", "verify"]);
-    if (signal.aborted) throw signal.reason;
+    refuseAborted(signal);
     await database.addIfAbsent(candidate, signal);
     // Another tab may have been first. Some builds of iOS store what they cannot give back.
     const stored = await database.read(signal);

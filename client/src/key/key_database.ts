@@ -8,6 +8,8 @@
  * @module
  */
 
+import { refuseAborted } from "../abort.ts";
+
 /** A database of its own: another layout is another name, never another version. */
 const DATABASE = "unified-auth-key";
 /** Forever. A raised version hangs old tabs without any event, and breaks a deploy that is rolled back. */
@@ -70,7 +72,7 @@ function transact(
       const database = opening.result;
       database.onversionchange = () => database.close();
       try {
-        if (signal.aborted) throw signal.reason;
+        refuseAborted(signal);
         // A key that a power cut can take, while the cookie stays, locks its owner out.
         const transaction = database.transaction(STORE, mode, { durability: "strict" });
         signal.addEventListener("abort", () => abort(transaction));

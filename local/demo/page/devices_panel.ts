@@ -32,7 +32,7 @@ export function createDevicesPanel(
   };
 
   const show = (device: SessionEntry): HTMLLIElement => {
-    const name = device.deviceName ?? shorten(device.userAgent ?? "A browser");
+    const name = device.deviceName ?? device.device ?? "A browser";
     const about = make(
       "div",
       {},
@@ -60,10 +60,4 @@ export function createDevicesPanel(
       list.replaceChildren();
     },
   };
-}
-
-/** The part of a user agent that a person knows. */
-function shorten(userAgent: string): string {
-  const known = /(Firefox|Edg|Chrome|Safari|curl)\/[\d.]+/.exec(userAgent);
-  return known?.[0].replace("Edg/", "Edge/") ?? userAgent.slice(0, 40);
 }
