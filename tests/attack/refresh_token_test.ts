@@ -9,8 +9,9 @@ import {
 } from "../../supabase/functions/_shared/refresh_token.ts";
 import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
 import { ageSession } from "../http/aging.ts";
-import { type Browser, REFRESH_COOKIE, viewOf } from "../http/browser.ts";
+import { type Browser, codeOf, REFRESH_COOKIE, viewOf } from "../http/browser.ts";
 import { openHttpFixture } from "../http/fixture.ts";
+import { createProofKey } from "../http/proof_key.ts";
 import { assertRefused } from "../http/refusal.ts";
 import { UNBOUND_START } from "../unit/arbitraries.ts";
 import { mutatedTokens } from "./mutations.ts";
@@ -102,6 +103,37 @@ Deno.test("a good tag over a wrong secret is told as a leaked key and ends nothi
   for (const entry of logged) {
     assert.match(String(entry["msg"]), /key may have leaked/);
     assert.equal(entry["key_id"], keys.signing.id);
+  }
+});
+
+Deno.test("with SESSION_SECRET alone nobody ends a session: places whose hash is not kept need its lineage", async () => {
+  for (const key of [null, await createProofKey()]) {
+    const { browser, sessionId, person } = await fixture.signIn({ key });
+    const beside = fixture.openBrowser();
+    await beside.login(person);
+    const first = browser.copy();
+    for (let rotations = 0; rotations < 2; rotations += 1) {
+      await ageSession(fixture.sql, sessionId, 120);
+      viewOf(await browser.refresh());
+    }
+    const forged = [{ generation: 1 }, { generation: 2, branch: 1 }, { generation: 3, branch: 0 }];
+    for (const token of forged.map((parts) => forge(sessionId, parts))) {
+      assertRefused(await withRefreshToken(token).refresh(), "refresh_token_invalid");
+      assertRefused(await withRefreshToken(token).logout("others"), "refresh_token_invalid");
+      for (const scope of ["local", "global"] as const) {
+        assert.equal((await withRefreshToken(token).logout(scope)).body["sessions_ended"], 0);
+      }
+      await withRefreshToken(token).login(await fixture.createPerson());
+    }
+    const events = await fixture.sql`
+      select event from public.session_events
+      where session_id = ${sessionId} and event = 'key_compromise_suspected'`;
+    assert.equal(events.length, 1);
+    assert.equal((await fixture.readSession(sessionId))["is_valid"], true);
+    viewOf(await beside.validate());
+    // A real token of such a place has the lineage, and is known for what it is.
+    const answer = await first.refresh();
+    assert.equal(codeOf(answer), key === null ? "refresh_token_already_used" : "200");
   }
 });
 
