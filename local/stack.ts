@@ -212,7 +212,7 @@ async function trustedKeys(
   const { publicJwks } = await importSigningKeys(sessionKeys);
   const { d: _, ...authKey } = secrets.authSigningKey;
   return {
-    keys: [authKey, ...sessionKeys.map(({ use: _, ...key }) => key)],
+    keys: [authKey, ...sessionKeys],
     publicJwks: [authKey, ...publicJwks.keys].map((key) => ({ ...key, key_ops: ["verify"] })),
   };
 }

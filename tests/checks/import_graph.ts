@@ -13,6 +13,8 @@ export interface Import {
   readonly from: string;
   /** A file from the project's directory, or what else it is: `npm:hono@…`, `node:crypto`. */
   readonly to: string;
+  /** Whether the importing file cannot run before the other one has: not of types, nor of `import()`. */
+  readonly isAwaited: boolean;
 }
 
 const resolution = z.object({ specifier: z.string().optional(), error: z.string().optional() });
@@ -24,6 +26,7 @@ const moduleInfo = z.object({
     dependencies: z.array(z.object({
       specifier: z.string(),
       code: resolution.optional(),
+      isDynamic: z.boolean().default(false),
       type: resolution.optional(),
     })).default([]),
   })),
@@ -50,14 +53,26 @@ export async function readImports(paths: readonly string[]): Promise<readonly Im
     return moduleInfo.parse(JSON.parse(stdout)).modules
       .filter(({ specifier }) => specifier.startsWith(`${root}/`))
       .flatMap(({ specifier, dependencies }) =>
-        dependencies.map(({ specifier: written, code, type }) => ({
+        dependencies.map(({ specifier: written, code, type, isDynamic }) => ({
           from: toPath(specifier),
           to: toPath(code?.specifier ?? type?.specifier ?? written),
+          isAwaited: code !== undefined && !isDynamic,
         }))
       );
   } finally {
     await Deno.remove(roots);
   }
+}
+
+/** What runs before the first line of `entry` does, itself included. */
+export function listAwaited(entry: string, imports: readonly Import[]): readonly string[] {
+  const found = new Set([entry]);
+  for (const from of found) {
+    for (const one of imports) {
+      if (one.from === from && one.isAwaited) found.add(one.to);
+    }
+  }
+  return [...found].sort();
 }
 
 function toPath(specifier: string): string {

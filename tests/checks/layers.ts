@@ -111,7 +111,7 @@ export const layerRules: Check = {
 };
 
 /** Which imports break a rule. */
-export function judgeImports(imports: readonly Import[]): readonly string[] {
+export function judgeImports(imports: readonly Pick<Import, "from" | "to">[]): readonly string[] {
   return imports.flatMap(({ from, to }) =>
     IMPORT_RULES
       .filter((rule) => rule.from.test(from) && !rule.except?.test(from) && rule.forbidden.test(to))

@@ -13,7 +13,8 @@ import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createSessionCookies, type SessionCookies } from "./cookies.ts";
 import type { DatabaseRpc } from "./database_rpc.ts";
 import { createDataApiRpc } from "./database_rpc_data_api.ts";
-import { createSupabaseIdentityProvider } from "./identity_provider_supabase.ts";
+import type { IdentityProvider } from "./identity_provider.ts";
+import { deferIdentityProvider } from "./identity_provider_deferred.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { ServiceUnavailableError } from "./service_unavailable.ts";
 import { deriveSessionKeys } from "./session_keys.ts";
@@ -88,13 +89,7 @@ export async function compose(env: (name: string) => string | undefined): Promis
       refreshIntervalSeconds: REFRESH_INTERVAL_SECONDS,
       issuer,
     }),
-    identityProvider: createSupabaseIdentityProvider({
-      supabaseUrl: config.supabaseUrl,
-      apiKey: config.loginKey === "secret" ? config.secretKey : config.publishableKey,
-      forwardsAddress: config.loginKey === "secret",
-      timeoutMs: IDENTITY_PROVIDER_TIMEOUT_MS,
-      fetch,
-    }),
+    identityProvider: deferIdentityProvider(() => loadIdentityProvider(config)),
     accessTokens: rememberGenuineTokens(
       createAccessTokens({
         keys: signingKeys,
@@ -154,6 +149,18 @@ async function requireHook(
       }`,
     ]);
   }
+}
+
+/** Loaded at the first login: supabase-js takes a third of a cold start, and a validate never uses it. */
+async function loadIdentityProvider(config: Config): Promise<IdentityProvider> {
+  const { createSupabaseIdentityProvider } = await import("./identity_provider_supabase.ts");
+  return createSupabaseIdentityProvider({
+    supabaseUrl: config.supabaseUrl,
+    apiKey: config.loginKey === "secret" ? config.secretKey : config.publishableKey,
+    forwardsAddress: config.loginKey === "secret",
+    timeoutMs: IDENTITY_PROVIDER_TIMEOUT_MS,
+    fetch,
+  });
 }
 
 /** The driver is loaded only where it is used: the default pays nothing for it at a cold start. */

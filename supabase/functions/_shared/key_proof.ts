@@ -17,7 +17,6 @@ import {
   importJWK,
 } from "jose";
 import { Buffer } from "node:buffer";
-import * as z from "zod";
 import type { KeyThumbprint } from "./brands.ts";
 import { readChallenge } from "./proof_challenge.ts";
 import { KEY_THUMBPRINT_BYTES } from "./refresh_token.ts";
@@ -30,22 +29,19 @@ const MAX_PROOF_LENGTH = 2048;
 /** 43 characters for 32 bytes; the last has two spare bits, which would give one key two thumbprints. */
 const COORDINATE = /^[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]$/;
 
-const headerSchema = z.strictObject({
-  typ: z.literal("dpop+jwt"),
-  alg: z.literal("ES256"),
-  jwk: z.strictObject({
-    kty: z.literal("EC"),
-    crv: z.literal("P-256"),
-    x: z.string().regex(COORDINATE),
-    y: z.string().regex(COORDINATE),
-  }),
-});
+/** The public key of a proof. */
+interface ProofKey {
+  readonly kty: "EC";
+  readonly crv: "P-256";
+  readonly x: string;
+  readonly y: string;
+}
 
-const claimsSchema = z.object({
-  htm: z.literal("POST"),
-  htu: z.string(),
-  nonce: z.string().optional(),
-});
+/** The claims of a proof that are looked at. */
+interface ProofClaims {
+  readonly htu: string;
+  readonly nonce: string | undefined;
+}
 
 /** The route that a proof was made for: the last segment of its `htu`. */
 export type ProofRoute = "login" | "validate" | "refresh" | "logout";
@@ -63,11 +59,9 @@ export async function verifyKeyProof(
   if (parsed === null || lastSegment(parsed.claims.htu) !== route) return null;
   const challenge = route === "login" ? null : readChallenge(parsed.claims.nonce ?? "", keys);
   if (challenge === null && route !== "login") return null;
-  const { jwk } = parsed.header;
+  const { jwk } = parsed;
   return await isSigned(proof, jwk) ? { thumbprint: await thumbprintOf(jwk), challenge } : null;
 }
-
-type ProofKey = z.output<typeof headerSchema>["jwk"];
 
 /** The first half of the SHA-256 thumbprint (RFC 7638). */
 async function thumbprintOf(jwk: ProofKey): Promise<KeyThumbprint> {
@@ -75,17 +69,44 @@ async function thumbprintOf(jwk: ProofKey): Promise<KeyThumbprint> {
   return new Uint8Array(thumbprint.subarray(0, KEY_THUMBPRINT_BYTES)) as KeyThumbprint;
 }
 
-function parse(proof: string) {
+function parse(
+  proof: string,
+): { readonly jwk: ProofKey; readonly claims: ProofClaims } | null {
   if (proof.length > MAX_PROOF_LENGTH) return null;
   try {
-    const header = headerSchema.safeParse(decodeProtectedHeader(proof));
-    const claims = claimsSchema.safeParse(decodeJwt(proof));
-    return header.success && claims.success ? { header: header.data, claims: claims.data } : null;
+    const jwk = readKey(decodeProtectedHeader(proof));
+    const claims = readClaims(decodeJwt(proof));
+    return jwk && claims && { jwk, claims };
   } catch (error: unknown) {
     // jose throws a TypeError for a header and a JWTInvalid for claims that cannot be decoded.
     if (error instanceof TypeError || error instanceof errors.JOSEError) return null;
     throw error;
   }
+}
+
+/** Of a header that holds nothing else: what is not looked at must not be there. */
+function readKey({ typ, alg, jwk, ...others }: Readonly<Record<string, unknown>>): ProofKey | null {
+  if (typ !== "dpop+jwt" || alg !== "ES256" || !isEmpty(others)) return null;
+  if (typeof jwk !== "object" || jwk === null) return null;
+  const { kty, crv, x, y, ...rest }: Readonly<Record<string, unknown>> = { ...jwk };
+  return kty === "EC" && crv === "P-256" && isCoordinate(x) && isCoordinate(y) && isEmpty(rest)
+    ? { kty, crv, x, y }
+    : null;
+}
+
+function readClaims({ htm, htu, nonce }: Readonly<Record<string, unknown>>): ProofClaims | null {
+  return htm === "POST" && typeof htu === "string" &&
+      (nonce === undefined || typeof nonce === "string")
+    ? { htu, nonce }
+    : null;
+}
+
+function isCoordinate(value: unknown): value is string {
+  return typeof value === "string" && COORDINATE.test(value);
+}
+
+function isEmpty(record: Readonly<Record<string, unknown>>): boolean {
+  return Object.keys(record).length === 0;
 }
 
 function lastSegment(htu: string): string | null {

@@ -113,7 +113,7 @@ const grantedRow = z.object({
   outcome: z.enum(enums.rotation_outcome).extract(["unchanged", "rotated", "reissued"]),
   ...granted,
 });
-export type GrantedRow = Omit<z.output<typeof grantedRow>, "outcome">;
+export type GrantedRow = z.output<typeof grantedRow>;
 
 const proofRequiredRow = z.object({ outcome: z.literal("proof_required"), server_time: time });
 export type ProofRequiredRow = z.output<typeof proofRequiredRow>;
@@ -130,8 +130,15 @@ export const createSessionRow = z.discriminatedUnion("outcome", [
   z.object({ outcome: loginRefusal }),
 ]);
 
+const activeRow = z.object({
+  outcome: z.literal("active"),
+  session: sessionSnapshot,
+  server_time: time,
+});
+export type ActiveRow = z.output<typeof activeRow>;
+
 export const validateSessionRow = z.discriminatedUnion("outcome", [
-  z.object({ outcome: z.literal("active"), session: sessionSnapshot, server_time: time }),
+  activeRow,
   z.object({ outcome: notActive, server_time: time }),
 ]);
 
@@ -177,6 +184,8 @@ export const listSessionsRow = z.discriminatedUnion("outcome", [
   }),
   z.object({ outcome: notActive }),
 ]);
+
+export const accessTokenHookRow = z.boolean();
 
 export const loginAllowedRow = z.discriminatedUnion("allowed", [
   z.object({ allowed: z.literal(true), charged_at: time }),

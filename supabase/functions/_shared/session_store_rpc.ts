@@ -6,20 +6,11 @@
  */
 
 import { Buffer } from "node:buffer";
-import * as z from "zod";
+import type * as z from "zod";
 import type { DatabaseRpc } from "./database_rpc.ts";
 import type { Database } from "./database.types.ts";
-import {
-  createSessionRow,
-  endedSessionsRow,
-  endOwnSessionRow,
-  type GrantedRow,
-  listSessionsRow,
-  loginAllowedRow,
-  type ProofRequiredRow,
-  rotateSessionRow,
-  validateSessionRow,
-} from "./session_rows.ts";
+import { readActiveRow, readGrantedRow } from "./frequent_rows.ts";
+import type { GrantedRow, ProofRequiredRow } from "./session_rows.ts";
 import { ServiceUnavailableError } from "./service_unavailable.ts";
 import type {
   PresentedProof,
@@ -65,8 +56,8 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
   const p_token_policy = toTokenPolicyArgument(policy);
   return {
     async createSession(request, context) {
-      const row = parse(
-        createSessionRow,
+      const row = await parse(
+        (rows) => rows.createSessionRow,
         await rpc("create_session", {
           p_session_id: request.sessionId,
           p_user_id: request.userId,
@@ -91,35 +82,31 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
     },
 
     async validateSession(request, context) {
-      const row = parse(
-        validateSessionRow,
-        await rpc("validate_session", {
-          p_session_id: request.sessionId,
-          p_generation: request.generation,
-          p_branch: request.branch,
-          p_may_confirm: request.mayConfirm,
-          p_policy,
-          p_context: toContextArgument(context),
-        }),
-      );
+      const answer = await rpc("validate_session", {
+        p_session_id: request.sessionId,
+        p_generation: request.generation,
+        p_branch: request.branch,
+        p_may_confirm: request.mayConfirm,
+        p_policy,
+        p_context: toContextArgument(context),
+      });
+      const row = readActiveRow(answer) ?? await parse((rows) => rows.validateSessionRow, answer);
       return row.outcome === "active"
         ? { outcome: row.outcome, session: row.session, serverTime: row.server_time }
         : { outcome: row.outcome, serverTime: row.server_time };
     },
 
     async rotateSession(request, context) {
-      const row = parse(
-        rotateSessionRow,
-        await rpc("rotate_session", {
-          p_presented: toPresentedArgument(request.presented),
-          p_proof: orNull(request.proof, toProofArgument),
-          p_successor: toSuccessorArgument(request.successor),
-          p_policy,
-          p_event: request.event,
-          p_context: toContextArgument(context),
-          p_token_policy,
-        }),
-      );
+      const answer = await rpc("rotate_session", {
+        p_presented: toPresentedArgument(request.presented),
+        p_proof: orNull(request.proof, toProofArgument),
+        p_successor: toSuccessorArgument(request.successor),
+        p_policy,
+        p_event: request.event,
+        p_context: toContextArgument(context),
+        p_token_policy,
+      });
+      const row = readGrantedRow(answer) ?? await parse((rows) => rows.rotateSessionRow, answer);
       switch (row.outcome) {
         case "throttled":
           return { outcome: row.outcome, retryAfterSeconds: row.retry_after_seconds };
@@ -151,8 +138,8 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
 
     async logOut(proof, context) {
       const own = proof.kind === "refresh_token" ? proof.presented : proof;
-      const row = parse(
-        endedSessionsRow,
+      const row = await parse(
+        (rows) => rows.endedSessionsRow,
         await rpc("revoke_session", {
           p_session_id: own.sessionId,
           p_reason: "logout",
@@ -168,8 +155,8 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
     },
 
     async logOutEverywhere({ proof, scope }, context) {
-      const row = parse(
-        endedSessionsRow,
+      const row = await parse(
+        (rows) => rows.endedSessionsRow,
         await rpc("revoke_user_sessions", {
           p_scope: scope,
           p_context: toContextArgument(context),
@@ -184,8 +171,8 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
     },
 
     async endOwnSession({ sessionId, acting }, context) {
-      return parse(
-        endOwnSessionRow,
+      return await parse(
+        (rows) => rows.endOwnSessionRow,
         await rpc("revoke_session", {
           p_session_id: sessionId,
           p_reason: "revoked_by_user",
@@ -199,8 +186,8 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
     },
 
     async listSessions(acting, context) {
-      const row = parse(
-        listSessionsRow,
+      const row = await parse(
+        (rows) => rows.listSessionsRow,
         await rpc("list_user_sessions", {
           p_acting: toPlaceArgument(acting),
           p_context: toContextArgument(context),
@@ -212,7 +199,10 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
     },
 
     async admitLogin(buckets) {
-      const row = parse(loginAllowedRow, await rpc("check_login_allowed", limits(buckets)));
+      const row = await parse(
+        (rows) => rows.loginAllowedRow,
+        await rpc("check_login_allowed", limits(buckets)),
+      );
       return row.allowed
         ? {
           kind: "admitted",
@@ -231,7 +221,8 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
     },
 
     async hasAccessTokenHook(hook) {
-      return parse(z.boolean(), await rpc("check_access_token_hook", { p_hook: hook }));
+      const answer = await rpc("check_access_token_hook", { p_hook: hook });
+      return await parse((rows) => rows.accessTokenHookRow, answer);
     },
 
     async ping() {
@@ -240,8 +231,12 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
   };
 }
 
-function parse<Schema extends z.ZodType>(schema: Schema, answer: unknown): z.output<Schema> {
-  const parsed = schema.safeParse(answer);
+/** Loads the schemas with the first answer that is not among the frequent ones: not with a cold start. */
+async function parse<Schema extends z.ZodType>(
+  choose: (rows: typeof import("./session_rows.ts")) => Schema,
+  answer: unknown,
+): Promise<z.output<Schema>> {
+  const parsed = choose(await import("./session_rows.ts")).safeParse(answer);
   if (parsed.success) return parsed.data;
   throw new ServiceUnavailableError({ dependency: "session_store", code: "unexpected_answer" }, {
     cause: parsed.error,
@@ -346,7 +341,7 @@ function toTokenArguments(
   };
 }
 
-function toGranted(row: GrantedRow) {
+function toGranted(row: Omit<GrantedRow, "outcome">) {
   return {
     session: row.session,
     refreshTokenHash: row.refresh_token_hash,

@@ -8,43 +8,34 @@
 import { Buffer } from "node:buffer";
 import { createECDH, createHash } from "node:crypto";
 import { importJWK } from "jose";
-import * as z from "zod";
 
 const HS256_MIN_BYTES = 32; // RFC 7518 section 3.2: no shorter than the hash
 
-const BASE64URL_32_BYTES = "must be 32 bytes in base64url";
-const coordinate = z.string(BASE64URL_32_BYTES).regex(/^[A-Za-z0-9_-]{43}$/, BASE64URL_32_BYTES);
-const kid = z.string().regex(/^[\x21-\x7e]{1,128}$/, "must be 1 to 128 printable characters");
-const use = z.literal("sig").optional();
+const BASE64URL_32_BYTES = /^[A-Za-z0-9_-]{43}$/;
+const BASE64URL = /^[A-Za-z0-9_-]+$/;
+const PRINTABLE_NAME = /^[\x21-\x7e]{1,128}$/;
 
-const ecJwk = z.object({
-  kty: z.literal("EC"),
-  crv: z.literal("P-256"),
-  alg: z.literal("ES256").default("ES256"),
-  kid: kid.optional(),
-  use,
-  x: coordinate,
-  y: coordinate,
-  d: coordinate,
-});
+interface EcJwk {
+  readonly kty: "EC";
+  readonly crv: "P-256";
+  readonly alg: "ES256";
+  readonly kid?: string | undefined;
+  readonly x: string;
+  readonly y: string;
+  readonly d: string;
+}
 
-const octJwk = z.object({
-  kty: z.literal("oct"),
-  alg: z.literal("HS256").default("HS256"),
-  kid: kid.optional(),
-  use,
-  k: z.string().regex(/^[A-Za-z0-9_-]+$/, "must be base64url").refine(
-    (k) => Buffer.from(k, "base64url").length >= HS256_MIN_BYTES,
-    `must hold at least ${HS256_MIN_BYTES} bytes`,
-  ),
-});
+interface OctJwk {
+  readonly kty: "oct";
+  readonly alg: "HS256";
+  readonly kid?: string | undefined;
+  readonly k: string;
+}
 
-const privateJwk = z.discriminatedUnion("kty", [ecJwk, octJwk], {
-  error: "must be EC (for ES256) or oct (for HS256)",
-});
+type PrivateJwk = EcJwk | OctJwk;
 
 /** A private key that is fit to sign with; its `kid` is given or is its RFC 7638 thumbprint. */
-export type SigningJwk = z.infer<typeof privateJwk> & { readonly kid: string };
+export type SigningJwk = PrivateJwk & { readonly kid: string };
 
 /** The algorithms that access tokens are signed with and no others. */
 export type SigningAlgorithm = SigningJwk["alg"];
@@ -97,12 +88,9 @@ export function parseSigningKeys(json: string): readonly SigningJwk[] {
   const jwks: SigningJwk[] = [];
   for (const [index, candidate] of candidates.entries()) {
     const name = `key ${index + 1}`;
-    const parsed = privateJwk.safeParse(candidate);
-    if (!parsed.success) {
-      problems.push(...parsed.error.issues.map((issue) => describeIssue(name, issue)));
-      continue;
-    }
-    const jwk = { ...parsed.data, kid: parsed.data.kid ?? computeThumbprint(parsed.data) };
+    const parsed = readPrivateJwk(candidate, (problem) => problems.push(`${name}: ${problem}`));
+    if (parsed === null) continue;
+    const jwk = { ...parsed, kid: parsed.kid ?? computeThumbprint(parsed) };
     if (jwk.kty === "EC" && !isKeyPair(jwk)) problems.push(`${name}: d: not the key of x and y`);
     if (jwks.some((other) => other.kid === jwk.kid)) problems.push(`${name}: kid: given twice`);
     jwks.push(jwk);
@@ -171,12 +159,53 @@ function readKeyList(json: string): readonly unknown[] {
     throw new SigningKeysError(["not JSON"]);
   }
   if (Array.isArray(value)) return value;
-  const set = z.object({ keys: z.array(z.unknown()) }).safeParse(value);
-  return set.success ? set.data.keys : [value];
+  return isRecord(value) && Array.isArray(value.keys) ? value.keys : [value];
 }
 
-function describeIssue(name: string, { path, message }: z.core.$ZodIssue): string {
-  return path.length === 0 ? `${name}: not a JWK` : `${name}: ${path.join(".")}: ${message}`;
+/** By hand and not by zod: a cold start would wait for it. A problem quotes nothing of the key. */
+function readPrivateJwk(value: unknown, report: (problem: string) => void): PrivateJwk | null {
+  if (!isRecord(value)) {
+    report("not a JWK");
+    return null;
+  }
+  let isFit = true;
+  const require = (member: string, holds: boolean, rule: string) => {
+    if (!holds) report(`${member}: ${rule}`);
+    isFit &&= holds;
+  };
+  const { kty, crv, alg, kid, use, x, y, d, k } = value;
+  const fits = (text: unknown, pattern: RegExp): text is string =>
+    typeof text === "string" && pattern.test(text);
+  require("kty", kty === "EC" || kty === "oct", "must be EC (for ES256) or oct (for HS256)");
+  if (!isFit) return null;
+  const algorithm = kty === "EC" ? "ES256" : "HS256";
+  require("alg", alg === undefined || alg === algorithm, `must be ${algorithm}`);
+  require(
+    "kid",
+    kid === undefined || fits(kid, PRINTABLE_NAME),
+    "must be 1 to 128 printable characters",
+  );
+  require("use", use === undefined || use === "sig", "must be sig");
+  const name = typeof kid === "string" ? kid : undefined;
+  if (kty === "oct") {
+    require("k", fits(k, BASE64URL), "must be base64url");
+    if (!fits(k, BASE64URL)) return null;
+    const { length } = Buffer.from(k, "base64url");
+    require("k", length >= HS256_MIN_BYTES, `must hold at least ${HS256_MIN_BYTES} bytes`);
+    return isFit ? { kty: "oct", alg: "HS256", kid: name, k } : null;
+  }
+  require("crv", crv === "P-256", "must be P-256");
+  for (const [member, text] of Object.entries({ x, y, d })) {
+    require(member, fits(text, BASE64URL_32_BYTES), "must be 32 bytes in base64url");
+  }
+  if (!isFit || typeof x !== "string" || typeof y !== "string" || typeof d !== "string") {
+    return null;
+  }
+  return { kty: "EC", crv: "P-256", alg: "ES256", kid: name, x, y, d };
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** A key whose halves do not belong together would sign tokens that nobody can verify. */
@@ -196,7 +225,7 @@ function isKeyPair({ x, y, d }: SigningJwk & { kty: "EC" }): boolean {
 }
 
 /** RFC 7638: SHA-256 of the required members in lexicographic order, without whitespace. */
-function computeThumbprint(jwk: z.infer<typeof privateJwk>): string {
+function computeThumbprint(jwk: PrivateJwk): string {
   const members = jwk.kty === "EC"
     ? { crv: jwk.crv, kty: jwk.kty, x: jwk.x, y: jwk.y }
     : { k: jwk.k, kty: jwk.kty };

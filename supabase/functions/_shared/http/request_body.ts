@@ -7,9 +7,15 @@
 
 import type { Context, MiddlewareHandler } from "hono";
 import { bodyLimit } from "hono/body-limit";
-import * as z from "zod";
+import type * as z from "zod";
 import { RequestError } from "./request_error.ts";
-import { loginForms, MAX_IDENTITY_TOKEN_LENGTH } from "./schemas.ts";
+import {
+  MAX_IDENTITY_TOKEN_LENGTH,
+  type PlainBody,
+  type PlainBodyName,
+  readPlainBody,
+} from "./plain_bodies.ts";
+import type { loginForms } from "./schemas.ts";
 
 const MAX_BODY_BYTES = 16 * 1024;
 
@@ -60,13 +66,15 @@ async function untilItBreaksOff<Result>(read: () => Promise<Result>): Promise<Re
  *
  * @throws {RequestError} `unsupported_media_type`, `bad_json` or `validation_failed`
  */
-export async function readBody<Schema extends z.ZodType>(
+export async function readBody<Name extends PlainBodyName>(
   context: Context,
-  schema: Schema,
-): Promise<z.output<Schema>> {
-  const parsed = schema.safeParse((await readJson(context)).value);
-  if (parsed.success) return parsed.data;
-  throw new RequestError("validation_failed", { detail: describe(parsed.error) });
+  name: Name,
+): Promise<PlainBody<Name>> {
+  const { value } = await readJson(context);
+  const plain = readPlainBody(name, value);
+  if (plain) return plain;
+  const { [name]: schema } = await import("./schemas.ts");
+  throw refuse(schema.safeParse(value));
 }
 
 /** Reads the body of a login by the form that its keys show. */
@@ -78,11 +86,16 @@ export async function readLoginBody(
   const { value: body, byteLength } = await readJson(context);
   const exchanges = typeof body === "object" && body !== null && "supabase_access_token" in body;
   if (!exchanges && byteLength > MAX_BODY_BYTES) throw new RequestError("payload_too_large");
+  const { loginForms } = await import("./schemas.ts");
   const parsed = exchanges
     ? loginForms.exchangeLogin.safeParse(body)
     : loginForms.passwordLogin.safeParse(body);
   if (parsed.success) return parsed.data;
-  throw new RequestError("validation_failed", { detail: describe(parsed.error) });
+  throw refuse(parsed);
+}
+
+function refuse({ error }: z.ZodSafeParseResult<unknown>): RequestError {
+  return new RequestError("validation_failed", error ? { detail: describe(error) } : {});
 }
 
 interface JsonBody {

@@ -7,6 +7,7 @@
 
 import * as z from "zod";
 import { type ErrorCode, ERRORS } from "../errors.ts";
+import { MAX_IDENTITY_TOKEN_LENGTH, PLAIN_BODIES } from "./plain_bodies.ts";
 
 /**
  * PostgreSQL's text holds no NUL and its JSON no half of a surrogate pair; a control character in a
@@ -26,9 +27,6 @@ function text({ max, pattern }: { readonly max: number; readonly pattern: RegExp
     if (length < 1) context.issues.push({ ...bound, code: "too_small", minimum: 1 });
   }).meta({ minLength: 1, maxLength: max });
 }
-
-/** A token of Supabase Auth holds the user's metadata, of which any user may write any amount. */
-export const MAX_IDENTITY_TOKEN_LENGTH = 128 * 1024;
 
 const deviceName = text({ max: 100, pattern: noControls }).meta({
   description: "What the user calls this device.",
@@ -54,13 +52,13 @@ export const loginBody = z.union([passwordLogin, exchangeLogin]);
 export const loginForms = { passwordLogin, exchangeLogin };
 
 export const validateBody = z.strictObject({
-  refresh: z.enum(["auto", "never"]).default("auto"),
+  refresh: z.enum(PLAIN_BODIES.validateBody.refresh).default("auto"),
 });
 
 export const refreshBody = z.strictObject({});
 
 export const logoutBody = z.strictObject({
-  scope: z.enum(["local", "others", "global"]).default("local"),
+  scope: z.enum(PLAIN_BODIES.logoutBody.scope).default("local"),
 });
 
 const challenge = z.string().regex(/^[A-Za-z0-9_-]{56}$/);

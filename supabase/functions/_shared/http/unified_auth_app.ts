@@ -26,13 +26,10 @@ import {
   type EnvelopeOptions,
   refuseOtherMethods,
 } from "./envelope.ts";
-import { createOpenApiDocument } from "./openapi.ts";
 import { readBody, readLoginBody } from "./request_body.ts";
 import { RequestError } from "./request_error.ts";
 import { readRequestProof } from "./request_proof.ts";
-import { logoutBody, refreshBody, validateBody } from "./schemas.ts";
 import { grantCookies, mayClearCookies } from "./session_cookies.ts";
-import { renderSessionList } from "./session_list.ts";
 import { readCookieSessions, readShownRefreshToken, readShownTokens } from "./shown_tokens.ts";
 import { requireSignedIn, tooManyAttempts } from "./signed_in.ts";
 import { renderSession } from "./views.ts";
@@ -134,7 +131,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
   });
 
   app.post("/validate", async function validate(context) {
-    const { refresh: mode } = await readBody(context, validateBody);
+    const { refresh: mode } = await readBody(context, "validateBody");
     const tokens = await shownTokens(context);
     const result = await validateSession(dependencies, {
       ...tokens,
@@ -163,7 +160,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
   });
 
   app.post("/refresh", async function refresh(context) {
-    await readBody(context, refreshBody);
+    await readBody(context, "refreshBody");
     const shown = await shownRefreshToken(context);
     if (shown.kind !== "genuine") {
       throw new RequestError(
@@ -191,7 +188,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
   });
 
   app.post("/logout", async function logout(context) {
-    const { scope } = await readBody(context, logoutBody);
+    const { scope } = await readBody(context, "logoutBody");
     const tokens = await shownTokens(context);
     const result = await logOut(dependencies, {
       ...tokens,
@@ -211,9 +208,9 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
       ...tokens,
       context: context.get("asking"),
     });
-    return result.kind === "listed"
-      ? context.json(renderSessionList(result))
-      : await refuse(context, result);
+    if (result.kind === "refused") return await refuse(context, result);
+    const { renderSessionList } = await import("./session_list.ts"); // it parses user agents
+    return context.json(renderSessionList(result));
   });
 
   app.delete("/sessions/:id", async function endSession(context) {
@@ -244,7 +241,11 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     return context.json({ keys: options.publicJwks.keys });
   });
 
-  app.get("/openapi.json", (context) => context.json(createOpenApiDocument()));
+  // What few requests need is loaded when the first of them comes: a cold start does not wait for it.
+  app.get("/openapi.json", async (context) => {
+    const { createOpenApiDocument } = await import("./openapi.ts");
+    return context.json(createOpenApiDocument());
+  });
 
   app.get("/health", async (context) => {
     await dependencies.store.ping();

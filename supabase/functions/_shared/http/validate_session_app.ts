@@ -11,7 +11,6 @@ import { judgeGrace } from "../sessions/grace.ts";
 import { type App, createEnvelope, type EnvelopeOptions, refuseOtherMethods } from "./envelope.ts";
 import { readBody } from "./request_body.ts";
 import { RequestError } from "./request_error.ts";
-import { refreshBody } from "./schemas.ts";
 import { readShownTokens } from "./shown_tokens.ts";
 import { renderGrace } from "./views.ts";
 
@@ -34,7 +33,7 @@ export function createValidateSessionApp(options: ValidateSessionOptions): App {
   });
 
   app.on(["GET", "POST"], "/", async function judge(context) {
-    await readBody(context, refreshBody);
+    await readBody(context, "refreshBody");
     const reader = { ...dependencies, cookies, bindsSessions: options.bindsSessions };
     const tokens = await readShownTokens(reader, context.req.raw.headers);
     const result = await judgeGrace(dependencies, {

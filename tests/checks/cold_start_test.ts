@@ -1,0 +1,37 @@
+import assert from "node:assert/strict";
+import { listAwaited, readImports } from "./import_graph.ts";
+
+/** Of packages and of Node's modules. Each takes milliseconds of every cold start. */
+const AWAITED = [
+  "node:buffer",
+  "node:crypto",
+  "npm:/hono@/body-limit",
+  "npm:hono@",
+  "npm:/hono@/utils/cookie",
+  "npm:jose@",
+];
+
+/** What is imported when the first request comes that needs it. */
+const LATER = [
+  "database_rpc_postgres.ts",
+  "http/openapi.ts",
+  "http/schemas.ts",
+  "http/session_list.ts",
+  "identity_provider_supabase.ts",
+  "session_rows.ts",
+];
+
+for (const name of ["unified-auth", "validate-session"]) {
+  Deno.test(`a cold start of ${name} loads nothing that its first request can do without`, async () => {
+    const entry = `supabase/functions/${name}/index.ts`;
+    const awaited = listAwaited(entry, await readImports([entry]));
+    const foreign = awaited
+      .filter((module) => !module.startsWith("supabase/"))
+      .map((module) => module.replace(/@[\d.]+/, "@"));
+    assert.deepEqual(foreign.toSorted(), AWAITED.toSorted());
+    const early = LATER.filter((module) =>
+      awaited.includes(`supabase/functions/_shared/${module}`)
+    );
+    assert.deepEqual(early, [], "loaded at a cold start");
+  });
+}
