@@ -131,6 +131,7 @@ export function createWorld(
           token: JSON.stringify(claims) as RawAccessToken,
           droppedAppMetadata: false,
         }),
+      recall: () => null,
       verify: () => Promise.reject(new TypeError("Histories show claims")),
     },
     get keys() {

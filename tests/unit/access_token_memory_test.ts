@@ -13,6 +13,7 @@ function createMemory({ capacity = 100, nowMs = () => claims.issuedAt * 1000 } =
   let verified = 0;
   const counted: AccessTokens = {
     sign: tokens.sign,
+    recall: tokens.recall,
     verify: (raw) => {
       verified += 1;
       return tokens.verify(raw);

@@ -56,7 +56,7 @@ function openFailingLogin(refund: () => Promise<void> = () => Promise.resolve())
         return Promise.resolve({ kind: "dropped" });
       },
     },
-    accessTokens: { sign: unasked, verify: unasked },
+    accessTokens: { sign: unasked, recall: () => null, verify: unasked },
     keys: deriveSessionKeys(["s".repeat(32)], "http://project.test"),
     log: createLogger({ level: "error", write: () => {}, now: () => new Date(0) }),
     randomBytes: (length) => new Uint8Array(length),

@@ -58,6 +58,8 @@ export function rememberGenuineTokens(
       return signed;
     },
 
+    recall: (raw) => recall(hashToken(raw)),
+
     async verify(raw) {
       const key = hashToken(raw);
       const claims = recall(key);

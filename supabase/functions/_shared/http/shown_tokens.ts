@@ -13,6 +13,7 @@ import type { RawAccessToken } from "../brands.ts";
 import type { SessionCookies } from "../cookies.ts";
 import { type GenuineRefreshToken, ignoreKey, readRefreshToken } from "../refresh_token.ts";
 import type { SessionKeys } from "../session_keys.ts";
+import { type Candidates, verifyAccessTokens } from "./signature_checks.ts";
 import type { ShownAccessToken, ShownRefreshToken, ShownTokens } from "../sessions/validate.ts";
 
 export interface RequestTokens extends ShownTokens {
@@ -21,7 +22,7 @@ export interface RequestTokens extends ShownTokens {
 }
 
 export interface TokenReader {
-  readonly accessTokens: Pick<AccessTokens, "verify">;
+  readonly accessTokens: Pick<AccessTokens, "verify" | "recall">;
   readonly keys: SessionKeys;
   readonly cookies: SessionCookies;
   readonly bindsSessions: boolean;
@@ -43,10 +44,12 @@ export async function readShownTokens(
     headers.get("cookie"),
   );
   const bearer = BEARER.exec(headers.get("authorization") ?? "")?.[1];
-  const fromBearer = await verifyEach(reader, bearer === undefined ? [] : [bearer]);
-  const genuine = fromBearer.length > 0 ? fromBearer : await verifyEach(reader, accessCookies);
-  const found = findNewest(genuine);
   const refreshTokens = readEach(refreshCookies, reader);
+  const sessions = refreshTokens.map(({ sessionId }) => sessionId);
+  const verify = (values: readonly string[]) => verifyEach(reader, headers, { values, sessions });
+  const fromBearer = await verify(bearer === undefined ? [] : [bearer]);
+  const genuine = fromBearer.length > 0 ? fromBearer : await verify(accessCookies);
+  const found = findNewest(genuine);
 
   return {
     access: shownAccess(found, bearer !== undefined || accessCookies.length > 0),
@@ -78,11 +81,10 @@ export async function readCookieSessions(
   reader: TokenReader,
   headers: Headers,
 ): Promise<ReadonlySet<SessionId>> {
-  const { access, refresh } = reader.cookies.read(headers.get("cookie"));
-  return new Set([
-    ...readEach(refresh, reader).map(({ sessionId }) => sessionId),
-    ...(await verifyEach(reader, access)).map(({ claims }) => claims.sessionId),
-  ]);
+  const { access: values, refresh } = reader.cookies.read(headers.get("cookie"));
+  const sessions = readEach(refresh, reader).map(({ sessionId }) => sessionId);
+  const genuine = await verifyEach(reader, headers, { values, sessions });
+  return new Set([...sessions, ...genuine.map(({ claims }) => claims.sessionId)]);
 }
 
 interface GenuineAccessToken {
@@ -92,16 +94,12 @@ interface GenuineAccessToken {
 
 /** The genuine ones, of each session the newest. */
 async function verifyEach(
-  { accessTokens }: Pick<TokenReader, "accessTokens">,
-  values: readonly string[],
+  reader: Pick<TokenReader, "accessTokens">,
+  headers: Headers,
+  candidates: Candidates,
 ): Promise<readonly GenuineAccessToken[]> {
-  const genuine: GenuineAccessToken[] = [];
-  for (const value of values) {
-    const verdict = await accessTokens.verify(value);
-    if (verdict.kind === "genuine") {
-      genuine.push({ raw: value as RawAccessToken, claims: verdict.claims });
-    }
-  }
+  const genuine = [...await verifyAccessTokens(reader, headers, candidates)]
+    .map(([raw, claims]) => ({ raw: raw as RawAccessToken, claims }));
   return pickOfEachSession(genuine, {
     sessionOf: ({ claims }) => claims.sessionId,
     isNewer: ({ claims: left }, { claims: right }) =>

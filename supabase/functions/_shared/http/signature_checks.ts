@@ -1,0 +1,75 @@
+/**
+ * How many signatures of access tokens one request may have checked. A check costs more than all the rest
+ * of a validate, and sixteen forged cookies cost nothing to send: so there are two checks for a request,
+ * one of them for its proof where it brings one. Tokens that this process knows cost none.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { AccessClaims, AccessTokens } from "../access_token.ts";
+import type { SessionId } from "../brands.ts";
+
+const MAX_CHECKS = 2;
+
+interface SpentChecks {
+  left: number;
+  readonly results: Map<string, AccessClaims | null>;
+}
+
+const spentBy = new WeakMap<Headers, SpentChecks>();
+
+export interface Candidates {
+  /** In the order sent. */
+  readonly values: readonly string[];
+  /** Those of the request's refresh tokens: an access token of theirs is checked first. */
+  readonly sessions: readonly SessionId[];
+}
+
+/** The genuine ones among as many as the request may have checked, in the order sent. */
+export async function verifyAccessTokens(
+  { accessTokens }: { readonly accessTokens: Pick<AccessTokens, "verify" | "recall"> },
+  headers: Headers,
+  { values, sessions }: Candidates,
+): Promise<ReadonlyMap<string, AccessClaims>> {
+  const spent = checksOf(headers);
+  for (const value of values) {
+    const known = accessTokens.recall(value);
+    if (known !== null) spent.results.set(value, known);
+  }
+  const unknown = values.filter((value) => !spent.results.has(value));
+  for (const value of putLikelyFirst(unknown, sessions)) {
+    if (spent.left === 0) break;
+    spent.left -= 1;
+    const verdict = await accessTokens.verify(value);
+    spent.results.set(value, verdict.kind === "genuine" ? verdict.claims : null);
+  }
+  const genuine = new Map<string, AccessClaims>();
+  for (const value of values) {
+    const claims = spent.results.get(value);
+    if (claims) genuine.set(value, claims);
+  }
+  return genuine;
+}
+
+function checksOf(headers: Headers): SpentChecks {
+  const known = spentBy.get(headers);
+  if (known !== undefined) return known;
+  const spent = { left: MAX_CHECKS - (headers.has("dpop") ? 1 : 0), results: new Map() };
+  spentBy.set(headers, spent);
+  return spent;
+}
+
+/** Then the last one sent: of cookies with one path a browser sends the older ones before. */
+function putLikelyFirst(
+  values: readonly string[],
+  sessions: readonly SessionId[],
+): readonly string[] {
+  const isLikely = (value: string) => {
+    const payload = Buffer.from(value.split(".")[1] ?? "", "base64url").toString();
+    return sessions.some((sessionId) => payload.includes(sessionId));
+  };
+  const latestFirst = values.toReversed();
+  const likely = new Set(latestFirst.filter(isLikely));
+  return [...likely, ...latestFirst.filter((value) => !likely.has(value))];
+}
