@@ -64,11 +64,11 @@ export function createLife(options: LifeOptions): Life {
     const reply = await post("refresh", {
       headers: { "user-agent": THIEF, cookie: `${cookies.refreshName}=${token}` },
     });
-    await reply.body?.cancel();
+    const { code = null } = await reply.json();
     const setCookies = reply.headers.getSetCookie().map((line) => line.split(";")[0]).join("; ");
     const [successor] = cookies.read(setCookies).refresh;
     if (successor) stolen.set(sessionId, successor);
-    return Response.json({ done: true, status: reply.status });
+    return Response.json({ done: true, status: reply.status, code });
   }
 
   async function signInElsewhere(): Promise<Response> {

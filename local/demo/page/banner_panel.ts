@@ -14,6 +14,7 @@ const REASONS: Readonly<Partial<Record<Reason, string>>> = {
   "evicted": "it made room for a newer device",
   "expired": "it had not been used for too long",
   "reused": "a copy of its token was used somewhere else",
+  "key-lost": "this browser has lost its key to it",
   "banned": "this user may not sign in any more",
   "not-found": "the server does not know it any more",
 };

@@ -102,12 +102,21 @@ export function listDeeds(
         "one session and nobody notices.",
       async run() {
         await doLife("an-hour");
-        await doLife("thief");
+        const { status, code } = await doLife("thief");
         await auth.refresh();
-        await doLife("thief");
-        await auth.check("manual");
-        return `The thief refreshed, you refreshed, the thief came back: ${standing()}. Only this ` +
-          "session ended; sign in again in place.";
+        return `The thief got nothing: ${status} ${code}, as the copy came without this browser's key. ` +
+          `You: ${standing()}, generation ${generation()}.`;
+      },
+    },
+    {
+      name: "Lose the browser's key",
+      elsewhere: "A session that is bound to a device ends with it, and the page with the session.",
+      async run() {
+        await deleteKey();
+        await doLife("an-hour");
+        await auth.refresh();
+        return `The cookie stayed, the key is gone: ${standing()}. Nothing was ended on the server; ` +
+          "sign in again in place.";
       },
     },
     {
@@ -122,11 +131,23 @@ export function listDeeds(
   ];
 }
 
-/** @throws {Error} If the local stack refuses */
-async function doLife(deed: string): Promise<void> {
+/** What the local stack says that it did. @throws {Error} If it refuses */
+async function doLife(
+  deed: string,
+): Promise<{ readonly status?: number; readonly code?: string }> {
   const reply = await fetch(`/demo/life/${deed}`, { method: "POST" });
-  await reply.body?.cancel();
+  const done: { readonly status?: number; readonly code?: string } = await reply.json();
   if (!reply.ok) throw new Error(`Cannot do this now: sign in first`);
+  return done;
+}
+
+/** As Safari does after seven days without a visit: what scripts stored is gone, the cookies are not. */
+function deleteKey(): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const deletion = indexedDB.deleteDatabase("unified-auth-key");
+    deletion.onsuccess = () => resolve();
+    deletion.onerror = () => reject(deletion.error);
+  });
 }
 
 /** Does something to the page and waits until the client has asked the server because of it. */
