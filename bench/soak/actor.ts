@@ -11,6 +11,7 @@ import { askUntilAnswered } from "../../tests/fault/crowd.ts";
 import { backdateAccessToken } from "../../tests/http/access_token_forge.ts";
 import { ageSession } from "../../tests/http/aging.ts";
 import { ACCESS_COOKIE, type Answer, type Browser } from "../../tests/http/browser.ts";
+import { openTokenForge } from "../../tests/http/token_forge.ts";
 import { pause, type Stage } from "./stage.ts";
 
 export interface Actor {
@@ -35,6 +36,7 @@ export function createActor(
 ): Actor {
   const { network, ledger, query } = stage;
   const { environment } = network.stack;
+  const forge = openTokenForge(network.stack);
   let settledAtMs = 0;
   return {
     chance: chanceOf(stage, name),
@@ -54,10 +56,11 @@ export function createActor(
         if (await readCreation(sql, sessionId) !== before) return;
         await ageSession(sql, sessionId, seconds);
       });
-      for (const { accessToken, cookies } of jars) {
-        if (accessToken === undefined) continue;
-        const backdated = await backdateAccessToken(accessToken, { seconds, environment });
-        cookies.set(ACCESS_COOKIE, backdated);
+      for (const jar of jars) {
+        if (jar.challenge !== null) jar.challenge = forge.backdate(jar.challenge, seconds);
+        if (jar.accessToken === undefined) continue;
+        const backdated = await backdateAccessToken(jar.accessToken, { seconds, environment });
+        jar.cookies.set(ACCESS_COOKIE, backdated);
       }
     },
   };

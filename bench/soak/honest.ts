@@ -11,9 +11,11 @@ import {
   type Answer,
   type Browser,
   type Call,
+  CHROME,
   codeOf,
   openBrowser,
 } from "../../tests/http/browser.ts";
+import { createProofKey } from "../../tests/http/proof_key.ts";
 import type { Person } from "../../tests/http/fixture.ts";
 import { type Actor, createActor } from "./actor.ts";
 import type { Stage } from "./stage.ts";
@@ -42,8 +44,10 @@ const LATEST_DUPLICATE_SECONDS = 45;
 /** Lives until the soak is over; answers the browser as it is then. */
 export async function liveHonestly(stage: Stage, name: string): Promise<HonestBrowser> {
   const person = await stage.createPerson();
-  const browser = openBrowser({ functionsUrl: stage.network.functionsUrl });
   const actor = createActor(stage, { group: "honest", name });
+  // Some have no key: other clients, private windows.
+  const key = actor.chance() < 0.7 ? await createProofKey() : null;
+  const browser = openBrowser({ functionsUrl: stage.network.functionsUrl, key });
   const life: HonestBrowser = { stage, actor, person, browser, sessionId: "", deeds: [name] };
   await signIn(life);
   while (!stage.isOver()) {
@@ -71,6 +75,11 @@ const ACTS: Readonly<Record<string, (life: HonestBrowser) => Promise<void>>> = {
   "lost reply": loseReply,
   "crash": crash,
   "late duplicate": duplicateLate,
+  "server rendering": render,
+  "another user agent": async (life) => {
+    await judge(life, "another agent", await life.actor.ask(() => refreshAs(life, CHROME)));
+  },
+  "a key lost over days": loseKey,
   "devices": async (life) => await look(life, "/unified-auth/sessions"),
   "read-only check": async (life) => await look(life, "/validate-session"),
   "signing in again": signIn,
@@ -131,6 +140,7 @@ async function crash(life: HonestBrowser): Promise<void> {
   if (life.sessionId !== sessionId) return;
   browser.cookies.clear();
   for (const [name, value] of onDisk.cookies) browser.cookies.set(name, value);
+  browser.challenge = null; // a page remembers its challenge, a disk does not
   await wake(life, pick(actor.chance, [1, 20, HOUR, 5 * HOUR]));
 }
 
@@ -143,6 +153,30 @@ async function duplicateLate(life: HonestBrowser): Promise<void> {
   await actor.after(seconds, sessionId, [browser, duplicate]);
   await judge(life, "duplicate", await actor.ask(() => duplicate.refresh()));
   await validate(life, 1);
+}
+
+const refreshAs = ({ browser }: HonestBrowser, userAgent: string) =>
+  browser.refresh({ headers: { "user-agent": userAgent } });
+
+/** A server asks for its visitor, without the visitor's key, and the cookies that it is given are lost. */
+async function render(life: HonestBrowser): Promise<void> {
+  const { actor, browser } = life;
+  const server = browser.copy({ key: null });
+  const answer = await actor.ask(() => server.validate());
+  const isRefused = answer.status === 401 && codeOf(answer) === "proof_required" &&
+    answer.setCookies.length === 0;
+  if (browser.key === null || !isRefused) await judge(life, "render", answer);
+  await validate(life, tabs(life));
+}
+
+/** As Safari deletes what it stored for a site that nobody visited for a week. */
+async function loseKey(life: HonestBrowser): Promise<void> {
+  const { actor, browser } = life;
+  if (browser.key === null) return;
+  await judge(life, "refresh", await actor.ask(() => browser.refresh()));
+  await actor.after(72 * HOUR, life.sessionId, [browser]);
+  browser.key = await createProofKey();
+  await validate(life, tabs(life));
 }
 
 async function look(life: HonestBrowser, path: string): Promise<void> {

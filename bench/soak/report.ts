@@ -8,7 +8,7 @@ import type { Counts } from "./ledger.ts";
 import type { Figures } from "./soak.ts";
 
 export function renderFigures(figures: Figures): string {
-  const { requests, putOff, events } = figures;
+  const { requests, putOff, events, boundThefts } = figures;
   return [
     table("figure", {
       "seconds": figures.seconds,
@@ -25,8 +25,14 @@ export function renderFigures(figures: Figures): string {
       "sessions held to the end": figures.sessionsHeld,
       "**sessions lost**": figures.sessionsLost,
       "**honest logouts**": figures.honestLogouts,
-      "**thefts started**": figures.theftsStarted,
-      "**thefts found within two cycles**": figures.theftsFound,
+      "**thefts from sessions without a key**": figures.theftsStarted,
+      "**of these found within two cycles**": figures.theftsFound,
+      "**thefts from bound sessions in use**": boundThefts["started"] ?? 0,
+      "requests of these thieves": boundThefts["requests"] ?? 0,
+      "recorded requests answered again within their minute": boundThefts[
+        "recorded, answered in time"
+      ] ?? 0,
+      "**successors in a thief's hand**": boundThefts["successors"] ?? 0,
     }),
     table("fault", figures.faults),
     table("outage, as the functions' log tells it", figures.outages),

@@ -38,6 +38,8 @@ export interface Figures extends SoakOptions {
   readonly honestLogouts: number;
   readonly theftsStarted: number;
   readonly theftsFound: number;
+  /** From bound sessions: what was tried, and what thieves were answered. */
+  readonly boundThefts: Counts;
   readonly badInputs: Counts;
   readonly badInputsRefused: number;
   readonly breaches: readonly Breach[];
@@ -78,6 +80,7 @@ export async function soak(options: SoakOptions): Promise<Figures> {
     honestLogouts: ledger.breaches.filter(({ promise }) => promise === STAYS_SIGNED_IN).length,
     theftsStarted: ledger.of("thefts")["started"] ?? 0,
     theftsFound: ledger.of("thefts")["found"] ?? 0,
+    boundThefts: ledger.of("bound thefts"),
     badInputs: ledger.of("bad inputs"),
     badInputsRefused: ledger.of("bad inputs answered")["refused"] ?? 0,
     breaches: ledger.breaches,
