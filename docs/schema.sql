@@ -190,6 +190,7 @@ create type public.session_policy as (
   refresh_interval_seconds integer,
   max_sessions integer,
   activity_interval_seconds integer,
+  right_password_interval_seconds integer,
   rebind_after_seconds integer
 );
 
@@ -300,6 +301,7 @@ create unlogged table unified_auth.login_throttle (
   failures double precision not null default 0,
   charged_at timestamp with time zone not null default clock_timestamp(),
   blocked_until timestamp with time zone not null default '-infinity'::timestamp with time zone,
+  right_passwords_tat timestamp with time zone,
   turn_at timestamp with time zone
 );
 
@@ -415,7 +417,7 @@ AS $function$
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.check_login_allowed(p_buckets bytea[], p_free_failures integer[], p_forgive_seconds integer[], p_max_delay_seconds integer[], OUT allowed boolean, OUT retry_after_seconds integer, OUT charged_at timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.check_login_allowed(p_buckets bytea[], p_free_failures integer[], p_forgive_seconds integer[], p_max_delay_seconds integer[], p_right_password_burst integer DEFAULT NULL::integer, p_right_password_interval_seconds integer DEFAULT NULL::integer, OUT allowed boolean, OUT retry_after_seconds integer, OUT charged_at timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -462,7 +464,16 @@ begin
         where t.bucket = v_pair.bucket;
       end if;
     end if;
-    v_allowed_at := greatest(v_pair.blocked_until, v_turn_at);
+    v_allowed_at := greatest(
+      v_pair.blocked_until, v_turn_at,
+      -- A time further ahead than a whole burst was noted before the clock was set back.
+      case when v_account.right_passwords_tat > v_now then
+        least(
+          v_account.right_passwords_tat,
+          v_now + make_interval(secs => p_right_password_burst * p_right_password_interval_seconds)
+        ) - make_interval(secs => (p_right_password_burst - 1) * p_right_password_interval_seconds)
+      end
+    );
   end if;
 
   if v_allowed_at > v_now then
@@ -643,6 +654,8 @@ begin
   perform unified_auth.refund_login_charge(p_login_buckets, p_login_charged_at);
   delete from unified_auth.login_throttle as t
   where t.bucket = p_login_buckets[1];
+  perform unified_auth.count_right_password(
+    p_login_buckets, p_policy.right_password_interval_seconds);
 
   insert into public.session_events
     (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
@@ -778,7 +791,7 @@ end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.record_login_failure(p_buckets bytea[], p_refunded_charge timestamp with time zone, p_reason text, p_context public.request_context)
+CREATE OR REPLACE FUNCTION public.record_login_failure(p_buckets bytea[], p_refunded_charge timestamp with time zone, p_reason text, p_context public.request_context, p_right_password_interval_seconds integer DEFAULT NULL::integer)
  RETURNS void
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -788,6 +801,10 @@ AS $function$
 begin
   if p_refunded_charge is not null then
     perform unified_auth.refund_login_charge(p_buckets, p_refunded_charge);
+  end if;
+
+  if p_right_password_interval_seconds is not null then
+    perform unified_auth.count_right_password(p_buckets, p_right_password_interval_seconds);
   end if;
 
   if p_reason is not null then
@@ -1334,6 +1351,18 @@ AS $function$
     else standing
   end
   from unified_auth.session_standing(p_access.session_id) as standing;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.count_right_password(p_buckets bytea[], p_interval_seconds integer)
+ RETURNS void
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  update unified_auth.login_throttle as t
+  set right_passwords_tat = greatest(t.right_passwords_tat, clock_timestamp())
+    + make_interval(secs => p_interval_seconds)
+  where t.bucket = p_buckets[2];
 $function$
 ;
 
@@ -2100,11 +2129,11 @@ CREATE TRIGGER unified_auth_end_sessions AFTER UPDATE OF banned_until, deleted_a
 -- Grants
 
 grant execute on function public.check_access_token_hook(text) to service_role;
-grant execute on function public.check_login_allowed(bytea[],integer[],integer[],integer[]) to service_role;
+grant execute on function public.check_login_allowed(bytea[],integer[],integer[],integer[],integer,integer) to service_role;
 grant execute on function public.create_session(uuid,uuid,bytea,bytea,bytea,text,text,jsonb,public.presented_refresh_token,bytea[],timestamp with time zone,uuid,public.session_policy,public.request_context,public.access_token_policy) to service_role;
 grant execute on function public.list_user_sessions(public.token_place,public.request_context) to service_role;
 grant execute on function public.purge_sessions(integer,integer,integer) to service_role;
-grant execute on function public.record_login_failure(bytea[],timestamp with time zone,text,public.request_context) to service_role;
+grant execute on function public.record_login_failure(bytea[],timestamp with time zone,text,public.request_context,integer) to service_role;
 grant execute on function public.revoke_session(uuid,public.session_revoked_reason,public.request_context,public.presented_refresh_token,public.token_place,public.token_place,public.presented_proof,public.session_policy) to service_role;
 grant execute on function public.revoke_user_sessions(public.logout_scope,public.request_context,uuid,public.presented_refresh_token,public.token_place,public.presented_proof,public.session_policy) to service_role;
 grant execute on function public.rotate_session(public.presented_refresh_token,public.presented_proof,public.proposed_successor,public.session_policy,public.session_event,public.request_context,public.access_token_policy) to service_role;

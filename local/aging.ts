@@ -44,7 +44,8 @@ export async function ageLoginThrottle(sql: postgres.Sql, seconds: number): Prom
     set
       charged_at = t.charged_at - ${interval}::interval,
       blocked_until = t.blocked_until - ${interval}::interval,
-      turn_at = t.turn_at - ${interval}::interval
+      turn_at = t.turn_at - ${interval}::interval,
+      right_passwords_tat = t.right_passwords_tat - ${interval}::interval
     where true
   `;
 }

@@ -17,6 +17,7 @@ const POLICY = {
   refresh_interval_seconds: 1,
   max_sessions: 5,
   activity_interval_seconds: 900,
+  right_password_interval_seconds: null,
   rebind_after_seconds: null,
 } as const;
 

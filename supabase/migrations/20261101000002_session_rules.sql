@@ -18,6 +18,7 @@ create type public.session_policy as (
   refresh_interval_seconds integer, -- and how far apart they may come forever
   max_sessions integer,
   activity_interval_seconds integer, -- how old last_active_at must be before a validate writes it
+  right_password_interval_seconds integer, -- how far apart the right passwords of an account may come forever
   rebind_after_seconds integer -- how long a session must be quiet before another key may take it over; null: never
 );
 

@@ -15,6 +15,7 @@ create unlogged table unified_auth.login_throttle (
   failures double precision not null default 0, -- at charged_at; forgiven at a steady rate since
   charged_at timestamptz not null default clock_timestamp(),
   blocked_until timestamptz not null default '-infinity',
+  right_passwords_tat timestamptz, -- of an account: when its right passwords are within their rate again
   turn_at timestamptz, -- of a pair: from when on its account's failures hold it up no longer
 
   constraint login_throttle_bucket_is_a_keyed_hash check (octet_length(bucket) = 32),
@@ -90,6 +91,8 @@ create function public.check_login_allowed(
   p_free_failures integer[], -- of each bucket: how many failures cost nothing
   p_forgive_seconds integer[], -- of each bucket: after how long one failure is forgiven
   p_max_delay_seconds integer[], -- of each bucket
+  p_right_password_burst integer default null, -- how many of an account may come at once; null: any
+  p_right_password_interval_seconds integer default null, -- and how far apart they may come forever
   out allowed boolean,
   out retry_after_seconds integer,
   out charged_at timestamptz -- names the charge, for its refund
@@ -140,7 +143,16 @@ begin
         where t.bucket = v_pair.bucket;
       end if;
     end if;
-    v_allowed_at := greatest(v_pair.blocked_until, v_turn_at);
+    v_allowed_at := greatest(
+      v_pair.blocked_until, v_turn_at,
+      -- A time further ahead than a whole burst was noted before the clock was set back.
+      case when v_account.right_passwords_tat > v_now then
+        least(
+          v_account.right_passwords_tat,
+          v_now + make_interval(secs => p_right_password_burst * p_right_password_interval_seconds)
+        ) - make_interval(secs => (p_right_password_burst - 1) * p_right_password_interval_seconds)
+      end
+    );
   end if;
 
   if v_allowed_at > v_now then
@@ -209,11 +221,27 @@ $$;
 comment on function unified_auth.refund_login_charge is
   'Takes back what check_login_allowed charged, for a login that was no wrong password.';
 
+create function unified_auth.count_right_password(p_buckets bytea[], p_interval_seconds integer)
+returns void
+language sql
+volatile
+set search_path = pg_catalog, pg_temp
+as $$
+  update unified_auth.login_throttle as t
+  set right_passwords_tat = greatest(t.right_passwords_tat, clock_timestamp())
+    + make_interval(secs => p_interval_seconds)
+  where t.bucket = p_buckets[2];
+$$;
+
+comment on function unified_auth.count_right_password is
+  'Counts a right password of a charged login, whatever came of it: each leaves rows behind.';
+
 create function public.record_login_failure(
   p_buckets bytea[], -- as they were charged
   p_refunded_charge timestamptz, -- null: the password was wrong, the charge stands
   p_reason text, -- null: nobody judged the login, there is nothing to record
-  p_context public.request_context
+  p_context public.request_context,
+  p_right_password_interval_seconds integer default null -- null: the password was not right, or nobody judged it
 )
 returns void
 language plpgsql
@@ -225,6 +253,10 @@ as $$
 begin
   if p_refunded_charge is not null then
     perform unified_auth.refund_login_charge(p_buckets, p_refunded_charge);
+  end if;
+
+  if p_right_password_interval_seconds is not null then
+    perform unified_auth.count_right_password(p_buckets, p_right_password_interval_seconds);
   end if;
 
   if p_reason is not null then

@@ -177,6 +177,8 @@ begin
   perform unified_auth.refund_login_charge(p_login_buckets, p_login_charged_at);
   delete from unified_auth.login_throttle as t
   where t.bucket = p_login_buckets[1];
+  perform unified_auth.count_right_password(
+    p_login_buckets, p_policy.right_password_interval_seconds);
 
   insert into public.session_events
     (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)

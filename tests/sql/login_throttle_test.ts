@@ -10,6 +10,7 @@ import {
   ACCOUNT_LIMIT,
   NETWORK_LIMIT,
   PAIR_LIMIT,
+  RIGHT_PASSWORD_RATE,
 } from "../../supabase/functions/_shared/sessions/login_throttle.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
 import { contextOf, openSqlSessions } from "./sql_sessions.ts";
@@ -26,7 +27,9 @@ interface Attempt {
 async function openThrottle(limits: Limits = LIMITS) {
   const fixture = await openSqlFixture();
   // As many connections as a real siege would find: the attempts meet in the database.
-  const { store } = openSqlSessions(fixture.database.connectAs("service_role", { max: 8 }));
+  const { store } = openSqlSessions(fixture.database.connectAs("service_role", { max: 8 }), {
+    policy: RIGHT_PASSWORD_RATE,
+  });
   const id = (name: string) => new Uint8Array(createHash("sha256").update(name).digest());
   return {
     ...fixture,
@@ -199,4 +202,39 @@ Deno.test("a network that is held up leaves no row behind for the accounts it na
     assert.ok(delayOf(await throttle.attempt(each)) > 0);
   }
   assert.equal(await throttle.countBuckets(), before);
+});
+
+Deno.test("right passwords are bounded by account and hour, whatever network they come from", async () => {
+  await using throttle = await openThrottle();
+  const { admin, store } = throttle;
+  const account = "ada";
+  let networks = 0;
+  const attempt = () => throttle.attempt({ account, network: `${networks += 1}` });
+  const signIn = async (): Promise<number> => {
+    const admission = await attempt();
+    if (admission.kind === "delayed") return admission.retryAfterSeconds;
+    const failure = { charge: admission.charge, refunded: true, reason: null };
+    await store.recordLoginFailure({ ...failure, passwordWasRight: true }, contextOf());
+    return 0;
+  };
+  for (let at = 0; at < 120; at += 1) assert.equal(await signIn(), 0, `sign-in ${at + 1}`);
+  const delay = await signIn();
+  assert.ok(delay > 20 && delay <= 30, `${delay} s`);
+
+  // Nothing that is no right password of this account counts.
+  for (let at = 0; at < 5; at += 1) {
+    requireAdmitted(await throttle.attempt({ account: "grace", network: "n" }));
+  }
+  await throttle.pass(30);
+  assert.equal(await signIn(), 0, "one more each half minute");
+  assert.ok(await signIn() > 0);
+  await throttle.pass(3600);
+  for (let at = 0; at < 120; at += 1) assert.equal(await signIn(), 0, "all of them after an hour");
+  assert.ok(await signIn() > 0);
+
+  // The clock is set back by a day: nobody waits longer than a burst takes.
+  await throttle.pass(-86_400);
+  await admin`update unified_auth.login_throttle set charged_at = now(), blocked_until = now()`;
+  const told = await attempt();
+  assert.ok(told.kind === "delayed" && told.retryAfterSeconds <= 30);
 });

@@ -20,6 +20,7 @@ import { ServiceUnavailableError } from "./service_unavailable.ts";
 import { deriveSessionKeys } from "./session_keys.ts";
 import { createRpcSessionStore } from "./session_store_rpc.ts";
 import type { SessionDependencies } from "./sessions/dependencies.ts";
+import { RIGHT_PASSWORD_RATE } from "./sessions/login_throttle.ts";
 import { createRefusalPace } from "./sessions/refusal_pace.ts";
 import { importSigningKeys, parseSigningKeys, type SigningKeys } from "./signing_keys.ts";
 
@@ -87,6 +88,7 @@ export async function compose(env: (name: string) => string | undefined): Promis
       activityIntervalSeconds: ACTIVITY_INTERVAL_SECONDS,
       refreshBurst: REFRESH_BURST,
       refreshIntervalSeconds: REFRESH_INTERVAL_SECONDS,
+      ...RIGHT_PASSWORD_RATE,
       issuer,
     }),
     identityProvider: deferIdentityProvider(() => loadIdentityProvider(config)),

@@ -149,6 +149,8 @@ export type Database = {
           "p_forgive_seconds": (number)[];
           "p_free_failures": (number)[];
           "p_max_delay_seconds": (number)[];
+          "p_right_password_burst"?: number;
+          "p_right_password_interval_seconds"?: number;
         };
         Returns: Record<string, unknown>;
       };
@@ -193,6 +195,7 @@ export type Database = {
           "p_context": Database["public"]["CompositeTypes"]["request_context"];
           "p_reason": string;
           "p_refunded_charge": string;
+          "p_right_password_interval_seconds"?: number;
         };
         Returns: undefined;
       };
@@ -373,6 +376,7 @@ export type Database = {
         "refresh_interval_seconds": number | null;
         "max_sessions": number | null;
         "activity_interval_seconds": number | null;
+        "right_password_interval_seconds": number | null;
         "rebind_after_seconds": number | null;
       };
       "session_snapshot": {

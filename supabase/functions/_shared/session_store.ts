@@ -251,6 +251,8 @@ export interface LoginFailure {
   readonly charge: LoginCharge;
   /** Whether the charge is taken back: the password was right, or nobody checked it. */
   readonly refunded: boolean;
+  /** It counts, whatever else was in the way: each right password leaves rows behind. @default {false} */
+  readonly passwordWasRight?: boolean;
   /** For the audit log; null: nobody judged the login, there is nothing to record. */
   readonly reason: string | null;
 }

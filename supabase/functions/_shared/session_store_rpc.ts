@@ -43,6 +43,10 @@ export interface SessionPolicy {
   readonly activityIntervalSeconds: number;
   /** How long a session must be quiet before another key may take it over. Null: never. */
   readonly rebindAfterSeconds: number | null;
+  /** How many right passwords of an account may come at once. @default {any number} */
+  readonly rightPasswordBurst?: number;
+  /** How far apart they may come forever. */
+  readonly rightPasswordIntervalSeconds?: number;
   /** The roles whose users may hold a token. @default {["authenticated"]} */
   readonly allowedRoles?: readonly string[];
   /** `schema.function`. @default {null} */
@@ -201,7 +205,11 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
     async admitLogin(buckets) {
       const row = await parse(
         (rows) => rows.loginAllowedRow,
-        await rpc("check_login_allowed", limits(buckets)),
+        await rpc("check_login_allowed", {
+          ...limits(buckets),
+          p_right_password_burst: policy.rightPasswordBurst ?? null,
+          p_right_password_interval_seconds: policy.rightPasswordIntervalSeconds ?? null,
+        }),
       );
       return row.allowed
         ? {
@@ -211,12 +219,15 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
         : { kind: "delayed", retryAfterSeconds: row.retry_after_seconds };
     },
 
-    async recordLoginFailure({ charge, refunded, reason }, context) {
+    async recordLoginFailure({ charge, refunded, reason, passwordWasRight }, context) {
       await rpc("record_login_failure", {
         p_buckets: charge.buckets.map(toBytea),
         p_refunded_charge: refunded ? charge.chargedAt.toISOString() : null,
         p_reason: reason,
         p_context: toContextArgument(context),
+        p_right_password_interval_seconds: passwordWasRight
+          ? policy.rightPasswordIntervalSeconds ?? null
+          : null,
       });
     },
 
@@ -274,6 +285,7 @@ function toPolicyArgument(policy: SessionPolicy): CompositeTypes["session_policy
     refresh_interval_seconds: policy.refreshIntervalSeconds,
     max_sessions: policy.maxSessionsPerUser,
     activity_interval_seconds: policy.activityIntervalSeconds,
+    right_password_interval_seconds: policy.rightPasswordIntervalSeconds ?? null,
     rebind_after_seconds: policy.rebindAfterSeconds,
   };
 }

@@ -18,6 +18,7 @@ const REMEDIES: Readonly<Record<string, string>> = {
   access_denied:
     "Supabase Auth refuses the test account, by a setting or by a hook of the project: " +
     "the reason is in the event of the failed login.",
+  role_not_allowed: "Use a test account of a role that SESSION_ALLOWED_ROLES names.",
   captcha_failed: "The project asks for a CAPTCHA, which the doctor cannot solve: see " +
     "SESSION_LOGIN_KEY, or run without an account.",
   over_request_rate_limit: "Wait, then run the doctor again.",

@@ -71,14 +71,21 @@ export async function logInByPassword(
     const { reason, detail } = verdict;
     // A refusal that no later try changes counts, so that its tries are bounded too.
     const refunded = reason === "email_not_confirmed" || reason === "captcha_failed";
-    await store.recordLoginFailure({ charge, refunded, reason: detail }, context);
+    const passwordWasRight = reason === "email_not_confirmed";
+    await store.recordLoginFailure(
+      { charge, refunded, reason: detail, passwordWasRight },
+      context,
+    );
     return reason === "invalid_credentials" ? await refuse() : { kind: "refused", code: reason };
   }
 
   const { identity } = verdict;
   if (needsSecondFactor(identity)) {
     await Promise.all([
-      store.recordLoginFailure({ charge, refunded: true, reason: null }, context),
+      store.recordLoginFailure(
+        { charge, refunded: true, reason: null, passwordWasRight: true },
+        context,
+      ),
       dropIdentitySession(dependencies, identity, context),
     ]);
     return { kind: "refused", code: "mfa_required" };

@@ -27,6 +27,15 @@ export const ACCOUNT_LIMIT: Limit = {
 export const NETWORK_LIMIT: Limit = { freeFailures: 100, forgiveSeconds: 10, maxDelaySeconds: 60 };
 
 /**
+ * Right passwords of one account: each leaves a session, two events and a password check behind, so that
+ * one free account could fill the disk. A hundred and twenty at once, then one each half minute.
+ */
+export const RIGHT_PASSWORD_RATE = {
+  rightPasswordBurst: 120,
+  rightPasswordIntervalSeconds: 30,
+} as const;
+
+/**
  * The buckets of one attempt, in the order in which the database expects them. Without a trusted
  * address nothing is counted by network alone: a missing header would put everybody into one bucket.
  */
