@@ -14,12 +14,14 @@ import {
   type Answer,
   type Browser,
   type Call,
+  challengeOf,
   CHROME,
   codeOf,
   REFRESH_COOKIE,
   viewOf,
 } from "./browser.ts";
 import { openHttpFixture, type Person } from "./fixture.ts";
+import { createProofKey } from "./proof_key.ts";
 import { assertRefused, assertSessionOver } from "./refusal.ts";
 
 const fixture = await openHttpFixture();
@@ -92,6 +94,23 @@ Deno.test("the cookie of a dead session does not sign out the session signed in 
     assert.equal(viewOf(await both.ask(path)).session.id, sessionId);
     both.current.cookies.delete(ACCESS_COOKIE);
   }
+});
+
+Deno.test("a bound session that only lacks its proof is not called over for the dead one beside it", async () => {
+  const key = await createProofKey();
+  const dead = await fixture.signIn();
+  await dead.browser.copy().logout();
+  const live = await fixture.signIn({ key });
+  const both = moved(live.browser, dead.browser); // the last one sent is tried first
+  forgetAccess(both);
+  const answer = await both.ask("/unified-auth/refresh", { proof: null });
+  assertRefused(answer, "proof_required");
+  live.browser.challenge = challengeOf(answer.body);
+  const proof = await live.browser.prove("/refresh");
+  assert.equal(
+    viewOf(await both.ask("/unified-auth/refresh", { proof })).session.id,
+    live.sessionId,
+  );
 });
 
 async function usesAfterEnd(sessionId: string): Promise<number> {
