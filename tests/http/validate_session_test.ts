@@ -41,7 +41,8 @@ function viewOf(answer: Answer) {
 }
 
 Deno.test("an unexpired token of a live session is active by cookie or Bearer, by GET or POST", async () => {
-  const { browser, sessionId, person } = await fixture.signIn();
+  const signedIn = await fixture.signIn();
+  const { browser, sessionId, person } = signedIn;
   const authorization = `Bearer ${browser.accessToken}`;
   const answers = [
     await browser.call("/validate-session", { method: "GET" }),
@@ -59,6 +60,7 @@ Deno.test("an unexpired token of a live session is active by cookie or Bearer, b
       should_refresh: false,
       user_id: person.id,
       session_id: sessionId,
+      user: signedIn.view.user,
       grace_ends_at: null,
     });
     const left = (Date.parse(access_token_expires_at) - Date.parse(server_time)) / 1000;
@@ -179,4 +181,41 @@ Deno.test("a missing token and a malformed one are told apart", async () => {
   }
   visitor.cookies.set(ACCESS_COOKIE, "x");
   assertRefused(await ask(visitor), "access_token_invalid");
+});
+
+Deno.test("where only the refresh token could tell, a live session is stale and an ended one has ended", async () => {
+  const signedIn = await fixture.signIn();
+  const { browser, sessionId } = signedIn;
+  const token = browser.accessToken ?? "";
+  const overdue = await backdate(signedIn, TTL + GRACE);
+  const shown = async (accessToken: string | null) => {
+    if (accessToken === null) browser.cookies.delete(ACCESS_COOKIE);
+    else browser.cookies.set(ACCESS_COOKIE, accessToken);
+    const { status, body } = await ask(browser);
+    const { code, status: standing, should_refresh, valid } = body as Record<string, unknown>;
+    return { status, code, standing, should_refresh, valid };
+  };
+  const stale = { status: 401, standing: "stale", should_refresh: true, valid: false };
+  assert.deepEqual(await shown(null), { ...stale, code: "access_token_missing" });
+  assert.deepEqual(await shown("broken"), { ...stale, code: "access_token_invalid" });
+  assert.deepEqual(await shown(overdue), { ...stale, code: "grace_window_elapsed" });
+
+  const before = await fixture.readSession(sessionId);
+  assert.equal(before["generation"], 1, "nothing was rotated");
+  await fixture.sql`select public.revoke_user_sessions(
+    p_user_id => ${signedIn.person.id}, p_scope => 'global', p_context => row(null, null, null))`;
+  for (const accessToken of [null, "broken", overdue, token]) {
+    const { code, standing } = await shown(accessToken);
+    assert.deepEqual(
+      [code, standing],
+      ["session_revoked", undefined],
+    );
+  }
+});
+
+Deno.test("a user whose access token says it all is shown in grace too", async () => {
+  const signedIn = await fixture.signIn();
+  const late = viewOf(await askByBearer(await backdate(signedIn, TTL + 2)));
+  assert.deepEqual(late.user, signedIn.view.user);
+  assert.equal(late.access_token, undefined);
 });

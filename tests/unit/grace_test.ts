@@ -72,7 +72,7 @@ Deno.test("a token is active until the millisecond before it expires, and in gra
 Deno.test("grace lasts until the millisecond before twelve hours, and not at twelve hours", async () => {
   assert.equal((await judgeAt(GRACE_SECONDS * 1000 - 1000)).kind, "grace", "11 h 59 min 59 s");
   assert.equal((await judgeAt(GRACE_SECONDS * 1000 - 1)).kind, "grace");
-  const elapsed = { kind: "refused", code: "grace_window_elapsed" };
+  const elapsed = { kind: "refused", code: "grace_window_elapsed", isStale: false };
   assert.deepEqual(await judgeAt(GRACE_SECONDS * 1000), elapsed);
   assert.deepEqual(await judgeAt(GRACE_SECONDS * 1000 + 1), elapsed);
 });
@@ -93,6 +93,7 @@ Deno.test("a token whose place another branch took has no grace, and its session
     assert.deepEqual(await judgeAt(afterExpiryMs, { end: "stale" }), {
       kind: "refused",
       code: "access_token_superseded",
+      isStale: false,
     });
   }
 });
@@ -105,6 +106,7 @@ Deno.test("a session that is over has no grace, and a window that has elapsed is
     assert.deepEqual(await judgeAt(GRACE_SECONDS * 1000, { end }), {
       kind: "refused",
       code: "grace_window_elapsed",
+      isStale: false,
     });
   }
 });

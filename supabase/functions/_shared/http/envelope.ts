@@ -123,7 +123,8 @@ export function createEnvelope(options: EnvelopeOptions): App {
     context.set("facts", { ...context.get("facts"), code: failure.code });
     const saysInvalid = options.saysInvalid(context.req.path);
     const { code, detail, challenge } = failure;
-    const body = renderError(code, { detail, challenge, requestId, saysInvalid });
+    const isStale = error instanceof RequestError && error.isStale;
+    const body = renderError(code, { detail, challenge, isStale, requestId, saysInvalid });
     const { status } = ERRORS[code];
     return context.json(body, status, {
       ...failure.headers,

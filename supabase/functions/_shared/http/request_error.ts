@@ -16,13 +16,16 @@ export class RequestError extends Error {
   readonly headers: Readonly<Record<string, string>>;
   /** What to sign, where the code is `proof_required`. */
   readonly challenge: ProofChallenge | null;
+  /** The session lives, and a refresh decides: of `validate-session` alone. */
+  readonly isStale: boolean;
 
   constructor(
     code: ErrorCode,
-    { detail = null, headers = {}, challenge = null }: {
+    { detail = null, headers = {}, challenge = null, isStale = false }: {
       readonly detail?: string | null;
       readonly headers?: Readonly<Record<string, string>>;
       readonly challenge?: ProofChallenge | null;
+      readonly isStale?: boolean;
     } = {},
   ) {
     super(`Cannot serve the request: ${code}`);
@@ -30,5 +33,6 @@ export class RequestError extends Error {
     this.detail = detail;
     this.headers = headers;
     this.challenge = challenge;
+    this.isStale = isStale;
   }
 }

@@ -65,18 +65,24 @@ const challenge = z.string().regex(/^[A-Za-z0-9_-]{56}$/);
 const timestamp = z.iso.datetime();
 const seconds = z.int().min(0);
 
+const userView = z.object({
+  id: z.uuid(),
+  email: z.string().nullable(),
+  phone: z.string().nullable(),
+  is_anonymous: z.boolean(),
+  role: z.string().nullable(),
+  app_metadata: z.record(z.string(), z.unknown()),
+  user_metadata: z.record(z.string(), z.unknown()),
+});
+
+const accessToken = z.string().optional().meta({
+  description: "Only with SESSION_EXPOSE_ACCESS_TOKEN=true.",
+});
+
 export const sessionView = z.object({
   valid: z.literal(true),
   refreshed: z.boolean(),
-  user: z.object({
-    id: z.uuid(),
-    email: z.string().nullable(),
-    phone: z.string().nullable(),
-    is_anonymous: z.boolean(),
-    role: z.string().nullable(),
-    app_metadata: z.record(z.string(), z.unknown()),
-    user_metadata: z.record(z.string(), z.unknown()),
-  }),
+  user: userView,
   session: z.object({
     id: z.uuid(),
     generation: z.int().min(1),
@@ -92,9 +98,7 @@ export const sessionView = z.object({
     }),
     challenge: challenge.meta({ description: "What the browser's key signs in its next proof." }),
   }),
-  access_token: z.string().optional().meta({
-    description: "Only with SESSION_EXPOSE_ACCESS_TOKEN=true.",
-  }),
+  access_token: accessToken,
   server_time: timestamp,
 });
 
@@ -105,8 +109,10 @@ export const graceView = z.object({
   should_refresh: z.boolean(),
   user_id: z.uuid(),
   session_id: z.uuid(),
+  user: userView,
   access_token_expires_at: timestamp,
   grace_ends_at: timestamp.nullable(),
+  access_token: accessToken,
   server_time: timestamp,
 });
 
@@ -143,6 +149,10 @@ export const errorView = z.object({
   challenge: challenge.optional().meta({
     description: "With `proof_required`: what the proof must sign.",
   }),
+  status: z.literal("stale").optional().meta({
+    description: "Of validate-session: the session lives, and the browser has to refresh.",
+  }),
+  should_refresh: z.literal(true).optional(),
 });
 
 export type SessionView = z.output<typeof sessionView>;

@@ -20,6 +20,7 @@ export interface ValidateSessionOptions
   readonly cookies: SessionCookies;
   readonly graceSeconds: number;
   readonly bindsSessions: boolean;
+  readonly exposeAccessToken: boolean;
 }
 
 export function createValidateSessionApp(options: ValidateSessionOptions): App {
@@ -41,13 +42,14 @@ export function createValidateSessionApp(options: ValidateSessionOptions): App {
       graceSeconds,
       context: context.get("asking"),
     });
-    if (result.kind === "refused") throw new RequestError(result.code);
+    if (result.kind === "refused") throw new RequestError(result.code, result);
     context.set("facts", {
       outcome: result.kind,
-      session_id: result.sessionId,
-      user_id: result.userId,
+      session_id: result.session.sessionId,
+      user_id: result.session.userId,
     });
-    return context.json(renderGrace(result));
+    const showsToken = options.exposeAccessToken && result.kind === "active";
+    return context.json(renderGrace(result, showsToken ? tokens.accessToken : null));
   });
 
   refuseOtherMethods(app, { "/": "GET, POST" });

@@ -7,7 +7,7 @@
 import type { ProofChallenge, RawAccessToken } from "../brands.ts";
 import { type ErrorCode, ERRORS } from "../errors.ts";
 import type { SessionKeys } from "../session_keys.ts";
-import type { SessionAt } from "../session_store.ts";
+import type { LiveSession, SessionAt } from "../session_store.ts";
 import type { GraceResult } from "../sessions/grace.ts";
 import { challenge } from "../sessions/proof.ts";
 import type { GraceView, SessionView } from "./schemas.ts";
@@ -25,15 +25,7 @@ export function renderSession(
   return {
     valid: true,
     refreshed,
-    user: {
-      id: session.userId,
-      email: session.email,
-      phone: session.phone,
-      is_anonymous: session.isAnonymous,
-      role: session.role,
-      app_metadata: { ...session.appMetadata },
-      user_metadata: { ...session.userMetadata },
-    },
+    user: renderUser(session),
     session: {
       id: session.sessionId,
       generation: session.generation,
@@ -52,25 +44,47 @@ export function renderSession(
   };
 }
 
-export function renderGrace(result: Exclude<GraceResult, { kind: "refused" }>): GraceView {
+function renderUser(session: LiveSession): SessionView["user"] {
+  return {
+    id: session.userId,
+    email: session.email,
+    phone: session.phone,
+    is_anonymous: session.isAnonymous,
+    role: session.role,
+    app_metadata: { ...session.appMetadata },
+    user_metadata: { ...session.userMetadata },
+  };
+}
+
+export function renderGrace(
+  { kind, session, accessTokenExpiresAt, graceEndsAt, serverTime }: Exclude<
+    GraceResult,
+    { kind: "refused" }
+  >,
+  /** Null where the deployment does not expose it. */
+  accessToken: RawAccessToken | null,
+): GraceView {
   return {
     valid: true,
-    status: result.kind,
-    can_mutate: result.kind === "active",
-    should_refresh: result.kind === "grace",
-    user_id: result.userId,
-    session_id: result.sessionId,
-    access_token_expires_at: result.accessTokenExpiresAt.toISOString(),
-    grace_ends_at: result.graceEndsAt?.toISOString() ?? null,
-    server_time: result.serverTime.toISOString(),
+    status: kind,
+    can_mutate: kind === "active",
+    should_refresh: kind === "grace",
+    user_id: session.userId,
+    session_id: session.sessionId,
+    user: renderUser(session),
+    access_token_expires_at: accessTokenExpiresAt.toISOString(),
+    grace_ends_at: graceEndsAt?.toISOString() ?? null,
+    ...(accessToken === null ? {} : { access_token: accessToken }),
+    server_time: serverTime.toISOString(),
   };
 }
 
 export function renderError(
   code: ErrorCode,
-  { detail, challenge, requestId, saysInvalid }: {
+  { detail, challenge, isStale, requestId, saysInvalid }: {
     readonly detail: string | null;
     readonly challenge: ProofChallenge | null;
+    readonly isStale: boolean;
     readonly requestId: string;
     /** The two validates answer `valid: false` beside the code. */
     readonly saysInvalid: boolean;
@@ -83,6 +97,7 @@ export function renderError(
     message: detail === null ? message : `${message.replace(/\.$/, "")}: ${detail}`,
     request_id: requestId,
     ...(challenge === null ? {} : { challenge }),
+    ...(isStale ? { status: "stale", should_refresh: true } : {}),
   };
 }
 

@@ -6,9 +6,8 @@
  * @module
  */
 
-import type { SessionId, UserId } from "../brands.ts";
-import type { ErrorCode } from "../errors.ts";
-import type { RequestContext } from "../session_store.ts";
+import { type ErrorCode, isSessionOver } from "../errors.ts";
+import type { LiveSession, RequestContext } from "../session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { sessionOverCode } from "./session_end.ts";
 import { shownPlace } from "./torn_cookies.ts";
@@ -17,52 +16,72 @@ import type { ShownTokens } from "./validate.ts";
 export type GraceResult =
   | {
     readonly kind: "active" | "grace";
-    readonly userId: UserId;
-    readonly sessionId: SessionId;
+    readonly session: LiveSession;
     readonly accessTokenExpiresAt: Date;
     /** Null while active. */
     readonly graceEndsAt: Date | null;
     readonly serverTime: Date;
   }
-  | { readonly kind: "refused"; readonly code: ErrorCode };
+  | {
+    readonly kind: "refused";
+    readonly code: ErrorCode;
+    /** The refresh token shows that the session lives: the browser has to refresh, not to sign in. */
+    readonly isStale: boolean;
+  };
 
 export interface GraceRequest extends ShownTokens {
   readonly graceSeconds: number;
 }
 
-/** @throws {ServiceUnavailableError} If the session could not be asked about; it is untouched then */
+/** @throws {ServiceUnavailableError} If the database was not reached; the session is untouched then */
 export async function judgeGrace(
+  dependencies: Pick<SessionDependencies, "store">,
+  request: GraceRequest & { readonly context: RequestContext },
+): Promise<GraceResult> {
+  const judged = await judgeAccessToken(dependencies, request);
+  const { refresh } = request;
+  if (judged.kind !== "refused" || isSessionOver(judged.code) || refresh.kind !== "genuine") {
+    return judged;
+  }
+  // Only a refresh could tell whether this token goes on. That its session has ended is known now.
+  const { sessionId, generation, branch } = refresh.token;
+  const place = { sessionId, generation, branch, mayConfirm: false };
+  const { outcome } = await dependencies.store.validateSession(place, request.context);
+  return outcome === "active" || outcome === "stale"
+    ? { ...judged, isStale: true }
+    : refuse(sessionOverCode(outcome));
+}
+
+async function judgeAccessToken(
   { store }: Pick<SessionDependencies, "store">,
   { access, refresh, graceSeconds, context }: GraceRequest & { readonly context: RequestContext },
 ): Promise<GraceResult> {
-  if (access.kind === "missing") return { kind: "refused", code: "access_token_missing" };
-  if (access.kind === "invalid") return { kind: "refused", code: "access_token_invalid" };
+  if (access.kind === "missing") return refuse("access_token_missing");
+  if (access.kind === "invalid") return refuse("access_token_invalid");
 
   const { claims } = access;
-  const { sessionId } = claims;
   const refreshToken = refresh.kind === "genuine" ? refresh.token : null;
   const answer = await store.validateSession(shownPlace(claims, refreshToken), context);
 
   const expiresAtMs = claims.expiresAt * 1000;
   const graceEndsAtMs = expiresAtMs + graceSeconds * 1000;
-  if (graceEndsAtMs <= answer.serverTime.getTime()) {
-    return { kind: "refused", code: "grace_window_elapsed" };
-  }
-  if (answer.outcome === "stale") return { kind: "refused", code: "access_token_superseded" };
-  if (answer.outcome !== "active") {
-    return { kind: "refused", code: sessionOverCode(answer.outcome) };
-  }
+  if (graceEndsAtMs <= answer.serverTime.getTime()) return refuse("grace_window_elapsed");
+  if (answer.outcome === "stale") return refuse("access_token_superseded");
+  if (answer.outcome !== "active") return refuse(sessionOverCode(answer.outcome));
 
   const { session, serverTime } = answer;
-  const active = serverTime.getTime() < expiresAtMs;
+  const isActive = serverTime.getTime() < expiresAtMs;
   return {
-    kind: active ? "active" : "grace",
-    userId: session.userId,
-    sessionId,
+    kind: isActive ? "active" : "grace",
+    session,
     accessTokenExpiresAt: new Date(expiresAtMs),
-    graceEndsAt: active
+    graceEndsAt: isActive
       ? null
       : new Date(Math.min(graceEndsAtMs, session.refreshTokenExpiresAt.getTime())),
     serverTime,
   };
+}
+
+function refuse(code: ErrorCode): Extract<GraceResult, { kind: "refused" }> {
+  return { kind: "refused", code, isStale: false };
 }
