@@ -1,0 +1,58 @@
+/**
+ * A browser of any engine, as the scenarios that run in all of them drive it. What only one engine's own
+ * tools can do (network conditions, frozen pages) is not here.
+ *
+ * @module
+ */
+
+/** The three engines that people's browsers are made of. */
+export const ENGINES = ["chromium", "firefox", "webkit"] as const;
+
+export type EngineName = typeof ENGINES[number];
+
+/** How a browser is set up before it starts. */
+export interface EngineOptions {
+  /** Blocks cookies and, in Chromium and Firefox, everything else that a site stores. */
+  readonly blocksSiteData?: boolean;
+  /** Opens the pages in a private window. WebKit's automated windows always are. */
+  readonly isPrivate?: boolean;
+}
+
+export interface EngineBrowser extends AsyncDisposable {
+  /** A fresh profile: no cookie and no storage of another one. */
+  openProfile(): Promise<EngineProfile>;
+  /** Stops every process of the browser, as a laptop that sleeps does, and lets them go on afterwards. */
+  sleep(milliseconds: number): Promise<void>;
+}
+
+export interface EngineProfile extends AsyncDisposable {
+  openTab(url: string): Promise<EngineTab>;
+}
+
+export interface EngineTab {
+  /** The value of an expression of the page; promises are awaited. */
+  evaluate<Value>(expression: string): Promise<Value>;
+  /** Waits until an expression is true. @throws {Error} After fifteen seconds, with what it was */
+  waitFor(expression: string): Promise<void>;
+  navigate(url: string): Promise<void>;
+  goBack(): Promise<void>;
+  close(): Promise<void>;
+}
+
+const PATIENCE_MS = 15_000;
+const LOOK_EVERY_MS = 50;
+
+/** `waitFor` for a tab that can evaluate. */
+export async function waitUntilTrue(
+  evaluate: (expression: string) => Promise<unknown>,
+  expression: string,
+): Promise<void> {
+  const until = performance.now() + PATIENCE_MS;
+  let last: unknown;
+  while (performance.now() < until) {
+    last = await evaluate(expression).catch((error: unknown) => String(error));
+    if (last === true) return;
+    await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+  }
+  throw new Error(`Never true in the page: ${expression} (was ${String(last)})`);
+}
