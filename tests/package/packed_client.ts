@@ -15,6 +15,11 @@ export interface PackedClient extends AsyncDisposable {
     files: Readonly<Record<string, string>>,
     beside: readonly string[],
   ): Promise<string>;
+  /**
+   * A copy of an app's folder, with the package and all that its `package.json` names installed. It is
+   * the caller's to remove.
+   */
+  installApp(source: string): Promise<string>;
 }
 
 export async function packClient(): Promise<PackedClient> {
@@ -49,6 +54,13 @@ export async function packClient(): Promise<PackedClient> {
         await Deno.mkdir(link.slice(0, link.lastIndexOf("/")), { recursive: true });
         await Deno.symlink(`${PROJECT}/node_modules/${name}`, link);
       }
+      return directory;
+    },
+    async installApp(source) {
+      const directory = await Deno.makeTempDir({ prefix: "unified-auth-app-" });
+      await run("cp", ["-R", `${source}.`, directory], root);
+      const flags = ["--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"];
+      await run("npm", ["install", `${root}/${filename}`, ...flags], directory);
       return directory;
     },
     [Symbol.asyncDispose]: () => Deno.remove(root, { recursive: true }),

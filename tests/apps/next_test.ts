@@ -1,0 +1,3 @@
+import { testApp } from "./app_scenarios.ts";
+
+testApp("next");

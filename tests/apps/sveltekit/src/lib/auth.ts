@@ -1,0 +1,3 @@
+import { createAuthClient } from "@unified-auth/client";
+
+export const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
