@@ -108,3 +108,22 @@ Deno.test("cookies are shared between subdomains, partitioned and exposed where 
   assert.equal((await browser.logout()).setCookies.length, 2);
   assert.equal(browser.cookies.size, 0);
 });
+
+Deno.test("without Secure and with a suffix the cookies work, and the API's description names them", async () => {
+  await using server = await openTestServer();
+  await using stack = await server.startStack({
+    functions: ["unified-auth"],
+    environment: { SESSION_COOKIE_PREFIX: "", SESSION_COOKIE_SUFFIX: "shop" },
+  });
+  const browser = openBrowser(stack);
+  await browser.login(SEED_USERS.ada);
+  const names = ["session_access_shop", "session_refresh_shop"];
+  assert.deepEqual([...browser.cookies.keys()], names);
+  viewOf(await browser.validate());
+  viewOf(await browser.refresh());
+  const { body } = await browser.call("/unified-auth/openapi.json", { method: "GET" });
+  const schemes = JSON.stringify(body["components"]);
+  for (const name of names) assert.ok(schemes.includes(`"${name}"`), name);
+  assert.equal((await browser.logout()).status, 200);
+  assert.equal(browser.cookies.size, 0);
+});

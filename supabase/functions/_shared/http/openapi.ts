@@ -5,6 +5,7 @@
  */
 
 import * as z from "zod";
+import type { SessionCookies } from "../cookies.ts";
 import { type ErrorCode, ERRORS, isSessionOver } from "../errors.ts";
 import { describeHeaders, HEADERS } from "./openapi_headers.ts";
 import { COMMON_REFUSALS, type Operation, OPERATIONS } from "./openapi_operations.ts";
@@ -16,7 +17,9 @@ type JsonObject = Record<string, unknown>;
 /** Made at the first request and kept: most instances are never asked. */
 let made: JsonObject | null = null;
 
-export function createOpenApiDocument(): JsonObject {
+export function createOpenApiDocument(
+  { accessName, refreshName }: Pick<SessionCookies, "accessName" | "refreshName">,
+): JsonObject {
   made ??= {
     openapi: "3.1.0",
     info: {
@@ -30,8 +33,8 @@ export function createOpenApiDocument(): JsonObject {
       schemas: describeSchemas(),
       headers: HEADERS,
       securitySchemes: {
-        accessCookie: { type: "apiKey", in: "cookie", name: "__Host-session_access" },
-        refreshCookie: { type: "apiKey", in: "cookie", name: "__Host-session_refresh" },
+        accessCookie: { type: "apiKey", in: "cookie", name: accessName },
+        refreshCookie: { type: "apiKey", in: "cookie", name: refreshName },
         bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
       },
     },

@@ -244,7 +244,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
   // What few requests need is loaded when the first of them comes: a cold start does not wait for it.
   app.get("/openapi.json", async (context) => {
     const { createOpenApiDocument } = await import("./openapi.ts");
-    return context.json(createOpenApiDocument());
+    return context.json(createOpenApiDocument(cookies));
   });
 
   app.get("/health", async (context) => {
