@@ -18,6 +18,7 @@ const owner = database.connect({ max: 1 });
 const TABLES = ["public.sessions", "public.session_events", "unified_auth.login_throttle"];
 
 const FUNCTIONS = [
+  "check_access_token_hook",
   "check_login_allowed",
   "create_session",
   "list_user_sessions",
@@ -166,7 +167,7 @@ Deno.test("a type of a caller's own never runs as the owner of a function", asyn
   const lineage = new Uint8Array(8);
   const hash = (name: string) => new Uint8Array(createHash("sha256").update(name).digest());
   const context = `'${sqlRow([null, "agent", "request"])}'`;
-  const policy = `'${sqlRow([3600, 2592000, 0, 60, 300, 1, 5, 900, 86400])}'`;
+  const policy = `'${sqlRow([3600, 2592000, 0, 60, 300, 1, 5, 900, 30, 86400])}'`;
   const place = `'${sqlRow([session, 1, 0])}'`;
   const token = `'${sqlRow([session, 1, 0, hash("a"), null, lineage])}'`;
   const successor = `'${sqlRow([2, 0, hash("b"), lineage, new Uint8Array(16), "key"])}'`;
@@ -177,6 +178,7 @@ Deno.test("a type of a caller's own never runs as the owner of a function", asyn
     `record_login_failure(${buckets}, null, 'invalid_credentials', ${context})`,
     `create_session('${session}', '${SEED_USERS.ada.id}', sha256('a'), '\\x0000000000000000', null,
       null, 'aal1', '[]', null, '{}', null, null, ${policy}, ${context})`,
+    `check_access_token_hook('public.hook')`,
     `validate_session('${session}', 1, 0::smallint, true, ${policy}, ${context})`,
     `rotate_session(${token}, null, ${successor}, ${policy}, 'refresh', ${context})`,
     `list_user_sessions(${place}, ${context})`,
