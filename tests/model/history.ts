@@ -18,6 +18,7 @@ import {
   type Jar,
   jarBefore,
   keep,
+  keyName,
   proofOf,
   type SentProof,
 } from "./clients.ts";
@@ -100,6 +101,10 @@ async function playStep({ world, honesty }: Scene, step: Step): Promise<string |
   switch (step.kind) {
     case "login": {
       if (step.privately) client.jar = EMPTY_JAR;
+      // The rule cannot tell a browser that lost its key from a thief: the old session ends as reused.
+      if (keyName(client.jar.refresh?.key ?? null) !== keyName(client.key)) {
+        honesty.blemish(client.jar, "signing in again after its key was lost");
+      }
       const { result, jar } = await requestLogin(world, client);
       if (jar !== null) keep(client, jar, world.now());
       return `${client.name} signs in: ${result}`;

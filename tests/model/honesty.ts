@@ -7,7 +7,8 @@
  * - only the browser that signed in, with all its tabs and its server renders, shows its tokens;
  * - replies are lost, whole or one of their two cookies, at any time, and asked for again at any time;
  * - a second copy of a request arrives up to `W` after the first, a reply up to `W` after it was made;
- * - a crash brings back the cookies of up to `W` before (browsers write theirs to disk every 30 s).
+ * - a crash brings back the cookies of up to `W` before (browsers write theirs to disk every 30 s);
+ * - of a bound session requests, replies and cookies may come back however late.
  *
  * An unblemished session ends by what its user or the operator did, by age, or by the cap: never as
  * `reused`, and no request of its browser is refused in any other way. A thief, a leaked key, or a
@@ -94,7 +95,8 @@ export function createHonesty(world: World): Honesty {
   return {
     blemish,
     blemishIfLate(jar, { age, what }) {
-      if (age > WINDOW) blemish(jar, what);
+      const isUnbound = jar.refresh === null || jar.refresh.key === null;
+      if (age > WINDOW && isUnbound) blemish(jar, what);
     },
     recordTheft({ thief, owner }) {
       thefts = thefts.filter((known) => known.thief !== thief);

@@ -19,6 +19,7 @@ import { checkTablesHoldNoSecret } from "./invariants.ts";
 import { observeRpc } from "./observed_rpc.ts";
 import { createSqlRpc } from "../sql/sql_rpc.ts";
 import { histories } from "./steps.ts";
+import { WRITTEN_HISTORIES } from "./written_histories.ts";
 import { createWorld, type Ground } from "./world.ts";
 
 export interface HistoryRun {
@@ -81,6 +82,7 @@ export async function runHistories(options: HistoryRun): Promise<HistoriesPlayed
       {
         numRuns: Math.ceil(runs / LANES),
         seed: seed + lane,
+        examples: WRITTEN_HISTORIES.map((history) => [history]),
         reporter: (details) => {
           if (!details.failed) return;
           const cause = details.errorInstance;

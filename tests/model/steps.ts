@@ -104,11 +104,11 @@ const shared = [
     arbitrary: fc.record({ kind: fc.constant("late request"), who, replyArrives: fc.boolean() }),
   },
   {
-    weight: 2,
+    weight: 3,
     arbitrary: fc.record({
       kind: fc.constant("crash"),
       who: browser,
-      forgetsSeconds: fc.constantFrom(30, 60, 600),
+      forgetsSeconds: fc.constantFrom(30, 60, 600, 7200, DAY),
     }),
   },
   {
