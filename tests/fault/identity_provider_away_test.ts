@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { decodeJwt, UnsecuredJWT } from "jose";
 import { SEED_USERS } from "../../local/seed_users.ts";
 import { openTestServer } from "../../local/testing.ts";
 import { type Answer, openBrowser, viewOf } from "../http/browser.ts";
@@ -190,6 +191,21 @@ Deno.test("a provider that is not well refuses nobody, and no cookie is touched"
       select id from auth.sessions where user_id = ${SEED_USERS.ada.id} order by created_at desc`;
     assert.equal(countLines("own session was not dropped", "user_banned", left?.["id"]), 1);
     await changeUser({ stack }, SEED_USERS.ada, { ban_duration: "none" });
+  });
+
+  await test.step("a password signs in though the project's hook adds a client_id of its own", async () => {
+    project.setFault(async (request) => {
+      const { pathname, search } = new URL(request.url);
+      if (!pathname.endsWith("/token")) return null;
+      const answer = await fetch(`${stack.baseUrl}${pathname}${search}`, request);
+      const { access_token, ...rest } = await answer.json();
+      const claims = { ...decodeJwt(access_token), client_id: "tenant" };
+      return Response.json({ ...rest, access_token: new UnsecuredJWT(claims).encode() });
+    });
+    const answer = await openBrowser(project).call("/unified-auth/login", {
+      body: { email, password },
+    });
+    assert.equal(viewOf(answer).user.id, SEED_USERS.ada.id);
   });
 
   await test.step("well again: the same browser signs in", async () => {

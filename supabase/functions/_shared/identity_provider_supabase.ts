@@ -79,8 +79,10 @@ const tokenClaims = z.object({
   aal: z.enum(["aal1", "aal2", "aal3"]).default("aal1").catch("aal1"),
   amr: z.array(z.json()).default([]).catch([]),
   session_id: z.guid(),
-  client_id: z.literal("").nullish(),
 });
+
+/** Of a token that was handed to us: one of an OAuth client names it. */
+const ownTokenClaims = tokenClaims.extend({ client_id: z.literal("").nullish() });
 
 export function createSupabaseIdentityProvider(
   options: SupabaseIdentityProviderOptions,
@@ -185,7 +187,7 @@ function judgeOtherError(
  */
 function isOwnToken(token: IdentityToken): boolean {
   try {
-    return tokenClaims.safeParse(decodeJwt(token)).success;
+    return ownTokenClaims.safeParse(decodeJwt(token)).success;
   } catch {
     return false; // not a JWT
   }
