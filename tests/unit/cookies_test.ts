@@ -193,8 +193,8 @@ Deno.test("ten times the hostile header takes about ten times the time, not a hu
       });
       return Math.min(...rounds);
     };
-    measure(10_000); // warm
-    const [small, large] = [measure(10_000), measure(100_000)];
+    measure(2_000); // warm
+    const [small, large] = [measure(2_000), measure(20_000)];
     assert.ok(large < 50 * small + 5, `${JSON.stringify(shape)}: ${small} ms and ${large} ms`);
   }
 });
