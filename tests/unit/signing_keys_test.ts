@@ -102,12 +102,23 @@ Deno.test("a key without its private half is refused", () => {
   assert.deepEqual(problemsOf([publicOnly]), ["key 1: d: must be 32 bytes in base64url"]);
 });
 
-Deno.test("halves that do not belong together are refused", () => {
-  const problem = ["key 1: d: not the key of x and y"];
-  assert.deepEqual(problemsOf({ ...EC, d: OTHER_EC.d }), problem);
-  assert.deepEqual(problemsOf({ ...EC, x: OTHER_EC.x }), problem);
-  assert.deepEqual(problemsOf({ ...EC, d: "A".repeat(43) }), problem, "zero");
-  assert.deepEqual(problemsOf({ ...EC, d: "_".repeat(42) + "8" }), problem, "above the order");
+Deno.test("halves that do not belong together are refused", async () => {
+  const mismatched = {
+    "another d": { ...EC, d: OTHER_EC.d },
+    "another x": { ...EC, x: OTHER_EC.x },
+    zero: { ...EC, d: "A".repeat(43) },
+    "above the order": { ...EC, d: "_".repeat(42) + "8" },
+  };
+  for (const [name, jwk] of Object.entries(mismatched)) {
+    await assert.rejects(
+      importSigningKeys(parseSigningKeys(JSON.stringify([OCT, jwk]))),
+      (error: unknown) => {
+        assert.ok(error instanceof SigningKeysError, name);
+        assert.deepEqual(error.problems, ["key 2: d: not the key of x and y"], name);
+        return true;
+      },
+    );
+  }
 });
 
 Deno.test("an HMAC secret of fewer than 32 bytes is refused", () => {

@@ -9,7 +9,8 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
+import { Buffer } from "node:buffer";
+import { sha256Of } from "./hmac.ts";
 import type { AccessClaims, AccessTokens } from "./access_token.ts";
 
 export interface AccessTokenMemoryOptions {
@@ -73,5 +74,5 @@ export function rememberGenuineTokens(
 
 /** Of the whole token, signature included; the token itself is not kept. */
 function hashToken(raw: string): string {
-  return createHash("sha256").update(raw).digest("base64");
+  return Buffer.from(sha256Of(raw)).toString("base64");
 }

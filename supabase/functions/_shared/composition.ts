@@ -5,7 +5,6 @@
  * @module
  */
 
-import { randomBytes, randomUUID } from "node:crypto";
 import { createAccessTokens } from "./access_token.ts";
 import { rememberGenuineTokens } from "./access_token_memory.ts";
 import type { SessionId } from "./brands.ts";
@@ -22,7 +21,12 @@ import { createRpcSessionStore } from "./session_store_rpc.ts";
 import type { SessionDependencies } from "./sessions/dependencies.ts";
 import { RIGHT_PASSWORD_RATE } from "./sessions/login_throttle.ts";
 import { createRefusalPace } from "./sessions/refusal_pace.ts";
-import { importSigningKeys, parseSigningKeys, type SigningKeys } from "./signing_keys.ts";
+import {
+  importSigningKeys,
+  parseSigningKeys,
+  type SigningKeys,
+  SigningKeysError,
+} from "./signing_keys.ts";
 
 /** How long one call may take. Together they stay below what a browser or a gateway waits. */
 const DATABASE_TIMEOUT_MS = 5_000;
@@ -68,7 +72,7 @@ export interface Composition {
 /** @throws {ConfigError} If the environment is wrong, naming every problem */
 export async function compose(env: (name: string) => string | undefined): Promise<Composition> {
   const config = readConfig(env);
-  const signingKeys = await importSigningKeys(parseSigningKeys(config.signingKeysJson));
+  const signingKeys = await readSigningKeys(config);
   const cookies = createSessionCookies({
     domain: config.cookieDomain,
     sameSite: config.cookieSameSite,
@@ -107,8 +111,8 @@ export async function compose(env: (name: string) => string | undefined): Promis
     keys: deriveSessionKeys(config.sessionSecrets, config.keyContext),
     log,
     lifetimes: config,
-    randomBytes: (length) => new Uint8Array(randomBytes(length)),
-    newSessionId: () => randomUUID() as SessionId,
+    randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+    newSessionId: () => crypto.randomUUID() as SessionId,
     nowMs: Date.now,
     refusalPace: createRefusalPace({
       nowMs: Date.now,
@@ -122,7 +126,7 @@ export async function compose(env: (name: string) => string | undefined): Promis
     signingKeys,
     log,
     nowMs: () => performance.now(),
-    newRequestId: randomUUID,
+    newRequestId: () => crypto.randomUUID(),
     allowedOrigins: config.allowedOrigins,
     clientIpHeader: config.clientIpHeader,
     graceSeconds: config.graceSeconds,
@@ -150,6 +154,16 @@ async function requireHook(
         JSON.stringify(accessTokenHook)
       }`,
     ]);
+  }
+}
+
+/** What the text of a key does not tell, whether its halves belong together, shows in its use. */
+async function readSigningKeys({ signingKeysJson }: Config): Promise<SigningKeys> {
+  try {
+    return await importSigningKeys(parseSigningKeys(signingKeysJson));
+  } catch (error: unknown) {
+    if (!(error instanceof SigningKeysError)) throw error;
+    throw new ConfigError([`SESSION_SIGNING_KEYS cannot be used: ${error.message}`]);
   }
 }
 

@@ -11,8 +11,8 @@
  */
 
 import { Buffer } from "node:buffer";
-import { createHmac, timingSafeEqual } from "node:crypto";
 import type { ProofChallenge, SessionId } from "./brands.ts";
+import { equalsInConstantTime, hmacSha256 } from "./hmac.ts";
 import { readUuid } from "./refresh_token.ts";
 import type { SessionKey, SessionKeys } from "./session_keys.ts";
 import type { TokenPlace } from "./session_store.ts";
@@ -57,7 +57,7 @@ export function readChallenge(
   const bytes = Buffer.from(value, "base64url");
   if (bytes.readUInt8(0) !== VERSION) return null;
   const tag = bytes.subarray(TAG_AT);
-  if (!keys.all.some((key) => timingSafeEqual(computeTag(bytes, key), tag))) return null;
+  if (!keys.all.some((key) => equalsInConstantTime(computeTag(bytes, key), tag))) return null;
   return {
     sessionId: readUuid(bytes.subarray(SESSION_ID_AT, GENERATION_AT)) as SessionId,
     generation: bytes.readUInt32BE(GENERATION_AT),
@@ -67,6 +67,6 @@ export function readChallenge(
 }
 
 function computeTag(bytes: Uint8Array, key: SessionKey): Uint8Array {
-  return createHmac("sha256", key.proofChallenge).update(bytes.subarray(0, TAG_AT)).digest()
+  return hmacSha256(key.proofChallenge, bytes.subarray(0, TAG_AT))
     .subarray(0, CHALLENGE_BYTES - TAG_AT);
 }

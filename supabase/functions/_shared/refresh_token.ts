@@ -13,7 +13,6 @@
  */
 
 import { Buffer } from "node:buffer";
-import { createHash, createHmac, timingSafeEqual } from "node:crypto";
 import type {
   KeyThumbprint,
   Lineage,
@@ -21,6 +20,7 @@ import type {
   RefreshTokenHash,
   SessionId,
 } from "./brands.ts";
+import { equalsInConstantTime, hmacSha256, sha256Of } from "./hmac.ts";
 import type { SessionKey, SessionKeys } from "./session_keys.ts";
 
 const VERSION = 2;
@@ -134,7 +134,7 @@ export function readRefreshToken(
   const tagAt = bytes.length - TAG_BYTES;
   const body = bytes.subarray(0, tagAt);
   const tag = bytes.subarray(tagAt);
-  const key = keys.all.find((candidate) => timingSafeEqual(computeTag(body, candidate), tag));
+  const key = keys.all.find((candidate) => equalsInConstantTime(computeTag(body, candidate), tag));
   if (key === undefined) return null;
   const generation = bytes.readUInt32BE(GENERATION_AT);
   if (generation < 1 || generation > MAX_GENERATION) return null;
@@ -166,7 +166,7 @@ export function ignoreKey(token: GenuineRefreshToken): GenuineRefreshToken {
 
 /** SHA-256 of the whole token, tag included, as the browser holds it. */
 export function hashRefreshToken(raw: RawRefreshToken): RefreshTokenHash {
-  return new Uint8Array(createHash("sha256").update(raw).digest()) as RefreshTokenHash;
+  return sha256Of(raw) as RefreshTokenHash;
 }
 
 /**
@@ -192,7 +192,7 @@ export function issueRefreshToken(parts: RefreshTokenParts, key: SessionKey): Is
 }
 
 function computeTag(body: Uint8Array, key: SessionKey): Uint8Array {
-  return createHmac("sha256", key.mac).update(body).digest().subarray(0, TAG_BYTES);
+  return hmacSha256(key.mac, body).subarray(0, TAG_BYTES);
 }
 
 function readKey(bytes: Uint8Array): KeyThumbprint | null {

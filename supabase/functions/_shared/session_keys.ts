@@ -5,7 +5,10 @@
  * @module
  */
 
-import { hkdfSync } from "node:crypto";
+import { hkdf } from "@noble/hashes/hkdf.js";
+import { sha256 } from "@noble/hashes/sha2.js";
+
+const encoder = new TextEncoder();
 
 /** The keys derived from one secret. Each use has its own, so that none can stand in for another. */
 export interface SessionKey {
@@ -50,7 +53,13 @@ export function deriveSessionKeys(secrets: readonly string[], keyContext: string
 
 function deriveSessionKey(secret: string, context: string): SessionKey {
   const derive = (label: string, length: number) =>
-    new Uint8Array(hkdfSync("sha256", secret, "", `unified-auth/1/${label}\n${context}`, length));
+    hkdf(
+      sha256,
+      encoder.encode(secret),
+      undefined,
+      encoder.encode(`unified-auth/1/${label}\n${context}`),
+      length,
+    );
   return {
     id: Array.from(derive("key-id", 4), (byte) => byte.toString(16).padStart(2, "0")).join(""),
     mac: derive("refresh-token-mac", 32),

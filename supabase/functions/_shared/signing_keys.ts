@@ -6,8 +6,10 @@
  */
 
 import { Buffer } from "node:buffer";
-import { createECDH, createHash } from "node:crypto";
 import { importJWK } from "jose";
+import { hmacSha256, sha256Of } from "./hmac.ts";
+
+const ES256 = { name: "ECDSA", hash: "SHA-256" } as const;
 
 const HS256_MIN_BYTES = 32; // RFC 7518 section 3.2: no shorter than the hash
 
@@ -57,6 +59,8 @@ export interface SigningKey {
   readonly kid: string;
   readonly alg: SigningAlgorithm;
   readonly privateKey: CryptoKey;
+  /** The signature as a JWS has it. HS256 in this thread, which takes less than handing it to another. */
+  sign(input: Uint8Array<ArrayBuffer>): Uint8Array | Promise<Uint8Array>;
   readonly publicKey: CryptoKey;
 }
 
@@ -91,7 +95,6 @@ export function parseSigningKeys(json: string): readonly SigningJwk[] {
     const parsed = readPrivateJwk(candidate, (problem) => problems.push(`${name}: ${problem}`));
     if (parsed === null) continue;
     const jwk = { ...parsed, kid: parsed.kid ?? computeThumbprint(parsed) };
-    if (jwk.kty === "EC" && !isKeyPair(jwk)) problems.push(`${name}: d: not the key of x and y`);
     if (jwks.some((other) => other.kid === jwk.kid)) problems.push(`${name}: kid: given twice`);
     jwks.push(jwk);
   }
@@ -104,9 +107,12 @@ export function parseSigningKeys(json: string): readonly SigningJwk[] {
  * Imports parsed keys for use.
  *
  * @throws {RangeError} If there is none
+ * @throws {SigningKeysError} If the halves of one do not belong together
  */
 export async function importSigningKeys(jwks: readonly SigningJwk[]): Promise<SigningKeys> {
-  const all = await Promise.all(jwks.map(importSigningKey));
+  const all = await Promise.all(
+    jwks.map((jwk, index) => importSigningKey(jwk, `key ${index + 1}`)),
+  );
   const [signing] = all;
   if (signing === undefined) throw new RangeError("Cannot import signing keys: no key");
   const byKid = new Map(all.map((key) => [key.kid, key]));
@@ -118,23 +124,35 @@ export async function importSigningKeys(jwks: readonly SigningJwk[]): Promise<Si
   };
 }
 
-async function importSigningKey(jwk: SigningJwk): Promise<SigningKey> {
+async function importSigningKey(jwk: SigningJwk, name: string): Promise<SigningKey> {
   if (jwk.kty === "oct") {
+    const bytes = new Uint8Array(Buffer.from(jwk.k, "base64url"));
     const secret = await crypto.subtle.importKey(
       "raw",
-      Buffer.from(jwk.k, "base64url"),
+      bytes,
       { name: "HMAC", hash: "SHA-256" },
       false,
       ["sign", "verify"],
     );
-    return { kid: jwk.kid, alg: jwk.alg, privateKey: secret, publicKey: secret };
+    const sign = (input: Uint8Array) => hmacSha256(bytes, input);
+    return { kid: jwk.kid, alg: jwk.alg, privateKey: secret, publicKey: secret, sign };
   }
-  const { kty, crv, x, y, d, alg } = jwk;
-  const [privateKey, publicKey] = await Promise.all([
-    importCryptoKey({ kty, crv, x, y, d }, alg),
-    importCryptoKey({ kty, crv, x, y }, alg),
-  ]);
-  return { kid: jwk.kid, alg, privateKey, publicKey };
+  const { kid, kty, crv, x, y, d, alg } = jwk;
+  const problem = new SigningKeysError([`${name}: d: not the key of x and y`]);
+  try {
+    const [privateKey, publicKey] = await Promise.all([
+      importCryptoKey({ kty, crv, x, y, d }, alg),
+      importCryptoKey({ kty, crv, x, y }, alg),
+    ]);
+    const sign = async (input: Uint8Array<ArrayBuffer>) =>
+      new Uint8Array(await crypto.subtle.sign(ES256, privateKey, input));
+    // A key whose halves do not belong together would sign tokens that nobody can verify.
+    const probe = new Uint8Array(32);
+    if (!await crypto.subtle.verify(ES256, publicKey, await sign(probe), probe)) throw problem;
+    return { kid, alg, privateKey, publicKey, sign };
+  } catch {
+    throw problem; // zero, not below the order of the curve, or x and y no point of it
+  }
 }
 
 async function importCryptoKey(
@@ -208,26 +226,10 @@ function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** A key whose halves do not belong together would sign tokens that nobody can verify. */
-function isKeyPair({ x, y, d }: SigningJwk & { kty: "EC" }): boolean {
-  const curve = createECDH("prime256v1");
-  try {
-    curve.setPrivateKey(Buffer.from(d, "base64url"));
-  } catch {
-    return false; // zero, or not below the order of the curve
-  }
-  const point = Buffer.concat([
-    Buffer.of(4),
-    Buffer.from(x, "base64url"),
-    Buffer.from(y, "base64url"),
-  ]);
-  return point.equals(curve.getPublicKey()); // 4: both coordinates, uncompressed
-}
-
 /** RFC 7638: SHA-256 of the required members in lexicographic order, without whitespace. */
 function computeThumbprint(jwk: PrivateJwk): string {
   const members = jwk.kty === "EC"
     ? { crv: jwk.crv, kty: jwk.kty, x: jwk.x, y: jwk.y }
     : { k: jwk.k, kty: jwk.kty };
-  return createHash("sha256").update(JSON.stringify(members)).digest("base64url");
+  return Buffer.from(sha256Of(JSON.stringify(members))).toString("base64url");
 }

@@ -8,7 +8,6 @@
  */
 
 import { Buffer } from "node:buffer";
-import { createHmac } from "node:crypto";
 import type { KeyThumbprint, Lineage } from "./brands.ts";
 import {
   type GenuineRefreshToken,
@@ -18,6 +17,7 @@ import {
   LINEAGE_BYTES,
   type RefreshTokenParts,
 } from "./refresh_token.ts";
+import { hmacSha256 } from "./hmac.ts";
 import type { SessionKey } from "./session_keys.ts";
 
 /** Bytes of the salt of one rotation. */
@@ -74,9 +74,7 @@ function deriveLineage(
   { sessionId, secret }: GenuineRefreshToken,
   { derivation }: SessionKey,
 ): Lineage {
-  const digest = createHmac("sha256", derivation)
-    .update("lineage").update(sessionId).update(secret).digest();
-  return new Uint8Array(digest.subarray(0, LINEAGE_BYTES)) as Lineage;
+  return hmacSha256(derivation, "lineage", sessionId, secret).slice(0, LINEAGE_BYTES) as Lineage;
 }
 
 /** Every field has a fixed length (the session id 36 characters), so no two origins share their bytes. */
@@ -91,14 +89,13 @@ function deriveSecret(
   const place = Buffer.alloc(5);
   place.writeUInt32BE(generation, 0);
   place.writeUInt8(branch, 4);
-  return new Uint8Array(
-    createHmac("sha256", sessionKey.derivation)
-      .update(sessionId)
-      .update(place)
-      .update(key ?? NO_KEY)
-      .update(lineage)
-      .update(salt)
-      .update(predecessor.secret)
-      .digest(),
+  return hmacSha256(
+    sessionKey.derivation,
+    sessionId,
+    place,
+    key ?? NO_KEY,
+    lineage,
+    salt,
+    predecessor.secret,
   );
 }

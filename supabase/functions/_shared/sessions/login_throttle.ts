@@ -6,8 +6,8 @@
  * @module
  */
 
-import { createHmac } from "node:crypto";
 import { networkOf } from "../client_address.ts";
+import { hmacSha256 } from "../hmac.ts";
 import type { SessionKeys } from "../session_keys.ts";
 import type { ThrottleBucket } from "../session_store.ts";
 
@@ -46,9 +46,7 @@ export function loginBuckets(
   const email = foldEmail(attempt.email);
   const network = attempt.ip === null ? null : networkOf(attempt.ip);
   const id = (kind: string, value: string) =>
-    new Uint8Array(
-      createHmac("sha256", keys.signing.throttle).update(`${kind}\n${value}`).digest(),
-    );
+    hmacSha256(keys.signing.throttle, `${kind}\n${value}`);
   return [
     { id: id("pair", `${email}\n${network ?? "unknown"}`), ...PAIR_LIMIT },
     { id: id("account", email), ...ACCOUNT_LIMIT },
