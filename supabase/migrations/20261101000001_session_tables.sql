@@ -39,7 +39,8 @@ create type public.session_event as enum (
   'logout',
   'revoked',
   'used_after_revocation',
-  'expired_purged'
+  'expired_purged',
+  'purged'
 );
 
 create table public.sessions (

@@ -15,6 +15,8 @@ create sequence unified_auth.oldest_event minvalue 0;
 comment on sequence unified_auth.oldest_event is
   'The id of the oldest event that the last purge found; the next one begins to look there.';
 
+-- Whoever holds the secret key may call this, and a leaked one must erase neither sessions nor evidence:
+-- whatever the arguments, nothing live goes and no event of the last week, and each purge leaves an event.
 create function public.purge_sessions(
   p_batch_size integer default 5000, -- rows of each kind
   -- How long a dead session is kept to notice its token in use: 90 days. A copied refresh token is
@@ -31,10 +33,13 @@ language plpgsql
 volatile
 security definer -- service_role holds no privilege on the tables
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
 as $$
 declare
   v_now timestamptz := clock_timestamp();
-  v_dead_before timestamptz := v_now - make_interval(secs => p_tombstone_seconds);
+  v_dead_before timestamptz := v_now - make_interval(secs => greatest(0, p_tombstone_seconds));
+  v_forgotten_before timestamptz :=
+    v_now - make_interval(secs => greatest(7 * 86400, p_event_retention_seconds));
   v_window_blocks constant bigint := 2048; -- 16 MB: some 33,000 sessions, looked at in 25 ms
   v_blocks bigint :=
     pg_relation_size('public.sessions') / current_setting('block_size')::bigint;
@@ -86,7 +91,7 @@ begin
     from public.session_events as o
     where o.id >= v_oldest_event
       and o.id < v_oldest_event + p_batch_size
-      and o.occurred_at < v_now - make_interval(secs => p_event_retention_seconds)
+      and o.occurred_at < v_forgotten_before
     for update skip locked
   ));
   get diagnostics purged_events = row_count;
@@ -94,7 +99,7 @@ begin
   with idle as (
     select t.bucket
     from unified_auth.login_throttle as t
-    where t.charged_at < v_now - interval '1 day'
+    where t.charged_at < v_now - interval '24 hours'
     limit p_batch_size
     for update skip locked
   )
@@ -102,6 +107,16 @@ begin
   using idle
   where t.bucket = idle.bucket;
   get diagnostics purged_throttle_buckets = row_count;
+
+  if purged_sessions > 0 or purged_events > 0 then
+    insert into public.session_events (occurred_at, event, detail)
+    values (
+      v_now, 'purged',
+      jsonb_build_object(
+        'sessions', purged_sessions, 'dead_before', v_dead_before,
+        'events', purged_events, 'forgotten_before', v_forgotten_before)
+    );
+  end if;
 end;
 $$;
 
