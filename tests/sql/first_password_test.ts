@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { ageSession } from "../http/aging.ts";
+import { openSqlFixture, type SqlFixture } from "./sql_fixture.ts";
+
+async function setPassword({ admin, userId }: SqlFixture, hash: string | null): Promise<void> {
+  await admin`update auth.users as u set encrypted_password = ${hash} where u.id = ${userId}`;
+}
+
+/** A user with this password, and three sessions: of a week ago, of an hour ago, and in use. */
+async function openSessions(fixture: SqlFixture, hash: string | null) {
+  await setPassword(fixture, hash);
+  const { sessions, admin, userId } = fixture;
+  const [week, hour, inUse] = [
+    await sessions.signIn(userId),
+    await sessions.signIn(userId),
+    await sessions.signIn(userId),
+  ];
+  await ageSession(admin, week.sessionId, 7 * 86_400);
+  await ageSession(admin, hour.sessionId, 3_600);
+  return async () => {
+    const rows = await admin<{ id: string; reason: string | null }[]>`
+      select s.id, s.revoked_reason as reason from public.sessions as s`;
+    return [week, hour, inUse].map(({ sessionId }) =>
+      rows.find(({ id }) => id === sessionId)?.reason ?? "live"
+    );
+  };
+}
+
+const OTHERS = ["password_changed", "password_changed", "live"];
+const ALL = ["password_changed", "password_changed", "password_changed"];
+
+for (
+  const [what, before, after, expected] of [
+    ["the first password of a user who had none", null, "hash", OTHERS],
+    ["the first password of a user whose hash was empty", "", "hash", OTHERS],
+    ["a password that is taken away", "hash", null, OTHERS],
+    ["another password", "hash", "another", ALL],
+    ["an empty hash for none", null, "", ["live", "live", "live"]],
+  ] as const
+) {
+  Deno.test(`${what} ends ${expected === ALL ? "every session" : expected === OTHERS ? "the sessions that are not in use" : "nothing"}`, async () => {
+    await using fixture = await openSqlFixture();
+    const states = await openSessions(fixture, before);
+    await setPassword(fixture, after);
+    assert.deepEqual(await states(), expected);
+  });
+}
+
+Deno.test("a ban and a deletion end the session in use too, whatever happens to the password with them", async () => {
+  for (const change of ["banned_until = now() + interval '1 day'", "deleted_at = now()"]) {
+    await using fixture = await openSqlFixture();
+    const states = await openSessions(fixture, "hash");
+    await fixture.admin.unsafe(
+      `update auth.users set ${change}, encrypted_password = null where id = $1`,
+      [fixture.userId],
+    );
+    assert.ok(!(await states()).includes("live"), change);
+  }
+});
