@@ -24,7 +24,12 @@ stable
 security invoker
 set search_path = pg_catalog, pg_temp
 as $$
-  select unified_auth.session_is_live((auth.jwt() ->> 'session_id')::uuid);
+  -- A third party's token may say anything there.
+  select case
+    when auth.jwt() ->> 'session_id' ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+      then unified_auth.session_is_live((auth.jwt() ->> 'session_id')::uuid)
+    else false
+  end;
 $$;
 
 comment on function public.session_is_live is
