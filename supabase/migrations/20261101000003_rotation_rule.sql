@@ -227,7 +227,12 @@ begin
     v_class,
     v_position,
     p_proof,
-    p_now <= p_session.issued_at + make_interval(secs => p_policy.reuse_interval_seconds),
+    -- Further ahead than that it is of a clock that was set back since. Two tabs may have crossed just
+    -- then, so the predecessor is still answered the same token; the current one is rotated, which
+    -- writes the time anew.
+    p_now <= p_session.issued_at + make_interval(secs => p_policy.reuse_interval_seconds)
+      and (v_position = 'predecessor' or p_session.issued_at
+        <= p_now + make_interval(secs => p_policy.reuse_interval_seconds)),
     p_session.confirmed_at is not null,
     p_session.successor_salt is not null,
     case

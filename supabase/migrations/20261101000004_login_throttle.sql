@@ -68,6 +68,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_bucket unified_auth.login_throttle;
+  v_ahead interval;
 begin
   loop -- a purge or a right password may delete the row between the two statements
     insert into unified_auth.login_throttle (bucket) values (p_bucket)
@@ -79,6 +80,18 @@ begin
     for update;
 
     if found then
+      -- Charged later than now: the clock was set back since. What is left of the delay nobody can tell,
+      -- so it begins anew, and is no longer than it was.
+      v_ahead := v_bucket.charged_at - date_trunc('milliseconds', clock_timestamp());
+      if v_ahead > interval '0' then
+        update unified_auth.login_throttle as t
+        set
+          charged_at = t.charged_at - v_ahead,
+          blocked_until = t.blocked_until - v_ahead,
+          right_passwords_tat = t.right_passwords_tat - v_ahead
+        where t.bucket = p_bucket
+        returning t.* into v_bucket;
+      end if;
       return v_bucket;
     end if;
   end loop;
@@ -137,7 +150,7 @@ begin
     if v_delay > interval '0' then
       -- Only ever earlier: what this network was once told, strangers cannot put off.
       v_turn_at := least(v_pair.turn_at, v_now + v_delay);
-      if v_pair.turn_at is null then
+      if v_pair.turn_at is distinct from v_turn_at then
         update unified_auth.login_throttle as t
         set turn_at = v_turn_at
         where t.bucket = v_pair.bucket;

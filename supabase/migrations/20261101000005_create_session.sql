@@ -78,8 +78,8 @@ begin
   -- A ban or a password change updates this row, so it waits for us or we for it: without the lock
   -- a ban that commits between our check and our insert would miss the new session.
   select
-    u.email, u.phone, u.role, u.is_anonymous, u.raw_app_meta_data, u.raw_user_meta_data,
-    u.banned_until, u.deleted_at
+    u.email, u.phone, u.role, u.is_anonymous, u.raw_app_meta_data,
+    unified_auth.user_metadata(u.raw_user_meta_data), u.banned_until, u.deleted_at
   into v_account
   from auth.users as u
   where u.id = p_user_id
@@ -166,7 +166,8 @@ begin
         and s.is_valid
         and s.refresh_token_expires_at > v_now
         and s.id <> p_session_id
-      order by s.last_active_at desc, s.created_at desc, s.id
+      -- A time ahead of the clock, which was set back since, says no more than now.
+      order by least(s.last_active_at, v_now) desc, least(s.created_at, v_now) desc, s.id
       offset p_policy.max_sessions - 1
     ),
     'evicted', 'evicted', p_context, jsonb_build_object('evicted_by', p_session_id)

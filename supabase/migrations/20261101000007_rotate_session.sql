@@ -11,12 +11,13 @@ create function public.rotate_session(
   p_token_policy public.access_token_policy default null,
   out outcome public.rotation_outcome,
   out session public.session_snapshot,
-  out refresh_token_hash bytea, -- of the token that the caller may answer now
-  out successor_salt bytea, -- of a replay: what derives that token from the presented one
+  -- In hex: how a bytea is written is a setting of the database.
+  out refresh_token_hash text, -- of the token that the caller may answer now
+  out successor_salt text, -- of a replay: what derives that token from the presented one
   out successor_key_id text,
   out wanted_generation integer, -- with successor_wanted: the place of the one to propose
   out wanted_branch smallint,
-  out session_lineage bytea, -- with successor_wanted and a replay; null: none yet, the caller's choice
+  out session_lineage text, -- with successor_wanted and a replay; null: none yet, the caller's choice
   out retry_after_seconds integer, -- of a throttled one
   out hook_error text, -- with hook_refused, for the log
   out server_time timestamptz
@@ -37,6 +38,7 @@ declare
   v_refresh_expires_at timestamptz;
   v_access_expires_at timestamptz;
   v_minting unified_auth.minting;
+  v_burst interval;
   v_tat timestamptz;
   v_ahead interval;
 begin
@@ -52,8 +54,8 @@ begin
   end if;
 
   select
-    u.email, u.phone, u.role, u.is_anonymous, u.raw_app_meta_data, u.raw_user_meta_data,
-    u.banned_until, u.deleted_at
+    u.email, u.phone, u.role, u.is_anonymous, u.raw_app_meta_data,
+    unified_auth.user_metadata(u.raw_user_meta_data), u.banned_until, u.deleted_at
   into v_account
   from auth.users as u
   where u.id = v_session.user_id;
@@ -82,10 +84,13 @@ begin
   -- Kept in the row that a refresh writes anyway: a throttled one writes nothing. Never throttled are
   -- the detection above and the branch of a token without a key, of which a generation has few: a copied
   -- token that floods a session must not hold up the owner, whose token is then the predecessor.
-  v_tat := greatest(v_session.rate_limit_tat, v_now)
-    + make_interval(secs => p_policy.refresh_interval_seconds);
-  v_ahead := v_tat - v_now
-    - make_interval(secs => p_policy.refresh_burst * p_policy.refresh_interval_seconds);
+  v_burst := make_interval(secs => p_policy.refresh_burst * p_policy.refresh_interval_seconds);
+  v_tat := greatest(
+    -- Further ahead than a burst takes it is of a clock that was set back since.
+    case when v_session.rate_limit_tat <= v_now + v_burst then v_session.rate_limit_tat end,
+    v_now
+  ) + make_interval(secs => p_policy.refresh_interval_seconds);
+  v_ahead := v_tat - v_now - v_burst;
   if v_ahead > interval '0' and v_judged.rule <> 15 then
     outcome := 'throttled';
     retry_after_seconds := ceil(extract(epoch from v_ahead));
@@ -106,7 +111,7 @@ begin
       or p_successor.lineage <> v_session.lineage
     then
       outcome := 'successor_wanted';
-      session_lineage := v_session.lineage;
+      session_lineage := encode(v_session.lineage, 'hex');
       return;
     end if;
     wanted_generation := null;
@@ -150,7 +155,7 @@ begin
       lineage = coalesce(s.lineage, p_successor.lineage),
       issued_at = v_now,
       confirmed_at = null,
-      rate_limit_tat = v_tat,
+      rate_limit_tat = least(v_tat, v_now + v_burst),
       last_active_at = v_now,
       access_token_expires_at = v_access_expires_at,
       aal = v_session.aal,
@@ -163,7 +168,7 @@ begin
   else
     update public.sessions as s
     set
-      rate_limit_tat = v_tat,
+      rate_limit_tat = least(v_tat, v_now + v_burst),
       last_active_at = v_now,
       access_token_expires_at = v_access_expires_at,
       aal = v_session.aal,
@@ -194,11 +199,11 @@ begin
       end
   );
 
-  refresh_token_hash := v_session.refresh_token_hash;
+  refresh_token_hash := encode(v_session.refresh_token_hash, 'hex');
   if outcome = 'replayed' then
-    successor_salt := v_session.successor_salt;
+    successor_salt := encode(v_session.successor_salt, 'hex');
     successor_key_id := v_session.successor_key_id;
-    session_lineage := v_session.lineage;
+    session_lineage := encode(v_session.lineage, 'hex');
   end if;
   session := unified_auth.session_snapshot(v_session, v_account, v_minting.added_claims);
 end;
