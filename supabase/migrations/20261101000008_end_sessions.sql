@@ -350,6 +350,7 @@ language plpgsql
 volatile -- records the use of an ended session's token
 security definer -- service_role holds no privilege on the tables
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
 as $$
 declare
   v_session public.sessions;

@@ -21,6 +21,7 @@ const FUNCTIONS = [
   "check_access_token_hook",
   "check_login_allowed",
   "create_session",
+  "database_is_read_only",
   "list_user_sessions",
   "purge_sessions",
   "record_login_failure",
@@ -249,4 +250,28 @@ Deno.test("the REST door opens the tables with no key, and the functions with th
     });
     assert.match(await inner.text(), /PGRST106/);
   }
+});
+
+/** Functions that the secret key may call without a limit on its wait for a lock, or with a long one. */
+const WAITS_LONG = `
+  select p.oid::regprocedure::text as name
+  from pg_proc as p
+  where p.pronamespace = 'public'::regnamespace
+    and has_function_privilege('service_role', p.oid, 'execute')
+    and not has_function_privilege('anon', p.oid, 'execute') -- what is the app's
+    and not exists (
+      select 1
+      from unnest(p.proconfig) as s (setting)
+      where s.setting ~ '^lock_timeout=[12]s$'
+    )`;
+
+Deno.test("each function of the secret key gives a lock up before its caller's time is over", async () => {
+  assert.deepEqual([...await owner.unsafe(WAITS_LONG)], []);
+  await using other = await server.createDatabase();
+  const sql = other.connect({ max: 1 });
+  await sql`alter function public.validate_session reset lock_timeout`;
+  assert.match(
+    String((await sql.unsafe(WAITS_LONG))[0]?.["name"]),
+    /^(?:public\.)?validate_session/,
+  );
 });

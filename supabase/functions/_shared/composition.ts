@@ -12,6 +12,7 @@ import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createSessionCookies, type SessionCookies } from "./cookies.ts";
 import type { DatabaseRpc } from "./database_rpc.ts";
 import { createDataApiRpc } from "./database_rpc_data_api.ts";
+import { repeatRolledBack } from "./database_rpc_repeat.ts";
 import type { IdentityProvider } from "./identity_provider.ts";
 import { deferIdentityProvider } from "./identity_provider_deferred.ts";
 import { createLogger, type Logger } from "./log.ts";
@@ -84,7 +85,7 @@ export async function compose(env: (name: string) => string | undefined): Promis
     write: writeLine,
     now: () => new Date(),
   });
-  const rpc = await createRpc(config);
+  const rpc = repeatRolledBack(await createRpc(config));
   const issuer = `${config.supabaseUrl}/functions/v1/unified-auth`;
   const dependencies: SessionDependencies = {
     store: createRpcSessionStore(rpc, {

@@ -53,7 +53,7 @@ const VALIDATES = composeSharedStatement("validate_session", {
 
 export function createPostgresRpc(options: PostgresRpcOptions): PostgresRpc {
   const { poolSize, batchConnections, timeoutMs } = options;
-  const common = { ...options, idleTimeoutMs: IDLE_TIMEOUT_MS };
+  const common = { ...options, idleTimeoutMs: IDLE_TIMEOUT_MS, statementTimeoutMs: timeoutMs };
   const pool = createPool({ ...common, size: poolSize });
   const validates = createBatch({ ...common, size: batchConnections, statement: VALIDATES });
   const statements = new Map<FunctionName, Statement>();

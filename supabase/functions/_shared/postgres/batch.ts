@@ -181,7 +181,11 @@ function matchAnswers(
   return calls.map(({ number }) => answers.get(number));
 }
 
-/** What PostgreSQL says of a statement, unless it is going away or refuses connections. */
+/**
+ * What PostgreSQL says of a statement, unless it is going away or refuses connections, or somebody holds
+ * a whole table (55P03, 57014): no call of these waits for a row.
+ */
 function mayBeOfOneCall(error: unknown): boolean {
-  return error instanceof pg.DatabaseError && !/^(?:08|53300|57P)/.test(error.code ?? "");
+  return error instanceof pg.DatabaseError &&
+    !/^(?:08|53300|55P03|57014|57P)/.test(error.code ?? "");
 }

@@ -1,6 +1,6 @@
 /**
- * A connection to PostgreSQL: how the driver is told where it is, and whether PostgreSQL itself is at
- * its other end. Knows no statement of ours.
+ * A connection to PostgreSQL: how the driver is told where it is, whether PostgreSQL itself is at its
+ * other end, and what it must keep to then. Knows no statement of ours.
  *
  * @module
  */
@@ -32,4 +32,33 @@ export async function isDirect(client: pg.ClientBase, timeoutMs: number): Promis
   const query = { text: "select pg_backend_pid() as pid", query_timeout: timeoutMs };
   const { rows } = await client.query<{ readonly pid: number }>(query);
   return "processID" in client && rows[0]?.pid === client.processID;
+}
+
+export interface ServerLimits {
+  /** How long one statement may take. */
+  readonly statementTimeoutMs: number;
+  /** How long a transaction may be left open. None is, unless a process dies in the middle of one. */
+  readonly idleInTransactionTimeoutMs: number;
+}
+
+/**
+ * Makes the server itself give up what nobody waits for any more: when the driver's time limit is over,
+ * the driver closes its end, and the server would wait on, each time in one more process. And takes
+ * out of the operator's hands on what the functions rely: a row that was locked and has changed since is
+ * read again at this isolation, and is an error at every other. Only of a direct connection: one that a
+ * pooler hands on would take the settings along.
+ */
+export async function limitConnection(
+  client: pg.ClientBase,
+  { statementTimeoutMs, idleInTransactionTimeoutMs }: ServerLimits,
+): Promise<void> {
+  const query = {
+    text: `select
+      set_config('statement_timeout', $1, false),
+      set_config('idle_in_transaction_session_timeout', $2, false),
+      set_config('default_transaction_isolation', 'read committed', false)`,
+    values: [String(statementTimeoutMs), String(idleInTransactionTimeoutMs)],
+    query_timeout: statementTimeoutMs,
+  };
+  await client.query(query);
 }

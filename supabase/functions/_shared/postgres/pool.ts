@@ -8,7 +8,7 @@
 
 import pg from "pg";
 import type { DatabaseAddress } from "../database_address.ts";
-import { connectionConfig, isDirect } from "./connection.ts";
+import { connectionConfig, isDirect, limitConnection } from "./connection.ts";
 import type { Statement } from "./statement.ts";
 
 export interface PoolOptions {
@@ -17,6 +17,8 @@ export interface PoolOptions {
   readonly size: number;
   /** How long it may take to be given a connection, a new one or a free one. */
   readonly connectTimeoutMs: number;
+  /** How long the server may take over one statement. */
+  readonly statementTimeoutMs: number;
   /** Without calls for this long a connection is closed: the database has others to serve. */
   readonly idleTimeoutMs: number;
 }
@@ -56,7 +58,13 @@ export function createPool(options: PoolOptions): Pool {
       // A connection lost under a call is told to the call, and once more as an event that nobody
       // must miss: unheard, it ends the process (PostgreSQL killed under load: 57P01).
       client.on("error", () => {});
-      if (await isDirect(client, options.connectTimeoutMs)) direct.add(client);
+      if (!await isDirect(client, options.connectTimeoutMs)) return;
+      direct.add(client);
+      const { statementTimeoutMs } = options;
+      await limitConnection(client, {
+        statementTimeoutMs,
+        idleInTransactionTimeoutMs: statementTimeoutMs,
+      });
     },
   });
   // A connection that is lost while nobody uses it: the pool has dropped it, the next call makes another.
