@@ -22,6 +22,7 @@ drop function if exists
   public.check_access_token_hook,
   public.check_login_allowed,
   public.create_session,
+  public.database_is_read_only,
   public.list_user_sessions,
   public.purge_sessions,
   public.record_login_failure,

@@ -36,6 +36,8 @@ export interface UnifiedAuthUser {
   readonly app_metadata: Readonly<Record<string, unknown>>;
   /** What the user may change. */
   readonly user_metadata: Readonly<Record<string, unknown>>;
+  /** Where the user's metadata is larger than 16 KiB, and left out. */
+  readonly user_metadata_omitted?: true;
 }
 
 /**

@@ -13,7 +13,8 @@ declare
     'rotation_outcome', 'session_event', 'session_policy', 'session_revoked_reason',
     'session_snapshot', 'token_place', 'validation_outcome',
 
-    'check_access_token_hook', 'check_login_allowed', 'create_session', 'list_user_sessions', 'purge_sessions',
+    'check_access_token_hook', 'check_login_allowed', 'create_session', 'database_is_read_only',
+    'list_user_sessions', 'purge_sessions',
     'record_login_failure', 'revoke_session', 'revoke_user_sessions', 'rotate_session',
     'session_is_live', 'validate_session'
   ];

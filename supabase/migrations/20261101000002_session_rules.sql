@@ -105,6 +105,7 @@ create type public.session_snapshot as (
   is_anonymous boolean,
   app_metadata jsonb,
   user_metadata jsonb,
+  user_metadata_omitted boolean, -- it is larger than any answer should be
   generation integer,
   branch smallint,
   created_at timestamptz,
@@ -113,7 +114,7 @@ create type public.session_snapshot as (
   refresh_token_expires_at timestamptz,
   aal text,
   amr jsonb,
-  key_thumbprint bytea,
+  key_thumbprint text, -- in hex: how a bytea is written is a setting of the database
   added_claims jsonb -- of the project's hook; null: no hook, or no token is signed after this
 );
 
@@ -126,7 +127,7 @@ create type unified_auth.account as (
   role text,
   is_anonymous boolean,
   app_metadata jsonb,
-  user_metadata jsonb,
+  user_metadata jsonb, -- null: too large
   banned_until timestamptz,
   deleted_at timestamptz
 );
@@ -163,6 +164,30 @@ $$;
 comment on function unified_auth.session_end is
   'Why a session has ended, or null while it is live. The only place that decides it.';
 
+-- Users write their metadata themselves, a megabyte a time and merged into what is there: in every
+-- answer, that of one user would slow everybody.
+create function unified_auth.user_metadata(p_metadata jsonb)
+returns jsonb
+language plpgsql
+immutable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  return case
+    when p_metadata is null then '{}'
+    -- Its size where it is stored, for which nothing of it is read …
+    when pg_column_size(p_metadata) > 16384 then null
+    -- … and if that is compressed, its size once it is not.
+    when pg_column_compression(p_metadata) is not null
+      and pg_column_size(p_metadata || '{}') > 16384 then null
+    else p_metadata
+  end;
+end;
+$$;
+
+comment on function unified_auth.user_metadata is
+  'The metadata of a user as answers hold it; null if it is larger than 16 KiB.';
+
 create function unified_auth.session_snapshot(
   p_session public.sessions,
   p_account unified_auth.account,
@@ -182,6 +207,7 @@ begin
     coalesce(p_account.is_anonymous, false),
     coalesce(p_account.app_metadata, '{}'),
     coalesce(p_account.user_metadata, '{}'),
+    p_account.user_metadata is null,
     p_session.generation,
     p_session.branch,
     p_session.created_at,
@@ -190,7 +216,7 @@ begin
     p_session.refresh_token_expires_at,
     p_session.aal,
     p_session.amr,
-    p_session.key_thumbprint,
+    encode(p_session.key_thumbprint, 'hex'),
     p_added_claims
   )::public.session_snapshot;
 end;
@@ -214,6 +240,22 @@ begin
 end;
 $$;
 
+create function unified_auth.may_write()
+returns boolean
+language plpgsql
+stable
+set search_path = pg_catalog, pg_temp
+as $$
+begin
+  -- The default too: through the data API, transactions are not read-only even where everything else is.
+  return not current_setting('transaction_read_only')::boolean
+    and not current_setting('default_transaction_read_only')::boolean;
+end;
+$$;
+
+comment on function unified_auth.may_write is
+  'False on a standby, and where the database has been made read-only, as one whose disk is full. What can be left out is left out then.';
+
 -- For events that their sender could repeat at will: one an hour and session, so that neither a browser
 -- left open on a dead cookie nor somebody who wants to fill the table writes at every request.
 create function unified_auth.record_hourly(
@@ -223,25 +265,39 @@ create function unified_auth.record_hourly(
   p_detail jsonb,
   p_now timestamptz
 ) returns void
-language sql
+language plpgsql
 volatile
 set search_path = pg_catalog, pg_temp
 as $$
+begin
+  if p_session.id is null or not unified_auth.may_write() then
+    return;
+  end if;
+  -- Of those that come at once, one records and none waits. The lock is taken in a statement before the
+  -- look, so that the look sees what its last holder has committed.
+  if not pg_try_advisory_xact_lock(
+    hashtextextended('unified_auth:' || p_event::text || p_session.id::text, 0))
+  then
+    return;
+  end if;
+
   insert into public.session_events
     (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
   select
     p_now, p_event, p_session.id, p_session.user_id, p_context.ip, p_context.user_agent,
     p_context.request_id, jsonb_strip_nulls(p_detail)
-  where p_session.id is not null
-    and not exists (
-      select 1
-      from public.session_events as e
-      where e.event = p_event
-        -- Named once more, for the planner to see that the partial index holds them.
-        and e.event in ('used_after_revocation', 'key_compromise_suspected', 'proof_refused')
-        and e.session_id = p_session.id
-        and e.occurred_at > p_now - interval '1 hour'
-    );
+  where not exists (
+    select 1
+    from public.session_events as e
+    where e.event = p_event
+      -- Named once more, for the planner to see that the partial index holds them.
+      and e.event in ('used_after_revocation', 'key_compromise_suspected', 'proof_refused')
+      and e.session_id = p_session.id
+      and e.occurred_at > p_now - interval '1 hour'
+      -- One that lies further ahead was written before the clock was set back.
+      and e.occurred_at < p_now + interval '1 hour'
+  );
+end;
 $$;
 
 create function unified_auth.record_use_after_end(

@@ -26,6 +26,7 @@ language plpgsql
 volatile -- it writes: activity now and then, and one confirmation
 security definer -- service_role holds no privilege on the tables
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
 as $$
 declare
   v_session public.sessions;
@@ -43,8 +44,8 @@ begin
   end if;
 
   select
-    u.email, u.phone, u.role, u.is_anonymous, u.raw_app_meta_data, u.raw_user_meta_data,
-    u.banned_until, u.deleted_at
+    u.email, u.phone, u.role, u.is_anonymous, u.raw_app_meta_data,
+    unified_auth.user_metadata(u.raw_user_meta_data), u.banned_until, u.deleted_at
   into v_account
   from auth.users as u
   where u.id = v_session.user_id;
@@ -78,8 +79,9 @@ begin
     end if;
   end if;
 
-  if v_confirms or v_session.last_active_at
-    < server_time - make_interval(secs => p_policy.activity_interval_seconds)
+  if (v_confirms or v_session.last_active_at
+      < server_time - make_interval(secs => p_policy.activity_interval_seconds))
+    and unified_auth.may_write() -- neither is worth an outage
   then
     -- Never wait for it: a rotation that holds the row makes this write pointless anyway.
     perform 1

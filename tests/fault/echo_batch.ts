@@ -61,6 +61,7 @@ export function openBatch(
     statement: ECHO,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     timeoutMs: options.timeoutMs ?? 30_000,
+    statementTimeoutMs: 5_000,
     idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
   });
   return Object.assign(batch, { [Symbol.asyncDispose]: () => batch.close() });

@@ -13,6 +13,7 @@ import type {
   SessionId,
   UserId,
 } from "../../supabase/functions/_shared/brands.ts";
+import type { DatabaseRpc } from "../../supabase/functions/_shared/database_rpc.ts";
 import {
   firstRefreshToken,
   type GenuineRefreshToken,
@@ -120,8 +121,13 @@ export interface SqlSessionsOptions {
 
 /** @param sql of a role that may execute the functions */
 export function openSqlSessions(sql: postgres.Sql, options: SqlSessionsOptions = {}): SqlSessions {
+  return openSessionsBy(createSqlRpc(sql), options);
+}
+
+/** The same by any way to call the functions. */
+export function openSessionsBy(rpc: DatabaseRpc, options: SqlSessionsOptions = {}): SqlSessions {
   const keys = options.keys ?? deriveSessionKeys(["s".repeat(32)], "http://project.test");
-  const store = createRpcSessionStore(createSqlRpc(sql), { ...POLICY, ...options.policy });
+  const store = createRpcSessionStore(rpc, { ...POLICY, ...options.policy });
 
   const create: SqlSessions["create"] = async (
     userId,

@@ -45,6 +45,7 @@ async function judgeAt(afterExpiryMs: number, { end, sessionEndsAfterMs = DAY_MS
       keyThumbprint: null,
       addedClaims: null,
       userMetadata: {},
+      userMetadataOmitted: false,
       appMetadata: {},
       amr: [],
       createdAt: new Date(0),

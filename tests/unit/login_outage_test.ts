@@ -35,7 +35,7 @@ function openFailingLogin(refund: () => Promise<void> = () => Promise.resolve())
     endOwnSession: unasked,
     listSessions: unasked,
     hasAccessTokenHook: unasked,
-    ping: unasked,
+    readDatabaseState: unasked,
   };
   const token = "token" as IdentityToken;
   const identity = {

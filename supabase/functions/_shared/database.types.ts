@@ -174,6 +174,7 @@ export type Database = {
         };
         Returns: Record<string, unknown>;
       };
+      "database_is_read_only": { Args: Record<PropertyKey, never>; Returns: boolean };
       "list_user_sessions": {
         Args: {
           "p_acting": Database["public"]["CompositeTypes"]["token_place"];
@@ -301,7 +302,8 @@ export type Database = {
         | "logout"
         | "revoked"
         | "used_after_revocation"
-        | "expired_purged";
+        | "expired_purged"
+        | "purged";
       "session_revoked_reason":
         | "logout"
         | "logout_others"
@@ -388,6 +390,7 @@ export type Database = {
         "is_anonymous": boolean | null;
         "app_metadata": Json | null;
         "user_metadata": Json | null;
+        "user_metadata_omitted": boolean | null;
         "generation": number | null;
         "branch": number | null;
         "created_at": string | null;
@@ -567,6 +570,7 @@ export const Constants = {
         "revoked",
         "used_after_revocation",
         "expired_purged",
+        "purged",
       ],
       "session_revoked_reason": [
         "logout",

@@ -35,7 +35,8 @@ export function readGrantedRow(row: unknown): GrantedRow | undefined {
 function readSession(row: unknown): LiveSession | undefined {
   if (!isRecord(row)) return undefined;
   const { session_id, user_id, email, phone, role, is_anonymous, aal, amr } = row;
-  const { app_metadata, user_metadata, added_claims, generation, branch } = row;
+  const { app_metadata, user_metadata, user_metadata_omitted, added_claims } = row;
+  const { generation, branch } = row;
   const createdAt = readTime(row.created_at);
   const lastActiveAt = readTime(row.last_active_at);
   const accessTokenExpiresAt = readTime(row.access_token_expires_at);
@@ -44,7 +45,8 @@ function readSession(row: unknown): LiveSession | undefined {
   const isPlain = typeof session_id === "string" && typeof user_id === "string" &&
     isTextOrNull(email) && isTextOrNull(phone) && isTextOrNull(role) &&
     typeof is_anonymous === "boolean" && isJsonObject(app_metadata) &&
-    isJsonObject(user_metadata) && (added_claims === null || isJsonObject(added_claims)) &&
+    isJsonObject(user_metadata) && typeof user_metadata_omitted === "boolean" &&
+    (added_claims === null || isJsonObject(added_claims)) &&
     Number.isSafeInteger(generation) &&
     Number.isSafeInteger(branch) && typeof aal === "string" && Array.isArray(amr);
   if (
@@ -60,6 +62,7 @@ function readSession(row: unknown): LiveSession | undefined {
     isAnonymous: is_anonymous,
     appMetadata: app_metadata,
     userMetadata: user_metadata,
+    userMetadataOmitted: user_metadata_omitted,
     generation: generation as number,
     branch: branch as number,
     createdAt,
@@ -91,11 +94,10 @@ function readTime(value: unknown): Date | undefined {
   return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
-const BYTEA = /^\\x(?:[0-9a-f]{2})*$/;
+const HEX = /^(?:[0-9a-f]{2})*$/;
 
-/** PostgREST writes `bytea` as `\x…`. */
 function readBytes(value: unknown): Uint8Array<ArrayBuffer> | undefined {
-  return typeof value === "string" && BYTEA.test(value)
-    ? new Uint8Array(Buffer.from(value.slice(2), "hex"))
+  return typeof value === "string" && HEX.test(value)
+    ? new Uint8Array(Buffer.from(value, "hex"))
     : undefined;
 }

@@ -20,9 +20,9 @@ const time = z.string().transform((value, context) => {
   return z.NEVER;
 });
 
-/** PostgREST writes `bytea` as `\x…`. */
-const bytes = z.string().regex(/^\\x(?:[0-9a-f]{2})*$/).transform((value) =>
-  new Uint8Array(Buffer.from(value.slice(2), "hex"))
+/** In hex, by SQL itself: how PostgreSQL writes a `bytea` is a setting of the database. */
+const bytes = z.string().regex(/^(?:[0-9a-f]{2})*$/).transform((value) =>
+  new Uint8Array(Buffer.from(value, "hex"))
 );
 
 const hash = bytes.transform((value) => value as RefreshTokenHash);
@@ -41,6 +41,7 @@ const sessionSnapshot = z.object({
   is_anonymous: z.boolean(),
   app_metadata: metadata,
   user_metadata: metadata,
+  user_metadata_omitted: z.boolean(),
   generation: z.int(),
   branch: z.int(),
   created_at: time,
@@ -60,6 +61,7 @@ const sessionSnapshot = z.object({
   isAnonymous: row.is_anonymous,
   appMetadata: row.app_metadata,
   userMetadata: row.user_metadata,
+  userMetadataOmitted: row.user_metadata_omitted,
   generation: row.generation,
   branch: row.branch,
   createdAt: row.created_at,
@@ -117,6 +119,8 @@ export type GrantedRow = z.output<typeof grantedRow>;
 
 const proofRequiredRow = z.object({ outcome: z.literal("proof_required"), server_time: time });
 export type ProofRequiredRow = z.output<typeof proofRequiredRow>;
+
+export const databaseIsReadOnly = z.boolean();
 
 export const createSessionRow = z.discriminatedUnion("outcome", [
   z.object({

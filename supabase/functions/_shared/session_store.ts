@@ -38,7 +38,10 @@ export interface LiveSession {
   readonly role: string | null;
   readonly isAnonymous: boolean;
   readonly appMetadata: Readonly<Record<string, Json | undefined>>;
+  /** Empty where it is omitted. */
   readonly userMetadata: Readonly<Record<string, Json | undefined>>;
+  /** It is too large for an answer, and was not read. */
+  readonly userMetadataOmitted: boolean;
   readonly generation: number;
   readonly branch: number;
   readonly createdAt: Date;
@@ -258,6 +261,9 @@ export interface LoginFailure {
 }
 
 /** Each method is one round trip. All reject with `ServiceUnavailableError` alone. */
+/** `read_only`: a standby, or a database that has been made read-only, as one whose disk is full. */
+export type DatabaseState = "ready" | "read_only";
+
 export interface SessionStore {
   createSession(
     request: CreateSessionRequest,
@@ -290,6 +296,6 @@ export interface SessionStore {
   recordLoginFailure(failure: LoginFailure, context: RequestContext): Promise<void>;
   /** Whether there is such a custom access token hook, `schema.function`. */
   hasAccessTokenHook(hook: string): Promise<boolean>;
-  /** Resolves if the database answers. */
-  ping(): Promise<void>;
+  /** Whether the database takes writes. */
+  readDatabaseState(): Promise<DatabaseState>;
 }

@@ -236,8 +236,9 @@ export function createRpcSessionStore(rpc: DatabaseRpc, policy: SessionPolicy): 
       return await parse((rows) => rows.accessTokenHookRow, answer);
     },
 
-    async ping() {
-      await rpc("check_login_allowed", limits([]));
+    async readDatabaseState() {
+      const answer = await rpc("database_is_read_only", {});
+      return await parse((rows) => rows.databaseIsReadOnly, answer) ? "read_only" : "ready";
     },
   };
 }

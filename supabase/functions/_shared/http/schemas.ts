@@ -73,6 +73,9 @@ const userView = z.object({
   role: z.string().nullable(),
   app_metadata: z.record(z.string(), z.unknown()),
   user_metadata: z.record(z.string(), z.unknown()),
+  user_metadata_omitted: z.literal(true).optional().meta({
+    description: "Where it is larger than 16 KiB: user_metadata is then empty.",
+  }),
 });
 
 const accessToken = z.string().optional().meta({
@@ -139,7 +142,7 @@ export const logoutView = z.object({
 
 export const jwksView = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
 
-export const healthView = z.object({ status: z.literal("ok") });
+export const healthView = z.object({ status: z.literal("ok"), database: z.literal("ready") });
 
 export const errorView = z.object({
   valid: z.literal(false).optional().meta({ description: "On the two validates." }),
@@ -153,6 +156,9 @@ export const errorView = z.object({
     description: "Of validate-session: the session lives, and the browser has to refresh.",
   }),
   should_refresh: z.literal(true).optional(),
+  database: z.literal("read-only").optional().meta({
+    description: "Of `health`, where the database answers and takes no writes.",
+  }),
 });
 
 export type SessionView = z.output<typeof sessionView>;

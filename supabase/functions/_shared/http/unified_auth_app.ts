@@ -8,6 +8,7 @@
 import type { Context } from "hono";
 import type { SessionId } from "../brands.ts";
 import type { SessionCookies } from "../cookies.ts";
+import { ERRORS } from "../errors.ts";
 import type { IdentityToken } from "../identity_provider.ts";
 import type { ProofRoute } from "../key_proof.ts";
 import type { PublicJwk } from "../signing_keys.ts";
@@ -32,7 +33,7 @@ import { readRequestProof } from "./request_proof.ts";
 import { grantCookies, mayClearCookies } from "./session_cookies.ts";
 import { readCookieSessions, readShownRefreshToken, readShownTokens } from "./shown_tokens.ts";
 import { requireSignedIn, tooManyAttempts } from "./signed_in.ts";
-import { renderSession } from "./views.ts";
+import { renderError, renderSession } from "./views.ts";
 
 export interface UnifiedAuthOptions
   extends Omit<EnvelopeOptions, "functionName" | "knownTail" | "takesExchange" | "saysInvalid"> {
@@ -248,8 +249,19 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
   });
 
   app.get("/health", async (context) => {
-    await dependencies.store.ping();
-    return context.json({ status: "ok" });
+    const state = await dependencies.store.readDatabaseState();
+    if (state === "ready") return context.json({ status: "ok", database: "ready" });
+    // A monitor looks at the status. Who is signed in may read on, and nobody can sign in.
+    const code = "service_unavailable";
+    const { requestId } = context.get("asking");
+    const error = renderError(code, {
+      detail: null,
+      challenge: null,
+      requestId,
+      saysInvalid: false,
+    });
+    tell(context, { code, database: "read-only" });
+    return context.json({ ...error, database: "read-only" }, ERRORS[code].status);
   });
 
   refuseOtherMethods(app, ROUTES);
