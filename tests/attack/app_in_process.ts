@@ -50,7 +50,7 @@ export function createAppInProcess(
     publicJwks: signingKeys.publicJwks,
     graceSeconds: 43_200,
     exposeAccessToken: false,
-    bindsSessions: true,
+    binding: { kind: "on" },
     allowedOrigins: [],
     clientIpHeader: "cf-connecting-ip",
     log,

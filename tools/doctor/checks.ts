@@ -17,6 +17,7 @@ import { functionsAnswer } from "./checks/functions_answer.ts";
 import { grants } from "./checks/grants.ts";
 import { migrations } from "./checks/migrations.ts";
 import { schema } from "./checks/schema.ts";
+import { sessionBinding } from "./checks/session_binding.ts";
 import { signIn } from "./checks/sign_in.ts";
 import { signOut } from "./checks/sign_out.ts";
 import { signingKey } from "./checks/signing_key.ts";
@@ -35,6 +36,7 @@ export const CHECKS: Readonly<Record<CheckId, Check>> = {
   cookie_attributes: cookieAttributes,
   cookie_party: cookieParty,
   client_address: clientAddress,
+  session_binding: sessionBinding,
   clock_skew: clockSkew,
   signing_key: signingKey,
   migrations: migrations,

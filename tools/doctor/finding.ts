@@ -18,6 +18,7 @@ export const CHECK_IDS = [
   "cookies_arrive",
   "cookie_attributes",
   "cookie_party",
+  "session_binding",
   "clock_skew",
   "signing_key",
   "client_address", // signs in once more, which ends the session that the checks before it look at

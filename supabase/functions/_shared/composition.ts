@@ -8,6 +8,7 @@
 import { createAccessTokens } from "./access_token.ts";
 import { rememberGenuineTokens } from "./access_token_memory.ts";
 import type { SessionId } from "./brands.ts";
+import type { Binding } from "./config_binding.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createSessionCookies, type SessionCookies } from "./cookies.ts";
 import type { DatabaseRpc } from "./database_rpc.ts";
@@ -68,6 +69,7 @@ export interface Composition {
   readonly graceSeconds: number;
   readonly exposeAccessToken: boolean;
   readonly bindsSessions: boolean;
+  readonly binding: Binding;
 }
 
 /** @throws {ConfigError} If the environment is wrong, naming every problem */
@@ -133,6 +135,7 @@ export async function compose(env: (name: string) => string | undefined): Promis
     graceSeconds: config.graceSeconds,
     exposeAccessToken: config.exposeAccessToken,
     bindsSessions: config.binding.kind === "on",
+    binding: config.binding,
   };
 }
 

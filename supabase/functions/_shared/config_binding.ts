@@ -8,13 +8,18 @@
 
 import type { EnvironmentReader } from "./environment.ts";
 
+/** Why sessions may not be bound. */
+export const UNBOUND_BECAUSE = [
+  "setting",
+  "cookie_domain",
+  "several_origins",
+  "unpartitioned_cookie",
+] as const;
+
 /** Whether sessions are bound, and if not, why. */
 export type Binding =
   | { readonly kind: "on" }
-  | {
-    readonly kind: "off";
-    readonly reason: "setting" | "cookie_domain" | "several_origins" | "unpartitioned_cookie";
-  };
+  | { readonly kind: "off"; readonly reason: typeof UNBOUND_BECAUSE[number] };
 
 export interface CookieScope {
   readonly domain: string | null;

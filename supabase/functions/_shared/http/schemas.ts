@@ -6,6 +6,7 @@
  */
 
 import * as z from "zod";
+import { UNBOUND_BECAUSE } from "../config_binding.ts";
 import { type ErrorCode, ERRORS } from "../errors.ts";
 import { MAX_IDENTITY_TOKEN_LENGTH, PLAIN_BODIES } from "./plain_bodies.ts";
 
@@ -142,7 +143,13 @@ export const logoutView = z.object({
 
 export const jwksView = z.object({ keys: z.array(z.record(z.string(), z.unknown())) });
 
-export const healthView = z.object({ status: z.literal("ok"), database: z.literal("ready") });
+export const healthView = z.object({
+  status: z.literal("ok"),
+  database: z.literal("ready"),
+  unbound_because: z.enum(UNBOUND_BECAUSE).optional().meta({
+    description: "Where sessions are not bound to the keys of their browsers.",
+  }),
+});
 
 export const errorView = z.object({
   valid: z.literal(false).optional().meta({ description: "On the two validates." }),

@@ -7,6 +7,7 @@
 
 import type { Context } from "hono";
 import type { SessionId } from "../brands.ts";
+import type { Binding } from "../config_binding.ts";
 import type { SessionCookies } from "../cookies.ts";
 import { ERRORS } from "../errors.ts";
 import type { IdentityToken } from "../identity_provider.ts";
@@ -43,7 +44,7 @@ export interface UnifiedAuthOptions
   readonly graceSeconds: number;
   readonly exposeAccessToken: boolean;
   /** Whether sessions are bound to the keys of their browsers. */
-  readonly bindsSessions: boolean;
+  readonly binding: Binding;
 }
 
 type RequestOf = Context<AppEnvironment>;
@@ -66,7 +67,8 @@ const KNOWN_TAIL =
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
-  const { dependencies, cookies, exposeAccessToken, bindsSessions } = options;
+  const { dependencies, cookies, exposeAccessToken, binding } = options;
+  const bindsSessions = binding.kind === "on";
   const { keys } = dependencies;
   const app = createEnvelope({
     ...options,
@@ -250,7 +252,12 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
 
   app.get("/health", async (context) => {
     const state = await dependencies.store.readDatabaseState();
-    if (state === "ready") return context.json({ status: "ok", database: "ready" });
+    if (state === "ready") {
+      const health = { status: "ok", database: "ready" };
+      return context.json(
+        binding.kind === "on" ? health : { ...health, unbound_because: binding.reason },
+      );
+    }
     // A monitor looks at the status. Who is signed in may read on, and nobody can sign in.
     const code = "service_unavailable";
     const { requestId } = context.get("asking");
