@@ -79,9 +79,11 @@ Deno.test("the page names what the trigger pins, and the way that it describes l
     ["definition"], // of the trigger, which no longer casts the column to text
   );
 
+  const setPassword = (hash: string) =>
+    auth`update auth.users as u set encrypted_password = ${hash} where u.id = ${fixture.userId}`;
+  await setPassword("one");
   await fixture.sessions.create(fixture.userId);
-  await auth`
-    update auth.users as u set encrypted_password = 'another' where u.id = ${fixture.userId}`;
+  await setPassword("another");
   const [row] = await fixture.admin<{ is_valid: boolean }[]>`
     select s.is_valid from public.sessions as s where s.user_id = ${fixture.userId}`;
   assert.equal(row?.is_valid, false);
