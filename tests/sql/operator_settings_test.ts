@@ -45,7 +45,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
 };
 
 /** In milliseconds, for limits of time: as an operator may set them for an app. */
-const TIMEOUTS = ["1000", "3000"];
+const TIMEOUTS = ["5000", "30000"];
 
 interface Setting {
   readonly name: string;
