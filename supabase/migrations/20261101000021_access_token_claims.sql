@@ -76,6 +76,7 @@ language sql
 stable
 security definer -- service_role need not see the hook's schema
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s'
 as $$
   select unified_auth.find_access_token_hook(p_hook) is not null;
 $$;
