@@ -65,7 +65,8 @@ create type public.session_event as enum (
   'logout',
   'revoked',
   'used_after_revocation',
-  'expired_purged'
+  'expired_purged',
+  'purged'
 );
 
 create type public.session_revoked_reason as enum (
@@ -203,6 +204,7 @@ create type public.session_snapshot as (
   is_anonymous boolean,
   app_metadata jsonb,
   user_metadata jsonb,
+  user_metadata_omitted boolean,
   generation integer,
   branch smallint,
   created_at timestamp with time zone,
@@ -211,7 +213,7 @@ create type public.session_snapshot as (
   refresh_token_expires_at timestamp with time zone,
   aal text,
   amr jsonb,
-  key_thumbprint bytea,
+  key_thumbprint text,
   added_claims jsonb
 );
 
@@ -412,6 +414,7 @@ CREATE OR REPLACE FUNCTION public.check_access_token_hook(p_hook text)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '2s'
 AS $function$
   select unified_auth.find_access_token_hook(p_hook) is not null;
 $function$
@@ -458,7 +461,7 @@ begin
     if v_delay > interval '0' then
       -- Only ever earlier: what this network was once told, strangers cannot put off.
       v_turn_at := least(v_pair.turn_at, v_now + v_delay);
-      if v_pair.turn_at is null then
+      if v_pair.turn_at is distinct from v_turn_at then
         update unified_auth.login_throttle as t
         set turn_at = v_turn_at
         where t.bucket = v_pair.bucket;
@@ -555,8 +558,8 @@ begin
   -- A ban or a password change updates this row, so it waits for us or we for it: without the lock
   -- a ban that commits between our check and our insert would miss the new session.
   select
-    u.email, u.phone, u.role, u.is_anonymous, u.raw_app_meta_data, u.raw_user_meta_data,
-    u.banned_until, u.deleted_at
+    u.email, u.phone, u.role, u.is_anonymous, u.raw_app_meta_data,
+    unified_auth.user_metadata(u.raw_user_meta_data), u.banned_until, u.deleted_at
   into v_account
   from auth.users as u
   where u.id = p_user_id
@@ -643,7 +646,8 @@ begin
         and s.is_valid
         and s.refresh_token_expires_at > v_now
         and s.id <> p_session_id
-      order by s.last_active_at desc, s.created_at desc, s.id
+      -- A time ahead of the clock, which was set back since, says no more than now.
+      order by least(s.last_active_at, v_now) desc, least(s.created_at, v_now) desc, s.id
       offset p_policy.max_sessions - 1
     ),
     'evicted', 'evicted', p_context, jsonb_build_object('evicted_by', p_session_id)
@@ -671,11 +675,23 @@ end;
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.database_is_read_only()
+ RETURNS boolean
+ LANGUAGE sql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '2s'
+AS $function$
+  select pg_is_in_recovery() or current_setting('default_transaction_read_only')::boolean;
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.list_user_sessions(p_acting public.token_place, p_context public.request_context, OUT outcome public.validation_outcome, OUT sessions public.listed_session[], OUT server_time timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '2s'
 AS $function$
 declare
   v_session public.sessions;
@@ -716,10 +732,13 @@ CREATE OR REPLACE FUNCTION public.purge_sessions(p_batch_size integer DEFAULT 50
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '2s'
 AS $function$
 declare
   v_now timestamptz := clock_timestamp();
-  v_dead_before timestamptz := v_now - make_interval(secs => p_tombstone_seconds);
+  v_dead_before timestamptz := v_now - make_interval(secs => greatest(0, p_tombstone_seconds));
+  v_forgotten_before timestamptz :=
+    v_now - make_interval(secs => greatest(7 * 86400, p_event_retention_seconds));
   v_window_blocks constant bigint := 2048; -- 16 MB: some 33,000 sessions, looked at in 25 ms
   v_blocks bigint :=
     pg_relation_size('public.sessions') / current_setting('block_size')::bigint;
@@ -771,7 +790,7 @@ begin
     from public.session_events as o
     where o.id >= v_oldest_event
       and o.id < v_oldest_event + p_batch_size
-      and o.occurred_at < v_now - make_interval(secs => p_event_retention_seconds)
+      and o.occurred_at < v_forgotten_before
     for update skip locked
   ));
   get diagnostics purged_events = row_count;
@@ -779,7 +798,7 @@ begin
   with idle as (
     select t.bucket
     from unified_auth.login_throttle as t
-    where t.charged_at < v_now - interval '1 day'
+    where t.charged_at < v_now - interval '24 hours'
     limit p_batch_size
     for update skip locked
   )
@@ -787,6 +806,16 @@ begin
   using idle
   where t.bucket = idle.bucket;
   get diagnostics purged_throttle_buckets = row_count;
+
+  if purged_sessions > 0 or purged_events > 0 then
+    insert into public.session_events (occurred_at, event, detail)
+    values (
+      v_now, 'purged',
+      jsonb_build_object(
+        'sessions', purged_sessions, 'dead_before', v_dead_before,
+        'events', purged_events, 'forgotten_before', v_forgotten_before)
+    );
+  end if;
 end;
 $function$
 ;
@@ -986,7 +1015,7 @@ end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION public.rotate_session(p_presented public.presented_refresh_token, p_proof public.presented_proof, p_successor public.proposed_successor, p_policy public.session_policy, p_event public.session_event, p_context public.request_context, p_token_policy public.access_token_policy DEFAULT NULL::public.access_token_policy, OUT outcome public.rotation_outcome, OUT session public.session_snapshot, OUT refresh_token_hash bytea, OUT successor_salt bytea, OUT successor_key_id text, OUT wanted_generation integer, OUT wanted_branch smallint, OUT session_lineage bytea, OUT retry_after_seconds integer, OUT hook_error text, OUT server_time timestamp with time zone)
+CREATE OR REPLACE FUNCTION public.rotate_session(p_presented public.presented_refresh_token, p_proof public.presented_proof, p_successor public.proposed_successor, p_policy public.session_policy, p_event public.session_event, p_context public.request_context, p_token_policy public.access_token_policy DEFAULT NULL::public.access_token_policy, OUT outcome public.rotation_outcome, OUT session public.session_snapshot, OUT refresh_token_hash text, OUT successor_salt text, OUT successor_key_id text, OUT wanted_generation integer, OUT wanted_branch smallint, OUT session_lineage text, OUT retry_after_seconds integer, OUT hook_error text, OUT server_time timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1003,6 +1032,7 @@ declare
   v_refresh_expires_at timestamptz;
   v_access_expires_at timestamptz;
   v_minting unified_auth.minting;
+  v_burst interval;
   v_tat timestamptz;
   v_ahead interval;
 begin
@@ -1018,8 +1048,8 @@ begin
   end if;
 
   select
-    u.email, u.phone, u.role, u.is_anonymous, u.raw_app_meta_data, u.raw_user_meta_data,
-    u.banned_until, u.deleted_at
+    u.email, u.phone, u.role, u.is_anonymous, u.raw_app_meta_data,
+    unified_auth.user_metadata(u.raw_user_meta_data), u.banned_until, u.deleted_at
   into v_account
   from auth.users as u
   where u.id = v_session.user_id;
@@ -1048,10 +1078,18 @@ begin
   -- Kept in the row that a refresh writes anyway: a throttled one writes nothing. Never throttled are
   -- the detection above and the branch of a token without a key, of which a generation has few: a copied
   -- token that floods a session must not hold up the owner, whose token is then the predecessor.
+  v_burst := make_interval(secs => p_policy.refresh_burst * p_policy.refresh_interval_seconds);
+  if v_session.rate_limit_tat > v_now + v_burst then
+    -- Further ahead than a burst takes it: the clock was set back since. As far as it can be, then, and
+    -- written, so that the wait is an interval and not the whole step.
+    v_session.rate_limit_tat := v_now + v_burst;
+    update public.sessions as s
+    set rate_limit_tat = v_session.rate_limit_tat
+    where s.id = v_session.id;
+  end if;
   v_tat := greatest(v_session.rate_limit_tat, v_now)
     + make_interval(secs => p_policy.refresh_interval_seconds);
-  v_ahead := v_tat - v_now
-    - make_interval(secs => p_policy.refresh_burst * p_policy.refresh_interval_seconds);
+  v_ahead := v_tat - v_now - v_burst;
   if v_ahead > interval '0' and v_judged.rule <> 15 then
     outcome := 'throttled';
     retry_after_seconds := ceil(extract(epoch from v_ahead));
@@ -1072,7 +1110,7 @@ begin
       or p_successor.lineage <> v_session.lineage
     then
       outcome := 'successor_wanted';
-      session_lineage := v_session.lineage;
+      session_lineage := encode(v_session.lineage, 'hex');
       return;
     end if;
     wanted_generation := null;
@@ -1116,7 +1154,7 @@ begin
       lineage = coalesce(s.lineage, p_successor.lineage),
       issued_at = v_now,
       confirmed_at = null,
-      rate_limit_tat = v_tat,
+      rate_limit_tat = least(v_tat, v_now + v_burst),
       last_active_at = v_now,
       access_token_expires_at = v_access_expires_at,
       aal = v_session.aal,
@@ -1129,7 +1167,7 @@ begin
   else
     update public.sessions as s
     set
-      rate_limit_tat = v_tat,
+      rate_limit_tat = least(v_tat, v_now + v_burst),
       last_active_at = v_now,
       access_token_expires_at = v_access_expires_at,
       aal = v_session.aal,
@@ -1160,11 +1198,11 @@ begin
       end
   );
 
-  refresh_token_hash := v_session.refresh_token_hash;
+  refresh_token_hash := encode(v_session.refresh_token_hash, 'hex');
   if outcome = 'replayed' then
-    successor_salt := v_session.successor_salt;
+    successor_salt := encode(v_session.successor_salt, 'hex');
     successor_key_id := v_session.successor_key_id;
-    session_lineage := v_session.lineage;
+    session_lineage := encode(v_session.lineage, 'hex');
   end if;
   session := unified_auth.session_snapshot(v_session, v_account, v_minting.added_claims);
 end;
@@ -1177,7 +1215,12 @@ CREATE OR REPLACE FUNCTION public.session_is_live()
  STABLE
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
-  select unified_auth.session_is_live((auth.jwt() ->> 'session_id')::uuid);
+  -- A third party's token may say anything there.
+  select case
+    when auth.jwt() ->> 'session_id' ~ '^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$'
+      then unified_auth.session_is_live((auth.jwt() ->> 'session_id')::uuid)
+    else false
+  end;
 $function$
 ;
 
@@ -1186,6 +1229,7 @@ CREATE OR REPLACE FUNCTION public.validate_session(p_session_id uuid, p_generati
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '2s'
 AS $function$
 declare
   v_session public.sessions;
@@ -1203,8 +1247,8 @@ begin
   end if;
 
   select
-    u.email, u.phone, u.role, u.is_anonymous, u.raw_app_meta_data, u.raw_user_meta_data,
-    u.banned_until, u.deleted_at
+    u.email, u.phone, u.role, u.is_anonymous, u.raw_app_meta_data,
+    unified_auth.user_metadata(u.raw_user_meta_data), u.banned_until, u.deleted_at
   into v_account
   from auth.users as u
   where u.id = v_session.user_id;
@@ -1238,8 +1282,9 @@ begin
     end if;
   end if;
 
-  if v_confirms or v_session.last_active_at
-    < server_time - make_interval(secs => p_policy.activity_interval_seconds)
+  if (v_confirms or v_session.last_active_at
+      < server_time - make_interval(secs => p_policy.activity_interval_seconds))
+    and unified_auth.may_write() -- neither is worth an outage
   then
     -- Never wait for it: a rotation that holds the row makes this write pointless anyway.
     perform 1
@@ -1468,21 +1513,34 @@ CREATE OR REPLACE FUNCTION unified_auth.end_sessions_of_changed_user()
  LANGUAGE plpgsql
  SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '5s'
 AS $function$
 declare
+  v_has_password constant boolean := new.encrypted_password <> '';
+  v_had_password constant boolean := old.encrypted_password <> '';
+  v_spared uuid;
   v_reason public.session_revoked_reason := case
     when new.deleted_at is not null and old.deleted_at is null then 'user_deleted'
     when new.banned_until > clock_timestamp()
       and new.banned_until is distinct from old.banned_until then 'banned'
-    when new.encrypted_password is distinct from old.encrypted_password then 'password_changed'
+    when new.encrypted_password is distinct from old.encrypted_password
+      and (v_has_password or v_had_password) then 'password_changed'
   end;
 begin
+  if v_reason = 'password_changed' and (v_has_password and v_had_password) is not true then
+    select s.id
+    into v_spared
+    from public.sessions as s
+    where s.user_id = new.id and s.is_valid
+    order by s.last_active_at desc, s.created_at desc, s.id
+    limit 1;
+  end if;
   if v_reason is not null then
     perform unified_auth.end_sessions(
       array(
         select s.id
         from public.sessions as s
-        where s.user_id = new.id and s.is_valid
+        where s.user_id = new.id and s.is_valid and s.id is distinct from v_spared
       ),
       v_reason, 'revoked', null, '{}'
     );
@@ -1630,7 +1688,12 @@ begin
     v_class,
     v_position,
     p_proof,
-    p_now <= p_session.issued_at + make_interval(secs => p_policy.reuse_interval_seconds),
+    -- Further ahead than that it is of a clock that was set back since. Two tabs may have crossed just
+    -- then, so the predecessor is still answered the same token; the current one is rotated, which
+    -- writes the time anew.
+    p_now <= p_session.issued_at + make_interval(secs => p_policy.reuse_interval_seconds)
+      and (v_position = 'predecessor' or p_session.issued_at
+        <= p_now + make_interval(secs => p_policy.reuse_interval_seconds)),
     p_session.confirmed_at is not null,
     p_session.successor_salt is not null,
     case
@@ -1678,6 +1741,7 @@ CREATE OR REPLACE FUNCTION unified_auth.lock_login_bucket(p_bucket bytea)
 AS $function$
 declare
   v_bucket unified_auth.login_throttle;
+  v_ahead interval;
 begin
   loop -- a purge or a right password may delete the row between the two statements
     insert into unified_auth.login_throttle (bucket) values (p_bucket)
@@ -1689,6 +1753,18 @@ begin
     for update;
 
     if found then
+      -- Charged later than now: the clock was set back since. What is left of the delay nobody can tell,
+      -- so it begins anew, and is no longer than it was.
+      v_ahead := v_bucket.charged_at - date_trunc('milliseconds', clock_timestamp());
+      if v_ahead > interval '0' then
+        update unified_auth.login_throttle as t
+        set
+          charged_at = t.charged_at - v_ahead,
+          blocked_until = t.blocked_until - v_ahead,
+          right_passwords_tat = t.right_passwords_tat - v_ahead
+        where t.bucket = p_bucket
+        returning t.* into v_bucket;
+      end if;
       return v_bucket;
     end if;
   end loop;
@@ -1717,6 +1793,20 @@ CREATE OR REPLACE FUNCTION unified_auth.login_failures(p_bucket unified_auth.log
 AS $function$
   select greatest(
     0, p_bucket.failures - extract(epoch from p_now - p_bucket.charged_at) / p_forgive_seconds);
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.may_write()
+ RETURNS boolean
+ LANGUAGE plpgsql
+ STABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  -- The default too: through the data API, transactions are not read-only even where everything else is.
+  return not current_setting('transaction_read_only')::boolean
+    and not current_setting('default_transaction_read_only')::boolean;
+end;
 $function$
 ;
 
@@ -1873,24 +1963,38 @@ $function$
 
 CREATE OR REPLACE FUNCTION unified_auth.record_hourly(p_event public.session_event, p_session public.sessions, p_context public.request_context, p_detail jsonb, p_now timestamp with time zone)
  RETURNS void
- LANGUAGE sql
+ LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
+begin
+  if p_session.id is null or not unified_auth.may_write() then
+    return;
+  end if;
+  -- Of those that come at once, one records and none waits. The lock is taken in a statement before the
+  -- look, so that the look sees what its last holder has committed.
+  if not pg_try_advisory_xact_lock(
+    hashtextextended('unified_auth:' || p_event::text || p_session.id::text, 0))
+  then
+    return;
+  end if;
+
   insert into public.session_events
     (occurred_at, event, session_id, user_id, ip, user_agent, request_id, detail)
   select
     p_now, p_event, p_session.id, p_session.user_id, p_context.ip, p_context.user_agent,
     p_context.request_id, jsonb_strip_nulls(p_detail)
-  where p_session.id is not null
-    and not exists (
-      select 1
-      from public.session_events as e
-      where e.event = p_event
-        -- Named once more, for the planner to see that the partial index holds them.
-        and e.event in ('used_after_revocation', 'key_compromise_suspected', 'proof_refused')
-        and e.session_id = p_session.id
-        and e.occurred_at > p_now - interval '1 hour'
-    );
+  where not exists (
+    select 1
+    from public.session_events as e
+    where e.event = p_event
+      -- Named once more, for the planner to see that the partial index holds them.
+      and e.event in ('used_after_revocation', 'key_compromise_suspected', 'proof_refused')
+      and e.session_id = p_session.id
+      and e.occurred_at > p_now - interval '1 hour'
+      -- One that lies further ahead was written before the clock was set back.
+      and e.occurred_at < p_now + interval '1 hour'
+  );
+end;
 $function$
 ;
 
@@ -2060,6 +2164,7 @@ begin
     coalesce(p_account.is_anonymous, false),
     coalesce(p_account.app_metadata, '{}'),
     coalesce(p_account.user_metadata, '{}'),
+    p_account.user_metadata is null,
     p_session.generation,
     p_session.branch,
     p_session.created_at,
@@ -2068,7 +2173,7 @@ begin
     p_session.refresh_token_expires_at,
     p_session.aal,
     p_session.amr,
-    p_session.key_thumbprint,
+    encode(p_session.key_thumbprint, 'hex'),
     p_added_claims
   )::public.session_snapshot;
 end;
@@ -2122,6 +2227,26 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION unified_auth.user_metadata(p_metadata jsonb)
+ RETURNS jsonb
+ LANGUAGE plpgsql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+begin
+  return case
+    when p_metadata is null then '{}'
+    -- Its size where it is stored, for which nothing of it is read …
+    when pg_column_size(p_metadata) > 16384 then null
+    -- … and if that is compressed, its size once it is not.
+    when pg_column_compression(p_metadata) is not null
+      and pg_column_size(p_metadata || '{}') > 16384 then null
+    else p_metadata
+  end;
+end;
+$function$
+;
+
 -- Triggers
 
 CREATE TRIGGER unified_auth_end_sessions AFTER UPDATE OF banned_until, deleted_at, encrypted_password ON auth.users FOR EACH ROW WHEN (((new.banned_until IS DISTINCT FROM old.banned_until) OR (new.deleted_at IS DISTINCT FROM old.deleted_at) OR ((new.encrypted_password)::text IS DISTINCT FROM (old.encrypted_password)::text))) EXECUTE FUNCTION unified_auth.end_sessions_of_changed_user();
@@ -2131,6 +2256,7 @@ CREATE TRIGGER unified_auth_end_sessions AFTER UPDATE OF banned_until, deleted_a
 grant execute on function public.check_access_token_hook(text) to service_role;
 grant execute on function public.check_login_allowed(bytea[],integer[],integer[],integer[],integer,integer) to service_role;
 grant execute on function public.create_session(uuid,uuid,bytea,bytea,bytea,text,text,jsonb,public.presented_refresh_token,bytea[],timestamp with time zone,uuid,public.session_policy,public.request_context,public.access_token_policy) to service_role;
+grant execute on function public.database_is_read_only() to service_role;
 grant execute on function public.list_user_sessions(public.token_place,public.request_context) to service_role;
 grant execute on function public.purge_sessions(integer,integer,integer) to service_role;
 grant execute on function public.record_login_failure(bytea[],timestamp with time zone,text,public.request_context,integer) to service_role;

@@ -85,11 +85,16 @@ begin
   -- the detection above and the branch of a token without a key, of which a generation has few: a copied
   -- token that floods a session must not hold up the owner, whose token is then the predecessor.
   v_burst := make_interval(secs => p_policy.refresh_burst * p_policy.refresh_interval_seconds);
-  v_tat := greatest(
-    -- Further ahead than a burst takes it is of a clock that was set back since.
-    case when v_session.rate_limit_tat <= v_now + v_burst then v_session.rate_limit_tat end,
-    v_now
-  ) + make_interval(secs => p_policy.refresh_interval_seconds);
+  if v_session.rate_limit_tat > v_now + v_burst then
+    -- Further ahead than a burst takes it: the clock was set back since. As far as it can be, then, and
+    -- written, so that the wait is an interval and not the whole step.
+    v_session.rate_limit_tat := v_now + v_burst;
+    update public.sessions as s
+    set rate_limit_tat = v_session.rate_limit_tat
+    where s.id = v_session.id;
+  end if;
+  v_tat := greatest(v_session.rate_limit_tat, v_now)
+    + make_interval(secs => p_policy.refresh_interval_seconds);
   v_ahead := v_tat - v_now - v_burst;
   if v_ahead > interval '0' and v_judged.rule <> 15 then
     outcome := 'throttled';

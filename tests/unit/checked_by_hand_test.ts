@@ -23,6 +23,7 @@ const SESSION = {
   is_anonymous: false,
   app_metadata: { provider: "email" },
   user_metadata: {},
+  user_metadata_omitted: false,
   generation: 3,
   branch: 0,
   created_at: TIME,
@@ -31,14 +32,14 @@ const SESSION = {
   refresh_token_expires_at: TIME,
   aal: "aal1",
   amr: [{ method: "password", timestamp: 1 }],
-  key_thumbprint: `\\x${"ab".repeat(16)}`,
+  key_thumbprint: "ab".repeat(16),
   added_claims: null,
 };
 const ACTIVE = { outcome: "active", session: SESSION, server_time: TIME };
 const ROTATED = {
   outcome: "rotated",
   session: SESSION,
-  refresh_token_hash: `\\x${"0f".repeat(32)}`,
+  refresh_token_hash: "0f".repeat(32),
   server_time: TIME,
   wanted_generation: null,
 };
@@ -50,7 +51,8 @@ const wrong = fc.oneof(
   fc.constantFrom(
     TIME,
     "\\xab",
-    "\\xabc",
+    "ab",
+    "abc",
     "now",
     "unchanged",
     "reissued",
