@@ -264,6 +264,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     const error = renderError(code, {
       detail: null,
       challenge: null,
+      isStale: false,
       requestId,
       saysInvalid: false,
     });

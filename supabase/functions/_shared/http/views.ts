@@ -53,7 +53,7 @@ function renderUser(session: LiveSession): SessionView["user"] {
     role: session.role,
     app_metadata: { ...session.appMetadata },
     user_metadata: { ...session.userMetadata },
-    ...(session.userMetadataOmitted ? { user_metadata_omitted: true } : {}),
+    ...(session.userMetadataOmitted ? { user_metadata_omitted: true as const } : {}),
   };
 }
 
