@@ -9,7 +9,7 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { SEED_USERS } from "../../local/seed_users.ts";
-import { launchChromium } from "../browser/chromium.ts";
+import { launchChromium, type TestBrowser } from "../browser/chromium.ts";
 import { buildApp, type BuiltApp, type Framework, type ServedApp } from "./app.ts";
 
 const { email, password } = SEED_USERS.ada;
@@ -24,26 +24,32 @@ interface Visitor extends ServedApp {
 export function testApp(framework: Framework): void {
   Deno.test(`an app with ${framework}`, async (test) => {
     await using app = await buildApp(framework);
-    for (const [rule, { run, environment }] of Object.entries(SCENARIOS)) {
-      await test.step(rule, () => withVisitor(app, run, environment));
+    await using chromium = await launchChromium();
+    // To start the functions and the app takes seconds, so scenarios of one environment share them.
+    const environments = Map.groupBy(
+      Object.entries(SCENARIOS),
+      ([, { environment = {} }]) => JSON.stringify(environment),
+    );
+    for (const [environment, scenarios] of environments) {
+      await using served = await app.serve(JSON.parse(environment));
+      for (const [rule, { run }] of scenarios) {
+        await test.step(rule, () => visit({ served, chromium }, run));
+      }
+      served.site.end();
     }
   });
 }
 
-async function withVisitor(
-  app: BuiltApp,
+/** With a profile of its own, and nothing of the scenario before. */
+async function visit(
+  { served, chromium }: { readonly served: ServedApp; readonly chromium: TestBrowser },
   run: (visitor: Visitor) => Promise<void>,
-  environment: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  await using served = await app.serve(environment);
-  await using chromium = await launchChromium();
+  served.site.reset();
   const { page, complaints } = await chromium.openPage();
-  try {
-    await run({ ...served, page });
-  } finally {
-    served.site.end();
-  }
+  await run({ ...served, page });
   assert.deepEqual(complaints, [], "the page complained");
+  await page.context().close();
 }
 
 interface Scenario {
