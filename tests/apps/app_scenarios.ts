@@ -10,7 +10,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { SEED_USERS } from "../../local/seed_users.ts";
 import { launchChromium, type TestBrowser } from "../browser/chromium.ts";
-import { buildApp, type BuiltApp, type Framework, type ServedApp } from "./app.ts";
+import { buildApp, type Framework, type ServedApp } from "./app.ts";
 
 const { email, password } = SEED_USERS.ada;
 

@@ -17,6 +17,13 @@ const ENTRIES: Readonly<Record<string, string>> = {
 
 const EXAMPLE = /^```(tsx?) check\n([\s\S]*?)^```$/gm;
 
+Deno.test("the example that reads a visitor's session compiles", async () => {
+  const page = await readDocument("docs/frameworks/README.md");
+  const examples = [...page.matchAll(EXAMPLE)];
+  assert.equal(examples.length, 1);
+  await compile(examples.map(([, language = "ts", text = ""]) => ({ language, text })));
+});
+
 Deno.test("the examples of the client's README compile", async () => {
   const readme = await readDocument("client/README.md");
   const examples = [...readme.matchAll(EXAMPLE)];

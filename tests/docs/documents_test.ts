@@ -13,6 +13,7 @@ const PAGES = [
   "README.md",
   ...await listPages("docs"),
   ...await listPages("docs/deploy"),
+  ...await listPages("docs/frameworks"),
   "bench/README.md",
   "client/README.md",
   "local/README.md",

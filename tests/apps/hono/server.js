@@ -19,8 +19,10 @@ app.all("/functions/v1/*", (context) => {
   return proxy(functionsUrl + pathname.slice("/functions/v1".length) + search, context.req);
 });
 
-app.get("/client.js", (context) =>
-  context.body(client, 200, { "content-type": "text/javascript" }));
+app.get(
+  "/client.js",
+  (context) => context.body(client, 200, { "content-type": "text/javascript" }),
+);
 
 // Everything below is rendered for a visitor. One call a request, however many handlers ask.
 app.use(async (context, next) => {
@@ -52,7 +54,8 @@ app.get("/", (context) => {
   const { status, user, initial } = context.get("visit");
   // "<" could end the script: a user's own metadata is in there.
   const json = JSON.stringify(initial).replaceAll("<", "\\u003c");
-  return context.html(html`<!doctype html>
+  return context.html(html`
+    <!doctype html>
     <html lang="en">
       <body>
         <output id="server">${`${status} ${user?.email ?? "nobody"}`}</output>
@@ -66,31 +69,32 @@ app.get("/", (context) => {
         <button id="save">Save</button>
         <output id="saved"></output>
         <script type="module">
-          import { createAuthClient } from "/client.js";
-          const auth = createAuthClient({
-            baseUrl: "/functions/v1/unified-auth",
-            initial: ${raw(json)},
-          });
-          const find = (id) => document.getElementById(id);
-          auth.subscribe(({ status, user }) => {
-            find("client").value = status + " " + (user?.email ?? "nobody");
-          });
-          find("sign-in").addEventListener("submit", async (event) => {
-            event.preventDefault();
-            const form = new FormData(event.target);
-            await auth.signIn.withPassword({
-              email: form.get("email"),
-              password: form.get("password"),
-            });
-          });
-          find("sign-out").addEventListener("click", () => auth.signOut());
-          find("save").addEventListener("click", async () => {
-            const response = await fetch("/save", { method: "POST" });
-            find("saved").value = await response.text();
-          });
-        </script>
+              import { createAuthClient } from "/client.js";
+              const auth = createAuthClient({
+                baseUrl: "/functions/v1/unified-auth",
+                initial: ${raw(json)},
+              });
+              const find = (id) => document.getElementById(id);
+              auth.subscribe(({ status, user }) => {
+                find("client").value = status + " " + (user?.email ?? "nobody");
+              });
+              find("sign-in").addEventListener("submit", async (event) => {
+                event.preventDefault();
+                const form = new FormData(event.target);
+                await auth.signIn.withPassword({
+                  email: form.get("email"),
+                  password: form.get("password"),
+                });
+              });
+              find("sign-out").addEventListener("click", () => auth.signOut());
+              find("save").addEventListener("click", async () => {
+                const response = await fetch("/save", { method: "POST" });
+                find("saved").value = await response.text();
+              });
+            </script>
       </body>
-    </html>`);
+    </html>
+  `);
 });
 
 serve({ fetch: app.fetch, port: Number(process.env.PORT), hostname: "127.0.0.1" });

@@ -7,7 +7,10 @@ const functionsUrl = env.FUNCTIONS_URL ?? "http://127.0.0.1:54321/functions/v1";
 export const handle: Handle = async ({ event, resolve }) => {
   const { pathname, search } = event.url;
   if (pathname.startsWith("/functions/v1/")) {
-    return await forward(event.request, functionsUrl + pathname.slice("/functions/v1".length) + search);
+    return await forward(
+      event.request,
+      functionsUrl + pathname.slice("/functions/v1".length) + search,
+    );
   }
   event.locals.visit = await readSession(event.request, { baseUrl: functionsUrl });
   const response = await resolve(event);
