@@ -147,7 +147,7 @@ async function leaveAndForge(
   const [row] = await asService<{ outcome: string }[]>`
     select (public.rotate_session(
       ${presented}::public.presented_refresh_token, null, null,
-      '(3600,2592000,0,60,300,1,5,900,86400)', 'refresh', ${context}::public.request_context
+      '(3600,2592000,0,60,300,1,5,900,60,86400)', 'refresh', ${context}::public.request_context
     )).outcome`;
   assert.equal(row?.outcome, "key_compromise_suspected");
   return { expired, forged };

@@ -56,6 +56,20 @@ function happened(event: string, times = 1): string {
 const OCCASIONS: readonly (readonly [lead: string, occasion: string])[] = [
   ["A token was shown", happened("key_compromise_suspected")],
   ["Copied tokens", happened("reuse_detected", 5)],
+  ["was granted, and each session", happened("proof_refused", 5)],
+  [
+    "One at a time it is a browser",
+    `insert into public.session_events (event, ip, user_id)
+     select 'rebound', '192.0.2.1', gen_random_uuid() from generate_series(1, 5)`,
+  ],
+  [
+    "the middle of a refresh does",
+    `insert into public.session_events (event, ip, session_id)
+     select e.event::public.session_event, e.ip::inet, s.id
+     from (select gen_random_uuid() as id from generate_series(1, 10)) as s,
+       (values (1, 'refresh', '192.0.2.1'), (2, 'replay', '192.0.2.2')) as e (n, event, ip)
+     order by e.n`,
+  ],
   ["Refreshes that fail", happened("reuse_detected") + happened("refresh", 20)],
   [
     "Somebody guesses",
