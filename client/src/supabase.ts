@@ -1,11 +1,12 @@
 /**
  * Keeps supabase-js on the session's current access token: its requests, its Realtime socket and its
- * channels. It must not import supabase-js: it says by interfaces what it uses of it.
+ * channels. It does not import supabase-js: interfaces say what it uses of it.
  *
  * @module
  */
 
 import type { SessionUser } from "./outcome.ts";
+import { type JoinedChannel, watchChannel } from "./realtime_rejoin.ts";
 import type { AuthClient } from "./session.ts";
 
 /**
@@ -90,9 +91,31 @@ export function supabaseAccessToken<U extends SessionUser>(
 const connected = new WeakMap<object, { users: number; stop(): void }>();
 
 /**
- * Gives Realtime each fresh access token before waiting calls go out, removes channels that are
- * closed for good, and removes all of them when the person signs out or another comes. Connecting a
- * client twice connects it once; it ends when each returned function was called.
+ * Options of {@linkcode connectSupabase}.
+ *
+ * @example
+ * ```ts
+ * import type { ConnectSupabaseOptions, ChannelLike } from "@unified-auth/client/supabase";
+ *
+ * const options: ConnectSupabaseOptions<ChannelLike> = {
+ *   onChannelLost: ({ state }) => console.log("subscribe anew:", state),
+ * };
+ * ```
+ */
+export interface ConnectSupabaseOptions<Channel extends ChannelLike> {
+  /**
+   * Called for a channel that the server has closed and that cannot join again by itself: subscribe anew.
+   *
+   * @default {console.error}
+   */
+  readonly onChannelLost?: ((channel: Channel) => void) | undefined;
+}
+
+/**
+ * Gives Realtime each fresh access token before waiting calls go out. A channel that the server has closed,
+ * because its token ran out, joins again as soon as the session is well; all are removed when the person
+ * signs out or another comes. Connecting a client twice connects it once; it ends when each returned
+ * function was called.
  *
  * @example
  * ```ts
@@ -108,10 +131,11 @@ const connected = new WeakMap<object, { users: number; stop(): void }>();
  * ```
  */
 export function connectSupabase<U extends SessionUser, Channel extends ChannelLike>(
-  auth: Pick<AuthClient<U>, "on" | "onRefreshed" | "getAccessToken">,
+  auth: Pick<AuthClient<U>, "on" | "onRefreshed" | "getAccessToken" | "status">,
   client: SupabaseLike<Channel>,
+  options: ConnectSupabaseOptions<Channel> = {},
 ): () => void {
-  const connection = connected.get(client) ?? { users: 0, stop: connect(auth, client) };
+  const connection = connected.get(client) ?? { users: 0, stop: connect(auth, client, options) };
   connected.set(client, connection);
   connection.users++;
   let ended = false;
@@ -125,24 +149,56 @@ export function connectSupabase<U extends SessionUser, Channel extends ChannelLi
 }
 
 function connect<U extends SessionUser, Channel extends ChannelLike>(
-  auth: Pick<AuthClient<U>, "on" | "onRefreshed" | "getAccessToken">,
+  auth: Pick<AuthClient<U>, "on" | "onRefreshed" | "getAccessToken" | "status">,
   client: SupabaseLike<Channel>,
+  {
+    onChannelLost = (channel) =>
+      console.error("A Realtime channel is lost: subscribe anew", channel),
+  }: ConnectSupabaseOptions<Channel>,
 ): () => void {
+  const watched = new Map<Channel, JoinedChannel>();
+
+  /** A channel that is closed is in no list any more. */
+  function watch(): void {
+    for (const channel of client.getChannels()) {
+      // One that has not joined yet is `closed`, too.
+      if (watched.has(channel) || channel.state === "closed") continue;
+      watched.set(channel, watchChannel(channel, client.realtime));
+    }
+  }
+
+  async function renew(): Promise<void> {
+    watch();
+    const closed = [...watched].filter(([{ state }]) => state === "closed");
+    const rejoining: JoinedChannel[] = [];
+    for (const [channel, joined] of closed) {
+      if (joined.isClosedByServer() && joined.restore()) rejoining.push(joined);
+      else {
+        watched.delete(channel);
+        if (joined.isClosedByServer()) onChannelLost(channel);
+        // One that the app has closed only takes up a topic.
+        client.removeChannel(channel).catch(() => {});
+      }
+    }
+    await client.realtime.setAuth(await auth.getAccessToken());
+    for (const joined of rejoining) joined.rejoin();
+  }
+
   // Not `removeAllChannels`: it waits for the server's answers and then closes the socket, under the
   // channels too that the next user's page has opened meanwhile (realtime-js 2.119.1).
   const leaveAll = (): void => {
+    watched.clear();
     for (const channel of client.getChannels()) {
       // One that cannot be left any more has nothing to be left.
       client.removeChannel(channel).catch(() => {});
     }
   };
+  watch();
   const stops = [
-    auth.onRefreshed(async () => {
-      await client.realtime.setAuth(await auth.getAccessToken());
-      // One that is errored joins again by itself; one that is closed only takes up a topic.
-      const stale = client.getChannels().filter(({ state }) => state === "closed");
-      await Promise.all(stale.map((channel) => client.removeChannel(channel)));
-    }),
+    auth.onRefreshed(renew),
+    // Before a token runs out the client asks for another: then the channels are still there to be seen.
+    auth.on("recovery", watch),
+    auth.on("suspended", watch),
     auth.on("signed-out", leaveAll),
     auth.on("user-changed", leaveAll),
   ];

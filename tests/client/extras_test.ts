@@ -78,7 +78,7 @@ Deno.test("metrics count refreshes, failures, suspensions, ends and lengths", as
 
 function fakeSupabase() {
   const log: string[] = [];
-  const channels = [{ state: "joined" }, { state: "closed" }];
+  const channels = [{ state: "joined" }, { state: "joined" }, { state: "closed" }];
   return {
     log,
     channels,
@@ -101,10 +101,13 @@ Deno.test("Realtime has the fresh token, and closed channels are gone, before wa
   const world = createWorld();
   const tab = world.openTab();
   const client = fakeSupabase();
+  const lost: unknown[] = [];
+  const options = { onChannelLost: ({ state }: { state: string }) => void lost.push(state) };
   const [first, second] = [
-    connectSupabase(tab.session, client),
-    connectSupabase(tab.session, client),
+    connectSupabase(tab.session, client, options),
+    connectSupabase(tab.session, client, options),
   ];
+  Object.assign(client.channels[1] ?? {}, { state: "closed" });
   tab.respond = () => {
     client.log.push("call");
     return new Response();
@@ -112,13 +115,14 @@ Deno.test("Realtime has the fresh token, and closed channels are gone, before wa
   const call = tab.session.fetch("https://api.test/");
   await world.advance(0);
   await call;
-  assert.deepEqual(client.log, ["setAuth token-1", "remove closed", "call"]);
+  assert.deepEqual(client.log, ["remove closed", "setAuth token-1", "call"]);
+  assert.deepEqual(lost, ["closed"]);
+  assert.equal(client.channels.length, 2, "one that has not joined yet is left alone");
   first();
   first();
   await tab.session.refresh();
   assert.equal(client.log.at(-1), "setAuth token-2");
   await tab.session.signOut();
-  assert.equal(client.log.at(-1), "remove joined");
   assert.deepEqual(client.channels, []);
   second();
   const before = client.log.length;

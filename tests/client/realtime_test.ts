@@ -41,10 +41,10 @@ class AgreeableSocket {
   }
 }
 
-function openRealtime() {
+function openRealtime(transport: typeof AgreeableSocket = AgreeableSocket) {
   const realtime = new RealtimeClient("ws://realtime.test/realtime/v1", {
     params: { apikey: "public" },
-    transport: AgreeableSocket as unknown as typeof WebSocket,
+    transport: transport as unknown as typeof WebSocket,
   });
   return {
     realtime,
@@ -125,5 +125,127 @@ Deno.test("supabase-js asks as nobody for nobody who is signed in", async () => 
   await assert.rejects(accessToken, /SESSION_EXPOSE_ACCESS_TOKEN/);
   await session.signOut();
   assert.equal(await accessToken(), null, "a guest asks with the public key");
+  session.dispose();
+});
+
+/** A Realtime server that closes a channel when its token runs out, as realtime-js#246 reports. */
+class ClosingSocket extends AgreeableSocket {
+  static readonly open = new Set<ClosingSocket>();
+  readonly joins: { topic: string; token: unknown; ref: unknown }[] = [];
+
+  constructor() {
+    super();
+    ClosingSocket.open.add(this);
+  }
+
+  override send(message: string): void {
+    const [joinRef, , topic, event, payload] = JSON.parse(message);
+    if (event === "phx_join") this.joins.push({ topic, token: payload.access_token, ref: joinRef });
+    super.send(message);
+  }
+
+  closeChannels(): void {
+    for (const { topic, ref } of this.joins) {
+      const error = { status: "error", extension: "system", message: "Token has expired" };
+      this.onmessage?.({ data: JSON.stringify([ref, null, topic, "system", error]) });
+      this.onmessage?.({ data: JSON.stringify([ref, null, topic, "phx_close", {}]) });
+    }
+  }
+
+  override close(): void {
+    ClosingSocket.open.delete(this);
+    super.close();
+  }
+}
+
+Deno.test({
+  name: "a channel that the server closed for its token joins again by itself, with the fresh one",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => {
+    const world = createWorld();
+    const { session } = world.openTab();
+    await world.advance(0);
+    const client = openRealtime(ClosingSocket);
+    const lost: unknown[] = [];
+    const disconnect = connectSupabase(session, client, {
+      onChannelLost: (channel) => void lost.push(channel),
+    });
+    await client.realtime.setAuth("token-1");
+    const statuses: string[] = [];
+    const channel = client.realtime.channel("things");
+    const joinedTwice = Promise.withResolvers<void>();
+    const joinedOnce = Promise.withResolvers<void>();
+    channel.subscribe((status) => {
+      statuses.push(status);
+      if (status !== "SUBSCRIBED") return;
+      joinedOnce.resolve();
+      if (statuses.filter((each) => each === "SUBSCRIBED").length === 2) joinedTwice.resolve();
+    });
+    await joinedOnce.promise;
+
+    // The functions cannot be reached while the token runs out.
+    world.server.script = () => ({ kind: "unavailable", cause: "network" });
+    await world.advance(3_600_000);
+    assert.equal(session.status, "degraded");
+    for (const socket of ClosingSocket.open) socket.closeChannels();
+    assert.equal(channel.state, "closed");
+
+    world.server.script = undefined;
+    await session.check();
+    await joinedTwice.promise;
+    assert.deepEqual(statuses, ["SUBSCRIBED", "CLOSED", "SUBSCRIBED"]);
+    assert.equal(channel.state, "joined");
+    assert.deepEqual(client.getChannels(), [channel]);
+    const tokens = [...ClosingSocket.open].flatMap(({ joins }) => joins.map(({ token }) => token));
+    assert.equal(tokens.at(-1), `token-${world.server.generation}`);
+    assert.deepEqual(lost, []);
+
+    disconnect();
+    session.dispose();
+    await client.realtime.removeAllChannels();
+  },
+});
+
+Deno.test({
+  name: "a channel that the app has left does not come back",
+  sanitizeOps: false,
+  sanitizeResources: false,
+  fn: async () => {
+    const world = createWorld();
+    const { session } = world.openTab();
+    await world.advance(0);
+    const client = openRealtime();
+    const channel = client.realtime.channel("things");
+    const { joined } = subscribe(channel);
+    await joined;
+    const disconnect = connectSupabase(session, client);
+    await channel.unsubscribe();
+    await world.advance(2_000);
+    await session.refresh();
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    assert.equal(channel.state, "closed");
+    assert.deepEqual(client.getChannels(), []);
+    disconnect();
+    session.dispose();
+  },
+});
+
+Deno.test("the app is told of a channel that cannot join again", async () => {
+  const world = createWorld();
+  const { session } = world.openTab();
+  await world.advance(0);
+  const channel = { state: "joined" };
+  const lost: unknown[] = [];
+  const disconnect = connectSupabase(session, {
+    realtime: { setAuth: () => {} },
+    getChannels: () => [channel],
+    removeChannel: () => Promise.resolve(),
+  }, { onChannelLost: (each) => void lost.push(each) });
+  channel.state = "closed";
+  await world.advance(2_000);
+  await session.refresh();
+  assert.deepEqual(lost, [channel]);
+  disconnect();
   session.dispose();
 });
