@@ -11,7 +11,7 @@ import type { Composition } from "../supabase/functions/_shared/composition.ts";
 import type { DatabaseRpc } from "../supabase/functions/_shared/database_rpc.ts";
 import { createUnifiedAuthApp } from "../supabase/functions/_shared/http/unified_auth_app.ts";
 import { firstRefreshToken, LINEAGE_BYTES } from "../supabase/functions/_shared/refresh_token.ts";
-import { toBytea } from "../supabase/functions/_shared/session_store_rpc.ts";
+import { toBytea } from "../supabase/functions/_shared/bytea.ts";
 import { USER_AGENT } from "./population.ts";
 import { rotationArguments } from "./servers/rotation_call.ts";
 

@@ -307,6 +307,18 @@ create unlogged table unified_auth.login_throttle (
   turn_at timestamp with time zone
 );
 
+create table unified_auth.password_changes (
+  identity_session_id uuid not null,
+  session_id uuid not null,
+  user_id uuid not null,
+  announced_at timestamp with time zone not null
+);
+
+create unlogged table unified_auth.sign_in_claims (
+  claim bytea not null,
+  forgotten_at timestamp with time zone not null
+);
+
 -- Constraints
 
 alter table public.session_events add constraint session_events_detail_is_an_object CHECK ((jsonb_typeof(detail) = 'object'::text));
@@ -334,6 +346,10 @@ alter table public.sessions add constraint sessions_valid_until_revoked CHECK ((
 alter table unified_auth.login_throttle add constraint login_throttle_bucket_is_a_keyed_hash CHECK ((octet_length(bucket) = 32));
 alter table unified_auth.login_throttle add constraint login_throttle_counts_failures CHECK ((failures >= (0)::double precision));
 alter table unified_auth.login_throttle add constraint login_throttle_pkey PRIMARY KEY (bucket);
+alter table unified_auth.password_changes add constraint password_changes_pkey PRIMARY KEY (identity_session_id);
+alter table unified_auth.password_changes add constraint password_changes_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id) ON DELETE CASCADE;
+alter table unified_auth.sign_in_claims add constraint sign_in_claims_are_keyed_hashes CHECK ((octet_length(claim) = 32));
+alter table unified_auth.sign_in_claims add constraint sign_in_claims_pkey PRIMARY KEY (claim);
 
 -- Indexes
 
@@ -342,18 +358,24 @@ CREATE INDEX session_events_occurred_at_idx ON public.session_events USING brin 
 CREATE INDEX session_events_seldom_idx ON public.session_events USING btree (event, id) WHERE (event = ANY (ARRAY['reuse_detected'::public.session_event, 'evicted'::public.session_event, 'login_failed'::public.session_event, 'key_compromise_suspected'::public.session_event, 'rebound'::public.session_event, 'proof_refused'::public.session_event]));
 CREATE UNIQUE INDEX sessions_one_exchange_an_identity_session ON public.sessions USING btree (identity_session_id);
 CREATE INDEX sessions_user_id_idx ON public.sessions USING btree (user_id);
+CREATE INDEX password_changes_session_id_idx ON unified_auth.password_changes USING btree (session_id);
+CREATE INDEX sign_in_claims_forgotten_at_idx ON unified_auth.sign_in_claims USING btree (forgotten_at);
 
 -- Row level security
 
 alter table public.session_events enable row level security;
 alter table public.sessions enable row level security;
 alter table unified_auth.login_throttle enable row level security;
+alter table unified_auth.password_changes enable row level security;
+alter table unified_auth.sign_in_claims enable row level security;
 
 -- Policies
 
 create policy session_events_only_through_functions on public.session_events as permissive for all to public using (false) with check (false);
 create policy sessions_only_through_functions on public.sessions as permissive for all to public using (false) with check (false);
 create policy login_throttle_only_through_functions on unified_auth.login_throttle as permissive for all to public using (false) with check (false);
+create policy password_changes_only_through_functions on unified_auth.password_changes as permissive for all to public using (false) with check (false);
+create policy sign_in_claims_only_through_functions on unified_auth.sign_in_claims as permissive for all to public using (false) with check (false);
 
 -- Views
 
@@ -408,6 +430,29 @@ create view unified_auth.refresh_attempts with (security_invoker=true) as
   WHERE event = ANY (ARRAY['refresh'::public.session_event, 'auto_refresh'::public.session_event, 'replay'::public.session_event, 'reissue'::public.session_event, 'rebound'::public.session_event, 'proof_refused'::public.session_event, 'reuse_detected'::public.session_event, 'used_after_revocation'::public.session_event, 'key_compromise_suspected'::public.session_event]);
 
 -- Functions
+
+CREATE OR REPLACE FUNCTION public.announce_password_change(p_user_id uuid, p_session_id uuid, p_identity_session_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '2s'
+AS $function$
+declare
+  v_now timestamptz := clock_timestamp();
+begin
+  delete from unified_auth.password_changes as c
+  where c.announced_at < v_now - interval '1 minute';
+
+  insert into unified_auth.password_changes as c
+    (identity_session_id, session_id, user_id, announced_at)
+  select p_identity_session_id, s.id, s.user_id, v_now
+  from public.sessions as s
+  where s.id = p_session_id and s.user_id = p_user_id and s.is_valid
+  on conflict (identity_session_id) do update set announced_at = excluded.announced_at;
+end;
+$function$
+;
 
 CREATE OR REPLACE FUNCTION public.check_access_token_hook(p_hook text)
  RETURNS boolean
@@ -512,6 +557,38 @@ begin
   ) as c
   where t.bucket = c.bucket;
   charged_at := v_now;
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.claim_sign_in(p_claim bytea, p_keep_seconds integer)
+ RETURNS boolean
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '2s'
+AS $function$
+declare
+  v_now timestamptz := clock_timestamp();
+begin
+  -- Each claim forgets more than it adds, so that the table needs no job. Not its own: that is judged
+  -- below, under its lock.
+  delete from unified_auth.sign_in_claims as c
+  where c.claim in (
+    select o.claim
+    from unified_auth.sign_in_claims as o
+    where o.forgotten_at < v_now and o.claim <> p_claim
+    order by o.forgotten_at
+    limit 10
+    for update skip locked
+  );
+
+  insert into unified_auth.sign_in_claims as c (claim, forgotten_at)
+  values (p_claim, v_now + make_interval(secs => p_keep_seconds))
+  on conflict (claim) do update
+    set forgotten_at = excluded.forgotten_at
+    where c.forgotten_at < clock_timestamp();
+  return found;
 end;
 $function$
 ;
@@ -844,6 +921,17 @@ begin
     );
   end if;
 end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.release_sign_in(p_claim bytea)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '2s'
+AS $function$
+  delete from unified_auth.sign_in_claims as c where c.claim = p_claim;
 $function$
 ;
 
@@ -1508,7 +1596,7 @@ AS $function$
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION unified_auth.end_sessions_of_changed_user()
+CREATE OR REPLACE FUNCTION unified_auth.end_sessions_of_changed_password()
  RETURNS trigger
  LANGUAGE plpgsql
  SECURITY DEFINER
@@ -1518,16 +1606,12 @@ AS $function$
 declare
   v_has_password constant boolean := new.encrypted_password <> '';
   v_had_password constant boolean := old.encrypted_password <> '';
-  v_spared uuid;
-  v_reason public.session_revoked_reason := case
-    when new.deleted_at is not null and old.deleted_at is null then 'user_deleted'
-    when new.banned_until > clock_timestamp()
-      and new.banned_until is distinct from old.banned_until then 'banned'
-    when new.encrypted_password is distinct from old.encrypted_password
-      and (v_has_password or v_had_password) then 'password_changed'
-  end;
+  v_spared uuid := unified_auth.session_that_changes_password(new.id);
 begin
-  if v_reason = 'password_changed' and (v_has_password and v_had_password) is not true then
+  if (v_has_password or v_had_password) is not true then
+    return null;
+  end if;
+  if v_spared is null and (v_has_password and v_had_password) is not true then
     select s.id
     into v_spared
     from public.sessions as s
@@ -1535,12 +1619,39 @@ begin
     order by s.last_active_at desc, s.created_at desc, s.id
     limit 1;
   end if;
+  perform unified_auth.end_sessions(
+    array(
+      select s.id
+      from public.sessions as s
+      where s.user_id = new.id and s.is_valid and s.id is distinct from v_spared
+    ),
+    'password_changed', 'revoked', null, '{}'
+  );
+  return null;
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.end_sessions_of_changed_user()
+ RETURNS trigger
+ LANGUAGE plpgsql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '5s'
+AS $function$
+declare
+  v_reason public.session_revoked_reason := case
+    when new.deleted_at is not null and old.deleted_at is null then 'user_deleted'
+    when new.banned_until > clock_timestamp()
+      and new.banned_until is distinct from old.banned_until then 'banned'
+  end;
+begin
   if v_reason is not null then
     perform unified_auth.end_sessions(
       array(
         select s.id
         from public.sessions as s
-        where s.user_id = new.id and s.is_valid and s.id is distinct from v_spared
+        where s.user_id = new.id and s.is_valid
       ),
       v_reason, 'revoked', null, '{}'
     );
@@ -2200,6 +2311,24 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION unified_auth.session_that_changes_password(p_user_id uuid)
+ RETURNS uuid
+ LANGUAGE sql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+  select c.session_id
+  from unified_auth.password_changes as c
+  join auth.sessions as i on i.id = c.identity_session_id and i.user_id = c.user_id
+  where c.user_id = p_user_id
+    and c.announced_at > clock_timestamp() - interval '1 minute'
+    and not exists (
+      select 1
+      from auth.sessions as o
+      where o.user_id = p_user_id and o.id <> i.id
+    );
+$function$
+;
+
 CREATE OR REPLACE FUNCTION unified_auth.token_class(p_token_key bytea, p_proven_key bytea, p_row_key bytea)
  RETURNS unified_auth.token_class
  LANGUAGE plpgsql
@@ -2249,17 +2378,21 @@ $function$
 
 -- Triggers
 
-CREATE TRIGGER unified_auth_end_sessions AFTER UPDATE OF banned_until, deleted_at, encrypted_password ON auth.users FOR EACH ROW WHEN (((new.banned_until IS DISTINCT FROM old.banned_until) OR (new.deleted_at IS DISTINCT FROM old.deleted_at) OR ((new.encrypted_password)::text IS DISTINCT FROM (old.encrypted_password)::text))) EXECUTE FUNCTION unified_auth.end_sessions_of_changed_user();
+CREATE TRIGGER unified_auth_end_sessions AFTER UPDATE OF banned_until, deleted_at ON auth.users FOR EACH ROW WHEN (((new.banned_until IS DISTINCT FROM old.banned_until) OR (new.deleted_at IS DISTINCT FROM old.deleted_at))) EXECUTE FUNCTION unified_auth.end_sessions_of_changed_user();
+CREATE CONSTRAINT TRIGGER unified_auth_end_sessions_of_changed_password AFTER UPDATE OF encrypted_password ON auth.users DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (((new.encrypted_password)::text IS DISTINCT FROM (old.encrypted_password)::text)) EXECUTE FUNCTION unified_auth.end_sessions_of_changed_password();
 
 -- Grants
 
+grant execute on function public.announce_password_change(uuid,uuid,uuid) to service_role;
 grant execute on function public.check_access_token_hook(text) to service_role;
 grant execute on function public.check_login_allowed(bytea[],integer[],integer[],integer[],integer,integer) to service_role;
+grant execute on function public.claim_sign_in(bytea,integer) to service_role;
 grant execute on function public.create_session(uuid,uuid,bytea,bytea,bytea,text,text,jsonb,public.presented_refresh_token,bytea[],timestamp with time zone,uuid,public.session_policy,public.request_context,public.access_token_policy) to service_role;
 grant execute on function public.database_is_read_only() to service_role;
 grant execute on function public.list_user_sessions(public.token_place,public.request_context) to service_role;
 grant execute on function public.purge_sessions(integer,integer,integer) to service_role;
 grant execute on function public.record_login_failure(bytea[],timestamp with time zone,text,public.request_context,integer) to service_role;
+grant execute on function public.release_sign_in(bytea) to service_role;
 grant execute on function public.revoke_session(uuid,public.session_revoked_reason,public.request_context,public.presented_refresh_token,public.token_place,public.token_place,public.presented_proof,public.session_policy) to service_role;
 grant execute on function public.revoke_user_sessions(public.logout_scope,public.request_context,uuid,public.presented_refresh_token,public.token_place,public.presented_proof,public.session_policy) to service_role;
 grant execute on function public.rotate_session(public.presented_refresh_token,public.presented_proof,public.proposed_successor,public.session_policy,public.session_event,public.request_context,public.access_token_policy) to service_role;

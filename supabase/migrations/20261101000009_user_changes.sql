@@ -1,11 +1,9 @@
--- A ban, a deletion or a new password ends the user's sessions in the same transaction.
+-- A ban or a deletion ends the user's sessions in the same transaction. A new password does too, but for
+-- that of the browser that changed it: …_password_changes.sql.
 --
 -- A hard delete takes the rows with it (on delete cascade). The trigger takes no advisory lock: the
 -- update that fires it holds the user's row, which a login and a logout everywhere lock too before they
 -- touch a session, so either waits for the other.
---
--- Nobody knew a password that was not there: the first one, and taking it away, spare the session that
--- is most recently active, in which the user has just done it.
 
 create function unified_auth.end_sessions_of_changed_user()
 returns trigger
@@ -18,31 +16,18 @@ set search_path = pg_catalog, pg_temp
 set lock_timeout = '5s'
 as $$
 declare
-  v_has_password constant boolean := new.encrypted_password <> '';
-  v_had_password constant boolean := old.encrypted_password <> '';
-  v_spared uuid;
   v_reason public.session_revoked_reason := case
     when new.deleted_at is not null and old.deleted_at is null then 'user_deleted'
     when new.banned_until > clock_timestamp()
       and new.banned_until is distinct from old.banned_until then 'banned'
-    when new.encrypted_password is distinct from old.encrypted_password
-      and (v_has_password or v_had_password) then 'password_changed'
   end;
 begin
-  if v_reason = 'password_changed' and (v_has_password and v_had_password) is not true then
-    select s.id
-    into v_spared
-    from public.sessions as s
-    where s.user_id = new.id and s.is_valid
-    order by s.last_active_at desc, s.created_at desc, s.id
-    limit 1;
-  end if;
   if v_reason is not null then
     perform unified_auth.end_sessions(
       array(
         select s.id
         from public.sessions as s
-        where s.user_id = new.id and s.is_valid and s.id is distinct from v_spared
+        where s.user_id = new.id and s.is_valid
       ),
       v_reason, 'revoked', null, '{}'
     );
@@ -52,11 +37,10 @@ end;
 $$;
 
 create trigger unified_auth_end_sessions
-  after update of banned_until, deleted_at, encrypted_password on auth.users
+  after update of banned_until, deleted_at on auth.users
   for each row
   when (
     new.banned_until is distinct from old.banned_until
     or new.deleted_at is distinct from old.deleted_at
-    or new.encrypted_password is distinct from old.encrypted_password
   )
   execute function unified_auth.end_sessions_of_changed_user();

@@ -28,6 +28,7 @@ export function createAppInProcess(
 ): App {
   const log = createLogger({ level: "error", write: () => {}, now: () => new Date() });
   const unasked = () => Promise.reject(new TypeError("The identity provider must not be asked"));
+  const pace = createRefusalPace({ nowMs: Date.now, delay: () => Promise.resolve() });
   return createUnifiedAuthApp({
     dependencies: {
       store,
@@ -44,8 +45,9 @@ export function createAppInProcess(
       randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
       newSessionId: () => crypto.randomUUID() as SessionId,
       nowMs: Date.now,
-      refusalPace: createRefusalPace({ nowMs: Date.now, delay: () => Promise.resolve() }),
+      refusalPace: pace,
     },
+    loadSignIn: () => Promise.reject(new TypeError("No sign-in flow must be taken")),
     cookies: createSessionCookies({ domain: null, sameSite: "lax" }),
     publicJwks: signingKeys.publicJwks,
     graceSeconds: 43_200,

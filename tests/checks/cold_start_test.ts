@@ -19,8 +19,10 @@ const LATER = [
   "http/openapi.ts",
   "http/schemas.ts",
   "http/session_list.ts",
+  "http/sign_in_app.ts",
   "identity_provider_supabase.ts",
   "session_rows.ts",
+  "sign_in_provider_supabase.ts",
 ];
 
 for (const name of ["unified-auth", "validate-session"]) {

@@ -65,20 +65,20 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     rule: "handlers know neither SQL nor RPC",
     from: new RegExp(`${SHARED}/http/`),
     forbidden:
-      /\/(?:session_store_rpc|session_rows|database_rpc[a-z_]*|database\.types)\.ts$|supabase-js/,
+      /\/(?:session_store_rpc|session_rows|sign_in_store_rpc|database_rpc[a-z_]*|database\.types)\.ts$|supabase-js/,
   },
   {
     rule: "use cases know neither HTTP nor the database",
-    from: new RegExp(`${SHARED}/sessions/`),
+    from: new RegExp(`${SHARED}/(?:sessions|sign_in)/`),
     forbidden:
-      /\/http\/|\/(?:session_store_rpc|session_rows|database_rpc[a-z_]*|identity_provider_supabase|cookies|origins|config[a-z_]*)\.ts$|^npm:/,
+      /\/http\/|\/(?:session_store_rpc|session_rows|database_rpc[a-z_]*|identity_provider_supabase|sign_in_provider_supabase|sign_in_store_rpc|cookies|origins|config[a-z_]*)\.ts$|^npm:/,
   },
   {
     rule: "only the composition knows which implementation stands behind an interface",
     from: /^supabase\//,
     except: new RegExp(`${SHARED}/composition\\.ts$`),
     forbidden:
-      /\/(?:session_store_rpc|database_rpc_(?:data_api|postgres)|identity_provider_supabase|config)\.ts$/,
+      /\/(?:session_store_rpc|database_rpc_(?:data_api|postgres)|identity_provider_supabase|sign_in_provider_supabase|sign_in_store_rpc|config)\.ts$/,
   },
 ];
 
@@ -91,12 +91,12 @@ export const NAME_RULES: readonly NameRule[] = [
   },
   {
     rule: "use cases never see a request or an answer",
-    in: new RegExp(`${SHARED}/sessions/`),
+    in: new RegExp(`${SHARED}/(?:sessions|sign_in)/`),
     forbidden: /\b(?:Request|Response|Headers)\b/,
   },
   {
     rule: "use cases are given time, randomness and network",
-    in: new RegExp(`${SHARED}/sessions/`),
+    in: new RegExp(`${SHARED}/(?:sessions|sign_in)/`),
     forbidden:
       /\bDate\.now\b|\bnew Date\(\)|\bMath\.random\b|\bcrypto\.|\bsetTimeout\b|\bfetch\(|\bDeno\./,
   },

@@ -17,6 +17,8 @@ export interface FaultyProject extends AsyncDisposable {
   readonly process: FunctionProcess;
   /** What happens to requests to Supabase Auth from now on. Null: nothing. */
   setFault(fault: Fault | null): void;
+  /** The same of requests to the data API, with `SESSION_STORE=rpc`. */
+  setDatabaseFault(fault: Fault | null): void;
 }
 
 const PROJECT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
@@ -26,16 +28,19 @@ export async function startFaultyProject(
   { onLine }: { readonly onLine: (line: string) => void },
 ): Promise<FaultyProject> {
   let fault: Fault | null = null;
+  let databaseFault: Fault | null = null;
   const proxy = Deno.serve(
     { hostname: "127.0.0.1", port: 0, onListen: () => {} },
     async (request) => {
       const { pathname, search } = new URL(request.url);
-      const answer = pathname.startsWith("/auth/v1/") ? await fault?.(request) : null;
+      const current = pathname.startsWith("/auth/v1/") ? fault : databaseFault;
+      const answer = await current?.(request);
       if (answer) return answer;
       return await fetch(`${stack.baseUrl}${pathname}${search}`, {
         method: request.method,
         headers: request.headers,
         body: request.body,
+        redirect: "manual",
       });
     },
   );
@@ -52,6 +57,9 @@ export async function startFaultyProject(
     process,
     setFault(next) {
       fault = next;
+    },
+    setDatabaseFault(next) {
+      databaseFault = next;
     },
     async [Symbol.asyncDispose]() {
       await process.stop();

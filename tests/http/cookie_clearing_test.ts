@@ -18,10 +18,15 @@ import { ACCESS_COOKIE, type Answer, CHROME, openBrowser, REFRESH_COOKIE } from 
 import { openHttpFixture, type SignedIn } from "./fixture.ts";
 import { addVerifiedFactor } from "./people.ts";
 import { createProofKey } from "./proof_key.ts";
+import { openSignInRefusals } from "../sign_in/refusal_scenarios.ts";
 import { assertRefused, assertSessionOver } from "./refusal.ts";
 
 const fixture = await openHttpFixture();
-Deno.test.afterAll(() => fixture.close());
+const signInRefusals = await openSignInRefusals(fixture);
+Deno.test.afterAll(async () => {
+  await signInRefusals[Symbol.asyncDispose]();
+  await fixture.close();
+});
 
 const { stack, sql } = fixture;
 
@@ -153,6 +158,7 @@ const SCENARIOS: Readonly<Record<ErrorCode, Scenario>> = {
     browser.cookies.set(REFRESH_COOKIE, token);
     return browser.refresh();
   },
+  ...signInRefusals.scenarios,
   invalid_credentials: login({ email: "nobody@example.com", password: "swordfish" }),
   bad_jwt: login({ supabase_access_token: "a.b.c" }),
   email_not_confirmed: async (signedIn) => {
@@ -163,7 +169,10 @@ const SCENARIOS: Readonly<Record<ErrorCode, Scenario>> = {
   mfa_required: async (signedIn) => {
     await addVerifiedFactor(fixture, signedIn.person);
     const { email, password } = signedIn.person;
-    return await login({ email, password })(signedIn);
+    const answer = await login({ email, password })(signedIn);
+    const sealed = answer.setCookies.filter((line) => line.startsWith("__Host-sign_in_pending="));
+    assert.equal(sealed.length, 1);
+    return { ...answer, setCookies: answer.setCookies.filter((line) => !sealed.includes(line)) };
   },
   access_denied: refusedBySupabaseAuth({ status: 403, code: "unknown" }),
   role_not_allowed: async ({ browser, person }) => {

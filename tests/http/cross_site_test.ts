@@ -136,7 +136,7 @@ Deno.test("a preflight is answered for an allowed origin and tells a foreign one
   assertCommonHeaders(welcome);
   assert.equal(welcome.headers.get("access-control-allow-origin"), APP);
   assert.equal(welcome.headers.get("access-control-allow-credentials"), "true");
-  assert.equal(welcome.headers.get("access-control-allow-methods"), "GET, POST, DELETE");
+  assert.equal(welcome.headers.get("access-control-allow-methods"), "GET, POST, PUT, DELETE");
   assert.match(welcome.headers.get("access-control-allow-headers") ?? "", /content-type/);
 
   const foreign = await preflight("https://evil.example");

@@ -12,6 +12,7 @@ import fc from "fast-check";
 interface Schema {
   readonly anyOf?: readonly Schema[];
   readonly type?: string;
+  readonly const?: unknown;
   readonly enum?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
@@ -24,8 +25,11 @@ const MAX_SHORT = 20;
 
 /** A value that fits the schema. @throws {TypeError} If the schema holds what this does not know */
 export function fitting(schema: object): fc.Arbitrary<unknown> {
-  const { anyOf, type, enum: values, properties, required, pattern } = schema as Schema;
+  const { anyOf, type, const: only, enum: values, properties, required, pattern } =
+    schema as Schema;
   if (anyOf) return fc.oneof(...anyOf.map(fitting));
+  if (only !== undefined) return fc.constant(only);
+  if (type === "boolean") return fc.boolean();
   if (values) return fc.constantFrom(...values);
   if (properties || type === "object") {
     const fields: Record<string, fc.Arbitrary<unknown>> = Object.fromEntries(
@@ -35,6 +39,10 @@ export function fitting(schema: object): fc.Arbitrary<unknown> {
   }
   if (type !== "string") {
     throw new TypeError(`Cannot draw from a schema: ${JSON.stringify(schema)}`);
+  }
+  // One that names each character is drawn from; of a text that merely leaves some out most fit.
+  if (pattern !== undefined && !/\\[psS]|\[\^/.test(pattern)) {
+    return fc.stringMatching(new RegExp(pattern));
   }
   const fits = pattern === undefined ? /^/ : new RegExp(pattern, "u");
   return texts(schema as Schema).filter((text) => fits.test(text));
@@ -60,16 +68,18 @@ export function mutated(schema: object): fc.Arbitrary<unknown> {
       const fields = value as Readonly<Record<string, unknown>>;
       const old = Object.hasOwn(fields, name) ? fields[name] : undefined;
       const { [name]: _, ...without } = fields;
+      // An object that was drawn has no prototype, and so no text of its own.
+      const text = typeof old === "object" ? JSON.stringify(old) : String(old);
       return fc.constantFrom<unknown>(
         other,
         without,
         { ...fields, [name]: other },
         { ...fields, [name]: [old] },
-        { ...fields, [name]: `${old}\0` },
-        { ...fields, [name]: `\ud800${old}` },
-        { ...fields, [name]: String(old).toUpperCase() },
-        { ...fields, [name]: String(old).padEnd(8193, "x") },
-        { ...fields, [name]: `${old}`.repeat(2) },
+        { ...fields, [name]: `${text}\0` },
+        { ...fields, [name]: `\ud800${text}` },
+        { ...fields, [name]: text.toUpperCase() },
+        { ...fields, [name]: text.padEnd(8193, "x") },
+        { ...fields, [name]: text.repeat(2) },
         { ...fields, [name]: "" },
         { ...fields, [`${name} `]: old ?? 1 },
         [fields],

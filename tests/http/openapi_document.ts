@@ -21,7 +21,7 @@ export interface Operation {
   readonly responses: Readonly<
     Record<string, {
       readonly headers: Readonly<Record<string, { readonly $ref: string }>>;
-      readonly content: Readonly<Record<string, { readonly schema: object }>>;
+      readonly content?: Readonly<Record<string, { readonly schema: object }>>;
     }>
   >;
 }
@@ -71,7 +71,7 @@ export function readContract(document: unknown): Contract {
       const told = `${method} ${path}, ${what}: ${status} ${JSON.stringify(body)}`;
       assert.ok(response, `undocumented status: ${told}`);
       assert.match(headers.get("content-type") ?? "", /^application\/json/, told);
-      const schema = response.content["application/json"]?.schema ?? assert.fail(told);
+      const schema = response.content?.["application/json"]?.schema ?? assert.fail(told);
       const validate = validatorOf(schema);
       assert.ok(validate(body), `${told}\n${ajv.errorsText(validate.errors)}`);
       for (const [name, { $ref }] of Object.entries(response.headers)) {

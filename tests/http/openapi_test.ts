@@ -37,17 +37,59 @@ Deno.test("the document is valid OpenAPI 3.1", async () => {
 
 Deno.test("the document names every route but its own", () => {
   assert.deepEqual(contract.operations.map(({ method, path }) => `${method} ${path}`).sort(), [
+    "DELETE /unified-auth/mfa/factors/{id}",
     "DELETE /unified-auth/sessions/{id}",
     "GET /unified-auth/.well-known/jwks.json",
+    "GET /unified-auth/authorize",
+    "GET /unified-auth/callback",
+    "GET /unified-auth/confirm",
     "GET /unified-auth/health",
     "GET /unified-auth/sessions",
     "GET /validate-session",
     "POST /unified-auth/login",
     "POST /unified-auth/logout",
+    "POST /unified-auth/mfa/challenge",
+    "POST /unified-auth/mfa/factors",
+    "POST /unified-auth/mfa/verify",
+    "POST /unified-auth/otp",
+    "POST /unified-auth/passkeys/options",
+    "POST /unified-auth/passkeys/verify",
+    "POST /unified-auth/recover",
     "POST /unified-auth/refresh",
+    "POST /unified-auth/signup",
     "POST /unified-auth/validate",
+    "POST /unified-auth/verify",
     "POST /validate-session",
+    "PUT /unified-auth/password",
   ]);
+});
+
+/** A browser goes there itself, and is answered pages and redirects: tests/sign_in. */
+function isPage({ responses }: Operation): boolean {
+  return Object.values(responses).some(({ content }) =>
+    content?.["application/json"] === undefined
+  );
+}
+
+/** Its example is one step of a flow: tests/sign_in take all of them. */
+function isSignInStep({ path }: Operation): boolean {
+  return /\/(?:otp|verify|signup|recover|password|options|challenge|factors(?:\/\{id\})?)$/.test(
+    path,
+  );
+}
+
+Deno.test("the examples of the sign-in routes have their form, and are answered as documented", async () => {
+  for (const operation of contract.operations.filter(isSignInStep)) {
+    const { method, path } = operation;
+    const body = operation.requestBody?.content["application/json"]?.example;
+    assert.ok(contract.accepts(operation, body), path);
+    const answer = await fixture.openBrowser().call(path.replace("{id}", SOMEBODYS), {
+      method,
+      body,
+    });
+    contract.assertPromised(operation, answer, "the example");
+    assert.notEqual(answer.body["code"], "validation_failed", path);
+  }
 });
 
 Deno.test("every example works when it is sent, in the order in which a browser would", async () => {
@@ -61,9 +103,10 @@ Deno.test("every example works when it is sent, in the order in which a browser 
   };
   const isLogout = ({ path }: Operation) => path.endsWith("/logout");
   const ends = ({ path }: Operation) => path.includes("{id}");
+  const operations = contract.operations.filter((each) => !isPage(each) && !isSignInStep(each));
   const inOrder = [
-    ...contract.operations.filter((each) => !isLogout(each) && !ends(each)),
-    ...contract.operations.filter(isLogout),
+    ...operations.filter((each) => !isLogout(each) && !ends(each)),
+    ...operations.filter(isLogout),
   ];
   for (const operation of inOrder) {
     const answer = await call(operation);
@@ -72,7 +115,7 @@ Deno.test("every example works when it is sent, in the order in which a browser 
   }
   const other = await fixture.openBrowser().login(SEED_USERS.ada);
   await browser.login(SEED_USERS.ada);
-  const [end] = contract.operations.filter(ends);
+  const [end] = operations.filter(ends);
   assert.ok(end);
   const ended = await call(end, other.session.id);
   assert.equal(ended.status, 200);
@@ -121,7 +164,8 @@ Deno.test("whatever is sent, each route answers as the document promises", async
   };
   const seed = fc.sample(fc.integer(), 1)[0] ?? 0;
   const requests = fc.sample(
-    fc.constantFrom(...contract.operations).chain((operation) => requestsTo(operation, drawn)),
+    fc.constantFrom(...contract.operations.filter((each) => !isPage(each)))
+      .chain((operation) => requestsTo(operation, drawn)),
     { numRuns: 1000, seed },
   );
   const statuses = new Set<number>();
@@ -138,7 +182,11 @@ Deno.test("whatever is sent, each route answers as the document promises", async
           new TextEncoder().encode(text).length <= 16 * 1024;
         if (isFitting && isServed) {
           // A refused sign-in takes half a second, and a logout ends a session that others show.
-          if (operation.path.endsWith("/login") && fittingLogins++ > 50) return;
+          if (
+            /\/(?:login|otp|verify|signup|recover)$/.test(operation.path) && fittingLogins++ > 50
+          ) {
+            return;
+          }
           if (operation.path.endsWith("/logout") && cookie !== "") return;
         }
         const answer = await sendRaw(urlOf(operation, id), {

@@ -214,7 +214,7 @@ Deno.test("CORS tells a foreign page nothing, and never a wildcard or null", () 
 Deno.test("a preflight from a page on the list learns the methods and headers of the API", () => {
   assert.deepEqual(preflightHeaders(APP, [APP]), {
     ...corsHeaders(APP, [APP]),
-    "Access-Control-Allow-Methods": "GET, POST, DELETE",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
     "Access-Control-Allow-Headers":
       "content-type, authorization, apikey, x-client-info, x-region, x-supabase-api-version, " +
       "traceparent, tracestate, baggage, idempotency-key, dpop",

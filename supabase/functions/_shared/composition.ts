@@ -11,6 +11,7 @@ import type { SessionId } from "./brands.ts";
 import type { Binding } from "./config_binding.ts";
 import { type Config, ConfigError, readConfig } from "./config.ts";
 import { createSessionCookies, type SessionCookies } from "./cookies.ts";
+import type { SignInParts } from "./http/sign_in_app.ts";
 import type { DatabaseRpc } from "./database_rpc.ts";
 import { createDataApiRpc } from "./database_rpc_data_api.ts";
 import { repeatRolledBack } from "./database_rpc_repeat.ts";
@@ -60,6 +61,7 @@ const REFRESH_INTERVAL_SECONDS = 1;
 export interface Composition {
   readonly dependencies: SessionDependencies;
   readonly cookies: SessionCookies;
+  readonly loadSignIn: () => Promise<SignInParts>;
   readonly signingKeys: SigningKeys;
   readonly log: Logger;
   readonly nowMs: () => number;
@@ -117,15 +119,13 @@ export async function compose(env: (name: string) => string | undefined): Promis
     randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
     newSessionId: () => crypto.randomUUID() as SessionId,
     nowMs: Date.now,
-    refusalPace: createRefusalPace({
-      nowMs: Date.now,
-      delay: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
-    }),
+    refusalPace: createRefusalPace({ nowMs: Date.now, delay }),
   };
   await requireHook(dependencies, config);
   return {
     dependencies,
     cookies,
+    loadSignIn: () => loadSignIn({ config, dependencies, rpc }),
     signingKeys,
     log,
     nowMs: () => performance.now(),
@@ -171,6 +171,56 @@ async function readSigningKeys({ signingKeysJson }: Config): Promise<SigningKeys
   }
 }
 
+/** Loaded at the first sign-in that is none by password alone. */
+async function loadSignIn(
+  { config, dependencies, rpc }: {
+    readonly config: Config;
+    readonly dependencies: SessionDependencies;
+    readonly rpc: DatabaseRpc;
+  },
+): Promise<SignInParts> {
+  const [
+    { createSupabaseSignInProvider },
+    { createRpcSignInStore },
+    { createSealer },
+    { createSealedCookies },
+  ] = await Promise.all([
+    import("./sign_in_provider_supabase.ts"),
+    import("./sign_in_store_rpc.ts"),
+    import("./sealing.ts"),
+    import("./http/sealed_cookies.ts"),
+  ]);
+  const { keys, randomBytes, nowMs } = dependencies;
+  const sealer = createSealer({
+    keys: [keys.signing, ...keys.all.slice(1)],
+    nowMs,
+    randomBytes,
+  });
+  return {
+    dependencies: {
+      ...dependencies,
+      signInProvider: createSupabaseSignInProvider({
+        supabaseUrl: config.supabaseUrl,
+        apiKey: config.loginKey === "secret" ? config.secretKey : config.publishableKey,
+        secretKey: config.secretKey,
+        forwardsAddress: config.loginKey === "secret",
+        publicUrl: config.publicUrl,
+        timeoutMs: IDENTITY_PROVIDER_TIMEOUT_MS,
+        fetch,
+      }),
+      signInStore: createRpcSignInStore(rpc),
+      messagePace: createRefusalPace({ nowMs, delay }),
+      codePace: createRefusalPace({ nowMs, delay }),
+    },
+    sealedCookies: createSealedCookies(sealer, {
+      sameSite: config.cookieSameSite,
+      secure: config.cookieSecure,
+      nameSuffix: config.cookieSuffix,
+    }),
+    publicUrl: config.publicUrl,
+  };
+}
+
 /** Loaded at the first login: supabase-js takes a third of a cold start, and a validate never uses it. */
 async function loadIdentityProvider(config: Config): Promise<IdentityProvider> {
   const { createSupabaseIdentityProvider } = await import("./identity_provider_supabase.ts");
@@ -198,6 +248,10 @@ async function createRpc(
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     timeoutMs: DATABASE_TIMEOUT_MS,
   }).rpc;
+}
+
+function delay(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
 }
 
 /** The console and not standard output: the platform collects the log from there, a call an event. */

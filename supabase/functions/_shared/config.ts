@@ -41,6 +41,11 @@ export interface Config extends Lifetimes, CookieNames, AccessTokenSettings {
   readonly keyContext: string;
   /** `SESSION_SIGNING_KEYS`: what `parseSigningKeys` takes. */
   readonly signingKeysJson: string;
+  /**
+   * `SESSION_PUBLIC_URL`: where browsers reach the function `unified-auth`, without a trailing slash.
+   * @default {`${SUPABASE_URL}/functions/v1/unified-auth`}
+   */
+  readonly publicUrl: string;
   /** `SESSION_ALLOWED_ORIGINS`, as browsers write them. @default {[]} */
   readonly allowedOrigins: readonly string[];
   /** `SESSION_MAX_PER_USER` @default {5} */
@@ -99,6 +104,7 @@ export function readConfig(env: Environment): Config {
     sessionSecrets: readSessionSecrets(reader),
     keyContext: reader.text("SESSION_KEY_CONTEXT") ?? supabaseUrl,
     signingKeysJson: readSigningKeysJson(reader),
+    publicUrl: readPublicUrl(reader),
     allowedOrigins,
     ...readLifetimes(reader),
     maxSessionsPerUser: reader.integer("SESSION_MAX_PER_USER", { fallback: 5, min: 1, max: 100 }),
@@ -132,6 +138,16 @@ function readSupabaseUrl(reader: EnvironmentReader): string {
   if (text === "") return text;
   if (!/^https?:\/\/[^?#@]+$/i.test(text) || !URL.canParse(text)) {
     reader.problem("SUPABASE_URL", "must be an http or https URL without credentials or a query");
+  }
+  return text.replace(/\/+$/, "");
+}
+
+function readPublicUrl(reader: EnvironmentReader): string {
+  const name = "SESSION_PUBLIC_URL";
+  const project = reader.text("SUPABASE_URL")?.replace(/\/+$/, "") ?? "";
+  const text = reader.text(name) ?? `${project}/functions/v1/unified-auth`;
+  if (reader.text(name) !== null && !(/^https?:\/\/[^?#@]+$/i.test(text) && URL.canParse(text))) {
+    reader.problem(name, "must be an http or https URL without credentials or a query");
   }
   return text.replace(/\/+$/, "");
 }

@@ -142,6 +142,10 @@ export type Database = {
       [_ in never]: never;
     };
     Functions: {
+      "announce_password_change": {
+        Args: { "p_identity_session_id": string; "p_session_id": string; "p_user_id": string };
+        Returns: undefined;
+      };
       "check_access_token_hook": { Args: { "p_hook": string }; Returns: boolean };
       "check_login_allowed": {
         Args: {
@@ -154,6 +158,7 @@ export type Database = {
         };
         Returns: Record<string, unknown>;
       };
+      "claim_sign_in": { Args: { "p_claim": string; "p_keep_seconds": number }; Returns: boolean };
       "create_session": {
         Args: {
           "p_aal": string;
@@ -200,6 +205,7 @@ export type Database = {
         };
         Returns: undefined;
       };
+      "release_sign_in": { Args: { "p_claim": string }; Returns: undefined };
       "revoke_session": {
         Args: {
           "p_access"?: Database["public"]["CompositeTypes"]["token_place"];

@@ -7,7 +7,7 @@
  */
 
 interface ErrorDefinition {
-  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 429 | 431 | 500 | 503;
+  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 422 | 429 | 431 | 500 | 503;
   /** For people; no program reads it. */
   readonly message: string;
 }
@@ -58,13 +58,47 @@ export const ERRORS = {
   email_not_confirmed: { status: 403, message: "The e-mail address is not confirmed yet." },
   mfa_required: {
     status: 403,
-    message: "This user has a second factor: finish MFA with Supabase Auth and exchange its token.",
+    message: "This user has a second factor: send its code to /mfa/verify.",
   },
   access_denied: { status: 403, message: "The project does not let this user in." },
   role_not_allowed: {
     status: 403,
     message: "Users of this role may not have a session here: see SESSION_ALLOWED_ROLES.",
   },
+  return_to_not_allowed: { status: 400, message: "return_to is no path of an allowed origin." },
+  address_invalid: { status: 422, message: "Supabase Auth takes no such address." },
+  flow_state_not_found: {
+    status: 403,
+    message: "This browser has begun no sign-in that this could continue, or has finished it.",
+  },
+  flow_state_expired: {
+    status: 403,
+    message: "This sign-in has expired or was ended: begin again.",
+  },
+  otp_expired: { status: 403, message: "This code or link is wrong, was used, or has expired." },
+  signup_disabled: { status: 422, message: "Nobody can sign up here." },
+  email_provider_disabled: { status: 422, message: "Signing in by e-mail is switched off." },
+  phone_provider_disabled: { status: 422, message: "Signing in by phone is switched off." },
+  weak_password: { status: 422, message: "This password is too weak." },
+  same_password: { status: 422, message: "This is the password that you have." },
+  current_password_invalid: { status: 422, message: "The current password is wrong." },
+  reauthentication_needed: {
+    status: 403,
+    message: "Send the current password, or sign in again: this session began too long ago.",
+  },
+  mfa_factor_not_found: { status: 404, message: "This user has no such second factor." },
+  mfa_factor_not_supported: {
+    status: 422,
+    message: "Second factors of this kind cannot be used here.",
+  },
+  mfa_factor_name_conflict: { status: 422, message: "Another factor has this name." },
+  too_many_enrolled_mfa_factors: { status: 422, message: "This user has too many factors." },
+  mfa_challenge_expired: { status: 422, message: "Ask for a new code: this one has expired." },
+  mfa_verification_failed: { status: 422, message: "This code is wrong, or was used." },
+  passkey_disabled: { status: 422, message: "Passkeys are switched off." },
+  webauthn_challenge_not_found: { status: 422, message: "Ask for new options, and try again." },
+  webauthn_challenge_expired: { status: 422, message: "Ask for new options, and try again." },
+  webauthn_verification_failed: { status: 422, message: "This passkey was not accepted." },
   captcha_failed: { status: 400, message: "The CAPTCHA was not accepted." },
   over_request_rate_limit: { status: 429, message: "Too many attempts: try again later." },
 

@@ -91,7 +91,7 @@ export function preflightHeaders(
   if (!("Access-Control-Allow-Origin" in headers)) return headers;
   return {
     ...headers,
-    "Access-Control-Allow-Methods": "GET, POST, DELETE",
+    "Access-Control-Allow-Methods": "GET, POST, PUT, DELETE",
     "Access-Control-Allow-Headers": ALLOWED_HEADERS.join(", "),
     "Access-Control-Max-Age": "7200", // seconds; Chrome keeps it no longer
   };

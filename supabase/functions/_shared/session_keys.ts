@@ -22,6 +22,8 @@ export interface SessionKey {
   readonly proofChallenge: Uint8Array;
   /** Hashes account names for the login throttle, so that no plain e-mail rests there. 32 bytes. */
   readonly throttle: Uint8Array;
+  /** Seals what the browser carries through a sign-in. 32 bytes. */
+  readonly sealing: Uint8Array;
 }
 
 /** All sets of keys. Each verifies; only the first signs. */
@@ -66,6 +68,7 @@ function deriveSessionKey(secret: string, context: string): SessionKey {
     derivation: derive("successor-derivation", 32),
     proofChallenge: derive("proof-challenge", 32),
     throttle: derive("login-throttle", 32),
+    sealing: derive("sign-in-sealing", 32),
   };
 }
 

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import type * as z from "zod";
+import { toBytea } from "./bytea.ts";
 import type { DatabaseRpc } from "./database_rpc.ts";
 import type { Database } from "./database.types.ts";
 import { readActiveRow, readGrantedRow } from "./frequent_rows.ts";
@@ -253,11 +253,6 @@ async function parse<Schema extends z.ZodType>(
   throw new ServiceUnavailableError({ dependency: "session_store", code: "unexpected_answer" }, {
     cause: parsed.error,
   });
-}
-
-/** As the data API and the driver take it for a `bytea`. */
-export function toBytea(bytes: Uint8Array): string {
-  return `\\x${Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex")}`;
 }
 
 function limits(buckets: readonly ThrottleBucket[]) {

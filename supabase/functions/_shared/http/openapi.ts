@@ -8,11 +8,20 @@ import * as z from "zod";
 import type { SessionCookies } from "../cookies.ts";
 import { type ErrorCode, ERRORS, isSessionOver } from "../errors.ts";
 import { describeHeaders, HEADERS } from "./openapi_headers.ts";
-import { COMMON_REFUSALS, type Operation, OPERATIONS } from "./openapi_operations.ts";
+import {
+  COMMON_REFUSALS,
+  type JsonAnswer,
+  type Operation,
+  OPERATIONS,
+  type Page,
+} from "./openapi_operations.ts";
 import { errorView } from "./schemas.ts";
+import { SIGN_IN_OPERATIONS } from "./sign_in_operations.ts";
 import { VERSION } from "../version.ts";
 
 type JsonObject = Record<string, unknown>;
+
+const ALL_OPERATIONS = [...OPERATIONS, ...SIGN_IN_OPERATIONS];
 
 /** Made at the first request and kept: most instances are never asked. */
 let made: JsonObject | null = null;
@@ -44,7 +53,7 @@ export function createOpenApiDocument(
 
 function describePaths(): JsonObject {
   const paths: Record<string, JsonObject> = {};
-  for (const operation of OPERATIONS) {
+  for (const operation of ALL_OPERATIONS) {
     paths[operation.path] = {
       ...paths[operation.path],
       [operation.method]: describeOperation(operation),
@@ -54,7 +63,7 @@ function describePaths(): JsonObject {
 }
 
 function describeOperation(operation: Operation): JsonObject {
-  const { operationId, summary, body, answer } = operation;
+  const { operationId, summary, body } = operation;
   return {
     operationId,
     summary,
@@ -69,18 +78,46 @@ function describeOperation(operation: Operation): JsonObject {
       },
     }),
     responses: {
-      "200": {
-        description: "OK",
-        headers: describeHeaders({ ...answer, status: 200 }),
-        content: { "application/json": { schema: refer(answer.name) } },
-      },
       ...describeRefusals(operation),
+      ...describeAnswers(operation),
     },
   };
 }
 
-function describeParameters({ path, takesProof }: Operation): JsonObject {
+/** A page that has the status of a refusal is answered instead of it. */
+function describeAnswers({ answer, alternatives = [], sealsCookies }: Operation): JsonObject {
+  const answers = [...(answer === null ? [] : [answer]), ...alternatives];
+  return Object.fromEntries(answers.map((each) => {
+    const { status = 200 } = each;
+    const setsCookies = sealsCookies || ("setsCookies" in each && each.setsCookies);
+    return [String(status), {
+      description: "page" in each ? PAGES[each.page] : "OK",
+      headers: {
+        ...describeHeaders({ ...each, status, setsCookies: setsCookies === true }),
+        ...("page" in each && each.page === "redirect"
+          ? { "Location": { $ref: "#/components/headers/Location" } }
+          : {}),
+      },
+      ...describeContent(each),
+    }];
+  }));
+}
+
+const PAGES: Readonly<Record<Page["page"], string>> = {
+  html: "A page",
+  redirect: "The browser goes on",
+};
+
+function describeContent(answer: JsonAnswer | Page): JsonObject {
+  if (!("page" in answer)) {
+    return { content: { "application/json": { schema: refer(answer.name) } } };
+  }
+  return answer.page === "html" ? { content: { "text/html": { schema: { type: "string" } } } } : {};
+}
+
+function describeParameters({ path, query, takesProof }: Operation): JsonObject {
   const parameters = [
+    ...describeQuery(query),
     ...(path.includes("{id}")
       ? [{ name: "id", in: "path", required: true, schema: { type: "string", format: "uuid" } }]
       : []),
@@ -96,7 +133,16 @@ function describeParameters({ path, takesProof }: Operation): JsonObject {
   return parameters.length === 0 ? {} : { parameters };
 }
 
-function describeRefusals({ refusals, saysInvalid }: Operation): JsonObject {
+function describeQuery(query: Operation["query"]): readonly JsonObject[] {
+  return Object.entries(query?.shape ?? {}).map(([name, schema]) => ({
+    name,
+    in: "query",
+    required: !z.safeParse(schema, undefined).success,
+    schema: describe(schema, "input"),
+  }));
+}
+
+function describeRefusals({ refusals, saysInvalid, sealsCookies }: Operation): JsonObject {
   const codes: readonly ErrorCode[] = [...refusals, ...COMMON_REFUSALS];
   const statuses = [...new Set(codes.map((code) => ERRORS[code].status))].sort();
   return Object.fromEntries(statuses.map((status) => {
@@ -110,7 +156,8 @@ function describeRefusals({ refusals, saysInvalid }: Operation): JsonObject {
       description: possible.join(", "),
       headers: describeHeaders({
         status,
-        setsCookies: possible.some(isSessionOver),
+        setsCookies: sealsCookies === true || possible.includes("mfa_required") ||
+          possible.some(isSessionOver),
         wantsProof: possible.includes("proof_required"),
       }),
       content: { "application/json": { schema: { allOf: [refer("Error"), narrowed] } } },
@@ -120,7 +167,9 @@ function describeRefusals({ refusals, saysInvalid }: Operation): JsonObject {
 
 function describeSchemas(): JsonObject {
   return Object.fromEntries([
-    ...OPERATIONS.map(({ answer }) => [answer.name, describe(answer.schema, "output")]),
+    ...ALL_OPERATIONS.flatMap(({ answer, alternatives = [] }) => [answer, ...alternatives])
+      .filter((answer) => answer !== null && "schema" in answer)
+      .map(({ name, schema }) => [name, describe(schema, "output")]),
     ["Error", describe(errorView, "output")],
   ]);
 }

@@ -23,6 +23,7 @@ export const HEADERS: JsonObject = {
     required: true,
     schema: { type: "integer", minimum: 1 },
   },
+  Location: { required: true, schema: { type: "string", format: "uri" } },
   Allow: { required: true, schema: { type: "string", pattern: "^[A-Z]+(?:, [A-Z]+)*$" } },
   Authenticate: { required: true, schema: { type: "string", pattern: "^(?:Bearer|DPoP) " } },
   ProofChallenge: {

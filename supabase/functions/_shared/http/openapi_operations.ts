@@ -20,19 +20,35 @@ import {
   validateBody,
 } from "./schemas.ts";
 
+export interface JsonAnswer {
+  /** @default {200} */
+  readonly status?: 200 | 201 | 202;
+  readonly name: string;
+  readonly schema: z.ZodType;
+  readonly setsCookies?: true;
+  readonly isCacheable?: true;
+}
+
+/** An answer to a browser itself. */
+export interface Page {
+  readonly status: 200 | 302 | 303 | 503;
+  readonly page: "html" | "redirect";
+}
+
 export interface Operation {
-  readonly method: "get" | "post" | "delete";
+  readonly method: "get" | "post" | "put" | "delete";
   /** Below `/functions/v1`. */
   readonly path: string;
   readonly operationId: string;
   readonly summary: string;
+  readonly query?: z.ZodObject;
   readonly body?: { readonly schema: z.ZodType; readonly example: unknown };
-  readonly answer: {
-    readonly name: string;
-    readonly schema: z.ZodType;
-    readonly setsCookies?: true;
-    readonly isCacheable?: true;
-  };
+  /** Null where a browser goes itself, and is answered pages and redirects. */
+  readonly answer: JsonAnswer | null;
+  /** What it may answer instead. */
+  readonly alternatives?: readonly (JsonAnswer | Page)[];
+  /** Whether any answer, a refusal too, may set or clear a sealed cookie. */
+  readonly sealsCookies?: true;
   /** Whether a proof of the browser's key may come along. */
   readonly takesProof?: true;
   /** Whether an error also says `valid: false`. */
@@ -51,9 +67,9 @@ export const COMMON_REFUSALS = [
   "unexpected_failure",
 ] as const satisfies readonly ErrorCode[];
 
-const BODY_REFUSALS = ["bad_json", "validation_failed", "unsupported_media_type"] as const;
+export const BODY_REFUSALS = ["bad_json", "validation_failed", "unsupported_media_type"] as const;
 
-const SESSION_OVER = [
+export const SESSION_OVER = [
   "session_revoked",
   "session_evicted",
   "session_expired",
@@ -64,7 +80,7 @@ const SESSION_OVER = [
 
 const ACCESS_TOKEN = ["access_token_missing", "access_token_invalid"] as const;
 
-const LIVE_ACCESS_TOKEN = [
+export const LIVE_ACCESS_TOKEN = [
   ...ACCESS_TOKEN,
   "access_token_expired",
   "access_token_superseded",

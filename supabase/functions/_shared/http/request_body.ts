@@ -77,6 +77,17 @@ export async function readBody<Name extends PlainBodyName>(
   throw refuse(schema.safeParse(value));
 }
 
+/** The same for a body of any other form, by modules that are loaded with the schemas. */
+export async function readSchemaBody<Schema extends z.ZodType>(
+  context: Context,
+  schema: Schema,
+): Promise<z.output<Schema>> {
+  const { value } = await readJson(context);
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  throw refuse(parsed);
+}
+
 /** Reads the body of a login by the form that its keys show. */
 export async function readLoginBody(
   context: Context,

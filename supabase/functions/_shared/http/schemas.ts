@@ -14,13 +14,15 @@ import { MAX_IDENTITY_TOKEN_LENGTH, PLAIN_BODIES } from "./plain_bodies.ts";
  * PostgreSQL's text holds no NUL and its JSON no half of a surrogate pair; a control character in a
  * name is never meant.
  */
-const noControls = /^[^\p{Cc}\p{Cs}]*$/u;
+export const noControls = /^[^\p{Cc}\p{Cs}]*$/u;
 
 /**
  * A text of at most so many characters: code points, as JSON Schema counts them, and not halves of
  * them, as a string's length does.
  */
-function text({ max, pattern }: { readonly max: number; readonly pattern: RegExp }) {
+export function text(
+  { max, pattern }: { readonly max: number; readonly pattern: RegExp },
+): z.ZodString {
   return z.string().regex(pattern).check(function countCharacters(context) {
     const { length } = [...context.value];
     const bound = { origin: "string", inclusive: true, input: context.value } as const;
@@ -29,17 +31,21 @@ function text({ max, pattern }: { readonly max: number; readonly pattern: RegExp
   }).meta({ minLength: 1, maxLength: max });
 }
 
-const deviceName = text({ max: 100, pattern: noControls }).meta({
+export const deviceName = text({ max: 100, pattern: noControls }).meta({
   description: "What the user calls this device.",
 });
 
+// Phone keyboards end a completed word with a blank.
+export const email = text({ max: 320, pattern: /^\s*[^\s@\p{Cc}\p{Cs}]+@[^\s@\p{Cc}\p{Cs}]+\s*$/u })
+  .overwrite((text) => text.trim());
+// Supabase Auth hashes with bcrypt, which counts 72 bytes; nobody's password is longer than this.
+export const password = text({ max: 1024, pattern: /^[^\0]*$/ });
+export const captchaToken = text({ max: 4096, pattern: noControls });
+
 const passwordLogin = z.strictObject({
-  // Phone keyboards end a completed word with a blank.
-  email: text({ max: 320, pattern: /^\s*[^\s@\p{Cc}\p{Cs}]+@[^\s@\p{Cc}\p{Cs}]+\s*$/u })
-    .overwrite((email) => email.trim()),
-  // Supabase Auth hashes with bcrypt, which counts 72 bytes; nobody's password is longer than this.
-  password: text({ max: 1024, pattern: /^[^\0]*$/ }),
-  captcha_token: text({ max: 4096, pattern: noControls }).optional(),
+  email,
+  password,
+  captcha_token: captchaToken.optional(),
   device_name: deviceName.optional(),
 }).meta({ title: "Password login" });
 
@@ -151,6 +157,12 @@ export const healthView = z.object({
   }),
 });
 
+export const factorView = z.object({
+  id: z.guid(),
+  type: z.enum(["totp", "phone", "webauthn"]),
+  friendly_name: z.string().nullable(),
+});
+
 export const errorView = z.object({
   valid: z.literal(false).optional().meta({ description: "On the two validates." }),
   code: z.enum(Object.keys(ERRORS) as [ErrorCode, ...ErrorCode[]]),
@@ -165,6 +177,9 @@ export const errorView = z.object({
   should_refresh: z.literal(true).optional(),
   database: z.literal("read-only").optional().meta({
     description: "Of `health`, where the database answers and takes no writes.",
+  }),
+  factors: z.array(factorView).optional().meta({
+    description: "With `mfa_required`: the factors of the half-done sign-in.",
   }),
 });
 

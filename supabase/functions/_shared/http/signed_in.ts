@@ -9,7 +9,9 @@ import type { LoginResult } from "../sessions/login.ts";
 import { RequestError } from "./request_error.ts";
 
 /** @throws {RequestError} If nobody was signed in */
-export function requireSignedIn(result: LoginResult): SessionGrant {
+export function requireSignedIn(
+  result: Exclude<LoginResult, { kind: "second_factor" }>,
+): SessionGrant {
   switch (result.kind) {
     case "signed_in":
       return result.grant;

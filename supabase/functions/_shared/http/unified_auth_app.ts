@@ -13,14 +13,15 @@ import { ERRORS } from "../errors.ts";
 import type { IdentityToken } from "../identity_provider.ts";
 import type { ProofRoute } from "../key_proof.ts";
 import type { PublicJwk } from "../signing_keys.ts";
-import type { SessionDependencies } from "../sessions/dependencies.ts";
 import type { SessionGrant } from "../sessions/grant.ts";
 import { logInByExchange, logInByPassword } from "../sessions/login.ts";
 import { logOut } from "../sessions/logout.ts";
 import { endOwnSession, listOwnSessions } from "../sessions/own_sessions.ts";
 import { refreshAny } from "../sessions/refresh_any.ts";
+import { NO_PROOF } from "../sessions/proof.ts";
 import type { Refusal } from "../sessions/refusal.ts";
 import { validateSession } from "../sessions/validate.ts";
+import type { SessionDependencies } from "../sessions/dependencies.ts";
 import {
   type App,
   type AppEnvironment,
@@ -33,6 +34,8 @@ import { RequestError } from "./request_error.ts";
 import { readRequestProof } from "./request_proof.ts";
 import { grantCookies, mayClearCookies } from "./session_cookies.ts";
 import { readCookieSessions, readShownRefreshToken, readShownTokens } from "./shown_tokens.ts";
+import type { SessionBridge, SignInParts } from "./sign_in_app.ts";
+import { addSignInRoutes, deferSignIn, SIGN_IN_ROUTES } from "./sign_in_routes.ts";
 import { requireSignedIn, tooManyAttempts } from "./signed_in.ts";
 import { renderError, renderSession } from "./views.ts";
 
@@ -40,6 +43,8 @@ export interface UnifiedAuthOptions
   extends Omit<EnvelopeOptions, "functionName" | "knownTail" | "takesExchange" | "saysInvalid"> {
   readonly dependencies: SessionDependencies;
   readonly cookies: SessionCookies;
+  /** Called when the first sign-in needs them. */
+  readonly loadSignIn: () => Promise<SignInParts>;
   readonly publicJwks: { readonly keys: readonly PublicJwk[] };
   readonly graceSeconds: number;
   readonly exposeAccessToken: boolean;
@@ -59,10 +64,11 @@ const ROUTES = {
   "/.well-known/jwks.json": "GET",
   "/openapi.json": "GET",
   "/health": "GET",
+  ...SIGN_IN_ROUTES,
 } as const;
 
 const KNOWN_TAIL =
-  /\/(?:login|validate|refresh|logout|sessions(?:\/[^/]+)?|\.well-known\/jwks\.json|openapi\.json|health)$/;
+  /\/(?:login|validate|refresh|logout|sessions(?:\/[^/]+)?|\.well-known\/jwks\.json|openapi\.json|health|authorize|callback|confirm|otp|verify|signup|recover|password|mfa\/(?:challenge|verify|factors(?:\/[^/]+)?)|passkeys\/(?:options|verify))$/;
 
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
@@ -108,6 +114,59 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     throw new RequestError(refusal.code, { challenge: refusal.challenge });
   };
 
+  const bridge: SessionBridge = {
+    async readOrigin(context, deviceName) {
+      const refresh = await shownRefreshToken(context);
+      return {
+        deviceName: deviceName ?? null,
+        presented: refresh.kind === "genuine" ? refresh.token : null,
+        // Bound at the client's first refresh: a link and a redirect carry no proof of its key.
+        readProof: NO_PROOF,
+        context: context.get("asking"),
+      };
+    },
+    async requireOwn(context) {
+      const tokens = await shownTokens(context);
+      const asking = context.get("asking");
+      const request = {
+        ...tokens,
+        mode: "never",
+        readProof: NO_PROOF,
+        context: asking,
+      } as const;
+      const result = await validateSession(dependencies, request);
+      switch (result.kind) {
+        case "active":
+          return result;
+        case "refused":
+          return await refuse(context, result);
+        case "refreshed":
+        case "throttled":
+          throw new TypeError(`Cannot be of a validate that never refreshes: ${result.kind}`);
+        default:
+          return result satisfies never;
+      }
+    },
+    setGrantCookies(context, grant) {
+      setCookies(context, grantCookies(cookies, grant, options));
+    },
+    answerGrant: (context, grant) =>
+      answerGrant(context, grant, { refreshed: false, outcome: "login" }),
+    async answerOwn(context, own) {
+      const { accessToken } = await shownTokens(context);
+      const view = { accessToken: exposeAccessToken ? accessToken : null, bindsSessions, keys };
+      return context.json(renderSession(own, { refreshed: false, ...view }));
+    },
+  };
+  const signIn = deferSignIn(async () => {
+    const [{ createSignInHandlers }, parts] = await Promise.all([
+      import("./sign_in_app.ts"),
+      options.loadSignIn(),
+    ]);
+    return createSignInHandlers({ ...parts, allowedOrigins: options.allowedOrigins }, bridge);
+  });
+  addSignInRoutes(app, signIn);
+
   app.post("/login", async function login(context) {
     const body = await readLoginBody(context);
     const refresh = await shownRefreshToken(context);
@@ -130,6 +189,10 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
           captchaToken: body.captcha_token ?? null,
         },
       });
+    if (result.kind === "second_factor") {
+      const { identity } = result;
+      return await (await signIn()).askForFactor(context, { identity, origin });
+    }
     return answerGrant(context, requireSignedIn(result), { refreshed: false, outcome: "login" });
   });
 

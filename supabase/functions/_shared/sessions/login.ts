@@ -30,6 +30,8 @@ import type { PasswordCheck } from "./refusal_pace.ts";
 
 export type LoginResult =
   | { readonly kind: "signed_in"; readonly grant: SessionGrant }
+  /** The password is right; Supabase Auth's session is kept for the second factor. */
+  | { readonly kind: "second_factor"; readonly identity: Identity }
   | { readonly kind: "refused"; readonly code: ErrorCode }
   | { readonly kind: "throttled"; readonly retryAfterSeconds: number };
 
@@ -81,14 +83,11 @@ export async function logInByPassword(
 
   const { identity } = verdict;
   if (needsSecondFactor(identity)) {
-    await Promise.all([
-      store.recordLoginFailure(
-        { charge, refunded: true, reason: null, passwordWasRight: true },
-        context,
-      ),
-      dropIdentitySession(dependencies, identity, context),
-    ]);
-    return { kind: "refused", code: "mfa_required" };
+    await store.recordLoginFailure(
+      { charge, refunded: true, reason: null, passwordWasRight: true },
+      context,
+    );
+    return { kind: "second_factor", identity };
   }
   const result = await startCharged(dependencies, { ...origin, identity, charge });
   return result ?? await refuse();
@@ -185,7 +184,7 @@ export async function logInByExchange(
   return result ?? { kind: "refused", code: "bad_jwt" };
 }
 
-function needsSecondFactor({ hasVerifiedFactor, aal }: Identity): boolean {
+export function needsSecondFactor({ hasVerifiedFactor, aal }: Identity): boolean {
   return hasVerifiedFactor && aal === "aal1";
 }
 
@@ -193,13 +192,13 @@ function needsSecondFactor({ hasVerifiedFactor, aal }: Identity): boolean {
  * Answers null if Supabase Auth would no longer say so: the user was banned or deleted meanwhile, or
  * its session ended, as a new password ends it.
  */
-async function startSession(
+export async function startSession(
   dependencies: SessionDependencies,
   start: LoginOrigin & {
     readonly identity: Identity;
     readonly loginCharge: LoginCharge | null;
   },
-): Promise<LoginResult | null> {
+): Promise<Extract<LoginResult, { kind: "signed_in" | "refused" }> | null> {
   const { store, keys, randomBytes, newSessionId } = dependencies;
   const { identity, context } = start;
   const sessionId = newSessionId();
@@ -239,7 +238,7 @@ function refuseSession(
   { log }: Pick<SessionDependencies, "log">,
   answer: CreateSessionAnswer,
   context: RequestContext,
-): LoginResult | null {
+): Extract<LoginResult, { kind: "refused" }> | null {
   switch (answer.outcome) {
     case "hook_refused":
       logHookRefusal(log, answer, context);
@@ -252,7 +251,7 @@ function refuseSession(
 }
 
 /** A session that could not be dropped is the provider's to expire: no reason to refuse a login. */
-async function dropIdentitySession(
+export async function dropIdentitySession(
   { identityProvider, log }: Pick<SessionDependencies, "identityProvider" | "log">,
   identity: Identity,
   context: RequestContext,

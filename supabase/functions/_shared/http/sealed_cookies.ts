@@ -1,0 +1,101 @@
+/**
+ * The cookies that carry sealed values through a sign-in: httpOnly, for minutes, of this host alone, and
+ * each sealed under its own name. A value that is too long for one cookie is split.
+ *
+ * @module
+ */
+
+import { serialize } from "hono/utils/cookie";
+import type { CookieSameSite } from "../cookies.ts";
+import type { Sealer } from "../sealing.ts";
+
+/** Of name, value and attributes a browser keeps 4,096 bytes (RFC 6265bis section 5.6). */
+const MAX_PART_LENGTH = 3_800;
+
+/** Supabase Auth's tokens hold the metadata of the user, which has no limit. */
+const MAX_PARTS = 4;
+
+export type SealedCookieName = "pending" | "sent" | "passkey" | `oauth_${string}`;
+
+export interface SealedCookies {
+  /** What is sealed in the cookie of this request; undefined where it is missing, changed or expired. */
+  open(cookieHeader: string | null, name: SealedCookieName): Promise<unknown>;
+  /** Names of the cookies of this request that begin so. */
+  list(cookieHeader: string | null, start: "oauth_"): readonly `oauth_${string}`[];
+  /** `Set-Cookie` values. @throws {RangeError} If the content has no room */
+  set(
+    name: SealedCookieName,
+    content: unknown,
+    options: { readonly lifetimeSeconds: number },
+  ): Promise<readonly string[]>;
+  clear(name: SealedCookieName): readonly string[];
+}
+
+export interface SealedCookieOptions {
+  readonly sameSite: CookieSameSite;
+  /** As of the session cookies, but that no domain shares these. */
+  readonly secure: boolean;
+  readonly nameSuffix: string;
+}
+
+export function createSealedCookies(
+  sealer: Sealer,
+  { sameSite, secure, nameSuffix }: SealedCookieOptions,
+): SealedCookies {
+  const prefix = `${secure ? "__Host-" : ""}sign_in${nameSuffix}_`;
+  const write = (name: string, value: string, maxAge: number): string => {
+    // The provider sends the browser back from its own site, and a strict cookie would stay at home.
+    const isOAuth = name.startsWith("oauth_");
+    const isPartitioned = sameSite === "none" && !isOAuth;
+    return serialize(`${prefix}${name}`, value, {
+      path: "/",
+      ...(secure ? { secure } : {}),
+      httpOnly: true,
+      sameSite: isOAuth ? "lax" : sameSite,
+      maxAge,
+      ...(isPartitioned ? { partitioned: true } : {}),
+    });
+  };
+
+  return {
+    async open(cookieHeader, name) {
+      const cookies = readCookies(cookieHeader, prefix);
+      const first = cookies.get(name);
+      const count = Number(first?.[0]);
+      if (first === undefined || !(count >= 1 && count <= MAX_PARTS)) return undefined;
+      const rest = Array.from({ length: count - 1 }, (_, at) => cookies.get(`${name}.${at + 1}`));
+      if (rest.includes(undefined)) return undefined;
+      return await sealer.open([first.slice(2), ...rest].join(""), name);
+    },
+
+    list: (cookieHeader, start) =>
+      [...readCookies(cookieHeader, prefix).keys()].filter((name): name is `oauth_${string}` =>
+        name.startsWith(start)
+      ),
+
+    async set(name, content, { lifetimeSeconds }) {
+      const sealed = await sealer.seal(content, { name, lifetimeSeconds });
+      const parts = sealed.match(new RegExp(`.{1,${MAX_PART_LENGTH}}`, "g")) ?? [];
+      if (parts.length > MAX_PARTS) {
+        throw new RangeError(`Cannot set a sealed cookie of this length: ${sealed.length}`);
+      }
+      return parts.map((part, at) =>
+        at === 0
+          ? write(name, `${parts.length}.${part}`, lifetimeSeconds)
+          : write(`${name}.${at}`, part, lifetimeSeconds)
+      );
+    },
+
+    clear: (name) => [write(name, "", 0)],
+  };
+}
+
+/** By name without the prefix. No other site can set one with `__Host-`, so there are no two of a name. */
+function readCookies(cookieHeader: string | null, prefix: string): ReadonlyMap<string, string> {
+  const cookies = new Map<string, string>();
+  for (const pair of (cookieHeader ?? "").split(";")) {
+    const [, name = "", value = ""] = /^[ \t]*([^=]+)=([^ \t]*)[ \t]*$/.exec(pair) ?? [];
+    if (name.startsWith(prefix)) cookies.set(name.slice(prefix.length), value);
+  }
+  return cookies;
+}

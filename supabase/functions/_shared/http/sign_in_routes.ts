@@ -1,0 +1,50 @@
+/**
+ * The sign-in routes by name. Their handlers, and all that these need, are loaded when the first of them
+ * is called: a cold start is mostly for somebody who is signed in.
+ *
+ * @module
+ */
+
+import type { App } from "./envelope.ts";
+import type { SignInHandlers } from "./sign_in_app.ts";
+
+export const SIGN_IN_ROUTES = {
+  "/authorize": "GET",
+  "/callback": "GET",
+  "/confirm": "GET",
+  "/otp": "POST",
+  "/verify": "POST",
+  "/signup": "POST",
+  "/recover": "POST",
+  "/password": "PUT",
+  "/mfa/challenge": "POST",
+  "/mfa/verify": "POST",
+  "/mfa/factors": "POST",
+  "/mfa/factors/:id": "DELETE",
+  "/passkeys/options": "POST",
+  "/passkeys/verify": "POST",
+} as const;
+
+export type SignInRoute = {
+  [Path in keyof typeof SIGN_IN_ROUTES]: `${typeof SIGN_IN_ROUTES[Path]} ${Path}`;
+}[keyof typeof SIGN_IN_ROUTES];
+
+/** A load that fails is tried again at the next call. */
+export function deferSignIn(load: () => Promise<SignInHandlers>): () => Promise<SignInHandlers> {
+  let loading: Promise<SignInHandlers> | undefined;
+  return () => {
+    loading ??= load().catch((thrown: unknown) => {
+      loading = undefined;
+      throw thrown;
+    });
+    return loading;
+  };
+}
+
+export function addSignInRoutes(app: App, signIn: () => Promise<SignInHandlers>): void {
+  for (const [path, method] of Object.entries(SIGN_IN_ROUTES)) {
+    app.on(method, path, async function handleSignIn(context) {
+      return await (await signIn()).handle(`${method} ${path}` as SignInRoute, context);
+    });
+  }
+}

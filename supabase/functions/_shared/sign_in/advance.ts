@@ -1,0 +1,220 @@
+/**
+ * From a session of Supabase Auth to one of ours, by the steps that are still wanted: consent, a second
+ * factor, a password. Supabase Auth's session is dropped when ours is made.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import type { SessionId } from "../brands.ts";
+import type { ErrorCode } from "../errors.ts";
+import { ServiceUnavailableError } from "../service_unavailable.ts";
+import type { LoginCharge } from "../session_store.ts";
+import type { SessionGrant } from "../sessions/grant.ts";
+import {
+  dropIdentitySession,
+  type LoginOrigin,
+  needsSecondFactor,
+  startSession,
+} from "../sessions/login.ts";
+import { claimOf } from "./attempt_limits.ts";
+import type { SignInDependencies } from "./dependencies.ts";
+import type { AwaitedStep, Intent, PendingSignIn } from "./pending.ts";
+import type { ProviderSession } from "./provider.ts";
+
+const FLOW_ID_BYTES = 16;
+
+/** Longer than any half-done sign-in is kept. */
+export const CLAIM_FLOW_SECONDS = 3600;
+
+export interface SignedIn {
+  readonly kind: "signed_in";
+  readonly grant: SessionGrant;
+}
+
+/** Something is still wanted. */
+export interface Pending {
+  readonly kind: "pending";
+  readonly pending: PendingSignIn;
+}
+
+/** Everything is done but for our database, which did not answer: the same request again goes on. */
+export interface Unfinished {
+  readonly kind: "unfinished";
+  readonly pending: PendingSignIn;
+  readonly cause: ServiceUnavailableError;
+}
+
+export interface SignInRefusal {
+  readonly kind: "refused";
+  readonly code: ErrorCode;
+}
+
+export interface SignInThrottled {
+  readonly kind: "throttled";
+  readonly retryAfterSeconds: number;
+}
+
+export type SignInResult = SignedIn | Pending | Unfinished | SignInRefusal | SignInThrottled;
+
+export interface Advance {
+  readonly session: ProviderSession;
+  readonly intent: Intent;
+  readonly openedBy: string | null;
+  readonly needsConsent: boolean;
+  readonly origin: LoginOrigin;
+  /** Of a try that was counted before it was known to be right. */
+  readonly charge?: LoginCharge | null;
+  readonly ownSessionId?: SessionId | null;
+}
+
+/** @throws {ServiceUnavailableError} If Supabase Auth did not answer */
+export async function advance(
+  dependencies: SignInDependencies,
+  step: Advance,
+): Promise<SignInResult> {
+  const { session, intent, needsConsent, origin, charge = null } = step;
+  const awaited = nextStep({ session, intent, needsConsent });
+  const pending = makePending(dependencies, step, awaited ?? "session");
+  if (awaited === null) {
+    await discardStrangersPassword(dependencies, step);
+    return await finish(dependencies, { pending, origin, charge });
+  }
+  if (charge !== null) await refund(dependencies, { charge, origin });
+  return { kind: "pending", pending };
+}
+
+/** Makes the session, once for each flow. */
+export async function finish(
+  dependencies: SignInDependencies,
+  { pending, origin, charge = null }: {
+    readonly pending: PendingSignIn;
+    readonly origin: LoginOrigin;
+    readonly charge?: LoginCharge | null;
+  },
+): Promise<SignInResult> {
+  const { signInStore, keys } = dependencies;
+  const identity = identityOf(pending);
+  const claim = claimOf(keys, { kind: "flow", value: pending.flow });
+  try {
+    if (!await signInStore.claim(claim, { keepSeconds: CLAIM_FLOW_SECONDS })) {
+      return { kind: "refused", code: "flow_state_not_found" };
+    }
+    const deviceName = origin.deviceName ?? pending.deviceName;
+    const start = { ...origin, deviceName, identity, loginCharge: charge };
+    const result = await startSession(dependencies, start);
+    if (result?.kind === "signed_in") return result;
+    await dropIdentitySession(dependencies, identity, origin.context);
+    // Null: banned, deleted, or signed out at Supabase Auth since the half-done sign-in began.
+    return result ?? { kind: "refused", code: "flow_state_expired" };
+  } catch (error: unknown) {
+    if (!(error instanceof ServiceUnavailableError)) throw error;
+    await releaseQuietly(dependencies, claim);
+    return { kind: "unfinished", pending: { ...pending, awaits: "session" }, cause: error };
+  }
+}
+
+/** The half-done sign-in that is left if the last step fails for an outage. */
+export function makePending(
+  { randomBytes }: Pick<SignInDependencies, "randomBytes">,
+  { session, intent, openedBy, origin, ownSessionId = null }:
+    & Omit<
+      Advance,
+      "needsConsent" | "origin"
+    >
+    & { readonly origin: Pick<LoginOrigin, "deviceName"> },
+  awaits: AwaitedStep,
+): PendingSignIn {
+  return {
+    flow: Buffer.from(randomBytes(FLOW_ID_BYTES)).toString("base64url"),
+    intent,
+    awaits,
+    session,
+    openedBy,
+    challenge: null,
+    ownSessionId,
+    deviceName: origin.deviceName,
+  };
+}
+
+/** An outage left the code unused. If the database is away too, the code is lost with it. */
+export async function releaseQuietly(
+  { signInStore }: Pick<SignInDependencies, "signInStore">,
+  claim: ReturnType<typeof claimOf>,
+): Promise<void> {
+  try {
+    await signInStore.release(claim);
+  } catch (error: unknown) {
+    if (!(error instanceof ServiceUnavailableError)) throw error;
+  }
+}
+
+/** Takes back what a try was charged, where the database answers. */
+export async function refund(
+  { store }: Pick<SignInDependencies, "store">,
+  { charge, origin }: {
+    readonly charge: LoginCharge;
+    readonly origin: Pick<LoginOrigin, "context">;
+  },
+): Promise<void> {
+  try {
+    const failure = { charge, refunded: true, reason: null };
+    await store.recordLoginFailure(failure, origin.context);
+  } catch (error: unknown) {
+    if (!(error instanceof ServiceUnavailableError)) throw error;
+  }
+}
+
+function nextStep(
+  { session, intent, needsConsent }: Pick<Advance, "session" | "intent" | "needsConsent">,
+): AwaitedStep | null {
+  if (needsConsent) return "consent";
+  if (needsSecondFactor(session.identity)) return "factor";
+  switch (intent) {
+    case "recovery":
+    case "signup":
+      return "password";
+    case "change":
+      return "change";
+    case "sign_in":
+      return null;
+    default:
+      return intent satisfies never;
+  }
+}
+
+/** Supabase Auth says `otp` of every redeemed code: only the flow knows that this was a recovery. */
+function identityOf({ intent, session }: PendingSignIn) {
+  const { identity } = session;
+  if (intent !== "recovery") return identity;
+  const amr = identity.amr.map((entry) =>
+    typeof entry === "object" && entry !== null && "method" in entry && entry["method"] === "otp"
+      ? { ...entry, method: "recovery" }
+      : entry
+  );
+  return { ...identity, amr };
+}
+
+/**
+ * Anybody may sign an address up with a password of theirs, and the owner's confirmation by magic link
+ * would make it valid. So the password of an address that is confirmed just now is replaced by one that
+ * nobody knows; its owner never chose one here, or chooses it again by `/recover`.
+ */
+async function discardStrangersPassword(
+  { signInProvider, randomBytes, log }: SignInDependencies,
+  { session, openedBy, origin }: Advance,
+): Promise<void> {
+  if (!session.isJustConfirmed || openedBy === null) return;
+  const random = Buffer.from(randomBytes(32)).toString("base64url");
+  const answer = await signInProvider.changePassword(
+    session.identity.token,
+    { password: `${random}aA1!`, currentPassword: null },
+    origin.context,
+  );
+  if (answer.kind === "ok") return;
+  log.warn("password of a newly confirmed address was not replaced", {
+    request_id: origin.context.requestId,
+    user_id: session.identity.userId,
+    cause: answer.kind === "refused" ? answer.code : answer.kind,
+  });
+}

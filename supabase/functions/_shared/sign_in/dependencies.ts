@@ -1,0 +1,19 @@
+/**
+ * What the sign-in flows are given, beyond what every use case is given.
+ *
+ * @module
+ */
+
+import type { SessionDependencies } from "../sessions/dependencies.ts";
+import type { RefusalPace } from "../sessions/refusal_pace.ts";
+import type { SignInProvider } from "./provider.ts";
+import type { SignInStore } from "./store.ts";
+
+export interface SignInDependencies extends SessionDependencies {
+  readonly signInProvider: SignInProvider;
+  readonly signInStore: SignInStore;
+  /** When an answer about an address may go out: sending takes longer than not sending. */
+  readonly messagePace: RefusalPace;
+  /** When a refused code may be answered. */
+  readonly codePace: RefusalPace;
+}

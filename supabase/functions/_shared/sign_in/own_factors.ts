@@ -1,0 +1,107 @@
+/**
+ * Second factors of a signed-in user: enrolled and removed behind a recent sign-in. The first code of a new
+ * one ends in a session at `aal2`.
+ *
+ * @module
+ */
+
+import type { SessionAt } from "../session_store.ts";
+import { dropIdentitySession, type LoginOrigin } from "../sessions/login.ts";
+import { makePending, type Pending, type SignInRefusal, type SignInThrottled } from "./advance.ts";
+import type { SignInDependencies } from "./dependencies.ts";
+import type { PendingSignIn } from "./pending.ts";
+import type { EnrolledFactor } from "./provider.ts";
+import { reauthenticate } from "./reauthenticate.ts";
+import { refusalCode } from "./refusal_codes.ts";
+
+interface OwnRequest {
+  readonly own: SessionAt;
+  readonly pending: PendingSignIn | null;
+  readonly currentPassword: string | null;
+  readonly origin: LoginOrigin;
+}
+
+export type EnrollResult =
+  | {
+    readonly kind: "enrolled";
+    readonly factor: EnrolledFactor;
+    readonly pending: PendingSignIn;
+  }
+  | Pending
+  | SignInRefusal
+  | SignInThrottled;
+
+export type RemoveResult =
+  | { readonly kind: "removed" }
+  | Pending
+  | SignInRefusal
+  | SignInThrottled;
+
+/** @throws {ServiceUnavailableError} If Supabase Auth or the database was not reached */
+export async function enrollOwnFactor(
+  dependencies: SignInDependencies,
+  { own, pending, currentPassword, origin, ...factor }: OwnRequest & {
+    readonly type: "totp" | "phone";
+    readonly friendlyName: string;
+    readonly phone: string | null;
+  },
+): Promise<EnrollResult> {
+  const { context } = origin;
+  const opened = await reauthenticate(dependencies, { own, currentPassword, pending, context });
+  if (opened.kind !== "reauthenticated") return opened;
+  const { session } = opened;
+  const answer = await dependencies.signInProvider.enrollFactor(
+    session.identity.token,
+    factor,
+    context,
+  );
+  if (answer.kind !== "ok") {
+    await dropIdentitySession(dependencies, session.identity, context);
+    return answer.kind === "refused"
+      ? { kind: "refused", code: refusalCode(answer.code) }
+      : { kind: "throttled", retryAfterSeconds: answer.retryAfterSeconds };
+  }
+  const { id, type, friendlyName } = answer.value;
+  const step = {
+    session: { ...session, factors: [{ id, type, friendlyName }] },
+    intent: "change",
+    openedBy: null,
+    origin,
+    ownSessionId: own.session.sessionId,
+  } as const;
+  return {
+    kind: "enrolled",
+    factor: answer.value,
+    pending: makePending(dependencies, step, "enrollment"),
+  };
+}
+
+/** @throws {ServiceUnavailableError} If Supabase Auth or the database was not reached */
+export async function removeOwnFactor(
+  dependencies: SignInDependencies,
+  { own, pending, currentPassword, origin, factorId }: OwnRequest & { readonly factorId: string },
+): Promise<RemoveResult> {
+  const { context } = origin;
+  const opened = await reauthenticate(dependencies, { own, currentPassword, pending, context });
+  if (opened.kind !== "reauthenticated") return opened;
+  const { identity } = opened.session;
+  try {
+    const answer = await dependencies.signInProvider.removeFactor(
+      identity.token,
+      factorId,
+      context,
+    );
+    switch (answer.kind) {
+      case "ok":
+        return { kind: "removed" };
+      case "refused":
+        return { kind: "refused", code: refusalCode(answer.code) };
+      case "rate_limited":
+        return { kind: "throttled", retryAfterSeconds: answer.retryAfterSeconds };
+      default:
+        return answer satisfies never;
+    }
+  } finally {
+    await dropIdentitySession(dependencies, identity, context);
+  }
+}

@@ -1,0 +1,175 @@
+/**
+ * Passkeys: to sign in with one, and to register one behind a recent sign-in. Supabase Auth uses a challenge
+ * up with the first try, and does not limit tries: they are counted here.
+ *
+ * @module
+ */
+
+import type { SessionAt } from "../session_store.ts";
+import { dropIdentitySession, type LoginOrigin } from "../sessions/login.ts";
+import {
+  advance,
+  type Pending,
+  refund,
+  type SignInRefusal,
+  type SignInResult,
+  type SignInThrottled,
+} from "./advance.ts";
+import { attemptBuckets } from "./attempt_limits.ts";
+import type { SignInDependencies } from "./dependencies.ts";
+import type { PendingSignIn } from "./pending.ts";
+import type { Passkey, PasskeyOptions, ProviderAnswer, ProviderSession } from "./provider.ts";
+import { reauthenticate } from "./reauthenticate.ts";
+import { refusalCode } from "./refusal_codes.ts";
+
+/** What the browser carries sealed between options and answer. */
+export interface PasskeyFlow {
+  readonly challengeId: string;
+  /** Of a registration: in whose name. Null: a sign-in. */
+  readonly registration: ProviderSession | null;
+}
+
+export type PasskeyOptionsResult =
+  | {
+    readonly kind: "options";
+    readonly options: PasskeyOptions["options"];
+    readonly flow: PasskeyFlow;
+  }
+  | Pending
+  | SignInRefusal
+  | SignInThrottled;
+
+export type PasskeyResult =
+  | SignInResult
+  | { readonly kind: "registered"; readonly passkey: Passkey };
+
+/** @throws {ServiceUnavailableError} If Supabase Auth was not reached */
+export async function offerPasskeySignIn(
+  { signInProvider }: SignInDependencies,
+  { origin }: { readonly origin: LoginOrigin },
+): Promise<PasskeyOptionsResult> {
+  return offer(await signInProvider.passkeyOptions(origin.context), null);
+}
+
+/** @throws {ServiceUnavailableError} If Supabase Auth or the database was not reached */
+export async function offerPasskeyRegistration(
+  dependencies: SignInDependencies,
+  { own, pending, currentPassword, origin }: {
+    readonly own: SessionAt;
+    readonly pending: PendingSignIn | null;
+    readonly currentPassword: string | null;
+    readonly origin: LoginOrigin;
+  },
+): Promise<PasskeyOptionsResult> {
+  const { context } = origin;
+  const opened = await reauthenticate(dependencies, { own, currentPassword, pending, context });
+  if (opened.kind !== "reauthenticated") return opened;
+  const { session } = opened;
+  const { token } = session.identity;
+  return offer(
+    await dependencies.signInProvider.passkeyRegistrationOptions(token, context),
+    session,
+  );
+}
+
+/** @throws {ServiceUnavailableError} If Supabase Auth or the database was not reached */
+export async function verifyPasskey(
+  dependencies: SignInDependencies,
+  { flow, credential, origin }: {
+    readonly flow: PasskeyFlow | null;
+    readonly credential: { readonly id: string };
+    readonly origin: LoginOrigin;
+  },
+): Promise<PasskeyResult> {
+  const { store, keys, signInProvider } = dependencies;
+  const { context } = origin;
+  if (flow === null) return { kind: "refused", code: "flow_state_not_found" };
+  const { challengeId } = flow;
+  if (flow.registration !== null) {
+    return await register(dependencies, {
+      ...flow,
+      registration: flow.registration,
+      credential,
+      origin,
+    });
+  }
+  const admission = await store.admitLogin(
+    attemptBuckets(keys, { kind: "passkey", subject: credential.id, ip: context.ip }),
+  );
+  if (admission.kind === "delayed") {
+    return { kind: "throttled", retryAfterSeconds: admission.retryAfterSeconds };
+  }
+  const { charge } = admission;
+  try {
+    const answer = await signInProvider.verifyPasskey({ challengeId, credential }, context);
+    switch (answer.kind) {
+      case "ok": {
+        // A first factor and no more: a user with a TOTP is asked for it too.
+        const step = { session: answer.value, intent: "sign_in", openedBy: null } as const;
+        return await advance(dependencies, { ...step, needsConsent: false, origin, charge });
+      }
+      case "refused": {
+        const failure = { charge, refunded: false, reason: answer.code };
+        await store.recordLoginFailure(failure, context);
+        return { kind: "refused", code: refusalCode(answer.code) };
+      }
+      case "rate_limited":
+        await refund(dependencies, { charge, origin });
+        return { kind: "throttled", retryAfterSeconds: answer.retryAfterSeconds };
+      default:
+        return answer satisfies never;
+    }
+  } catch (error: unknown) {
+    await refund(dependencies, { charge, origin });
+    throw error;
+  }
+}
+
+function offer(
+  answer: ProviderAnswer<PasskeyOptions>,
+  registration: ProviderSession | null,
+): PasskeyOptionsResult {
+  switch (answer.kind) {
+    case "ok": {
+      const { challengeId, options } = answer.value;
+      return { kind: "options", options, flow: { challengeId, registration } };
+    }
+    case "refused":
+      return { kind: "refused", code: refusalCode(answer.code) };
+    case "rate_limited":
+      return { kind: "throttled", retryAfterSeconds: answer.retryAfterSeconds };
+    default:
+      return answer satisfies never;
+  }
+}
+
+async function register(
+  dependencies: SignInDependencies,
+  { challengeId, registration, credential, origin }: {
+    readonly challengeId: string;
+    readonly registration: ProviderSession;
+    readonly credential: { readonly id: string };
+    readonly origin: LoginOrigin;
+  },
+): Promise<PasskeyResult> {
+  const { identity } = registration;
+  try {
+    const answer = await dependencies.signInProvider.registerPasskey(
+      identity.token,
+      { challengeId, credential },
+      origin.context,
+    );
+    switch (answer.kind) {
+      case "ok":
+        return { kind: "registered", passkey: answer.value };
+      case "refused":
+        return { kind: "refused", code: refusalCode(answer.code) };
+      case "rate_limited":
+        return { kind: "throttled", retryAfterSeconds: answer.retryAfterSeconds };
+      default:
+        return answer satisfies never;
+    }
+  } finally {
+    await dropIdentitySession(dependencies, identity, origin.context);
+  }
+}

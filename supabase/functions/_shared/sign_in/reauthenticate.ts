@@ -1,0 +1,134 @@
+/**
+ * A session of Supabase Auth for a change that signed-in users make of their own account. Ours was dropped
+ * when they signed in, so that nobody could steal it; a fresh one takes the current password, or a sign-in
+ * of less than ten minutes ago, and a second factor where there is one.
+ *
+ * @module
+ */
+
+import type { RequestContext, SessionAt } from "../session_store.ts";
+import { loginBuckets } from "../sessions/login_throttle.ts";
+import { needsSecondFactor } from "../sessions/login.ts";
+import {
+  makePending,
+  type Pending,
+  refund,
+  type SignInRefusal,
+  type SignInThrottled,
+} from "./advance.ts";
+import type { SignInDependencies } from "./dependencies.ts";
+import type { PendingSignIn } from "./pending.ts";
+import type { ProviderSession } from "./provider.ts";
+import { refusalCode } from "./refusal_codes.ts";
+
+const RECENT_MS = 600_000;
+
+export interface Reauthentication {
+  /** The session of ours that the request came with. */
+  readonly own: SessionAt;
+  readonly currentPassword: string | null;
+  readonly pending: PendingSignIn | null;
+  readonly context: RequestContext;
+}
+
+export type ReauthenticationResult =
+  | { readonly kind: "reauthenticated"; readonly session: ProviderSession }
+  | Pending
+  | SignInRefusal
+  | SignInThrottled;
+
+/** @throws {ServiceUnavailableError} If Supabase Auth or the database was not reached */
+export async function reauthenticate(
+  dependencies: SignInDependencies,
+  { own, currentPassword, pending, context }: Reauthentication,
+): Promise<ReauthenticationResult> {
+  const { sessionId } = own.session;
+  if (pending?.awaits === "change" && pending.ownSessionId === sessionId) {
+    return { kind: "reauthenticated", session: pending.session };
+  }
+  const opened = await open(dependencies, { own, currentPassword, context });
+  if (opened.kind !== "reauthenticated" || !needsSecondFactor(opened.session.identity)) {
+    return opened;
+  }
+  const { session } = opened;
+  const step = {
+    session,
+    intent: "change",
+    openedBy: null,
+    origin: { deviceName: null },
+    ownSessionId: sessionId,
+  } as const;
+  return { kind: "pending", pending: makePending(dependencies, step, "factor") };
+}
+
+async function open(
+  dependencies: SignInDependencies,
+  { own, currentPassword, context }: Omit<Reauthentication, "pending">,
+): Promise<Exclude<ReauthenticationResult, Pending>> {
+  const { email } = own.session;
+  if (email === null) return { kind: "refused", code: "reauthentication_needed" };
+  if (currentPassword !== null) {
+    return await checkCurrentPassword(dependencies, { email, currentPassword, context });
+  }
+  const ageMs = own.serverTime.getTime() - own.session.createdAt.getTime();
+  if (ageMs > RECENT_MS) return { kind: "refused", code: "reauthentication_needed" };
+  const answer = await dependencies.signInProvider.openSessionOf(email, context);
+  switch (answer.kind) {
+    case "ok":
+      return answer.value.identity.userId === own.session.userId
+        ? { kind: "reauthenticated", session: answer.value }
+        : { kind: "refused", code: "reauthentication_needed" };
+    case "refused":
+      return { kind: "refused", code: refusalCode(answer.code) };
+    case "rate_limited":
+      return { kind: "throttled", retryAfterSeconds: answer.retryAfterSeconds };
+    default:
+      return answer satisfies never;
+  }
+}
+
+/** Counted with the wrong passwords of a login: who has only the session must not guess here instead. */
+async function checkCurrentPassword(
+  dependencies: SignInDependencies,
+  { email, currentPassword, context }: {
+    readonly email: string;
+    readonly currentPassword: string;
+    readonly context: RequestContext;
+  },
+): Promise<Exclude<ReauthenticationResult, Pending>> {
+  const { store, keys, identityProvider, signInProvider } = dependencies;
+  const admission = await store.admitLogin(loginBuckets(keys, { email, ip: context.ip }));
+  if (admission.kind === "delayed") {
+    return { kind: "throttled", retryAfterSeconds: admission.retryAfterSeconds };
+  }
+  const { charge } = admission;
+  const origin = { context };
+  try {
+    const credentials = { email, password: currentPassword, captchaToken: null };
+    const verdict = await identityProvider.verifyPassword(credentials, context.ip);
+    if (verdict.kind === "rate_limited") {
+      await refund(dependencies, { charge, origin });
+      return { kind: "throttled", retryAfterSeconds: verdict.retryAfterSeconds };
+    }
+    if (verdict.kind === "refused") {
+      const failure = { charge, refunded: false, reason: verdict.detail };
+      await store.recordLoginFailure(failure, context);
+      return { kind: "refused", code: "current_password_invalid" };
+    }
+    await refund(dependencies, { charge, origin });
+    const session = await signInProvider.readSession(verdict.identity.token, context);
+    switch (session.kind) {
+      case "ok":
+        return { kind: "reauthenticated", session: session.value };
+      case "refused":
+        return { kind: "refused", code: refusalCode(session.code) };
+      case "rate_limited":
+        return { kind: "throttled", retryAfterSeconds: session.retryAfterSeconds };
+      default:
+        return session satisfies never;
+    }
+  } catch (error: unknown) {
+    await refund(dependencies, { charge, origin });
+    throw error;
+  }
+}
