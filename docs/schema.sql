@@ -491,14 +491,14 @@ begin
   -- Lock order everywhere: network, account, pair. The network comes first because a network that is
   -- held up must not leave rows behind for every account it names.
   if cardinality(p_buckets) = 3 then
-    v_network := unified_auth.lock_login_bucket(p_buckets[3]);
+    v_network := unified_auth.lock_login_bucket(p_buckets[3], p_max_delay_seconds[3]);
   end if;
   v_now := date_trunc('milliseconds', clock_timestamp()); -- no caller's clock holds more
   v_allowed_at := coalesce(v_network.blocked_until, v_now);
 
   if v_allowed_at <= v_now then
-    v_account := unified_auth.lock_login_bucket(p_buckets[2]);
-    v_pair := unified_auth.lock_login_bucket(p_buckets[1]);
+    v_account := unified_auth.lock_login_bucket(p_buckets[2], p_max_delay_seconds[2]);
+    v_pair := unified_auth.lock_login_bucket(p_buckets[1], p_max_delay_seconds[1]);
     v_now := date_trunc('milliseconds', clock_timestamp());
 
     v_failures := unified_auth.login_failures(v_account, p_forgive_seconds[2], v_now);
@@ -1845,13 +1845,14 @@ end;
 $function$
 ;
 
-CREATE OR REPLACE FUNCTION unified_auth.lock_login_bucket(p_bucket bytea)
+CREATE OR REPLACE FUNCTION unified_auth.lock_login_bucket(p_bucket bytea, p_max_delay_seconds integer)
  RETURNS unified_auth.login_throttle
  LANGUAGE plpgsql
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
 declare
   v_bucket unified_auth.login_throttle;
+  v_now timestamptz;
   v_ahead interval;
 begin
   loop -- a purge or a right password may delete the row between the two statements
@@ -1864,10 +1865,14 @@ begin
     for update;
 
     if found then
-      -- Charged later than now: the clock was set back since. What is left of the delay nobody can tell,
-      -- so it begins anew, and is no longer than it was.
-      v_ahead := v_bucket.charged_at - date_trunc('milliseconds', clock_timestamp());
-      if v_ahead > interval '0' then
+      -- Charged later than now: the clock was set back since. Without a delay it blocks nobody. A delay
+      -- that ends further ahead than the longest one begins anew: what is left of it nobody can tell.
+      v_now := date_trunc('milliseconds', clock_timestamp());
+      v_ahead := v_bucket.charged_at - v_now;
+      if v_ahead > interval '0' and (
+        v_bucket.blocked_until <= v_bucket.charged_at
+        or v_bucket.blocked_until > v_now + make_interval(secs => p_max_delay_seconds)
+      ) then
         update unified_auth.login_throttle as t
         set
           charged_at = t.charged_at - v_ahead,
@@ -1903,7 +1908,10 @@ CREATE OR REPLACE FUNCTION unified_auth.login_failures(p_bucket unified_auth.log
  SET search_path TO 'pg_catalog', 'pg_temp'
 AS $function$
   select greatest(
-    0, p_bucket.failures - extract(epoch from p_now - p_bucket.charged_at) / p_forgive_seconds);
+    0,
+    p_bucket.failures
+      - greatest(0, extract(epoch from p_now - p_bucket.charged_at)) / p_forgive_seconds
+  );
 $function$
 ;
 

@@ -36,7 +36,10 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
   select greatest(
-    0, p_bucket.failures - extract(epoch from p_now - p_bucket.charged_at) / p_forgive_seconds);
+    0,
+    p_bucket.failures
+      - greatest(0, extract(epoch from p_now - p_bucket.charged_at)) / p_forgive_seconds
+  );
 $$;
 
 comment on function unified_auth.login_failures is
@@ -60,7 +63,7 @@ $$;
 comment on function unified_auth.login_delay is
   'What the failures of a bucket cost: nothing, then 1 s, 2 s, 4 s, up to the bucket''s longest delay.';
 
-create function unified_auth.lock_login_bucket(p_bucket bytea)
+create function unified_auth.lock_login_bucket(p_bucket bytea, p_max_delay_seconds integer)
 returns unified_auth.login_throttle
 language plpgsql
 volatile
@@ -68,6 +71,7 @@ set search_path = pg_catalog, pg_temp
 as $$
 declare
   v_bucket unified_auth.login_throttle;
+  v_now timestamptz;
   v_ahead interval;
 begin
   loop -- a purge or a right password may delete the row between the two statements
@@ -80,10 +84,14 @@ begin
     for update;
 
     if found then
-      -- Charged later than now: the clock was set back since. What is left of the delay nobody can tell,
-      -- so it begins anew, and is no longer than it was.
-      v_ahead := v_bucket.charged_at - date_trunc('milliseconds', clock_timestamp());
-      if v_ahead > interval '0' then
+      -- Charged later than now: the clock was set back since. Without a delay it blocks nobody. A delay
+      -- that ends further ahead than the longest one begins anew: what is left of it nobody can tell.
+      v_now := date_trunc('milliseconds', clock_timestamp());
+      v_ahead := v_bucket.charged_at - v_now;
+      if v_ahead > interval '0' and (
+        v_bucket.blocked_until <= v_bucket.charged_at
+        or v_bucket.blocked_until > v_now + make_interval(secs => p_max_delay_seconds)
+      ) then
         update unified_auth.login_throttle as t
         set
           charged_at = t.charged_at - v_ahead,
@@ -135,14 +143,14 @@ begin
   -- Lock order everywhere: network, account, pair. The network comes first because a network that is
   -- held up must not leave rows behind for every account it names.
   if cardinality(p_buckets) = 3 then
-    v_network := unified_auth.lock_login_bucket(p_buckets[3]);
+    v_network := unified_auth.lock_login_bucket(p_buckets[3], p_max_delay_seconds[3]);
   end if;
   v_now := date_trunc('milliseconds', clock_timestamp()); -- no caller's clock holds more
   v_allowed_at := coalesce(v_network.blocked_until, v_now);
 
   if v_allowed_at <= v_now then
-    v_account := unified_auth.lock_login_bucket(p_buckets[2]);
-    v_pair := unified_auth.lock_login_bucket(p_buckets[1]);
+    v_account := unified_auth.lock_login_bucket(p_buckets[2], p_max_delay_seconds[2]);
+    v_pair := unified_auth.lock_login_bucket(p_buckets[1], p_max_delay_seconds[1]);
     v_now := date_trunc('milliseconds', clock_timestamp());
 
     v_failures := unified_auth.login_failures(v_account, p_forgive_seconds[2], v_now);
