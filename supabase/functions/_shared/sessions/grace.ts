@@ -43,13 +43,11 @@ export async function judgeGrace(
   if (judged.kind !== "refused" || isSessionOver(judged.code) || refresh.kind !== "genuine") {
     return judged;
   }
-  // Only a refresh could tell whether this token goes on. That its session has ended is known now.
+  // Whether this token may go on only a refresh could tell; whether its session lives is known now.
   const { sessionId, generation, branch } = refresh.token;
   const place = { sessionId, generation, branch, mayConfirm: false };
   const { outcome } = await dependencies.store.validateSession(place, request.context);
-  return outcome === "active" || outcome === "stale"
-    ? { ...judged, isStale: true }
-    : refuse(sessionOverCode(outcome));
+  return { ...judged, isStale: outcome === "active" || outcome === "stale" };
 }
 
 async function judgeAccessToken(
