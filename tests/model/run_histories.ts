@@ -100,7 +100,7 @@ export async function runHistories(options: HistoryRun): Promise<HistoriesPlayed
 async function createUser(sql: Ground["clock"]["sql"]): Promise<UserId> {
   const id = randomUUID();
   await sql`
-    insert into auth.users (id, aud, role, email)
-    values (${id}, 'authenticated', 'authenticated', ${`${id}@example.com`})`;
+    insert into auth.users (id, aud, role, email, encrypted_password)
+    values (${id}, 'authenticated', 'authenticated', ${`${id}@example.com`}, 'a hash')`;
   return id as UserId;
 }
