@@ -34,6 +34,7 @@ export function createAuthClient<U extends UnifiedAuthUser = UnifiedAuthUser>(
   const { baseUrl, unstable_timing, unstable_environment, fetch, ...rest } = options ?? {};
   const environment = {
     ...browserEnvironment(),
+    hasSessionCookie: () => hasSessionCookie(baseUrl),
     ...(fetch && { fetch }),
     ...unstable_environment,
   };
@@ -59,4 +60,16 @@ export function createAuthClient<U extends UnifiedAuthUser = UnifiedAuthUser>(
       end: (id: string) => request((call) => transport.endSession(id, call)),
     },
   });
+}
+
+/**
+ * Whether the readable cookie is there that says that there is a session. A backend that sets none is no
+ * reason to take anybody for signed out: then this is not known.
+ */
+function hasSessionCookie(baseUrl: string | URL): true | undefined {
+  const { document, location } = globalThis;
+  if (!document || !location || new URL(baseUrl, location.href).origin !== location.origin) {
+    return undefined;
+  }
+  return /(?:^|; )(?:__(?:Host|Secure)-)?session_present[^=;]*=/.test(document.cookie) || undefined;
 }

@@ -39,11 +39,11 @@ async function isBound({ stack }: Stage): Promise<boolean> {
   return rows[0]?.["is_bound"];
 }
 
-const askWorker = `(kind) => new Promise((resolve, reject) => {
+const askWorker = `(kind, question = "prove") => new Promise((resolve, reject) => {
   const worker = kind === "shared" ? new SharedWorker("/worker.js").port : new Worker("/worker.js");
   worker.onmessage = ({ data }) => resolve(data);
   worker.onerror = reject;
-  worker.postMessage("prove");
+  worker.postMessage(question);
 })`;
 
 Deno.test("two tabs and a worker have one key, which stays when the page is loaded again", () =>
@@ -58,6 +58,17 @@ Deno.test("two tabs and a worker have one key, which stays when the page is load
     await first.waitFor("!!globalThis.prove");
     proofs.push(await first.evaluate<Proof>("prove()"));
     assert.equal(new Set(await Promise.all(proofs.map(thumbprint))).size, 1);
+  }));
+
+Deno.test("a client in a worker takes a path, and refreshes the bound session of its page", () =>
+  withStage(async (stage) => {
+    const tab = await stage.openSignedIn();
+    await stage.age(4_000);
+    await stage.chromium.forgetCookie(ACCESS_COOKIE, stage.stack.baseUrl);
+    const { status, generation } = await tab.evaluate<{ status: string; generation: number }>(
+      `(${askWorker})("dedicated", "status")`,
+    );
+    assert.deepEqual([status, generation], ["active", 2]);
   }));
 
 Deno.test("tabs that make the key at once end with one, in a hundred new databases", () =>
