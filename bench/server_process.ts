@@ -21,23 +21,24 @@ export interface ServerOptions {
   readonly program: string;
   /** @default {"serve"} */
   readonly runs?: "serve" | "itself";
+  /** Names its packages. @default {"deno.json"} */
+  readonly config?: string;
   readonly environment?: Readonly<Record<string, string>>;
-  /** @default {a free one} */
-  readonly port?: number;
 }
 
 const PROJECT = new URL("..", import.meta.url).pathname;
 
 /** Resolves when it accepts connections. @throws {TypeError} If it ends or takes too long */
 export async function startServer(options: ServerOptions): Promise<ServerProcess> {
-  const { program, runs = "serve", environment = {}, port = findFreePort() } = options;
+  const { program, runs = "serve", config = "deno.json", environment = {} } = options;
+  const port = findFreePort();
   const child = new Deno.Command(Deno.execPath(), {
     args: [
       ...(runs === "serve" ? ["serve", "--host=127.0.0.1", `--port=${port}`] : ["run"]),
       "--quiet",
       "--no-prompt",
       "--cached-only",
-      "--config=deno.json",
+      `--config=${config}`,
       "--allow-all",
       `${PROJECT}${program}`,
     ],

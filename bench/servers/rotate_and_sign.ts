@@ -1,7 +1,7 @@
 /**
  * The floor of a refresh: one call of the rotation function and one signature with jose over the claims
- * that an access token has. The cookie holds what it takes to ask again, without a tag or a secret; one
- * successor is proposed, not four; nothing is logged.
+ * that an access token has. The cookie holds what it takes to ask again, without a tag or a secret; nothing is
+ * logged.
  *
  * @module
  */
@@ -9,17 +9,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { importJWK, SignJWT } from "jose";
 import { readCookie } from "./cookie.ts";
-
-/** What the rotation function is asked. */
-export interface Rotation {
-  readonly sessionId: string;
-  readonly generation: number;
-  /** Both 32 bytes in hex. */
-  readonly hash: string;
-  readonly successorHash: string;
-  /** 16 bytes in hex. */
-  readonly salt: string;
-}
+import type { Rotation } from "./rotation_call.ts";
 
 // The key is for verifying too, which a private key alone cannot do: so it is not imported with that.
 const { key_ops: _, ...jwk } = JSON.parse(Deno.env.get("SESSION_SIGNING_KEYS") ?? "{}");
@@ -31,18 +21,25 @@ export function serveRotations(
 ): { fetch(request: Request): Promise<Response> } {
   return {
     async fetch(request) {
-      const [sessionId = "", generation = "", hash = ""] = readCookie(request, "floor").split(".");
+      const [sessionId = "", generation = "", hash = "", lineage = ""] = readCookie(
+        request,
+        "floor",
+      )
+        .split(".");
       const rotation = {
         sessionId,
         generation: Number(generation),
         hash,
+        lineage,
         successorHash: randomBytes(32).toString("hex"),
         salt: randomBytes(16).toString("hex"),
       };
       const outcome = await rotate(rotation);
       if (outcome !== "rotated") return Response.json({ outcome }, { status: 500 });
       const token = await sign(sessionId, rotation.generation + 1);
-      const successor = `${sessionId}.${rotation.generation + 1}.${rotation.successorHash}`;
+      const successor = [sessionId, rotation.generation + 1, rotation.successorHash, lineage].join(
+        ".",
+      );
       const headers = new Headers();
       headers.append("set-cookie", `access=${token}; HttpOnly; Secure; Path=/`);
       headers.append("set-cookie", `floor=${successor}; HttpOnly; Secure; Path=/`);

@@ -14,17 +14,7 @@ const client = createClient(
   { auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false } },
 );
 
-export default serveRotations(async ({ sessionId, generation, hash, successorHash, salt }) => {
-  const { data, error } = await client.rpc(
-    "rotate_session",
-    rotationArguments({
-      sessionId,
-      generation,
-      lineage: null,
-      hash: `\\x${hash}`,
-      successorHash: `\\x${successorHash}`,
-      salt: `\\x${salt}`,
-    }),
-  );
+export default serveRotations(async (rotation) => {
+  const { data, error } = await client.rpc("rotate_session", rotationArguments(rotation));
   return error ? error.message : data.outcome;
 });

@@ -7,6 +7,7 @@
 
 import { createClient } from "@supabase/supabase-js";
 import { readCookie } from "./cookie.ts";
+import { CONTEXT, POLICY } from "./rotation_call.ts";
 
 const client = createClient(
   Deno.env.get("SUPABASE_URL") ?? "",
@@ -17,12 +18,12 @@ const client = createClient(
 export default {
   async fetch(request: Request): Promise<Response> {
     const { data, error } = await client.rpc("validate_session", {
-      p_session_id: readCookie(request, "session_id"),
+      p_session_id: readCookie(request, "floor").slice(0, 36),
       p_generation: 1,
       p_branch: 0,
       p_may_confirm: true,
-      p_policy: { reuse_interval_seconds: 60, activity_interval_seconds: 300 },
-      p_context: { ip: null, user_agent: "bench", request_id: "bench" },
+      p_policy: POLICY,
+      p_context: CONTEXT,
     });
     return error ? Response.json(error, { status: 500 }) : Response.json(data);
   },

@@ -19,7 +19,7 @@ export default {
     const [row] = await sql`
       select s.id, s.user_id, s.is_valid, s.generation, s.branch, s.refresh_token_expires_at
       from public.sessions as s
-      where s.id = ${readCookie(request, "session_id")}`;
+      where s.id = ${readCookie(request, "floor").slice(0, 36)}`;
     return row ? Response.json(row) : new Response(null, { status: 404 });
   },
 };

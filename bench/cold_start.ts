@@ -1,0 +1,72 @@
+/**
+ * `deno task bench:start`: what a cold start costs, from the start of a process to its first answer, of both
+ * functions and of a bare server, in turn. Modules are in Deno's cache, as the platform has them in its
+ * own.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+import { median, min } from "simple-statistics";
+import { openLab } from "./lab.ts";
+import { readCpuMs } from "./process_cpu.ts";
+import type { ServerProcess } from "./server_process.ts";
+
+const { values } = parseArgs({ options: { starts: { type: "string", default: "15" } } });
+await using lab = await openLab({ sessions: 2 });
+
+interface Starter {
+  readonly name: string;
+  start(): Promise<ServerProcess>;
+  /** Answered without a look at the database. */
+  readonly path: string;
+  readonly wallMs: number[];
+  readonly cpuMs: number[];
+}
+
+const starter = (name: string, path: string, start: Starter["start"]): Starter => ({
+  name,
+  path,
+  start,
+  wallMs: [],
+  cpuMs: [],
+});
+
+const starters = [
+  starter("Deno.serve", "/", () => lab.startFloor("hello.ts")),
+  ...(["rpc", "direct"] as const).flatMap((store) => [
+    starter(
+      `unified-auth, ${store}`,
+      "/unified-auth/.well-known/jwks.json",
+      () => lab.startOurs({ store }),
+    ),
+    starter(
+      `validate-session, ${store}`,
+      "/validate-session",
+      () => lab.startOurs({ store, functionName: "validate-session" }),
+    ),
+  ]),
+];
+
+for (let turn = 0; turn < Number(values.starts); turn += 1) {
+  for (const { start, path, wallMs, cpuMs } of starters) {
+    const startedAtMs = performance.now();
+    await using server = await start();
+    const response = await fetch(`${server.url}${path}`);
+    await response.body?.cancel();
+    wallMs.push(performance.now() - startedAtMs);
+    cpuMs.push(readCpuMs([server.pid]));
+  }
+}
+
+const [bare] = starters;
+console.log("| process to first answer | wall ms, median (least) | CPU ms | times Deno.serve |");
+console.log("| --- | ---: | ---: | ---: |");
+for (const { name, wallMs, cpuMs } of starters) {
+  const ratio = median(wallMs) / median(bare?.wallMs ?? []);
+  console.log(
+    `| ${name} | ${median(wallMs).toFixed(0)} (${min(wallMs).toFixed(0)}) | ${
+      median(cpuMs).toFixed(0)
+    } | ${ratio.toFixed(1)} |`,
+  );
+}

@@ -1,0 +1,45 @@
+/**
+ * PostgreSQL alone: pgbench runs the statements of `pgbench/` over the sessions of the lab.
+ *
+ * @module
+ */
+
+import { findProgram } from "../local/find_program.ts";
+import { POLICY } from "./servers/rotation_call.ts";
+
+const SCRIPTS = ["select", "validate", "rotate"] as const;
+const CLIENTS = 16;
+
+/** Debian keeps it with the server that it belongs to. */
+const DEBIAN_FOLDERS = ["18", "17", "16", "15"].map((major) => `/usr/lib/postgresql/${major}/bin`);
+
+/** Nothing where pgbench is not installed. @throws {TypeError} If a transaction failed */
+export async function runPgbench(
+  databaseUrl: string,
+  { seconds }: { readonly seconds: number },
+): Promise<readonly { readonly name: string; readonly perSecond: number }[]> {
+  const program = await findProgram("pgbench", DEBIAN_FOLDERS);
+  if (!program) return [];
+  const results = [];
+  for (const name of SCRIPTS) {
+    const { success, stdout, stderr } = await new Deno.Command(program, {
+      args: [
+        `--client=${CLIENTS}`,
+        `--time=${Math.max(2, seconds)}`,
+        `--file=${new URL(`pgbench/${name}.sql`, import.meta.url).pathname}`,
+        `--define=policy=${JSON.stringify(POLICY)}`,
+        "--protocol=prepared",
+        "--no-vacuum",
+        databaseUrl,
+      ],
+      stdin: "null",
+    }).output();
+    const said = new TextDecoder().decode(stdout);
+    const perSecond = Number(/tps = ([\d.]+) \(without/.exec(said)?.[1]);
+    if (!success || !perSecond || !/failed transactions: 0 /.test(said)) {
+      throw new TypeError(`Cannot use pgbench: ${said}${new TextDecoder().decode(stderr)}`);
+    }
+    results.push({ name, perSecond });
+  }
+  return results;
+}
