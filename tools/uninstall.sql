@@ -19,13 +19,16 @@ end;
 $$;
 
 drop function if exists
+  public.announce_password_change,
   public.check_access_token_hook,
   public.check_login_allowed,
+  public.claim_sign_in,
   public.create_session,
   public.database_is_read_only,
   public.list_user_sessions,
   public.purge_sessions,
   public.record_login_failure,
+  public.release_sign_in,
   public.revoke_session,
   public.revoke_user_sessions,
   public.rotate_session,

@@ -13,10 +13,10 @@ declare
     'rotation_outcome', 'session_event', 'session_policy', 'session_revoked_reason',
     'session_snapshot', 'token_place', 'validation_outcome',
 
-    'check_access_token_hook', 'check_login_allowed', 'create_session', 'database_is_read_only',
-    'list_user_sessions', 'purge_sessions',
-    'record_login_failure', 'revoke_session', 'revoke_user_sessions', 'rotate_session',
-    'session_is_live', 'validate_session'
+    'announce_password_change', 'check_access_token_hook', 'check_login_allowed',
+    'claim_sign_in', 'create_session', 'database_is_read_only', 'list_user_sessions',
+    'purge_sessions', 'record_login_failure', 'release_sign_in', 'revoke_session',
+    'revoke_user_sessions', 'rotate_session', 'session_is_live', 'validate_session'
   ];
   v_taken text;
 begin
