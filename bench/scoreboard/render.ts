@@ -23,7 +23,9 @@ export function renderScoreboard(
   ]);
   return `# The client beside others
 
-What happens to a session when life happens to the page: eleven scenarios, each played in a real
+For people who choose a client.
+
+What happens to a session when a page sleeps, loses replies or is asked twice: eleven scenarios, each played in a real
 Chromium (${record.chromium}) against a server that counts. Everything here is written by
 \`deno task scoreboard\`, which plays them all again, from what it measured; the numbers are in
 [client-scoreboard.json](client-scoreboard.json). The same runner is part of \`deno task test\`, which

@@ -8,7 +8,7 @@ import { startManagementApi, type UploadedFunction } from "./management_api.ts";
 
 const PROJECT = new URL("../..", import.meta.url).pathname;
 
-/** README's third step, with the management API where the profile says that it is. */
+/** The third step of `docs/deploy/README.md`, with the management API where the profile says that it is. */
 async function deploy(managementUrl: string): Promise<void> {
   const directory = await Deno.makeTempDir({ prefix: "unified-auth-profile-" });
   const profile = `${directory}/profile.yaml`;

@@ -17,7 +17,33 @@ const PAGES = [
   "bench/README.md",
   "client/README.md",
   "local/README.md",
+  "CHANGELOG.md",
+  "CONTRIBUTING.md",
+  "SECURITY.md",
 ];
+
+Deno.test("every page says first whom it is for", async () => {
+  for (const page of PAGES.filter((path) => path.includes("/"))) {
+    assert.match(await readDocument(page), /^# .+\n\nFor .+/, page);
+  }
+});
+
+Deno.test("the README leads to every page", async () => {
+  const linked = readFileLinks(await readDocument("README.md")).map(({ path }) => path);
+  for (const page of [...await listPages("docs"), "docs/deploy/README.md"]) {
+    assert.ok(linked.includes(page), page);
+  }
+});
+
+Deno.test("CONTRIBUTING says of every folder of tests what goes there", async () => {
+  const folders = (await Array.fromAsync(Deno.readDir(new URL("../", import.meta.url))))
+    .filter(({ isDirectory }) => isDirectory).map(({ name }) => `tests/${name}`);
+  const [, section = ""] = (await readDocument("CONTRIBUTING.md"))
+    .split("\n## Where does a test go?\n");
+  const [table = ""] = section.split("\n## ");
+  const named = [...table.matchAll(/`(tests\/\w+)`/g)].map(([, folder]) => folder);
+  assert.deepEqual(named.toSorted(), folders.toSorted());
+});
 
 Deno.test("the README shows exactly two commands that set everything up", async () => {
   const readme = await readDocument("README.md");
@@ -41,7 +67,7 @@ Deno.test("every link to a file of the project leads somewhere", async () => {
   }
 });
 
-Deno.test("the table of settings names every variable that is read, and no other", async () => {
+Deno.test("the table of settings names exactly the variables that are read", async () => {
   const folder = new URL("../../supabase/functions/_shared/", import.meta.url);
   const read = new Set<string>();
   for await (const { name } of Deno.readDir(folder)) {
@@ -51,10 +77,10 @@ Deno.test("the table of settings names every variable that is read, and no other
       read.add(variable);
     }
   }
-  const told = readTableRows(await readDocument("README.md")).flatMap(([cell = ""]) =>
+  const documented = readTableRows(await readDocument("docs/settings.md")).flatMap(([cell = ""]) =>
     [...cell.matchAll(/(?:SESSION|SUPABASE)_[A-Z_]+/g)].map(([variable]) => variable)
   );
-  assert.deepEqual(told.toSorted(), [...read].toSorted());
+  assert.deepEqual(documented.toSorted(), [...read].toSorted());
 });
 
 Deno.test("the table of errors is the list of errors", async () => {

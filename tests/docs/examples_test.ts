@@ -32,14 +32,3 @@ for (const page of ["README.md", "docs/api.md"]) {
     }
   });
 }
-
-Deno.test("the queries of the README run as they stand", async () => {
-  await using server = await openTestServer();
-  await using database = await server.createDatabase();
-  const sql = database.connect({ max: 1 });
-  const queries = readCodeBlocks(await readDocument("README.md")).filter(({ language, runs }) =>
-    language === "sql" && runs
-  );
-  assert.ok(queries.length >= 3);
-  for (const { text } of queries) assert.ok(Array.isArray(await sql.unsafe(text)));
-});
