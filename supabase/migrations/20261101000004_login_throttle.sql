@@ -112,7 +112,7 @@ create function public.check_login_allowed(
   p_free_failures integer[], -- of each bucket: how many failures cost nothing
   p_forgive_seconds integer[], -- of each bucket: after how long one failure is forgiven
   p_max_delay_seconds integer[], -- of each bucket
-  p_right_password_burst integer default null, -- how many of an account may come at once; null: any
+  p_right_password_burst integer default null, -- how many of an account may come at once; null: no limit
   p_right_password_interval_seconds integer default null, -- and how far apart they may come forever
   out allowed boolean,
   out retry_after_seconds integer,

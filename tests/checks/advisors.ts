@@ -56,6 +56,10 @@ async function useIndexes(sql: postgres.Sql): Promise<void> {
       select count(*) from public.session_events as e where e.occurred_at > now() - interval '1 hour'
     `;
     await tx`select count(*) from public.session_events as e where e.event = 'reuse_detected'`;
+    await tx`select count(*) from unified_auth.sign_in_claims as c where c.forgotten_at < now()`;
+    await tx`
+      select count(*) from unified_auth.password_changes as c where c.session_id = ${nobody}
+    `;
   });
   await sql`select pg_stat_force_next_flush()`;
 }

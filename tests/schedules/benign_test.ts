@@ -158,7 +158,7 @@ Deno.test("five replies lost in one generation, then four tabs at once", async (
     return answers;
   };
   for (const binding of ["first key", "bound"] as const) {
-    await test.step(`${binding}: any of the four replies may arrive last`, async () => {
+    await test.step(`${binding}: each of the four replies may arrive last`, async () => {
       const life = await beginLife(fixture, { binding });
       const [first] = await loseFive(life);
       assert.ok(first);

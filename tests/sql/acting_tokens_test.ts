@@ -85,7 +85,7 @@ Deno.test("a refresh token that the rule would continue ends the others", async 
       assert.deepEqual(await history.ends(), ["logout_global", "logout_others"]);
     },
   );
-  await t.step("with the session's key: any", async () => {
+  await t.step("with the session's key, any of them", async () => {
     await using history = await openHistory({ key: OWN });
     await history.next(await history.next(history.first));
     assert.equal(await history.everywhere(byRefreshToken(history.first, OWN)), "ended");

@@ -151,7 +151,7 @@ Deno.test("a changed token is refused", async () => {
   );
 });
 
-Deno.test("a token has one spelling: any other is refused before the key is used", async () => {
+Deno.test("a token has one spelling, and another is refused before the key is used", async () => {
   let checks = 0;
   const counting = createTokens({
     ...keys,

@@ -187,34 +187,34 @@ function readPrivateJwk(value: unknown, report: (problem: string) => void): Priv
     return null;
   }
   let isFit = true;
-  const require = (member: string, holds: boolean, rule: string) => {
+  const requireMember = (member: string, holds: boolean, rule: string) => {
     if (!holds) report(`${member}: ${rule}`);
     isFit &&= holds;
   };
   const { kty, crv, alg, kid, use, x, y, d, k } = value;
   const fits = (text: unknown, pattern: RegExp): text is string =>
     typeof text === "string" && pattern.test(text);
-  require("kty", kty === "EC" || kty === "oct", "must be EC (for ES256) or oct (for HS256)");
+  requireMember("kty", kty === "EC" || kty === "oct", "must be EC (for ES256) or oct (for HS256)");
   if (!isFit) return null;
   const algorithm = kty === "EC" ? "ES256" : "HS256";
-  require("alg", alg === undefined || alg === algorithm, `must be ${algorithm}`);
-  require(
+  requireMember("alg", alg === undefined || alg === algorithm, `must be ${algorithm}`);
+  requireMember(
     "kid",
     kid === undefined || fits(kid, PRINTABLE_NAME),
     "must be 1 to 128 printable characters",
   );
-  require("use", use === undefined || use === "sig", "must be sig");
+  requireMember("use", use === undefined || use === "sig", "must be sig");
   const name = typeof kid === "string" ? kid : undefined;
   if (kty === "oct") {
-    require("k", fits(k, BASE64URL), "must be base64url");
+    requireMember("k", fits(k, BASE64URL), "must be base64url");
     if (!fits(k, BASE64URL)) return null;
     const { length } = Buffer.from(k, "base64url");
-    require("k", length >= HS256_MIN_BYTES, `must hold at least ${HS256_MIN_BYTES} bytes`);
+    requireMember("k", length >= HS256_MIN_BYTES, `must hold at least ${HS256_MIN_BYTES} bytes`);
     return isFit ? { kty: "oct", alg: "HS256", kid: name, k } : null;
   }
-  require("crv", crv === "P-256", "must be P-256");
+  requireMember("crv", crv === "P-256", "must be P-256");
   for (const [member, text] of Object.entries({ x, y, d })) {
-    require(member, fits(text, BASE64URL_32_BYTES), "must be 32 bytes in base64url");
+    requireMember(member, fits(text, BASE64URL_32_BYTES), "must be 32 bytes in base64url");
   }
   if (!isFit || typeof x !== "string" || typeof y !== "string" || typeof d !== "string") {
     return null;
