@@ -1606,11 +1606,24 @@ AS $function$
 declare
   v_has_password constant boolean := new.encrypted_password <> '';
   v_had_password constant boolean := old.encrypted_password <> '';
-  v_spared uuid := unified_auth.session_that_changes_password(new.id);
+  v_spared uuid;
 begin
   if (v_has_password or v_had_password) is not true then
     return null;
   end if;
+
+  select c.session_id
+  into v_spared
+  from unified_auth.password_changes as c
+  join auth.sessions as i on i.id = c.identity_session_id and i.user_id = c.user_id
+  where c.user_id = new.id
+    and c.announced_at > clock_timestamp() - interval '1 minute'
+    and not exists (
+      select 1
+      from auth.sessions as o
+      where o.user_id = new.id and o.id <> i.id
+    );
+
   if v_spared is null and (v_has_password and v_had_password) is not true then
     select s.id
     into v_spared
@@ -1619,6 +1632,7 @@ begin
     order by s.last_active_at desc, s.created_at desc, s.id
     limit 1;
   end if;
+
   perform unified_auth.end_sessions(
     array(
       select s.id
@@ -2316,24 +2330,6 @@ AS $function$
     ),
     'not_found'
   );
-$function$
-;
-
-CREATE OR REPLACE FUNCTION unified_auth.session_that_changes_password(p_user_id uuid)
- RETURNS uuid
- LANGUAGE sql
- SET search_path TO 'pg_catalog', 'pg_temp'
-AS $function$
-  select c.session_id
-  from unified_auth.password_changes as c
-  join auth.sessions as i on i.id = c.identity_session_id and i.user_id = c.user_id
-  where c.user_id = p_user_id
-    and c.announced_at > clock_timestamp() - interval '1 minute'
-    and not exists (
-      select 1
-      from auth.sessions as o
-      where o.user_id = p_user_id and o.id <> i.id
-    );
 $function$
 ;
 
