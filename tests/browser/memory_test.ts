@@ -17,7 +17,7 @@ Deno.test("ten thousand refreshes leave the memory as it was after the first tho
       });
       const view = await reply.json();
       let { generation } = view.session;
-      globalThis.fetch = async (request) => Response.json(request.url.endsWith("/refresh")
+      globalThis.fetch = async (input) => Response.json((input.url ?? input).endsWith("/refresh")
         ? { ...view, refreshed: true, session: { ...view.session, generation: ++generation } }
         : []);
       session.subscribe(() => session.getSnapshot());
