@@ -113,6 +113,43 @@ Deno.test("a bound session that only lacks its proof is not called over for the 
   );
 });
 
+/** What a client hears that signs each challenge as it comes, beginning with none. */
+async function proveUntilDecided({ current, ask }: MovedBrowser): Promise<readonly string[]> {
+  const codes: string[] = [];
+  current.challenge = null;
+  do {
+    const proof = await current.prove("/refresh");
+    const answer = await ask("/unified-auth/refresh", { proof });
+    codes.push(codeOf(answer));
+    current.challenge = challengeOf(answer.body);
+  } while (codes.at(-1) === "proof_required" && codes.length < 4);
+  return codes;
+}
+
+Deno.test("a session whose key was lost does not hide the live session beside it", async () => {
+  const key = await createProofKey();
+  const lost = await fixture.signIn({ key: await createProofKey() });
+  const live = await fixture.signIn({ key });
+  lost.browser.key = key; // the browser has no other
+  for (const [earlier, current] of [[live, lost], [lost, live]] as const) {
+    const both = moved(earlier.browser.copy(), current.browser.copy());
+    forgetAccess(both);
+    const codes = await proveUntilDecided(both);
+    assert.deepEqual(codes.at(-1), "200", codes.join());
+    assert.ok(codes.length <= 3, "no more proofs than the client signs");
+  }
+});
+
+Deno.test("two sessions whose keys were lost ask for a sign-in, and not for proofs without end", async () => {
+  const lost = await fixture.signIn({ key: await createProofKey() });
+  const other = await fixture.signIn({ key: await createProofKey() });
+  const both = moved(lost.browser, other.browser);
+  both.current.key = await createProofKey();
+  forgetAccess(both);
+  const codes = await proveUntilDecided(both);
+  assert.deepEqual(codes, ["proof_required", "proof_required", "proof_key_unknown"]);
+});
+
 async function usesAfterEnd(sessionId: string): Promise<number> {
   const [row] = await sql<{ count: number }[]>`
     select count(*)::integer as count

@@ -26,9 +26,16 @@ export function refuse(code: ErrorCode, sessionId: SessionId | null): Refusal {
 
 /**
  * Answers the code of the first, the session that the browser most likely means; but a session that may
- * go on with a proof comes before one that has ended.
+ * go on with a proof comes before one that has ended or whose key is lost. Its challenge is handed out
+ * only then: where the key is refused for the second session too, nothing is left to sign.
  */
 export function joinRefusals(first: Refusal, second: Refusal): Refusal {
-  const answered = first.over.length > 0 && second.challenge !== null ? second : first;
+  const mayStillProve = second.challenge !== null && (first.over.length > 0 || isKeyLost(first));
+  const hasNoKeyLeft = first.challenge !== null && isKeyLost(second);
+  const answered = mayStillProve || hasNoKeyLeft ? second : first;
   return { ...answered, over: [...first.over, ...second.over] };
+}
+
+function isKeyLost({ code }: Refusal): boolean {
+  return code === "proof_key_unknown";
 }
