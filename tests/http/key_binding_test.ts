@@ -194,6 +194,24 @@ Deno.test("a recorded request changes nothing once the session has moved on, and
   assert.equal(viewOf(await browser.refresh()).session.generation, 3);
 });
 
+Deno.test("a recorded validate that rotated nothing yields one access token, and its owner goes on", async () => {
+  const signedIn = await signInBound();
+  const { browser, sessionId } = signedIn;
+  browser.challenge = forge.challenge({ sessionId, generation: 1, ageSeconds: 600 });
+  const proof = await browser.prove("/validate");
+  assert.equal(viewOf(await browser.validate({ proof })).refreshed, false);
+  await pass(signedIn);
+  const thief = browser.copy({ key: null });
+  thief.cookies.delete(ACCESS_COOKIE);
+  assert.equal(viewOf(await thief.validate({ proof })).session.generation, 2);
+  await pass(signedIn);
+  thief.cookies.delete(ACCESS_COOKIE);
+  for (const refused of [await thief.validate({ proof }), await thief.refresh()]) {
+    assertProofRequired(refused);
+  }
+  assert.equal(viewOf(await browser.refresh()).session.generation, 2);
+});
+
 Deno.test("a thief with a key of his own is refused while the owner is active, and it is recorded once an hour", async () => {
   const signedIn = await signInBound();
   const { browser, sessionId } = signedIn;
