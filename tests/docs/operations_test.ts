@@ -54,7 +54,7 @@ function happened(event: string, times = 1): string {
 
 /** What each alert is for, by the first words of the text before it. */
 const OCCASIONS: readonly (readonly [lead: string, occasion: string])[] = [
-  ["A token was shown", happened("key_compromise_suspected")],
+  ["A token was presented", happened("key_compromise_suspected")],
   ["Copied tokens", happened("reuse_detected", 5)],
   ["was granted, and each session", happened("proof_refused", 5)],
   [
