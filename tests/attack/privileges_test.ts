@@ -3,7 +3,9 @@ import { createHash } from "node:crypto";
 import type postgres from "postgres";
 import { SEED_USERS } from "../../local/seed_users.ts";
 import { openTestServer } from "../../local/testing.ts";
-import { sqlRow } from "../sql/sql_row.ts";
+import { writeComposite } from "../../supabase/functions/_shared/postgres/composites.ts";
+import { toBytea } from "../../supabase/functions/_shared/session_store_rpc.ts";
+import { POLICY_ARGUMENT } from "../sql/sql_sessions.ts";
 
 const server = await openTestServer();
 const stack = await server.startStack({ functions: [] });
@@ -167,11 +169,24 @@ Deno.test("a type of a caller's own never runs as the owner of a function", asyn
   const session = crypto.randomUUID();
   const lineage = new Uint8Array(8);
   const hash = (name: string) => new Uint8Array(createHash("sha256").update(name).digest());
-  const context = `'${sqlRow([null, "agent", "request"])}'`;
-  const policy = `'${sqlRow([3600, 2592000, 0, 60, 300, 1, 5, 900, 30, 86400])}'`;
-  const place = `'${sqlRow([session, 1, 0])}'`;
-  const token = `'${sqlRow([session, 1, 0, hash("a"), null, lineage])}'`;
-  const successor = `'${sqlRow([2, 0, hash("b"), lineage, new Uint8Array(16), "key"])}'`;
+  const literal = (...row: Parameters<typeof writeComposite>) => `'${writeComposite(...row)}'`;
+  const place = { session_id: session, generation: 1, branch: 0 };
+  const context = literal("request_context", { user_agent: "agent", request_id: "request" });
+  const policy = literal("session_policy", POLICY_ARGUMENT);
+  const acting = literal("token_place", place);
+  const token = literal("presented_refresh_token", {
+    ...place,
+    hash: toBytea(hash("a")),
+    lineage: toBytea(lineage),
+  });
+  const successor = literal("proposed_successor", {
+    generation: 2,
+    branch: 0,
+    hash: toBytea(hash("b")),
+    lineage: toBytea(lineage),
+    salt: toBytea(new Uint8Array(16)),
+    key_id: "key",
+  });
   const buckets = "array[sha256('p'), sha256('a'), sha256('n')]";
   const calls = [
     `purge_sessions(1, 1000000000, 1000000000)`,
@@ -182,8 +197,8 @@ Deno.test("a type of a caller's own never runs as the owner of a function", asyn
     `check_access_token_hook('public.hook')`,
     `validate_session('${session}', 1, 0::smallint, true, ${policy}, ${context})`,
     `rotate_session(${token}, null, ${successor}, ${policy}, 'refresh', ${context})`,
-    `list_user_sessions(${place}, ${context})`,
-    `revoke_session('${session}', 'logout', ${context}, p_access => ${place})`,
+    `list_user_sessions(${acting}, ${context})`,
+    `revoke_session('${session}', 'logout', ${context}, p_access => ${acting})`,
     `revoke_user_sessions('global', ${context}, p_user_id => '${SEED_USERS.ada.id}')`,
   ];
   for (const call of calls) await service.unsafe(`select public.${call}`);

@@ -9,7 +9,9 @@ import assert from "node:assert/strict";
 import type postgres from "postgres";
 import { SEED_USERS } from "../../local/seed_users.ts";
 import type { TestServer, TestStack } from "../../local/testing.ts";
-import { sqlRow } from "../sql/sql_row.ts";
+import { writeComposite } from "../../supabase/functions/_shared/postgres/composites.ts";
+import { toBytea } from "../../supabase/functions/_shared/session_store_rpc.ts";
+import { POLICY_ARGUMENT } from "../sql/sql_sessions.ts";
 import { hashRefreshToken } from "./token_hash.ts";
 import { ageSession } from "../http/aging.ts";
 import { type Browser, CHROME, codeOf, FIREFOX, openBrowser, viewOf } from "../http/browser.ts";
@@ -141,13 +143,19 @@ async function leaveAndForge(
   await ageSession(sql, expired, 31 * 24 * HOUR);
   assert.equal(codeOf(await copy.refresh()), "session_expired");
   const forged = (await openBrowser({ ...stack, userAgent: CHROME }).login(linus)).session.id;
-  const presented = sqlRow([forged, 1, 0, hashRefreshToken("forged"), null, null]);
-  const context = sqlRow([null, THIEF, "request"]);
+  const presented = writeComposite("presented_refresh_token", {
+    session_id: forged,
+    generation: 1,
+    branch: 0,
+    hash: toBytea(hashRefreshToken("forged")),
+  });
+  const policy = writeComposite("session_policy", POLICY_ARGUMENT);
+  const context = writeComposite("request_context", { user_agent: THIEF, request_id: "request" });
   const asService = stack.database.connectAs("service_role", { max: 1 });
   const [row] = await asService<{ outcome: string }[]>`
     select (public.rotate_session(
       ${presented}::public.presented_refresh_token, null, null,
-      '(3600,2592000,0,60,300,1,5,900,60,86400)', 'refresh', ${context}::public.request_context
+      ${policy}::public.session_policy, 'refresh', ${context}::public.request_context
     )).outcome`;
   assert.equal(row?.outcome, "key_compromise_suspected");
   return { expired, forged };

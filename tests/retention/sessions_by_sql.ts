@@ -7,13 +7,23 @@
 import type postgres from "postgres";
 import { SEED_USERS } from "../../local/seed_users.ts";
 import { hashRefreshToken } from "../audits/token_hash.ts";
-import { sqlRow } from "../sql/sql_row.ts";
+import { writeComposite } from "../../supabase/functions/_shared/postgres/composites.ts";
+import { toBytea } from "../../supabase/functions/_shared/session_store_rpc.ts";
+import { POLICY_ARGUMENT } from "../sql/sql_sessions.ts";
 
-const SALT = new Uint8Array(16);
+const SALT = toBytea(new Uint8Array(16));
 
 /** The defaults, but for the throttle and the limit of sessions. A token is never unchanged. */
-const POLICY = sqlRow([3600, 2_592_000, 0, -1, 1_000_000, 1, 1_000_000, 900, 86_400]);
-const CONTEXT = sqlRow([null, "a browser", "request"]);
+const POLICY = writeComposite("session_policy", {
+  ...POLICY_ARGUMENT,
+  reuse_interval_seconds: -1,
+  refresh_burst: 1_000_000,
+  max_sessions: 1_000_000,
+});
+const CONTEXT = writeComposite("request_context", {
+  user_agent: "a browser",
+  request_id: "request",
+});
 
 const tokenOf = (id: string, generation: number) => hashRefreshToken(`${id} ${generation}`);
 
@@ -32,8 +42,19 @@ export async function rotateSession(
   service: postgres.ISql,
   { id, generation }: { readonly id: string; readonly generation: number },
 ): Promise<string> {
-  const presented = sqlRow([id, generation, 0, tokenOf(id, generation), null, null]);
-  const successor = sqlRow([generation + 1, 0, tokenOf(id, generation + 1), null, SALT, "key"]);
+  const presented = writeComposite("presented_refresh_token", {
+    session_id: id,
+    generation,
+    branch: 0,
+    hash: toBytea(tokenOf(id, generation)),
+  });
+  const successor = writeComposite("proposed_successor", {
+    generation: generation + 1,
+    branch: 0,
+    hash: toBytea(tokenOf(id, generation + 1)),
+    salt: SALT,
+    key_id: "key",
+  });
   const [row] = await service<{ outcome: string }[]>`
     select (public.rotate_session(
       ${presented}::public.presented_refresh_token, null,

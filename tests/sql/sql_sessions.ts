@@ -38,6 +38,7 @@ import type {
 import {
   createRpcSessionStore,
   type SessionPolicy,
+  toPolicyArgument,
 } from "../../supabase/functions/_shared/session_store_rpc.ts";
 import {
   deriveSuccessor,
@@ -58,6 +59,9 @@ const POLICY: SessionPolicy = {
   refreshIntervalSeconds: 1,
   rebindAfterSeconds: 86_400,
 };
+
+/** The same as the functions take it. */
+export const POLICY_ARGUMENT = toPolicyArgument(POLICY);
 
 export interface SignInOptions {
   /** The cookie that the browser still held. */

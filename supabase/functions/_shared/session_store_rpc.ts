@@ -271,7 +271,8 @@ function orNull<Value, Argument>(
   return value === null ? null : toArgument(value);
 }
 
-function toPolicyArgument(policy: SessionPolicy): CompositeTypes["session_policy"] {
+/** The policy as the functions take it. */
+export function toPolicyArgument(policy: SessionPolicy): CompositeTypes["session_policy"] {
   return {
     access_ttl_seconds: policy.accessTtlSeconds,
     refresh_ttl_seconds: policy.refreshTtlSeconds,

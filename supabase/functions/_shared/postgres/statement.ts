@@ -8,6 +8,7 @@
 import type pg from "pg";
 import type { Database, Json } from "../database.types.ts";
 import type { FunctionName } from "../database_rpc.ts";
+import { type CompositeName, type CompositeTypes, writeComposite } from "./composites.ts";
 
 /** A statement of fixed text, which a connection may keep under its name. */
 export interface Statement {
@@ -41,7 +42,7 @@ export interface SharedStatement {
   readonly many: Statement;
 }
 
-/** @param types of the function's parameters, in the order of its values; a composite one's is `json` */
+/** @param types of the function's parameters, in the order of its values */
 export function composeSharedStatement<Name extends FunctionName>(
   name: Name,
   types: Readonly<Record<keyof Functions[Name]["Args"] & string, string>>,
@@ -76,13 +77,9 @@ function composeCall(
   parameters: readonly string[],
   valueOf: (parameter: string, index: number) => string,
 ): string {
-  const given = parameters.map((parameter, index) => {
-    const value = valueOf(parameter, index);
-    const composite = COMPOSITE_PARAMETERS[parameter];
-    return composite === undefined
-      ? `${parameter} => ${value}`
-      : `${parameter} => json_populate_record(null::public.${composite}, ${value})`;
-  });
+  const given = parameters.map((parameter, index) =>
+    `${parameter} => ${valueOf(parameter, index)}`
+  );
   return `to_json(public.${name}(${given.join(", ")}))`;
 }
 
@@ -95,7 +92,6 @@ export function orderValues(
 }
 
 type Functions = Database["public"]["Functions"];
-type CompositeTypes = Database["public"]["CompositeTypes"];
 type ParametersOfType<Type> = {
   [Name in FunctionName]: {
     [Key in keyof Functions[Name]["Args"]]-?: unknown extends Functions[Name]["Args"][Key] ? never
@@ -107,11 +103,8 @@ type CompositeParameter = {
   [Composite in keyof CompositeTypes]: ParametersOfType<CompositeTypes[Composite]>;
 }[keyof CompositeTypes];
 
-/**
- * Each parameter of a composite type, with that type. They travel as JSON objects, as through the data
- * API: by the names of their fields, so that their order is nobody's concern.
- */
-const COMPOSITE_PARAMETERS: Readonly<Record<string, keyof CompositeTypes>> = {
+/** Each parameter of a composite type, with that type. */
+const COMPOSITE_PARAMETERS: Readonly<Record<string, CompositeName>> = {
   p_access: "token_place",
   p_acting: "token_place",
   p_context: "request_context",
@@ -120,7 +113,7 @@ const COMPOSITE_PARAMETERS: Readonly<Record<string, keyof CompositeTypes>> = {
   p_proof: "presented_proof",
   p_successor: "proposed_successor",
   p_token_policy: "access_token_policy",
-} satisfies Record<Exclude<CompositeParameter, JsonParameter>, keyof CompositeTypes>;
+} satisfies Record<Exclude<CompositeParameter, JsonParameter>, CompositeName>;
 
 type JsonParameter = ParametersOfType<Json>;
 
@@ -130,6 +123,10 @@ const JSON_PARAMETERS: Readonly<Record<string, true>> = {
 } satisfies Record<JsonParameter, true>;
 
 function toParameter(name: string, value: unknown): unknown {
-  const isJson = JSON_PARAMETERS[name] || COMPOSITE_PARAMETERS[name] !== undefined;
-  return value !== null && isJson ? JSON.stringify(value) : value;
+  if (value === null) return value;
+  if (JSON_PARAMETERS[name]) return JSON.stringify(value);
+  const composite = COMPOSITE_PARAMETERS[name];
+  return composite !== undefined && typeof value === "object"
+    ? writeComposite(composite, value)
+    : value;
 }
