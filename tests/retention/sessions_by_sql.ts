@@ -77,6 +77,7 @@ export async function multiplyDead(
       'revoked_reason', 'logout',
       'successor_salt', null,
       'successor_key_id', null,
+      'identity_session_id', null,
       'created_at', now() - make_interval(days => ${days}),
       'revoked_at', now() - make_interval(days => ${days})
     ))).*
