@@ -4,7 +4,7 @@ import type postgres from "postgres";
 import { SEED_USERS } from "../../local/seed_users.ts";
 import { openTestServer } from "../../local/testing.ts";
 import { writeComposite } from "../../supabase/functions/_shared/postgres/composites.ts";
-import { toBytea } from "../../supabase/functions/_shared/session_store_rpc.ts";
+import { toBytea } from "../../supabase/functions/_shared/bytea.ts";
 import { POLICY_ARGUMENT } from "../sql/sql_sessions.ts";
 
 const server = await openTestServer();

@@ -45,7 +45,10 @@ function readUnnamedCalls(messages: readonly FrontendMessage[]): readonly string
   });
 }
 
-/** Each call ends with a Sync. A connection begins with one simple query, and may end with a goodbye. */
+/**
+ * Each call ends with a Sync. A connection begins with one simple query and, where it is a direct one,
+ * with its settings, and may end with a goodbye.
+ */
 function splitCalls(messages: readonly FrontendMessage[]): readonly FrontendMessage[][] {
   const calls: FrontendMessage[][] = [[]];
   for (const message of messages) {
@@ -58,7 +61,7 @@ function splitCalls(messages: readonly FrontendMessage[]): readonly FrontendMess
     if (message.type === "S") calls.push([]);
   }
   assert.deepEqual(calls.pop(), [], "nothing is sent but calls");
-  return calls;
+  return calls.filter(([parse]) => !/^\0select\s+set_config\(/.test(parse?.body ?? ""));
 }
 
 /** A statement is named after its function, and one for many calls says so. */

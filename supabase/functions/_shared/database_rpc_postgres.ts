@@ -47,8 +47,8 @@ const VALIDATES = composeSharedStatement("validate_session", {
   p_generation: "integer",
   p_branch: "smallint",
   p_may_confirm: "boolean",
-  p_policy: "public.session_policy",
-  p_context: "public.request_context",
+  p_policy: "text",
+  p_context: "text",
 });
 
 export function createPostgresRpc(options: PostgresRpcOptions): PostgresRpc {

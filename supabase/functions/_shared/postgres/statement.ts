@@ -42,7 +42,10 @@ export interface SharedStatement {
   readonly many: Statement;
 }
 
-/** @param types of the function's parameters, in the order of its values */
+/**
+ * @param types of the function's parameters, in the order of its values: of a composite one `text`, for
+ * `unnest` would make a column of each of its fields
+ */
 export function composeSharedStatement<Name extends FunctionName>(
   name: Name,
   types: Readonly<Record<keyof Functions[Name]["Args"] & string, string>>,
@@ -51,8 +54,12 @@ export function composeSharedStatement<Name extends FunctionName>(
   const lists = ["integer", ...Object.values(types)].map((type, index) =>
     `$${index + 1}::${type}[]`
   );
+  const column = (parameter: string) => {
+    const composite = COMPOSITE_PARAMETERS[parameter];
+    return composite === undefined ? `c.${parameter}` : `c.${parameter}::public.${composite}`;
+  };
   const one = composeCall(name, parameters, (_, index) => `$${index + 2}`);
-  const many = composeCall(name, parameters, (parameter) => `c.${parameter}`);
+  const many = composeCall(name, parameters, column);
   return {
     one: {
       name,
