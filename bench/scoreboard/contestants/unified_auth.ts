@@ -24,7 +24,7 @@ export const unifiedAuth: Contestant = {
     "After more than a minute away it asks the server on a return whether the session still " +
     "stands; the snapshot's `activity` shows that, and no other event tells of it.",
   page: new URL("./unified_auth_page.ts", import.meta.url),
-  imports: 'export { createHttpTransport, createSession } from "../../client/src/index.ts";',
+  imports: 'export { createAuthClient } from "../../client/src/index.ts";',
   credential: { cookie: REFRESH_COOKIE },
   accessCookies: [ACCESS_COOKIE],
   absent: {},

@@ -13,7 +13,7 @@ export const droppedSocket = defineScenario({
   target: "session survives",
   method:
     "The page is served through a relay that drops the connection when the server answers the " +
-    "renewal. Chromium sends such a POST again by itself. Then the client refreshes once more, " +
+    "renewal. Chromium sends such a POST again on its own. Then the client refreshes once more, " +
     "after an hour.",
   accessTtlSeconds: 3600,
   async run({ arena, openSignedIn, outliveAccess }) {

@@ -10,7 +10,7 @@ import { atMost, becomesTrue, pause } from "../stage.ts";
 export const networkError = defineScenario({
   id: "S8",
   title: "network error at renewal",
-  target: "session kept, refreshed by itself",
+  target: "session kept, refreshed automatically",
   method:
     "The browser is offline when a renewal is due, for 3 s. Back online, nothing is done for " +
     "10 s but to look whether a renewal comes.",
@@ -39,9 +39,9 @@ export const networkError = defineScenario({
   },
   judge({ kept, recovery }) {
     if (!kept) return { verdict: "missed", words: "signed out" };
-    if (recovery === "itself") return { verdict: "met", words: "kept, refreshed by itself" };
+    if (recovery === "itself") return { verdict: "met", words: "kept, refreshed automatically" };
     if (recovery === "use") {
-      return { verdict: "partly", words: "kept, not tried again by itself" };
+      return { verdict: "partly", words: "kept, not retried automatically" };
     }
     return { verdict: "missed", words: "kept, not refreshed when asked again" };
   },

@@ -13,7 +13,7 @@ const RETRY_AFTER_SECONDS = 4;
 export const tooManyRequests = defineScenario({
   id: "S1",
   title: "429 on refresh, access token over",
-  target: "session kept, Retry-After honoured, refreshed by itself",
+  target: "session kept, Retry-After honoured, refreshed automatically",
   method: `The access token lives ${ACCESS_TTL_SECONDS} s. From the sign-in on, every renewal is ` +
     `answered with 429 and Retry-After: ${RETRY_AFTER_SECONDS}. When the token is over, the app reads it, and ` +
     "asks for a renewal if none was seen so far. Requests before Retry-After is over are noted. " +
@@ -57,9 +57,9 @@ export const tooManyRequests = defineScenario({
       ? "asks again before Retry-After"
       : recovery === "itself"
       ? "waits for Retry-After"
-      : "does not retry by itself";
+      : "does not retry automatically";
     const end = recovery === "itself"
-      ? "refreshed by itself"
+      ? "refreshed automatically"
       : recovery === "use"
       ? "refreshed when asked again"
       : "not refreshed when asked again";
