@@ -2019,7 +2019,7 @@ begin
   -- added: user_metadata, above all, has no place in a cookie.
   select coalesce(jsonb_object_agg(c.key, c.value), '{}') into v_added
   from jsonb_each(v_answer -> 'claims') as c
-  where c.key not in ('iss', 'sub', 'aud', 'exp', 'iat', 'session_id', 'gen', 'branch')
+  where c.key not in ('iss', 'sub', 'aud', 'exp', 'iat', 'nbf', 'session_id', 'gen', 'branch')
     and c.value is distinct from v_claims -> c.key;
 
   if exists (

@@ -154,17 +154,18 @@ Deno.test("a hook changes no claim that the session stands on, and gives no role
   await replaceHook(`
     return jsonb_build_object('claims', event->'claims' || jsonb_build_object(
       'sub', gen_random_uuid(), 'session_id', gen_random_uuid(), 'gen', 99, 'branch', 9, 'iss', 'x',
-      'aud', 'y', 'iat', 1, 'exp', 9999999999, 'email', 'other@example.com', 'org_id', 7));`);
+      'aud', 'y', 'iat', 1, 'nbf', 9999999999, 'exp', 9999999999, 'email', 'other@example.com', 'org_id', 7));`);
   const { browser, person, view } = await fixture.signIn();
-  const { sub, session_id, gen, branch, aud, email, org_id, exp } = claimsOf(browser);
+  const { sub, session_id, gen, branch, aud, nbf, email, org_id, exp } = claimsOf(browser);
   assert.deepEqual(
-    { sub, session_id, gen, branch, aud, email, org_id },
+    { sub, session_id, gen, branch, aud, nbf, email, org_id },
     {
       sub: person.id,
       session_id: view.session.id,
       gen: 1,
       branch: 0,
       aud: "authenticated",
+      nbf: undefined,
       email: "other@example.com",
       org_id: 7,
     },
