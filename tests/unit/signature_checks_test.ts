@@ -83,6 +83,25 @@ Deno.test("a request costs two signature checks at most, whatever its cookies an
   }
 });
 
+Deno.test("what cannot be our token leaves the check to the one that is", async () => {
+  const { token } = await tokens.sign(CLAIMS);
+  const [, claims = "", signature = ""] = token.split(".");
+  const headed = (header: object) =>
+    [btoa(JSON.stringify(header)).replace(/=+$/, ""), claims, signature].join(".");
+  const foreign = [
+    headed({ alg: "HS256", typ: "JWT" }), // as the key of a project is one
+    headed({ alg: "HS256", kid: "ec" }),
+    `${token}=`,
+    "x".repeat(9_000),
+  ];
+  for (const bearer of foreign) {
+    const authorization = `Bearer ${bearer}`;
+    const headers = headersWith({ access: [token, ...foreign], authorization, dpop: "a.b.c" });
+    const { access } = await readEverything(openReader(), headers);
+    assert.equal(access.kind, "genuine", bearer.slice(0, 100));
+  }
+});
+
 Deno.test("the token of the browser's own session is checked first, wherever it is sent", async () => {
   const sessionId = newSession();
   const { token } = await tokens.sign({ ...CLAIMS, sessionId });

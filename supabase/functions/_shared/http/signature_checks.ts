@@ -1,13 +1,19 @@
 /**
  * How many signatures of access tokens one request may have checked. A check costs more than all the rest
  * of a validate, and sixteen forged cookies cost nothing to send: so there are two checks for a request,
- * one of them for its proof where it brings one. Tokens that this process knows cost none.
+ * one of them for its proof where it brings one. Tokens that this process knows cost none, nor do those
+ * that cannot be ours, such as the project's own key as a Bearer.
  *
  * @module
  */
 
 import { Buffer } from "node:buffer";
-import type { AccessClaims, AccessTokens } from "../access_token.ts";
+import type {
+  AccessClaims,
+  AccessTokenFault,
+  AccessTokens,
+  AccessTokenVerdict,
+} from "../access_token.ts";
 import type { SessionId } from "../brands.ts";
 
 const MAX_CHECKS = 2;
@@ -40,8 +46,8 @@ export async function verifyAccessTokens(
   const unknown = values.filter((value) => !spent.results.has(value));
   for (const value of putLikelyFirst(unknown, sessions)) {
     if (spent.left === 0) break;
-    spent.left -= 1;
     const verdict = await accessTokens.verify(value);
+    if (wasChecked(verdict)) spent.left -= 1;
     spent.results.set(value, verdict.kind === "genuine" ? verdict.claims : null);
   }
   const genuine = new Map<string, AccessClaims>();
@@ -50,6 +56,18 @@ export async function verifyAccessTokens(
     if (claims) genuine.set(value, claims);
   }
   return genuine;
+}
+
+/** Told without a look at the signature. */
+const PLAIN_FAULTS: ReadonlySet<AccessTokenFault> = new Set([
+  "too_long",
+  "malformed",
+  "unknown_key",
+  "algorithm",
+]);
+
+function wasChecked(verdict: AccessTokenVerdict): boolean {
+  return verdict.kind === "genuine" || !PLAIN_FAULTS.has(verdict.reason);
 }
 
 function checksOf(headers: Headers): SpentChecks {
