@@ -12,22 +12,34 @@ import { shareTestServer, testStore, testStoreEnvironment } from "../local/testi
 
 /**
  * Files at a time of the whole suite. Most of a test is waiting for another process, so that two cores are
- * kept busy by more than two; with more than four, tests that give a process a second begin to miss
- * it. What is asked for by name is read while it runs, one file after the other.
+ * kept busy by more than two; with four, tests that give a process a second begin to miss it. What is asked for by name is read while it runs, one file after the other.
  */
-const JOBS = "4";
+const JOBS = "3";
+
+/**
+ * What waits for a browser, an outage or a deadline is read one file after the other: beside three others
+ * a second is too short for a page to load.
+ */
+const ALONE = [
+  "tests/apps",
+  "tests/browser",
+  "tests/engines",
+  "tests/fault",
+  "tests/race",
+  "bench",
+];
 
 /** All that touches data through the functions. */
-const TESTS_OF_EACH_STORE = ["http", "schedules", "race", "attack", "fault", "model"]
-  .map((directory) => `tests/${directory}/`);
+const OF_EACH_STORE = ["http", "schedules", "race", "attack", "fault", "model"]
+  .map((directory) => `tests/${directory}`);
 
 const SLOWEST_FILES = 25;
 
 const showsSlowest = Deno.args.includes("--slowest");
 const asked = Deno.args.filter((argument) => argument !== "--slowest");
 const runs: readonly Run[] = asked.length > 0 ? [{ args: asked, store: testStore(), jobs: "1" }] : [
-  { args: ["tests/", "bench/"], store: "rpc", jobs: JOBS },
-  { args: TESTS_OF_EACH_STORE, store: "postgres", jobs: JOBS },
+  ...planRuns([...await listFolders("tests"), "bench"], "rpc"),
+  ...planRuns(OF_EACH_STORE, "postgres"),
 ];
 
 await using server = shareTestServer();
@@ -43,6 +55,20 @@ for (const run of runs) {
 console.log(`${passed} passed, ${failed} failed`);
 // A file that does not load is no test, and still a failure.
 Deno.exitCode = succeeded && failed === 0 && passed > 0 ? 0 : 1;
+
+function planRuns(folders: readonly string[], store: Run["store"]): readonly Run[] {
+  const { alone = [], beside = [] } = Object.groupBy(
+    folders,
+    (folder) => ALONE.includes(folder) ? "alone" : "beside",
+  );
+  return [{ args: beside, store, jobs: JOBS }, { args: alone, store, jobs: "1" }];
+}
+
+async function listFolders(parent: string): Promise<readonly string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(parent));
+  return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => `${parent}/${name}`)
+    .toSorted();
+}
 
 interface Run {
   readonly args: readonly string[];

@@ -3,7 +3,7 @@ import { readSession } from "@unified-auth/client/server";
 import { functionsUrl } from "./functions_url";
 
 // The functions answer on the app's own origin, which makes their cookies first-party. And nobody who is
-// signed out gets to the account page; a visitor in doubt does, and the browser finds out.
+// signed out gets to the account page; a visitor of whom nothing is known does, and the browser finds out.
 export async function proxy(request: NextRequest) {
   const { pathname, search } = request.nextUrl;
   if (pathname.startsWith("/functions/v1/")) {
