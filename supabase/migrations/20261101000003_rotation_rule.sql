@@ -74,11 +74,12 @@ immutable
 set search_path = pg_catalog, pg_temp
 as $$
 begin
+  if p_generation = p_session.generation and p_branch = p_session.branch then
+    return case when p_hash = p_session.refresh_token_hash then 'current' else 'hash_mismatch' end;
+  end if;
   return case
     when p_generation > p_session.generation then 'ahead'
     when p_generation = p_session.generation and p_branch > p_session.branch then 'ahead'
-    when p_generation = p_session.generation and p_branch = p_session.branch then
-      case when p_hash = p_session.refresh_token_hash then 'current' else 'hash_mismatch' end
     when p_generation = p_session.generation and p_branch = p_session.branch - 1
       and p_session.superseded_refresh_token_hash is not null then
       case when p_hash = p_session.superseded_refresh_token_hash
@@ -114,51 +115,64 @@ language plpgsql
 immutable
 set search_path = pg_catalog, pg_temp
 as $$
+declare
+  v_open constant boolean := not p_confirmed;
 begin
-  -- The table of docs/protocol.md, row by row: the first that matches decides.
-  return case
-    when p_position = 'ahead'
-      then '(0,unknown_generation)'
-    when p_position = 'hash_mismatch'
-      then '(1,key_compromise_suspected)'
-    when p_class = 'stranger' and p_proof = 'none'
-      then '(2,proof_required)'
-    when p_proof = 'outdated'
-      then '(3,proof_required)'
-    when p_class = 'stranger' and p_position = 'current' and p_quiet
-      then '(4,rotated)'
-    when p_class = 'stranger'
-      then '(5,proof_key_unknown)'
-    when p_class = 'rebound'
-      then '(6,reused)'
-    when p_class = 'same' and p_position = 'current' and p_recent
-      then '(7,unchanged)'
-    when p_class = 'same' and p_position = 'current'
-      then '(8,rotated)'
-    when p_class = 'same' and p_position = 'predecessor' and p_salt_kept
-      then '(9,replayed)'
-    when p_class = 'same'
-      then '(10,reissued)'
-    when p_class = 'unbound' and p_position = 'current' and p_recent
-      and (p_proof = 'none' or not p_first_generation)
-      then '(11,unchanged)'
-    when p_class = 'unbound' and p_position = 'current'
-      then '(12,rotated)'
-    when p_class = 'unbound' and p_position = 'predecessor' and not p_confirmed and p_recent
-      and p_row_key in ('none', 'proven') and p_salt_kept and p_branch <= 3
-      then '(13,replayed)'
-    when p_class = 'unbound' and p_position = 'predecessor' and not p_confirmed and p_recent
-      and p_row_key = 'other' and p_proof = 'none' and p_branch <= 3
-      then '(14,proof_required)'
-    when p_class = 'unbound' and p_position = 'predecessor' and not p_confirmed and p_branch < 255
-      then '(15,reissued)'
-    when p_class = 'unbound' and p_position = 'predecessor'
-      then '(16,reused)'
-    when p_class = 'unbound' and p_position = 'superseded' and not p_confirmed
-      then '(17,rotated)'
-    when p_class = 'unbound'
-      then '(18,reused)'
-  end::unified_auth.rotation_judgment;
+  -- The table of docs/protocol.md, row by row: of each class the first that matches decides. As steps
+  -- and not as one expression, of which every transaction would prepare each operator anew.
+  if p_position = 'ahead' then
+    return row(0, 'unknown_generation')::unified_auth.rotation_judgment;
+  elsif p_position = 'hash_mismatch' then
+    return row(1, 'key_compromise_suspected')::unified_auth.rotation_judgment;
+  elsif p_class = 'stranger' and p_proof = 'none' then
+    return row(2, 'proof_required')::unified_auth.rotation_judgment;
+  elsif p_proof = 'outdated' then
+    return row(3, 'proof_required')::unified_auth.rotation_judgment;
+
+  elsif p_class = 'stranger' then
+    if p_position = 'current' and p_quiet then
+      return row(4, 'rotated')::unified_auth.rotation_judgment;
+    else
+      return row(5, 'proof_key_unknown')::unified_auth.rotation_judgment;
+    end if;
+
+  elsif p_class = 'rebound' then
+    return row(6, 'reused')::unified_auth.rotation_judgment;
+
+  elsif p_class = 'same' then
+    if p_position = 'current' and p_recent then
+      return row(7, 'unchanged')::unified_auth.rotation_judgment;
+    elsif p_position = 'current' then
+      return row(8, 'rotated')::unified_auth.rotation_judgment;
+    elsif p_position = 'predecessor' and p_salt_kept then
+      return row(9, 'replayed')::unified_auth.rotation_judgment;
+    else
+      return row(10, 'reissued')::unified_auth.rotation_judgment;
+    end if;
+
+  elsif p_position = 'current' then
+    if p_recent and (p_proof = 'none' or not p_first_generation) then
+      return row(11, 'unchanged')::unified_auth.rotation_judgment;
+    else
+      return row(12, 'rotated')::unified_auth.rotation_judgment;
+    end if;
+
+  elsif p_position = 'predecessor' then
+    if v_open and p_recent and p_row_key in ('none', 'proven') and p_salt_kept and p_branch <= 3 then
+      return row(13, 'replayed')::unified_auth.rotation_judgment;
+    elsif v_open and p_recent and p_row_key = 'other' and p_proof = 'none' and p_branch <= 3 then
+      return row(14, 'proof_required')::unified_auth.rotation_judgment;
+    elsif v_open and p_branch < 255 then
+      return row(15, 'reissued')::unified_auth.rotation_judgment;
+    else
+      return row(16, 'reused')::unified_auth.rotation_judgment;
+    end if;
+
+  elsif p_position = 'superseded' and v_open then
+    return row(17, 'rotated')::unified_auth.rotation_judgment;
+  else
+    return row(18, 'reused')::unified_auth.rotation_judgment;
+  end if;
 end;
 $$;
 

@@ -50,12 +50,20 @@ begin
   from auth.users as u
   where u.id = v_session.user_id;
 
-  v_end := unified_auth.session_end(
-    v_session, v_account.banned_until, v_account.deleted_at, server_time);
-  if v_end is not null then
-    perform unified_auth.record_use_after_end(v_session, p_context, server_time);
-    outcome := v_end::text::public.validation_outcome;
-    return;
+  -- No session ends without one of these. Whether it has is for session_end to say, as everywhere:
+  -- tests/sql/session_end_test.ts holds the two together.
+  if not v_session.is_valid
+    or v_session.refresh_token_expires_at <= server_time
+    or v_account.banned_until is not null
+    or v_account.deleted_at is not null
+  then
+    v_end := unified_auth.session_end(
+      v_session, v_account.banned_until, v_account.deleted_at, server_time);
+    if v_end is not null then
+      perform unified_auth.record_use_after_end(v_session, p_context, server_time);
+      outcome := v_end::text::public.validation_outcome;
+      return;
+    end if;
   end if;
 
   if p_generation = v_session.generation and p_branch = v_session.branch then

@@ -33,6 +33,7 @@ declare
   v_session public.sessions;
   v_account unified_auth.account;
   v_end unified_auth.session_end;
+  v_proof unified_auth.proof_state := 'none';
   v_judged unified_auth.judged_token;
   v_previous_key bytea;
   v_refresh_expires_at timestamptz;
@@ -68,10 +69,11 @@ begin
     return;
   end if;
 
+  if p_proof.thumbprint is not null then
+    v_proof := unified_auth.proof_state(v_session, p_proof, p_policy, v_now);
+  end if;
   v_judged := unified_auth.judge_token(
-    v_session, p_presented, p_proof.thumbprint,
-    unified_auth.proof_state(v_session, p_proof, p_policy, v_now), p_policy, v_now
-  );
+    v_session, p_presented, p_proof.thumbprint, v_proof, p_policy, v_now);
   outcome := v_judged.outcome;
 
   if outcome not in ('unchanged', 'rotated', 'replayed', 'reissued') then
