@@ -25,6 +25,7 @@ const ALONE = [
   "tests/browser",
   "tests/engines",
   "tests/fault",
+  "tests/local",
   "tests/race",
   "bench",
 ];
