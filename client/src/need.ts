@@ -23,19 +23,22 @@ export interface Demand {
   readonly force: boolean;
   /** The access token must live for at least this long. */
   readonly minTtlMs: number;
-  /** This page's own part of the spread between tabs, from -1 to 1. */
+  /** When this page refreshes the present access token, within the spread: from -1 to 1. */
   readonly jitter: number;
 }
 
-/** How long before its expiry an access token is refreshed. */
+/**
+ * How long before its expiry an access token is refreshed: of 60 minutes, at a random time 5 to 35
+ * minutes before. A thief of a session without a key who comes shortly before its owner is found the
+ * sooner, the less the owner's time can be guessed.
+ */
 export function marginMs<U extends SessionUser>(
   { accessTtlMs }: Grant<U>,
   jitter: number,
   numbers: SessionNumbers,
 ): number {
-  const most = accessTtlMs / 6;
-  const spread = Math.min(numbers.refreshJitterMs, most / 10);
-  return Math.min(numbers.refreshMarginMs, most) + jitter * spread;
+  const margin = Math.min(numbers.refreshMarginMs, accessTtlMs / 3);
+  return margin + jitter * Math.min(numbers.refreshJitterMs, margin * 3 / 4);
 }
 
 /** What to ask the server for `demand`, or null when what is known will do. */

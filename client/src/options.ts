@@ -18,8 +18,8 @@ export const DEFAULTS = {
   revalidateAfterMs: 60_000,
   validateEveryMs: 300_000,
   verifyTtlMs: 600_000,
-  refreshMarginMs: 600_000,
-  refreshJitterMs: 60_000,
+  refreshMarginMs: 1_200_000,
+  refreshJitterMs: 900_000,
   warningMs: 300_000,
   backoffBaseMs: 1_000,
   backoffCapMs: 300_000,
@@ -60,9 +60,12 @@ export interface UnstableTiming {
   readonly revalidateAfterMs?: number | undefined;
   /** For how long a verification counts for `sessionVerified` and `canMutate`. @default {600000} */
   readonly verifyTtlMs?: number | undefined;
-  /** An access token is refreshed this long before it expires (at most a sixth of its life). @default {600000} */
+  /** An access token is refreshed this long before it expires (at most a third of its life). @default {1200000} */
   readonly refreshMarginMs?: number | undefined;
-  /** The most by which `refreshMarginMs` differs from tab to tab, either way. @default {60000} */
+  /**
+   * The most by which `refreshMarginMs` differs from one access token to the next, either way, and at most
+   * three quarters of it. @default {900000}
+   */
   readonly refreshJitterMs?: number | undefined;
   /** The first ceiling of the waiting time after a failure; it doubles with each. @default {1000} */
   readonly backoffBaseMs?: number | undefined;

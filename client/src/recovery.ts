@@ -48,7 +48,7 @@ export interface Recovery<U extends SessionUser> {
   /** Gives up what is under way, because its answer does not matter any more. */
   abandon(): void;
   isUnderWay(): boolean;
-  /** This page's own part of the spread between tabs, from -1 to 1. */
+  /** When this page refreshes the present access token, within the spread: from -1 to 1. */
   readonly jitter: number;
   /** The last answer that was no verdict. */
   lastDoubt(): Exclude<Outcome<U>, { kind: "valid" | "rejected" }> | null;
@@ -63,12 +63,19 @@ export function createRecovery<U extends SessionUser>(
 ): Recovery<U> {
   const { environment, numbers, transport, emitter, store, fleet, lock } = core;
   const { now, random, document } = environment;
-  const jitter = random() * 2 - 1;
+  let drawn: { readonly serial: number | undefined; readonly value: number } | null = null;
   let flight: Promise<void> | null = null;
   let current: AbortController | null = null;
   let doubt: ReturnType<Recovery<U>["lastDoubt"]> = null;
   let logout: LogoutOutcome | null = null;
   let refreshed: Instant = { date: -Infinity, perf: 0 };
+
+  /** Drawn anew for each access token: the time of one refresh tells nothing of the next. */
+  function jitter(): number {
+    const serial = store.state().grant?.serial;
+    if (drawn?.serial !== serial || !drawn) drawn = { serial, value: random() * 2 - 1 };
+    return drawn.value;
+  }
 
   function need(demand: Demand): Action | null {
     adoption.adopt();
@@ -89,7 +96,7 @@ export function createRecovery<U extends SessionUser>(
       hidden: document?.hidden ?? false,
       force: wish.force ?? false,
       minTtlMs: wish.minTtlMs ?? 0,
-      jitter,
+      jitter: jitter(),
     });
     let wanted = demand();
     while (flight) {
@@ -234,7 +241,9 @@ export function createRecovery<U extends SessionUser>(
 
   return {
     recover,
-    jitter,
+    get jitter() {
+      return jitter();
+    },
     isUnderWay: () => flight !== null,
     lastDoubt: () => doubt,
     lastLogout: () => logout,

@@ -4,7 +4,7 @@ import { ADA, createWorld, GRACE } from "./world.ts";
 Deno.test("an access token is refreshed before it expires, and nothing visible but times changes", async () => {
   const world = createWorld();
   const tab = world.openTab();
-  await world.advance(49 * 60_000);
+  await world.advance(39 * 60_000);
   assert.ok(!world.server.calls.includes("refresh"));
   await world.advance(2 * 60_000);
   assert.equal(world.server.calls.filter((call) => call === "refresh").length, 1);
@@ -14,6 +14,26 @@ Deno.test("an access token is refreshed before it expires, and nothing visible b
   ]);
   assert.equal(tab.count("session-refreshed"), 1);
   assert.equal(tab.count("session-warning"), 0);
+  tab.session.dispose();
+});
+
+Deno.test("an hour's token is refreshed 5 to 35 minutes before it expires, each at a time of its own", async () => {
+  const world = createWorld();
+  let random = 0;
+  world.random = () => random;
+  const tab = world.openTab();
+  const refreshes = () => world.server.calls.filter((call) => call === "refresh").length;
+  for (
+    const [count, [minutes, next]] of ([[55, 0.999], [25, 0.5], [40, 0.5]] as const)
+      .entries()
+  ) {
+    await world.advance(60_000);
+    random = next; // of the token after this one, whose time is drawn by now
+    await world.advance((minutes - 3) * 60_000);
+    assert.equal(refreshes(), count, `not two minutes before ${minutes}`);
+    await world.advance(2 * 60_000 + 1_000);
+    assert.equal(refreshes(), count + 1, `by ${minutes} minutes`);
+  }
   tab.session.dispose();
 });
 

@@ -78,7 +78,7 @@ Deno.test("a token that must live for a while is asked for, though a validate wa
 Deno.test("a server that answers a refresh without a rotation is not asked over and over", async () => {
   const world = createWorld();
   const tab = world.openTab();
-  await world.advance(40 * 60_000);
+  await world.advance(36 * 60_000);
   world.server.script = () => world.server.valid(false);
   world.server.latencyMs = 100;
   world.server.calls.length = 0;

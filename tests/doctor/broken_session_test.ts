@@ -179,5 +179,5 @@ testBroken(fixture, {
   broken: {
     answer: ({ url }) => url.endsWith("/logout") ? new Response(null, { status: 502 }) : null,
   },
-  left: 1,
+  left: 2, // that of sign_in, and that of session_binding
 });
