@@ -439,7 +439,9 @@ Deno.test("rotations stay HOT updates", async () => {
     where relname = 'sessions' and schemaname = 'public'
   `;
   assert.ok(stats && stats.updates >= 400, JSON.stringify(stats));
-  assert.ok(stats.hot >= stats.updates * 0.99, JSON.stringify(stats));
+  // An index on a changing column leaves none. A few miss the page's room while an ANALYZE of the server
+  // keeps dead versions: 7 of 400 beside two other test files.
+  assert.ok(stats.hot >= stats.updates * 0.95, JSON.stringify(stats));
 });
 
 interface RowFacts {
