@@ -8,7 +8,7 @@
 import { Buffer } from "node:buffer";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
 import type { LoginCharge } from "../session_store.ts";
-import { dropIdentitySession, type LoginOrigin } from "../sessions/login.ts";
+import type { LoginOrigin } from "../sessions/login.ts";
 import { advance, finish, refund, releaseQuietly, type SignInResult } from "./advance.ts";
 import { attemptBuckets, claimOf, foldAddress } from "./attempt_limits.ts";
 import type { SignInDependencies } from "./dependencies.ts";
@@ -111,14 +111,6 @@ export async function acceptAccount(
   if (pending?.awaits !== "consent") return { kind: "refused", code: "flow_state_not_found" };
   const { session, intent, openedBy } = pending;
   return await advance(dependencies, { session, intent, openedBy, needsConsent: false, origin });
-}
-
-/** Gives a half-done sign-in up. One that is gone already is no matter. */
-export async function abandon(
-  dependencies: SignInDependencies,
-  { pending, origin }: { readonly pending: PendingSignIn; readonly origin: LoginOrigin },
-): Promise<void> {
-  await dropIdentitySession(dependencies, pending.session.identity, origin.context);
 }
 
 function addressOf(verification: Verification): string | null {

@@ -12,7 +12,7 @@ import type { SignInDependencies } from "./dependencies.ts";
 import type { PendingSignIn } from "./pending.ts";
 import type { EnrolledFactor } from "./provider.ts";
 import { reauthenticate } from "./reauthenticate.ts";
-import { refusalCode } from "./refusal_codes.ts";
+import { refuseAnswer } from "./refusal_codes.ts";
 
 interface OwnRequest {
   readonly own: SessionAt;
@@ -57,9 +57,7 @@ export async function enrollOwnFactor(
   );
   if (answer.kind !== "ok") {
     await dropIdentitySession(dependencies, session.identity, context);
-    return answer.kind === "refused"
-      ? { kind: "refused", code: refusalCode(answer.code) }
-      : { kind: "throttled", retryAfterSeconds: answer.retryAfterSeconds };
+    return refuseAnswer(answer);
   }
   const { id, type, friendlyName } = answer.value;
   const step = {
@@ -91,16 +89,7 @@ export async function removeOwnFactor(
       factorId,
       context,
     );
-    switch (answer.kind) {
-      case "ok":
-        return { kind: "removed" };
-      case "refused":
-        return { kind: "refused", code: refusalCode(answer.code) };
-      case "rate_limited":
-        return { kind: "throttled", retryAfterSeconds: answer.retryAfterSeconds };
-      default:
-        return answer satisfies never;
-    }
+    return answer.kind === "ok" ? { kind: "removed" } : refuseAnswer(answer);
   } finally {
     await dropIdentitySession(dependencies, identity, context);
   }

@@ -20,7 +20,7 @@ import type { SignInDependencies } from "./dependencies.ts";
 import type { PendingSignIn } from "./pending.ts";
 import type { Passkey, PasskeyOptions, ProviderAnswer, ProviderSession } from "./provider.ts";
 import { reauthenticate } from "./reauthenticate.ts";
-import { refusalCode } from "./refusal_codes.ts";
+import { refusalCode, refuseAnswer } from "./refusal_codes.ts";
 
 /** What the browser carries sealed between options and answer. */
 export interface PasskeyFlow {
@@ -129,18 +129,9 @@ function offer(
   answer: ProviderAnswer<PasskeyOptions>,
   registration: ProviderSession | null,
 ): PasskeyOptionsResult {
-  switch (answer.kind) {
-    case "ok": {
-      const { challengeId, options } = answer.value;
-      return { kind: "options", options, flow: { challengeId, registration } };
-    }
-    case "refused":
-      return { kind: "refused", code: refusalCode(answer.code) };
-    case "rate_limited":
-      return { kind: "throttled", retryAfterSeconds: answer.retryAfterSeconds };
-    default:
-      return answer satisfies never;
-  }
+  if (answer.kind !== "ok") return refuseAnswer(answer);
+  const { challengeId, options } = answer.value;
+  return { kind: "options", options, flow: { challengeId, registration } };
 }
 
 async function register(
@@ -159,16 +150,9 @@ async function register(
       { challengeId, credential },
       origin.context,
     );
-    switch (answer.kind) {
-      case "ok":
-        return { kind: "registered", passkey: answer.value };
-      case "refused":
-        return { kind: "refused", code: refusalCode(answer.code) };
-      case "rate_limited":
-        return { kind: "throttled", retryAfterSeconds: answer.retryAfterSeconds };
-      default:
-        return answer satisfies never;
-    }
+    return answer.kind === "ok"
+      ? { kind: "registered", passkey: answer.value }
+      : refuseAnswer(answer);
   } finally {
     await dropIdentitySession(dependencies, identity, origin.context);
   }

@@ -19,7 +19,7 @@ import {
 import type { SignInDependencies } from "./dependencies.ts";
 import type { PendingSignIn } from "./pending.ts";
 import type { ProviderSession } from "./provider.ts";
-import { refusalCode } from "./refusal_codes.ts";
+import { refusalCode, refuseAnswer } from "./refusal_codes.ts";
 
 const RECENT_MS = 600_000;
 
@@ -73,18 +73,10 @@ async function open(
   const ageMs = own.serverTime.getTime() - own.session.createdAt.getTime();
   if (ageMs > RECENT_MS) return { kind: "refused", code: "reauthentication_needed" };
   const answer = await dependencies.signInProvider.openSessionOf(email, context);
-  switch (answer.kind) {
-    case "ok":
-      return answer.value.identity.userId === own.session.userId
-        ? { kind: "reauthenticated", session: answer.value }
-        : { kind: "refused", code: "reauthentication_needed" };
-    case "refused":
-      return { kind: "refused", code: refusalCode(answer.code) };
-    case "rate_limited":
-      return { kind: "throttled", retryAfterSeconds: answer.retryAfterSeconds };
-    default:
-      return answer satisfies never;
-  }
+  if (answer.kind !== "ok") return refuseAnswer(answer);
+  return answer.value.identity.userId === own.session.userId
+    ? { kind: "reauthenticated", session: answer.value }
+    : { kind: "refused", code: "reauthentication_needed" };
 }
 
 /** Counted with the wrong passwords of a login: who has only the session must not guess here instead. */

@@ -5,6 +5,8 @@
  */
 
 import type { ErrorCode } from "../errors.ts";
+import type { SignInRefusal, SignInThrottled } from "./advance.ts";
+import type { ProviderAnswer } from "./provider.ts";
 
 /** Those that end a half-done sign-in: its session there is over. */
 const ENDS_THE_FLOW: ReadonlySet<string> = new Set([
@@ -46,6 +48,15 @@ export function addressRefusalCode(code: string): ErrorCode {
 /** Of a new password: over 72 bytes, which bcrypt would cut, it is refused as a form that is not right. */
 export function passwordRefusalCode(code: string): ErrorCode {
   return code === "validation_failed" ? "weak_password" : refusalCode(code);
+}
+
+/** What a person is answered where Supabase Auth has not done what it was asked. */
+export function refuseAnswer(
+  answer: Exclude<ProviderAnswer<unknown>, { kind: "ok" }>,
+): SignInRefusal | SignInThrottled {
+  return answer.kind === "refused"
+    ? { kind: "refused", code: refusalCode(answer.code) }
+    : { kind: "throttled", retryAfterSeconds: answer.retryAfterSeconds };
 }
 
 /** The code that is answered. */

@@ -25,7 +25,7 @@ import { attemptBuckets, claimOf } from "./attempt_limits.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { PendingSignIn } from "./pending.ts";
 import type { ProviderAnswer, ProviderSession } from "./provider.ts";
-import { refusalCode } from "./refusal_codes.ts";
+import { refuseAnswer } from "./refusal_codes.ts";
 
 /** A TOTP is accepted for a minute and a half at most. */
 const CLAIM_FACTOR_SECONDS = 120;
@@ -50,18 +50,9 @@ export async function continueWithFactor(
     await dropIdentitySession(dependencies, identity, context);
     throw error;
   }
-  switch (answer.kind) {
-    case "ok": {
-      const step = { session: answer.value, intent: "sign_in", openedBy: null } as const;
-      return await advance(dependencies, { ...step, needsConsent: false, origin });
-    }
-    case "refused":
-      return { kind: "refused", code: refusalCode(answer.code) };
-    case "rate_limited":
-      return { kind: "throttled", retryAfterSeconds: answer.retryAfterSeconds };
-    default:
-      return answer satisfies never;
-  }
+  if (answer.kind !== "ok") return refuseAnswer(answer);
+  const step = { session: answer.value, intent: "sign_in", openedBy: null } as const;
+  return await advance(dependencies, { ...step, needsConsent: false, origin });
 }
 
 export type FactorChallengeResult = Pending | SignInRefusal | SignInThrottled;
@@ -97,10 +88,7 @@ export async function challengeFactor(
   if (answer.kind === "refused" && answer.code === "over_sms_send_rate_limit") {
     return { kind: "throttled", retryAfterSeconds: MESSAGE_INTERVAL_SECONDS };
   }
-  if (answer.kind === "refused") return { kind: "refused", code: refusalCode(answer.code) };
-  if (answer.kind === "rate_limited") {
-    return { kind: "throttled", retryAfterSeconds: answer.retryAfterSeconds };
-  }
+  if (answer.kind !== "ok") return refuseAnswer(answer);
   const challenge = { factorId, challengeId: answer.value, ip: context.ip };
   return { kind: "pending", pending: { ...pending, challenge } };
 }
@@ -149,9 +137,7 @@ export async function verifyFactor(
     }
     await signInStore.release(claim);
     await refund(dependencies, { charge, origin });
-    return answer.kind === "refused"
-      ? { kind: "refused", code: refusalCode(answer.code) }
-      : { kind: "throttled", retryAfterSeconds: answer.retryAfterSeconds };
+    return refuseAnswer(answer);
   } catch (error: unknown) {
     if (error instanceof ServiceUnavailableError) {
       await releaseQuietly(dependencies, claim);
