@@ -40,20 +40,11 @@ export async function requireProof(
     readonly readProof: ReadProof;
   },
 ): Promise<ProofOfToken> {
-  const reading = await readProof();
-  switch (reading.kind) {
-    case "missing":
-      if (presented.key === null) return { kind: "presented", proof: null };
-      break;
-    case "invalid":
-      break;
-    case "proven":
-      if (reading.proof.challenge?.sessionId === presented.sessionId) {
-        return { kind: "presented", proof: reading.proof };
-      }
-      break;
-    default:
-      return reading satisfies never;
+  const proof = await findProof({ presented, readProof });
+  if (proof !== null) return { kind: "presented", proof };
+  // One that came and does not hold is refused even where none was needed: its client means to bind.
+  if (presented.key === null && (await readProof()).kind === "missing") {
+    return { kind: "presented", proof: null };
   }
   return refuseWithoutProof(dependencies, presented, new Date(dependencies.nowMs()));
 }
