@@ -6,11 +6,12 @@
  * @module
  */
 
+import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { median } from "simple-statistics";
 import { type Bar, BARS, type Contender, CONTENDERS } from "./contenders.ts";
-import { type Lab, openLab } from "./lab.ts";
-import { load } from "./load.ts";
+import { type Lab, openLab, REUSE_INTERVAL_SECONDS } from "./lab.ts";
+import { type Load, load } from "./load.ts";
 import { runPgbench } from "./pgbench.ts";
 import { readCpuMs, readFamilyCpuMs } from "./process_cpu.ts";
 
@@ -82,19 +83,17 @@ async function measure(
 ): Promise<Figures> {
   const { server, request, amount } = await contender.open(lab);
   await using _ = server;
+  const oneTurn = request.visitors.length;
   if (amount === undefined) {
-    await load({ ...request, connections: CONNECTIONS, amount: warmUpRequests });
+    await run({ connections: CONNECTIONS, amount: Math.min(warmUpRequests, oneTurn) });
   }
   const before = readCpu();
-  const busy = await load({
-    ...request,
+  const busy = await run({
     connections: CONNECTIONS,
-    ...(amount === undefined ? { seconds } : { amount: Math.min(amount, request.visitors.length) }),
+    ...(amount === undefined ? { seconds } : { amount: Math.min(amount, oneTurn) }),
   });
   const after = readCpu();
-  const alone = amount === undefined
-    ? await load({ ...request, connections: 1, seconds: aloneSeconds })
-    : busy;
+  const alone = amount === undefined ? await run({ connections: 1, seconds: aloneSeconds }) : busy;
   const cpuUs = (part: keyof typeof after) => 1000 * (after[part] - before[part]) / busy.answers;
   return {
     requestsPerSecond: busy.requestsPerSecond,
@@ -104,6 +103,17 @@ async function measure(
     p50Ms: alone.p50Ms,
     p99Ms: alone.p99Ms,
   };
+
+  /**
+   * A session that is refreshed twice within the reuse interval is answered the same token again, which
+   * is no rotation: where cookies are followed, a load takes each visitor once, after the interval.
+   */
+  async function run(options: Pick<Load, "connections" | "amount" | "seconds">) {
+    if (!request.follow) return await load({ ...request, ...options });
+    await delay(1_100 * REUSE_INTERVAL_SECONDS);
+    const { connections, amount = oneTurn } = options;
+    return await load({ ...request, connections, amount });
+  }
 
   function readCpu() {
     return {

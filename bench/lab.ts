@@ -20,6 +20,9 @@ export const PASSWORD = "correct-horse-battery-staple";
 const SESSIONS_PER_PERSON = 2;
 const LOGINS = 64;
 
+/** As short as it may be. */
+export const REUSE_INTERVAL_SECONDS = 1;
+
 export type Store = "direct" | "rpc";
 export type Algorithm = "ES256" | "HS256";
 
@@ -73,8 +76,7 @@ export async function openLab({ sessions }: { readonly sessions: number }): Prom
       ...(algorithm === "HS256" ? { SESSION_SIGNING_KEYS: hs256Key() } : {}),
       DATABASE_URL: database.url,
       SUPABASE_DB_URL: database.url,
-      // As short as it may be: within it a browser is answered the same refresh token again.
-      SESSION_WINDOW_SECONDS: "1",
+      SESSION_WINDOW_SECONDS: String(REUSE_INTERVAL_SECONDS),
     });
     const startOurs: Lab["startOurs"] = (
       { store, algorithm = "ES256", functionName = "unified-auth" },
