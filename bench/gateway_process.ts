@@ -4,9 +4,9 @@
  * @module
  */
 
-import { endWithParent } from "../local/end_with_parent.ts";
-import { readLines } from "../local/output_lines.ts";
-import type { Secrets } from "../local/secrets.ts";
+import { endWithParent } from "../local/platform/end_with_parent.ts";
+import { readLines } from "../local/platform/output_lines.ts";
+import type { Secrets } from "../local/platform/secrets.ts";
 
 /** What the gateway stands before. */
 export interface GatewayOptions {

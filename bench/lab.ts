@@ -7,9 +7,9 @@
 
 import { createHash } from "node:crypto";
 import type postgres from "postgres";
-import { findFreePort } from "../local/postgres/server.ts";
-import { makeSecrets } from "../local/secrets.ts";
-import { startTestServer, type TestDatabase } from "../local/testing.ts";
+import { findFreePort } from "../local/platform/postgres/server.ts";
+import { makeSecrets } from "../local/platform/secrets.ts";
+import { startTestServer, type TestDatabase } from "../local/testing/test_server.ts";
 import { type Gateway, startGateway } from "./gateway_process.ts";
 import { load, type Visitor } from "./load.ts";
 import { type ServerProcess, startServer } from "./server_process.ts";
@@ -86,7 +86,7 @@ export async function openLab({ sessions }: { readonly sessions: number }): Prom
         config: "local/deno.json",
         environment: {
           ...environment(algorithm),
-          SESSION_STORE: store === "direct" ? "postgres" : "rpc",
+          SESSION_STORE: store === "direct" ? "postgres" : "data-api",
         },
       });
     const sql = database.connectAs("supabase_admin", { max: 1 });

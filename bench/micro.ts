@@ -6,25 +6,28 @@
 
 import { randomBytes, randomUUID } from "node:crypto";
 import { bench, run, summary } from "mitata";
-import { makeSecrets } from "../local/secrets.ts";
-import { createAccessTokens } from "../supabase/functions/_shared/access_token.ts";
-import { rememberGenuineTokens } from "../supabase/functions/_shared/access_token_memory.ts";
+import { makeSecrets } from "../local/platform/secrets.ts";
+import { createAccessTokens } from "../supabase/functions/_shared/tokens/access_token.ts";
+import { rememberGenuineTokens } from "../supabase/functions/_shared/tokens/access_token_memory.ts";
 import type {
   Lineage,
   RawAccessToken,
   SessionId,
   UserId,
 } from "../supabase/functions/_shared/brands.ts";
-import { createSessionCookies } from "../supabase/functions/_shared/cookies.ts";
+import { createSessionCookies } from "../supabase/functions/_shared/http/cookies.ts";
 import { createLogger } from "../supabase/functions/_shared/log.ts";
 import {
   firstRefreshToken,
   hashRefreshToken,
   readRefreshToken,
-} from "../supabase/functions/_shared/refresh_token.ts";
-import { deriveSessionKeys } from "../supabase/functions/_shared/session_keys.ts";
-import { importSigningKeys, parseSigningKeys } from "../supabase/functions/_shared/signing_keys.ts";
-import { deriveSuccessor } from "../supabase/functions/_shared/successor.ts";
+} from "../supabase/functions/_shared/tokens/refresh_token.ts";
+import { deriveSessionKeys } from "../supabase/functions/_shared/tokens/session_keys.ts";
+import {
+  importSigningKeys,
+  parseSigningKeys,
+} from "../supabase/functions/_shared/tokens/signing_keys.ts";
+import { deriveSuccessor } from "../supabase/functions/_shared/tokens/successor.ts";
 
 const { sessions } = await makeSecrets();
 const keys = deriveSessionKeys([sessions.SESSION_SECRET], "http://127.0.0.1");

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { findProgram } from "../local/find_program.ts";
+import { findProgram } from "../local/platform/find_program.ts";
 import { POLICY } from "./servers/rotation_call.ts";
 
 const SCRIPTS = ["select", "validate", "rotate"] as const;

@@ -6,8 +6,8 @@
  * @module
  */
 
-import { awaitChildServer } from "../local/child_server.ts";
-import { findFreePort } from "../local/postgres/server.ts";
+import { awaitChildServer } from "../local/platform/child_server.ts";
+import { findFreePort } from "../local/platform/postgres/server.ts";
 
 /** A server that accepts connections. */
 export interface ServerProcess extends AsyncDisposable {

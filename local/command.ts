@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { StackError } from "./stack_error.ts";
+import { StackError } from "./platform/stack_error.ts";
 
 /** Writes one line, or several. */
 export function print(text: string): void {

@@ -4,10 +4,10 @@
  * @module
  */
 import { print, runCommand } from "./command.ts";
-import { filesOf, holdDataDirectory } from "./data_directory.ts";
-import { placeWithinReach } from "./postgres/data_directory.ts";
-import { SHARED_PLACE } from "./postgres/shared_place.ts";
-import { findPostgresUser } from "./postgres/system_user.ts";
+import { filesOf, holdDataDirectory } from "./platform/data_directory.ts";
+import { placeWithinReach } from "./platform/postgres/data_directory.ts";
+import { SHARED_PLACE } from "./platform/postgres/shared_place.ts";
+import { findPostgresUser } from "./platform/postgres/system_user.ts";
 import { readStartSettings } from "./start_settings.ts";
 
 await runCommand(async () => {

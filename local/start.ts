@@ -4,17 +4,20 @@
  * @module
  */
 import postgres from "postgres";
-import { type DataDirectory, holdDataDirectory } from "./data_directory.ts";
+import { type DataDirectory, holdDataDirectory } from "./platform/data_directory.ts";
 import { createDemo } from "./demo/site.ts";
-import { cacheFunctions } from "./function_processes.ts";
-import { countPending, pushMigrations } from "./migrations.ts";
-import { openCluster } from "./postgres/data_directory.ts";
-import { prepareProjectDatabase, prepareProjectRoles } from "./postgres/project_database.ts";
-import { type PostgresServer, startPostgres } from "./postgres/server.ts";
+import { cacheFunctions } from "./platform/function_processes.ts";
+import { countPending, pushMigrations } from "./platform/migrations.ts";
+import { openCluster } from "./platform/postgres/data_directory.ts";
+import {
+  prepareProjectDatabase,
+  prepareProjectRoles,
+} from "./platform/postgres/project_database.ts";
+import { type PostgresServer, startPostgres } from "./platform/postgres/server.ts";
 import { print, runCommand } from "./command.ts";
-import { readOrMakeSecrets } from "./secrets.ts";
-import { SEED_USERS } from "./seed_users.ts";
-import { requireFreePort, type Stack, startStack } from "./stack.ts";
+import { readOrMakeSecrets } from "./platform/secrets.ts";
+import { SEED_USERS } from "./platform/seed_users.ts";
+import { requireFreePort, type Stack, startStack } from "./platform/stack.ts";
 import { readStartSettings, type StartSettings } from "./start_settings.ts";
 
 const PROJECT = new URL("..", import.meta.url).pathname.replace(/\/$/, "");

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { StackError } from "./stack_error.ts";
+import { StackError } from "./platform/stack_error.ts";
 
 /** Where the local stack lives and listens. */
 export interface StartSettings {

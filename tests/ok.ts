@@ -5,7 +5,7 @@
  * @module
  */
 
-import { startTestServer } from "../local/testing.ts";
+import { startTestServer } from "../local/testing/test_server.ts";
 import { advisors } from "./checks/advisors.ts";
 import { type Check, PROJECT } from "./checks/check.ts";
 import { generatedFiles } from "./checks/generated_files.ts";

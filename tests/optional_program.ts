@@ -7,7 +7,7 @@
  */
 
 import assert from "node:assert/strict";
-import { findProgram } from "../local/find_program.ts";
+import { findProgram } from "../local/platform/find_program.ts";
 
 const ARE_REQUIRED = Deno.env.get("UNIFIED_AUTH_REQUIRE_PROGRAMS") === "1";
 

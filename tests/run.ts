@@ -3,12 +3,12 @@
  * a line that counts what passed and what failed. All files share one PostgreSQL server, which starts when
  * the first of them asks for it; those that ask the functions for data run a second time with the other
  * store. Arguments are handed to `deno test`: files, directories, `--filter`; those run once, with the store
- * that `UNIFIED_AUTH_TEST_STORE` names (`rpc` or `postgres`). `--slowest` prints which files took longest.
+ * that `UNIFIED_AUTH_TEST_STORE` names (`data-api` or `postgres`). `--slowest` prints which files took longest.
  *
  * @module
  */
 
-import { shareTestServer, testStore, testStoreEnvironment } from "../local/testing.ts";
+import { shareTestServer, testStore, testStoreEnvironment } from "../local/testing/test_server.ts";
 
 /**
  * Files at a time of the whole suite. Most of a test is waiting for another process, so that two cores are
@@ -39,7 +39,7 @@ const SLOWEST_FILES = 25;
 const showsSlowest = Deno.args.includes("--slowest");
 const asked = Deno.args.filter((argument) => argument !== "--slowest");
 const runs: readonly Run[] = asked.length > 0 ? [{ args: asked, store: testStore(), jobs: "1" }] : [
-  ...planRuns([...await listFolders("tests"), "bench"], "rpc"),
+  ...planRuns([...await listFolders("tests"), "bench"], "data-api"),
   ...planRuns(OF_EACH_STORE, "postgres"),
 ];
 

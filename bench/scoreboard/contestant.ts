@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { TestServer } from "../../local/testing.ts";
+import type { TestServer } from "../../local/testing/test_server.ts";
 import type { ScenarioId } from "./scenario_id.ts";
 import type { Wire } from "./wire.ts";
 

@@ -7,7 +7,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { startTestServer } from "../../local/testing.ts";
+import { startTestServer } from "../../local/testing/test_server.ts";
 import { launchChromium } from "../../tests/browser/chromium.ts";
 import { CONTESTANTS } from "./contestants/all.ts";
 import {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TestServer } from "../../local/testing.ts";
+import type { TestServer } from "../../local/testing/test_server.ts";
 import { type Bundle, bundleContestant } from "./bundles.ts";
 import type { Contestant } from "./contestant.ts";
 import type { Facts, Scenario } from "./scenario.ts";

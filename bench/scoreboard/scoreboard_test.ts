@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openTestServer } from "../../local/testing.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { unifiedAuth } from "./contestants/unified_auth.ts";
 import { SCENARIOS } from "./scenarios/all.ts";
 import { measureScoreboard } from "./scoreboard.ts";

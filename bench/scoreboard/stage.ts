@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TestServer } from "../../local/testing.ts";
+import type { TestServer } from "../../local/testing/test_server.ts";
 import { type DevTools, launchDevTools } from "../../tests/browser/devtools.ts";
 import type { Tab } from "../../tests/browser/tab.ts";
 import type { Bundle } from "./bundles.ts";

@@ -6,7 +6,7 @@
  */
 
 import { print } from "../../local/command.ts";
-import { startStack } from "../../local/stack.ts";
+import { startStack } from "../../local/platform/stack.ts";
 
 const { databaseUrl, port, projectDirectory, secrets } = JSON.parse(
   await new Response(Deno.stdin.readable).text(),

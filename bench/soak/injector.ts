@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { FunctionProcess } from "../../local/function_processes.ts";
+import type { FunctionProcess } from "../../local/platform/function_processes.ts";
 import { type Chance, pick } from "../../tests/chance.ts";
 import type { TcpFault } from "../../tests/fault/tcp_proxy.ts";
 import { newSessionSecret, sessionSecretOf } from "../../tests/http/instance_with_secrets.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { hashRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
+import { hashRefreshToken } from "../../supabase/functions/_shared/tokens/refresh_token.ts";
 import type { RawRefreshToken } from "../../supabase/functions/_shared/brands.ts";
 import { flood } from "./bad_inputs.ts";
 import { type HonestBrowser, liveHonestly, STAYS_SIGNED_IN, takeLeave } from "./honest.ts";

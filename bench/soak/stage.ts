@@ -6,7 +6,7 @@
  */
 
 import postgres from "postgres";
-import { type OwnTestServer, startTestServer } from "../../local/testing.ts";
+import { type OwnTestServer, startTestServer } from "../../local/testing/test_server.ts";
 import { type FaultyStack, startFaultyStack } from "../../tests/fault/faulty_stack.ts";
 import { PASSWORD, type Person } from "../../tests/http/fixture.ts";
 import { insertPerson } from "../../tests/http/people.ts";

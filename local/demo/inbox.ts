@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Mailbox } from "../auth/mailbox.ts";
+import type { Mailbox } from "../platform/auth/mailbox.ts";
 
 /** A page without a script: reload it to see more. */
 export function renderInbox({ messages }: Mailbox): string {

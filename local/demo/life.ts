@@ -8,9 +8,9 @@
 
 import { decodeJwt } from "jose";
 import type postgres from "postgres";
-import { createSessionCookies } from "../../supabase/functions/_shared/cookies.ts";
-import { ageSession } from "../aging.ts";
-import { backdateAccessToken } from "../backdated_token.ts";
+import { createSessionCookies } from "../../supabase/functions/_shared/http/cookies.ts";
+import { ageSession } from "../testing/aging.ts";
+import { backdateAccessToken } from "../testing/backdated_token.ts";
 
 export interface LifeOptions {
   /** `${baseUrl}/functions/v1` */

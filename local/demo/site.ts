@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { Mailbox } from "../auth/mailbox.ts";
-import type { Answering } from "../gateway.ts";
+import type { Mailbox } from "../platform/auth/mailbox.ts";
+import type { Answering } from "../platform/gateway.ts";
 import { bundlePage } from "./bundle.ts";
 import { renderInbox } from "./inbox.ts";
 import { createLife, type LifeOptions } from "./life.ts";

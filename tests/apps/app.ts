@@ -5,9 +5,9 @@
  * @module
  */
 
-import type { TestStack } from "../../local/testing.ts";
-import { findFreePort } from "../../local/postgres/server.ts";
-import { openTestServer } from "../../local/testing.ts";
+import type { TestStack } from "../../local/testing/test_server.ts";
+import { findFreePort } from "../../local/platform/postgres/server.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { createDrivenSite, type DrivenSite } from "../browser/driven_site.ts";
 import { packClient, run } from "../package/packed_client.ts";
 

@@ -8,7 +8,7 @@
 
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { SEED_USERS } from "../../local/seed_users.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
 import { launchChromium, type TestBrowser } from "../browser/chromium.ts";
 import { buildApp, type Framework, type ServedApp } from "./app.ts";
 

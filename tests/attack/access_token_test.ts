@@ -11,12 +11,12 @@ import {
   type JWTPayload,
   SignJWT,
 } from "jose";
-import { openTestServer } from "../../local/testing.ts";
-import { SEED_USERS } from "../../local/seed_users.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
 import {
   importSigningKeys,
   parseSigningKeys,
-} from "../../supabase/functions/_shared/signing_keys.ts";
+} from "../../supabase/functions/_shared/tokens/signing_keys.ts";
 import { ageSession } from "../http/aging.ts";
 import { ACCESS_COOKIE, openBrowser, REFRESH_COOKIE, viewOf } from "../http/browser.ts";
 import { openHttpFixture } from "../http/fixture.ts";

@@ -7,12 +7,12 @@
  */
 
 import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
-import { createSessionCookies } from "../../supabase/functions/_shared/cookies.ts";
+import { createSessionCookies } from "../../supabase/functions/_shared/http/cookies.ts";
 import type { App } from "../../supabase/functions/_shared/http/envelope.ts";
 import { createUnifiedAuthApp } from "../../supabase/functions/_shared/http/unified_auth_app.ts";
-import type { IdentityProvider } from "../../supabase/functions/_shared/identity_provider.ts";
+import type { IdentityProvider } from "../../supabase/functions/_shared/identity/identity_provider.ts";
 import { createLogger } from "../../supabase/functions/_shared/log.ts";
-import type { SessionStore } from "../../supabase/functions/_shared/session_store.ts";
+import type { SessionStore } from "../../supabase/functions/_shared/store/session_store.ts";
 import { createRefusalPace } from "../../supabase/functions/_shared/sessions/refusal_pace.ts";
 import { keys as signingKeys, tokens } from "../unit/access_token_fixture.ts";
 import { keys } from "../unit/arbitraries.ts";

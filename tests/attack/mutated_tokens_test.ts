@@ -4,7 +4,7 @@ import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
 import {
   firstRefreshToken,
   readRefreshToken,
-} from "../../supabase/functions/_shared/refresh_token.ts";
+} from "../../supabase/functions/_shared/tokens/refresh_token.ts";
 import { keys, UNBOUND_START } from "../unit/arbitraries.ts";
 import { createAppInProcess, storeThat } from "./app_in_process.ts";
 import { mutatedTokens } from "./mutations.ts";

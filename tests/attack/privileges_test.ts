@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import type postgres from "postgres";
-import { SEED_USERS } from "../../local/seed_users.ts";
-import { openTestServer } from "../../local/testing.ts";
-import { writeComposite } from "../../supabase/functions/_shared/postgres/composites.ts";
-import { toBytea } from "../../supabase/functions/_shared/bytea.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
+import { writeComposite } from "../../supabase/functions/_shared/store/postgres/composites.ts";
+import { toBytea } from "../../supabase/functions/_shared/store/bytea.ts";
 import { POLICY_ARGUMENT } from "../sql/sql_sessions.ts";
 
 const server = await openTestServer();

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { KeyThumbprint, SessionId } from "../../supabase/functions/_shared/brands.ts";
-import { createChallenge } from "../../supabase/functions/_shared/proof_challenge.ts";
-import { firstRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
-import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
+import { createChallenge } from "../../supabase/functions/_shared/tokens/proof_challenge.ts";
+import { firstRefreshToken } from "../../supabase/functions/_shared/tokens/refresh_token.ts";
+import { deriveSessionKeys } from "../../supabase/functions/_shared/tokens/session_keys.ts";
 import { REFRESH_COOKIE } from "../http/browser.ts";
 import { createProofKey } from "../http/proof_key.ts";
 import { keys, PROJECT_URL, UNBOUND_START } from "../unit/arbitraries.ts";

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
-import { readConfig } from "../../supabase/functions/_shared/config.ts";
+import { readConfig } from "../../supabase/functions/_shared/config/config.ts";
 import {
   encodeRefreshToken,
   readRefreshToken,
   type RefreshTokenParts,
-} from "../../supabase/functions/_shared/refresh_token.ts";
-import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
+} from "../../supabase/functions/_shared/tokens/refresh_token.ts";
+import { deriveSessionKeys } from "../../supabase/functions/_shared/tokens/session_keys.ts";
 import { ageSession } from "../http/aging.ts";
 import { type Browser, codeOf, REFRESH_COOKIE, viewOf } from "../http/browser.ts";
 import { openHttpFixture } from "../http/fixture.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openTestServer } from "../../local/testing.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { ageSession } from "../http/aging.ts";
 import { createSession } from "../retention/sessions_by_sql.ts";
 import { readAudits, runAudit } from "../../tools/audits.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { openTestServer } from "../../local/testing.ts";
-import { SEED_USERS } from "../../local/seed_users.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
 import { databaseUrl } from "../../tools/database.ts";
 import { formatTable } from "../../tools/table.ts";
 import { openBrowser } from "../http/browser.ts";

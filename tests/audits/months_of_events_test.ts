@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { openTestServer } from "../../local/testing.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { type Audit, readAudits, runAudit } from "../../tools/audits.ts";
 
 const ROBBED = "00000000-0000-4000-8000-00000000dead";

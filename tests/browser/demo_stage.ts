@@ -7,8 +7,8 @@
 import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { createDemo } from "../../local/demo/site.ts";
-import { SEED_USERS } from "../../local/seed_users.ts";
-import { openTestServer, type TestServer } from "../../local/testing.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
+import { openTestServer, type TestServer } from "../../local/testing/test_server.ts";
 import { launchChromium, type TestBrowser, type WatchedPage } from "./chromium.ts";
 
 export interface DemoStage extends AsyncDisposable {

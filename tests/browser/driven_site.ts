@@ -6,7 +6,7 @@
  */
 
 import { bundlePage } from "../../local/demo/bundle.ts";
-import type { Site } from "../../local/gateway.ts";
+import type { Site } from "../../local/platform/gateway.ts";
 
 export type Fate = (reply: Response, request: Request) => Response | Promise<Response>;
 

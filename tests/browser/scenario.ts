@@ -5,8 +5,8 @@
  */
 
 import type postgres from "postgres";
-import { SEED_USERS } from "../../local/seed_users.ts";
-import { openTestServer, type TestStack } from "../../local/testing.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
+import { openTestServer, type TestStack } from "../../local/testing/test_server.ts";
 import { ageSession } from "../http/aging.ts";
 import { type DevTools, launchDevTools, type LaunchOptions } from "./devtools.ts";
 import { createDrivenSite, type DrivenPage, type DrivenSite } from "./driven_site.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { startTestServer } from "../../local/testing.ts";
+import { startTestServer } from "../../local/testing/test_server.ts";
 import { launchChromium } from "./chromium.ts";
 import { doDeed, openDemo, signIn } from "./demo_stage.ts";
 

@@ -6,8 +6,8 @@
 
 import type postgres from "postgres";
 import * as z from "zod";
-import { SUPABASE_CLI } from "../../local/migrations.ts";
-import type { TestDatabase } from "../../local/testing.ts";
+import { SUPABASE_CLI } from "../../local/platform/migrations.ts";
+import type { TestDatabase } from "../../local/testing/test_server.ts";
 import { type Check, problemsOf, runProgram } from "./check.ts";
 
 const report = z.object({

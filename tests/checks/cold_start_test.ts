@@ -15,14 +15,14 @@ const AWAITED = [
 
 /** What is imported when the first request comes that needs it. */
 const LATER = [
-  "database_rpc_postgres.ts",
   "http/openapi.ts",
   "http/schemas.ts",
   "http/session_list.ts",
   "http/sign_in_app.ts",
-  "identity_provider_supabase.ts",
-  "session_rows.ts",
-  "sign_in_provider_supabase.ts",
+  "identity/supabase_auth.ts",
+  "identity/supabase_auth_sign_in.ts",
+  "store/session_rows.ts",
+  "store/sql_functions_postgres.ts",
 ];
 
 for (const name of ["unified-auth", "validate-session"]) {
@@ -33,9 +33,9 @@ for (const name of ["unified-auth", "validate-session"]) {
       .filter((module) => !module.startsWith("supabase/"))
       .map((module) => module.replace(/@\d[\d.]*/, "@"));
     assert.deepEqual(foreign.toSorted(), AWAITED.toSorted());
-    const early = LATER.filter((module) =>
-      awaited.includes(`supabase/functions/_shared/${module}`)
-    );
+    const later = LATER.map((module) => `supabase/functions/_shared/${module}`);
+    for (const module of later) await Deno.stat(module);
+    const early = later.filter((module) => awaited.includes(module));
     assert.deepEqual(early, [], "loaded at a cold start");
   });
 }

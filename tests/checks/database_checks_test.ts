@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openTestServer } from "../../local/testing.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { advisors } from "./advisors.ts";
 import { dumpSchema } from "./schema_dump.ts";
 

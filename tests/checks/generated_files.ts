@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TestDatabase } from "../../local/testing.ts";
+import type { TestDatabase } from "../../local/testing/test_server.ts";
 import { type Check, PROJECT } from "./check.ts";
 import { generateTypes, readCommittedTypes, TYPES_PATH } from "./generated_types.ts";
 import { generateManifest, MANIFEST_PATH } from "./generated_manifest.ts";

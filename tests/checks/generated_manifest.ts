@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TestDatabase } from "../../local/testing.ts";
+import type { TestDatabase } from "../../local/testing/test_server.ts";
 import { readSchema } from "../../tools/doctor/schema_manifest.ts";
 
 export const MANIFEST_PATH = "tools/doctor/schema.json";

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { SUPABASE_CLI } from "../../local/migrations.ts";
-import type { TestDatabase } from "../../local/testing.ts";
+import { SUPABASE_CLI } from "../../local/platform/migrations.ts";
+import type { TestDatabase } from "../../local/testing/test_server.ts";
 import { PROJECT, runProgram } from "./check.ts";
 
-export const TYPES_PATH = "supabase/functions/_shared/database.types.ts";
+export const TYPES_PATH = "supabase/functions/_shared/store/database.types.ts";
 
 /** Generates the file's text. @throws {TypeError} If the CLI or the formatter fails */
 export async function generateTypes(database: Pick<TestDatabase, "url">): Promise<string> {

@@ -36,7 +36,7 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   {
     rule: "only the direct way to the database knows the driver",
     from: /^supabase\//,
-    except: new RegExp(`${SHARED}/(?:database_rpc_postgres|postgres/[a-z_]+)\\.ts$`),
+    except: new RegExp(`${SHARED}/store/(?:sql_functions_postgres|postgres/[a-z_]+)\\.ts$`),
     forbidden: /^npm:\/?pg@/,
   },
   {
@@ -62,23 +62,26 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     forbidden: /^bench\//,
   },
   {
-    rule: "handlers know neither SQL nor RPC",
+    rule: "handlers know neither the store nor Supabase Auth",
     from: new RegExp(`${SHARED}/http/`),
-    forbidden:
-      /\/(?:session_store_rpc|session_rows|sign_in_store_rpc|database_rpc[a-z_]*|database\.types)\.ts$|supabase-js/,
+    forbidden: /\/store\/(?!session_store\.ts$)|\/identity\/supabase_auth|supabase-js/,
   },
   {
-    rule: "use cases know neither HTTP nor the database",
+    rule: "use cases know their interfaces alone: no HTTP, no SQL, no configuration, no package",
     from: new RegExp(`${SHARED}/(?:sessions|sign_in)/`),
-    forbidden:
-      /\/http\/|\/(?:session_store_rpc|session_rows|database_rpc[a-z_]*|identity_provider_supabase|sign_in_provider_supabase|sign_in_store_rpc|cookies|origins|config[a-z_]*)\.ts$|^npm:/,
+    forbidden: /\/(?:http|config)\/|\/store\/(?!session_store\.ts$)|\/supabase_auth|^npm:/,
+  },
+  {
+    rule: "tokens are plain: they know no store, no request and no session",
+    from: new RegExp(`${SHARED}/tokens/`),
+    forbidden: /\/(?:http|store|sessions|sign_in|config)\//,
   },
   {
     rule: "only the composition knows which implementation stands behind an interface",
     from: /^supabase\//,
     except: new RegExp(`${SHARED}/composition\\.ts$`),
     forbidden:
-      /\/(?:session_store_rpc|database_rpc_(?:data_api|postgres)|identity_provider_supabase|sign_in_provider_supabase|sign_in_store_rpc|config)\.ts$/,
+      /\/(?:sql_session_store|sql_sign_in_store|sql_functions_(?:data_api|postgres)|supabase_auth(?:_sign_in)?|config)\.ts$/,
   },
 ];
 

@@ -8,17 +8,18 @@ Deno.test("each import rule refuses what it is for, and only that", () => {
   const broken = [
     ["supabase/functions/unified-auth/index.ts", "local/keys.ts"],
     [`${SHARED}/log.ts`, "npm:postgres@3.4.9"],
-    [`${SHARED}/session_store_rpc.ts`, "npm:pg@8.23.1"],
+    [`${SHARED}/store/sql_session_store.ts`, "npm:pg@8.23.1"],
     ["client/src/store.ts", "supabase/functions/_shared/errors.ts"],
     ["client/src/store.ts", "npm:zod@4.6.7"],
-    ["tools/audit.ts", "local/testing.ts"],
+    ["tools/audit.ts", "local/testing/test_server.ts"],
     ["local/start.ts", "tests/run.ts"],
     ["local/start.ts", "bench/compare.ts"],
-    [`${SHARED}/http/views.ts`, `${SHARED}/session_store_rpc.ts`],
-    [`${SHARED}/http/views.ts`, `${SHARED}/database.types.ts`],
+    [`${SHARED}/http/views.ts`, `${SHARED}/store/sql_session_store.ts`],
+    [`${SHARED}/http/views.ts`, `${SHARED}/store/database.types.ts`],
     [`${SHARED}/sessions/login.ts`, `${SHARED}/http/views.ts`],
     [`${SHARED}/sessions/login.ts`, "npm:hono@4.13.19"],
-    [`${SHARED}/cookies.ts`, `${SHARED}/config.ts`],
+    [`${SHARED}/http/cookies.ts`, `${SHARED}/config/config.ts`],
+    [`${SHARED}/tokens/refresh_token.ts`, `${SHARED}/store/session_store.ts`],
   ] as const;
   for (const [from, to] of broken) {
     assert.notDeepEqual(judgeImports([{ from, to }]), [], `${from} may not import ${to}`);
@@ -30,15 +31,15 @@ Deno.test("each import rule refuses what it is for, and only that", () => {
   assert.equal(rules.size, IMPORT_RULES.length, "a rule that nothing can break");
 
   const kept = [
-    [`${SHARED}/composition.ts`, `${SHARED}/session_store_rpc.ts`],
-    [`${SHARED}/composition.ts`, `${SHARED}/database_rpc_postgres.ts`],
-    [`${SHARED}/database_rpc_postgres.ts`, "npm:pg@8.23.1"],
-    [`${SHARED}/cookies.ts`, "npm:/hono@4.13.19/utils/cookie"],
-    [`${SHARED}/sessions/login.ts`, `${SHARED}/session_store.ts`],
-    ["tests/http/smoke_test.ts", "local/testing.ts"],
-    ["bench/lab.ts", "local/testing.ts"],
+    [`${SHARED}/composition.ts`, `${SHARED}/store/sql_session_store.ts`],
+    [`${SHARED}/composition.ts`, `${SHARED}/store/sql_functions_postgres.ts`],
+    [`${SHARED}/store/sql_functions_postgres.ts`, "npm:pg@8.23.1"],
+    [`${SHARED}/http/cookies.ts`, "npm:/hono@4.13.19/utils/cookie"],
+    [`${SHARED}/sessions/login.ts`, `${SHARED}/store/session_store.ts`],
+    ["tests/http/smoke_test.ts", "local/testing/test_server.ts"],
+    ["bench/lab.ts", "local/testing/test_server.ts"],
     ["bench/compare_test.ts", "bench/load.ts"],
-    ["local/stack.ts", `${SHARED}/signing_keys.ts`],
+    ["local/platform/stack.ts", `${SHARED}/tokens/signing_keys.ts`],
     ["client/src/react.ts", "npm:react@19.2.0"],
   ] as const;
   for (const [from, to] of kept) assert.deepEqual(judgeImports([{ from, to }]), []);
@@ -68,6 +69,6 @@ Deno.test("the imports of a file are read through all that it leads to, types in
   const has = (from: string, to: RegExp) =>
     imports.some((each) => each.from === from && to.test(each.to));
   assert.ok(has("supabase/functions/validate-session/index.ts", /_shared\/composition\.ts$/));
-  assert.ok(has(`${SHARED}/access_token.ts`, /^npm:\/?jose@/));
-  assert.ok(has(`${SHARED}/access_token.ts`, /_shared\/brands\.ts$/), "a type-only import");
+  assert.ok(has(`${SHARED}/tokens/access_token.ts`, /^npm:\/?jose@/));
+  assert.ok(has(`${SHARED}/tokens/access_token.ts`, /_shared\/brands\.ts$/), "a type-only import");
 });

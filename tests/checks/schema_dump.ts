@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { TestDatabase } from "../../local/testing.ts";
+import type { TestDatabase } from "../../local/testing/test_server.ts";
 import { PROJECT } from "./check.ts";
 
 export const SCHEMA_PATH = "docs/schema.sql";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { startTestServer } from "../../local/testing.ts";
+import { startTestServer } from "../../local/testing/test_server.ts";
 import { writeGeneratedFiles } from "./generated_files.ts";
 
 await using server = await startTestServer();

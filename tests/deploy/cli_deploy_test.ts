@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { cacheFunctions, startFunction } from "../../local/function_processes.ts";
-import { SUPABASE_CLI } from "../../local/migrations.ts";
-import { SEED_USERS } from "../../local/seed_users.ts";
-import { openTestServer } from "../../local/testing.ts";
+import { cacheFunctions, startFunction } from "../../local/platform/function_processes.ts";
+import { SUPABASE_CLI } from "../../local/platform/migrations.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { openBrowser, viewOf } from "../http/browser.ts";
 import { startManagementApi, type UploadedFunction } from "./management_api.ts";
 

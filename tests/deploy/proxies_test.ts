@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { findFreePort } from "../../local/postgres/server.ts";
-import { SEED_USERS } from "../../local/seed_users.ts";
-import { openTestServer } from "../../local/testing.ts";
+import { findFreePort } from "../../local/platform/postgres/server.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { examine } from "../../tools/doctor/examine.ts";
 import { openBrowser, viewOf } from "../http/browser.ts";
 import { type DocumentedProxy, EDGE_PLATFORMS, findServers } from "./proxies.ts";

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { awaitChildServer } from "../../local/child_server.ts";
-import { findPostgresUser } from "../../local/postgres/system_user.ts";
+import { awaitChildServer } from "../../local/platform/child_server.ts";
+import { findPostgresUser } from "../../local/platform/postgres/system_user.ts";
 
 export interface RunningProxy extends AsyncDisposable {
   readonly baseUrl: string;

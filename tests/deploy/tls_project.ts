@@ -8,7 +8,7 @@
 import { createSocket } from "node:dgram";
 import { type AddressInfo } from "node:net";
 import { once } from "node:events";
-import { findProgram } from "../../local/find_program.ts";
+import { findProgram } from "../../local/platform/find_program.ts";
 
 export const PROJECT_HOST = "abcdefghijklmnopqrst.supabase.co";
 

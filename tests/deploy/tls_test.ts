@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { findFreePort } from "../../local/postgres/server.ts";
+import { findFreePort } from "../../local/platform/postgres/server.ts";
 import { type DocumentedProxy, findServers } from "./proxies.ts";
 import { PROJECT_HOST, startTlsProject, type TlsProject } from "./tls_project.ts";
 

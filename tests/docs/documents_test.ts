@@ -68,10 +68,9 @@ Deno.test("every link to a file of the project leads somewhere", async () => {
 });
 
 Deno.test("the table of settings names exactly the variables that are read", async () => {
-  const folder = new URL("../../supabase/functions/_shared/", import.meta.url);
+  const folder = new URL("../../supabase/functions/_shared/config/", import.meta.url);
   const read = new Set<string>();
   for await (const { name } of Deno.readDir(folder)) {
-    if (!name.startsWith("config")) continue;
     const source = await Deno.readTextFile(new URL(name, folder));
     for (const [variable] of source.matchAll(/(?<=")(?:SESSION|SUPABASE)_[A-Z_]+(?=")/g)) {
       read.add(variable);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openTestServer } from "../../local/testing.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { readCodeBlocks, readDocument } from "./markdown.ts";
 
 const LOCAL_PROJECT = "http://127.0.0.1:54321";

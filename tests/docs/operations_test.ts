@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { SEED_USERS } from "../../local/seed_users.ts";
-import { openTestServer } from "../../local/testing.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { CHECK_IDS } from "../../tools/doctor/finding.ts";
 import { makeWorld } from "../audits/world.ts";
 import { openBrowser } from "../http/browser.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { SEED_USERS } from "../../local/seed_users.ts";
-import { openTestServer } from "../../local/testing.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { examine } from "../../tools/doctor/examine.ts";
 import type { CheckId, Finding } from "../../tools/doctor/finding.ts";
 import { openBrowser } from "../http/browser.ts";

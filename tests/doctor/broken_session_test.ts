@@ -1,4 +1,4 @@
-import { SEED_USERS } from "../../local/seed_users.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
 import { testBroken } from "./broken.ts";
 import { openDoctorFixture } from "./fixture.ts";
 

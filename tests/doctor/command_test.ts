@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SEED_USERS } from "../../local/seed_users.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
 import { CHECK_IDS, type Finding } from "../../tools/doctor/finding.ts";
 import type { TaskResult } from "../audits/run_task.ts";
 import { openDoctorFixture } from "./fixture.ts";

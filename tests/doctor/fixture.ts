@@ -6,8 +6,12 @@
 
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { SEED_USERS } from "../../local/seed_users.ts";
-import { openTestServer, type TestStack, type TestStackOptions } from "../../local/testing.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
+import {
+  openTestServer,
+  type TestStack,
+  type TestStackOptions,
+} from "../../local/testing/test_server.ts";
 import { type ExaminationOptions, examine } from "../../tools/doctor/examine.ts";
 import { CHECK_IDS, type CheckId, type Finding } from "../../tools/doctor/finding.ts";
 import type { Target } from "../../tools/doctor/patient.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createSessionCookies } from "../../supabase/functions/_shared/cookies.ts";
+import { createSessionCookies } from "../../supabase/functions/_shared/http/cookies.ts";
 import { judgeCookie } from "../../tools/doctor/checks/cookie_attributes.ts";
 import { parseSetCookie, readSessionCookies } from "../../tools/doctor/set_cookie.ts";
 

@@ -6,8 +6,8 @@
  */
 
 import assert from "node:assert/strict";
-import { SEED_USERS } from "../../local/seed_users.ts";
-import { openTestServer, type TestStack } from "../../local/testing.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
+import { openTestServer, type TestStack } from "../../local/testing/test_server.ts";
 import { createDrivenSite, type DrivenSite } from "../browser/driven_site.ts";
 import { findOptionalProgram } from "../optional_program.ts";
 import {

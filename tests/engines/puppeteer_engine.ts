@@ -8,7 +8,7 @@ import puppeteer, { type LaunchOptions, type Page } from "puppeteer-core";
 import sparticuz from "@sparticuz/chromium";
 import { CHROMIUM_ARGUMENTS } from "../browser/chromium.ts";
 import { type EngineBrowser, type EngineOptions, type EngineTab, waitUntilTrue } from "./engine.ts";
-import { findProgram } from "../../local/find_program.ts";
+import { findProgram } from "../../local/platform/find_program.ts";
 import { sleepTree } from "./process_tree.ts";
 
 /** Firefox' own traffic: the network of a test is closed. */

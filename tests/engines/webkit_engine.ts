@@ -6,7 +6,7 @@
  */
 
 import { Builder, Capabilities, type WebDriver } from "selenium-webdriver";
-import { findFreePort } from "../../local/postgres/server.ts";
+import { findFreePort } from "../../local/platform/postgres/server.ts";
 import {
   type EngineBrowser,
   type EngineOptions,

@@ -5,7 +5,7 @@
  */
 
 import type postgres from "postgres";
-import type { RotationOutcome } from "../../supabase/functions/_shared/session_store.ts";
+import type { RotationOutcome } from "../../supabase/functions/_shared/store/session_store.ts";
 
 /** Those around each bound of the rule, and those that a search comes through. */
 export const BRANCHES = [0, 1, 2, 3, 4, 5, 6, 7, 254, 255] as const;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openTestServer } from "../../local/testing.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { startTcpRelay, type TcpRelay } from "../tcp_relay.ts";
 import { ask, countConnections, type Echo, echo, openBatch, SAID } from "./echo_batch.ts";
 import { untilWaiting } from "./lock_waits.ts";

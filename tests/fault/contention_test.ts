@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { SEED_USERS } from "../../local/seed_users.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
 import {
   openTestServer,
   type TestDatabase,
   type TestStackOptions,
   testStore,
-} from "../../local/testing.ts";
+} from "../../local/testing/test_server.ts";
 import { ageSession } from "../http/aging.ts";
 import { ACCESS_COOKIE, type Answer, type Browser, openBrowser, viewOf } from "../http/browser.ts";
 import { assertRefused, assertSessionOver } from "../http/refusal.ts";
@@ -143,7 +143,7 @@ Deno.test("a statement that takes longer than statement_timeout is 503, and the 
     ]);
   });
   // The functions' own connections bring a statement_timeout, and give a lock up before it.
-  const cause = testStore() === "rpc" ? "57014" : "55P03";
+  const cause = testStore() === "data-api" ? "57014" : "55P03";
   assert.deepEqual(await causes(cause), [cause]);
   await assertGoesOn(ada);
 });
@@ -155,14 +155,14 @@ for (
       options: {
         restAcquisitionTimeoutMs: 500,
         restPoolSize: 2,
-        environment: { SESSION_STORE: "rpc" },
+        environment: { SESSION_STORE: "data-api" },
       },
       size: 2,
       cause: "PGRST003",
     },
     {
       limit: "its calls gave their locks up",
-      options: { restPoolSize: 2, environment: { SESSION_STORE: "rpc" } },
+      options: { restPoolSize: 2, environment: { SESSION_STORE: "data-api" } },
       size: 2,
       cause: "55P03",
     },
@@ -229,7 +229,7 @@ Deno.test("a database that takes no more connections is 503, and the sessions go
     where datname = current_database()
       and (usename in ('authenticator', 'supabase_auth_admin')
         or application_name = 'unified-auth')`;
-  const refused = testStore() === "rpc" ? "PGRST000" : "53300";
+  const refused = testStore() === "data-api" ? "PGRST000" : "53300";
   let told: readonly string[] = [];
   for (let tries = 0; tries < 20 && !told.includes(refused); tries += 1) {
     await assertPatienceAsked(ada.browser, [ada.browser.refresh(), ada.browser.validate()]);

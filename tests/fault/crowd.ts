@@ -7,7 +7,7 @@
 
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { hashRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
+import { hashRefreshToken } from "../../supabase/functions/_shared/tokens/refresh_token.ts";
 import type { RawRefreshToken } from "../../supabase/functions/_shared/brands.ts";
 import { ageSession } from "../http/aging.ts";
 import { type Answer, type Browser, openBrowser } from "../http/browser.ts";

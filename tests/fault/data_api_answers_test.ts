@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createDataApiRpc } from "../../supabase/functions/_shared/database_rpc_data_api.ts";
+import { createDataApiFunctions } from "../../supabase/functions/_shared/store/sql_functions_data_api.ts";
 import { ServiceUnavailableError } from "../../supabase/functions/_shared/service_unavailable.ts";
 
 const json = (status: number, body: unknown) => () => Response.json(body, { status });
@@ -35,11 +35,16 @@ Deno.test("whatever the data API answers but a function's JSON is a failure with
     return answer();
   });
   const supabaseUrl = `http://127.0.0.1:${server.addr.port}`;
-  const rpc = createDataApiRpc({ supabaseUrl, secretKey: "sb_secret_x", timeoutMs: 300, fetch });
-  const call = () => rpc("list_user_sessions", { p_acting: null, p_context: null });
+  const call = createDataApiFunctions({
+    supabaseUrl,
+    secretKey: "sb_secret_x",
+    timeoutMs: 300,
+    fetch,
+  });
+  const ask = () => call("list_user_sessions", { p_acting: null, p_context: null });
 
   await test.step("a function's JSON is answered", async () => {
-    assert.deepEqual(await call(), { outcome: "active" });
+    assert.deepEqual(await ask(), { outcome: "active" });
     assert.deepEqual(asked, [
       "POST",
       "/rest/v1/rpc/list_user_sessions",
@@ -51,22 +56,22 @@ Deno.test("whatever the data API answers but a function's JSON is a failure with
   });
   await test.step("what a function that returns void answers is null", async () => {
     answer = () => new Response(null, { status: 204 });
-    assert.equal(await call(), null);
+    assert.equal(await ask(), null);
   });
   for (const [what, fault, code] of FAULTS) {
     await test.step(what, async () => {
       answer = fault;
-      await assert.rejects(call(), unavailable(code));
+      await assert.rejects(ask(), unavailable(code));
     });
   }
   await test.step("silence", async () => {
     const silence = Promise.withResolvers<Response>();
     answer = () => silence.promise;
-    await assert.rejects(call(), unavailable("timeout"));
+    await assert.rejects(ask(), unavailable("timeout"));
     silence.resolve(new Response());
   });
   await server.shutdown();
   await test.step("nobody there", async () => {
-    await assert.rejects(call(), unavailable("network"));
+    await assert.rejects(ask(), unavailable("network"));
   });
 });

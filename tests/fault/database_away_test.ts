@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { SEED_USERS } from "../../local/seed_users.ts";
-import { startTestServer, type TestStack } from "../../local/testing.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
+import { startTestServer, type TestStack } from "../../local/testing/test_server.ts";
 import { ageSession } from "../http/aging.ts";
 import { type Answer, type Browser, openBrowser, viewOf } from "../http/browser.ts";
 import { assertNoSecrets } from "../http/log_secrets.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { startTestServer } from "../../local/testing.ts";
+import { startTestServer } from "../../local/testing/test_server.ts";
 import { viewOf } from "../http/browser.ts";
 import {
   ageCrowd,

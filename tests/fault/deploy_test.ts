@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import type { FunctionProcess } from "../../local/function_processes.ts";
+import type { FunctionProcess } from "../../local/platform/function_processes.ts";
 import { generateKeys } from "../../local/keys.ts";
-import { openTestServer, type TestStack } from "../../local/testing.ts";
+import { openTestServer, type TestStack } from "../../local/testing/test_server.ts";
 import { ACCESS_COOKIE, codeOf, viewOf } from "../http/browser.ts";
 import { newSessionSecret, sessionSecretOf } from "../http/instance_with_secrets.ts";
 import { assertRefused } from "../http/refusal.ts";

@@ -5,13 +5,13 @@
  */
 
 import assert from "node:assert/strict";
-import type { TestDatabase } from "../../local/testing.ts";
-import { parseDatabaseUrl } from "../../supabase/functions/_shared/database_address.ts";
-import { type Batch, createBatch } from "../../supabase/functions/_shared/postgres/batch.ts";
+import type { TestDatabase } from "../../local/testing/test_server.ts";
+import { parseDatabaseUrl } from "../../supabase/functions/_shared/store/database_address.ts";
+import { type Batch, createBatch } from "../../supabase/functions/_shared/store/postgres/batch.ts";
 import type {
   SharedStatement,
   Statement,
-} from "../../supabase/functions/_shared/postgres/statement.ts";
+} from "../../supabase/functions/_shared/store/postgres/statement.ts";
 
 /**
  * Answers each call what it says and the transaction that it ran in, the last call first, once nobody

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { openTestServer, testStore } from "../../local/testing.ts";
+import { openTestServer, testStore } from "../../local/testing/test_server.ts";
 import type { Answer } from "../http/browser.ts";
 import { codeOf, viewOf } from "../http/browser.ts";
 import { assertRefused } from "../http/refusal.ts";
@@ -31,7 +31,7 @@ const JOINTS = {
 
 type Joint = keyof typeof JOINTS;
 /** The direct store asks the project nothing. */
-const BEHIND_THE_FUNCTIONS: readonly Joint[] = testStore() === "rpc"
+const BEHIND_THE_FUNCTIONS: readonly Joint[] = testStore() === "data-api"
   ? ["project", "database"]
   : ["database"];
 const ALL: readonly Joint[] = ["browsers", ...BEHIND_THE_FUNCTIONS];

@@ -6,8 +6,8 @@
  * @module
  */
 
-import { type FunctionProcess, startFunction } from "../../local/function_processes.ts";
-import type { TestStack } from "../../local/testing.ts";
+import { type FunctionProcess, startFunction } from "../../local/platform/function_processes.ts";
+import type { TestStack } from "../../local/testing/test_server.ts";
 
 /** Answers a request to Supabase Auth, or lets the real one answer. */
 export type Fault = (request: Request) => Response | null | Promise<Response | null>;
@@ -17,7 +17,7 @@ export interface FaultyProject extends AsyncDisposable {
   readonly process: FunctionProcess;
   /** What happens to requests to Supabase Auth from now on. Null: nothing. */
   setFault(fault: Fault | null): void;
-  /** The same of requests to the data API, with `SESSION_STORE=rpc`. */
+  /** The same of requests to the data API, with `SESSION_STORE=data-api`. */
   setDatabaseFault(fault: Fault | null): void;
 }
 

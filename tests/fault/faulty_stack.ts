@@ -6,8 +6,13 @@
  * @module
  */
 
-import type { OwnTestServer, TestDatabase, TestServer, TestStack } from "../../local/testing.ts";
-import type { TestStackOptions } from "../../local/testing.ts";
+import type {
+  OwnTestServer,
+  TestDatabase,
+  TestServer,
+  TestStack,
+} from "../../local/testing/test_server.ts";
+import type { TestStackOptions } from "../../local/testing/test_server.ts";
 import { startTcpProxy, type TcpProxy } from "./tcp_proxy.ts";
 
 export interface FaultyStack<Server extends TestServer = TestServer> extends AsyncDisposable {

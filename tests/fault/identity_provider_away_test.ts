@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { decodeJwt, UnsecuredJWT } from "jose";
-import { SEED_USERS } from "../../local/seed_users.ts";
-import { openTestServer } from "../../local/testing.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { type Answer, openBrowser, viewOf } from "../http/browser.ts";
 import { assertNoSecrets } from "../http/log_secrets.ts";
 import { changeUser, signInToSupabaseAuth } from "../http/people.ts";

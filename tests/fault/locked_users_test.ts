@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
-import { testStore } from "../../local/testing.ts";
+import { testStore } from "../../local/testing/test_server.ts";
 import { openHttpFixture } from "../http/fixture.ts";
 
 /** Shorter than a migration's lock, and long enough for calls to pile up: each lasts 5 s at most. */
 const LOCKED_MS = 12_000;
 
 /** Connections of one process of the functions, or of the data API's pool. */
-const POOL_SIZE = { postgres: 4 + 2, rpc: 10 }[testStore()];
+const POOL_SIZE = { postgres: 4 + 2, "data-api": 10 }[testStore()];
 
 Deno.test("while auth.users is locked no more connections wait than the pool has, and nobody is signed out", async () => {
   const fixture = await openHttpFixture({ functions: ["unified-auth"] });
@@ -50,7 +50,7 @@ Deno.test("while auth.users is locked no more connections wait than the pool has
 Deno.test("an app's own request waits for a connection no longer than one of ours may wait for a lock", async () => {
   const fixture = await openHttpFixture({
     functions: ["unified-auth"],
-    environment: { SESSION_STORE: "rpc" },
+    environment: { SESSION_STORE: "data-api" },
   });
   try {
     const people = await Promise.all(Array.from({ length: 14 }, () => fixture.signIn()));

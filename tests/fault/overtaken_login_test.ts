@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { SEED_USERS } from "../../local/seed_users.ts";
-import { openTestServer } from "../../local/testing.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { openBrowser, viewOf } from "../http/browser.ts";
 import { changeUser, signInToSupabaseAuth } from "../http/people.ts";
 import { assertRefused } from "../http/refusal.ts";

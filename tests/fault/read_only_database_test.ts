@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { testStore } from "../../local/testing.ts";
+import { testStore } from "../../local/testing/test_server.ts";
 import { ageSession } from "../http/aging.ts";
 import { codeOf } from "../http/browser.ts";
 import { type HttpFixture, openHttpFixture } from "../http/fixture.ts";

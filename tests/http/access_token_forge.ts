@@ -4,4 +4,4 @@
  * @module
  */
 
-export { backdateAccessToken } from "../../local/backdated_token.ts";
+export { backdateAccessToken } from "../../local/testing/backdated_token.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { decodeJwt } from "jose";
-import { startFunction } from "../../local/function_processes.ts";
+import { startFunction } from "../../local/platform/function_processes.ts";
 import { ageSession } from "./aging.ts";
 import { ACCESS_COOKIE, type Browser, viewOf } from "./browser.ts";
 import { openHttpFixture } from "./fixture.ts";

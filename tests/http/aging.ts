@@ -4,4 +4,4 @@
  * @module
  */
 
-export { ageLoginThrottle, ageSession } from "../../local/aging.ts";
+export { ageLoginThrottle, ageSession } from "../../local/testing/aging.ts";

@@ -6,10 +6,10 @@ import { type ErrorCode, ERRORS, isSessionOver } from "../../supabase/functions/
 import {
   encodeRefreshToken,
   firstRefreshToken,
-} from "../../supabase/functions/_shared/refresh_token.ts";
+} from "../../supabase/functions/_shared/tokens/refresh_token.ts";
 import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
-import { readConfig } from "../../supabase/functions/_shared/config.ts";
-import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
+import { readConfig } from "../../supabase/functions/_shared/config/config.ts";
+import { deriveSessionKeys } from "../../supabase/functions/_shared/tokens/session_keys.ts";
 import { startFaultyProject } from "../fault/faulty_provider.ts";
 import { keys as unitKeys, UNBOUND_START } from "../unit/arbitraries.ts";
 import { backdateAccessToken } from "./access_token_forge.ts";

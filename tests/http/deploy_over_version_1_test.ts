@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, createHmac } from "node:crypto";
-import { readConfig } from "../../supabase/functions/_shared/config.ts";
-import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
+import { readConfig } from "../../supabase/functions/_shared/config/config.ts";
+import { deriveSessionKeys } from "../../supabase/functions/_shared/tokens/session_keys.ts";
 import { ageSession } from "./aging.ts";
 import { type Browser, codeOf, REFRESH_COOKIE, viewOf } from "./browser.ts";
 import { openHttpFixture } from "./fixture.ts";

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
-import { SEED_USERS } from "../../local/seed_users.ts";
-import { openTestServer, type TestDatabase, type TestServer } from "../../local/testing.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
+import {
+  openTestServer,
+  type TestDatabase,
+  type TestServer,
+} from "../../local/testing/test_server.ts";
 import { openBrowser, viewOf } from "./browser.ts";
 import { findOptionalProgram } from "../optional_program.ts";
 import { startPooler } from "./pooler.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { decodeJwt, importJWK, type JWK, SignJWT } from "jose";
-import { makeSecrets } from "../../local/secrets.ts";
+import { makeSecrets } from "../../local/platform/secrets.ts";
 import { type Answer, viewOf } from "./browser.ts";
 import { openHttpFixture } from "./fixture.ts";
 import { addVerifiedFactor, changeUser, countIdentitySessions } from "./people.ts";

@@ -7,7 +7,11 @@
 
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { openTestServer, type TestStack, type TestStackOptions } from "../../local/testing.ts";
+import {
+  openTestServer,
+  type TestStack,
+  type TestStackOptions,
+} from "../../local/testing/test_server.ts";
 import type { SessionView } from "../../supabase/functions/_shared/http/schemas.ts";
 import { type Browser, type BrowserOptions, openBrowser } from "./browser.ts";
 import { assertNoSecrets } from "./log_secrets.ts";

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { startFunction } from "../../local/function_processes.ts";
+import { startFunction } from "../../local/platform/function_processes.ts";
 import { generateKeys } from "../../local/keys.ts";
-import type { TestStack } from "../../local/testing.ts";
+import type { TestStack } from "../../local/testing/test_server.ts";
 
 export interface InstanceWithSecrets extends AsyncDisposable {
   /** What a browser takes for its `functionsUrl`. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type FunctionProcess, startFunction } from "../../local/function_processes.ts";
+import { type FunctionProcess, startFunction } from "../../local/platform/function_processes.ts";
 import { openBrowser, viewOf } from "./browser.ts";
 import { openHttpFixture } from "./fixture.ts";
 import { assertRefused } from "./refusal.ts";

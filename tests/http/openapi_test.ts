@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Validator } from "@seriousme/openapi-schema-validator";
 import fc from "fast-check";
-import { SEED_USERS } from "../../local/seed_users.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
 import { sendRaw } from "../attack/requests.ts";
 import { ageLoginThrottle, ageSession } from "./aging.ts";
 import { ACCESS_COOKIE, type Answer, type Browser } from "./browser.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SEED_USERS } from "../../local/seed_users.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
 import { codeOf, openBrowser, viewOf } from "./browser.ts";
 import { openHttpFixture } from "./fixture.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { findFreePort } from "../../local/postgres/server.ts";
+import { findFreePort } from "../../local/platform/postgres/server.ts";
 import { startServer } from "../deploy/server_process.ts";
 
 export interface Pooler extends AsyncDisposable {

@@ -468,7 +468,7 @@ async function describeSession(fixture: HttpFixture, sessionId: string): Promise
   return `${generation}.${branch} ${key}`;
 }
 
-for (const store of ["rpc", "postgres"] as const) {
+for (const store of ["data-api", "postgres"] as const) {
   const fixture = await openHttpFixture({
     functions: ["unified-auth"],
     environment: { SESSION_STORE: store },

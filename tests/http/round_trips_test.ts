@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { startFunction } from "../../local/function_processes.ts";
-import { SEED_USERS } from "../../local/seed_users.ts";
-import { openTestServer } from "../../local/testing.ts";
+import { startFunction } from "../../local/platform/function_processes.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { ageSession } from "./aging.ts";
 import { openBrowser, REFRESH_COOKIE, viewOf } from "./browser.ts";
 
@@ -9,7 +9,7 @@ Deno.test("each request asks the database once, a login and a reissue once more"
   await using server = await openTestServer();
   await using stack = await server.startStack({
     functions: [],
-    environment: { SESSION_STORE: "rpc" },
+    environment: { SESSION_STORE: "data-api" },
   });
   const sql = stack.database.connect({ max: 1 });
   const asked: string[] = [];

@@ -4,9 +4,9 @@ import { ServiceUnavailableError } from "../../supabase/functions/_shared/servic
 import {
   encodeRefreshToken,
   firstRefreshToken,
-} from "../../supabase/functions/_shared/refresh_token.ts";
+} from "../../supabase/functions/_shared/tokens/refresh_token.ts";
 import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
-import type { SessionStore } from "../../supabase/functions/_shared/session_store.ts";
+import type { SessionStore } from "../../supabase/functions/_shared/store/session_store.ts";
 import { keys as unitKeys, UNBOUND_START } from "../unit/arbitraries.ts";
 import { ageSession } from "./aging.ts";
 import {

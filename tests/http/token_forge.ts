@@ -4,20 +4,20 @@
  * @module
  */
 
-import type { TestStack } from "../../local/testing.ts";
+import type { TestStack } from "../../local/testing/test_server.ts";
 import type { Lineage, SessionId } from "../../supabase/functions/_shared/brands.ts";
-import { readConfig } from "../../supabase/functions/_shared/config.ts";
+import { readConfig } from "../../supabase/functions/_shared/config/config.ts";
 import {
   createChallenge,
   readChallenge,
-} from "../../supabase/functions/_shared/proof_challenge.ts";
+} from "../../supabase/functions/_shared/tokens/proof_challenge.ts";
 import {
   encodeRefreshToken,
   type GenuineRefreshToken,
   readRefreshToken,
   type RefreshTokenParts,
-} from "../../supabase/functions/_shared/refresh_token.ts";
-import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
+} from "../../supabase/functions/_shared/tokens/refresh_token.ts";
+import { deriveSessionKeys } from "../../supabase/functions/_shared/tokens/session_keys.ts";
 
 export interface TokenForge {
   /** A token with a good tag. What is not given is made up. */

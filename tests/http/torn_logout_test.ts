@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { readConfig } from "../../supabase/functions/_shared/config.ts";
+import { readConfig } from "../../supabase/functions/_shared/config/config.ts";
 import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
-import { encodeRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
-import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
+import { encodeRefreshToken } from "../../supabase/functions/_shared/tokens/refresh_token.ts";
+import { deriveSessionKeys } from "../../supabase/functions/_shared/tokens/session_keys.ts";
 import { backdateAccessToken } from "./access_token_forge.ts";
 import { ACCESS_COOKIE, type Answer, type Browser, REFRESH_COOKIE } from "./browser.ts";
 import { openHttpFixture } from "./fixture.ts";

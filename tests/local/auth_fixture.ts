@@ -4,7 +4,7 @@
  * @module
  */
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
-import { openTestServer, type TestStack } from "../../local/testing.ts";
+import { openTestServer, type TestStack } from "../../local/testing/test_server.ts";
 import { STATELESS } from "./rest_fixture.ts";
 
 /** A stack and ways to speak to its auth door. */

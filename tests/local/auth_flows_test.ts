@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { totpCode } from "../../local/auth/totp.ts";
+import { totpCode } from "../../local/platform/auth/totp.ts";
 import { openAuthFixture } from "./auth_fixture.ts";
 
 const fixture = await openAuthFixture();

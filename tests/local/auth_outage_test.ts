@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openTestServer } from "../../local/testing.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { startFaultyStack } from "../fault/faulty_stack.ts";
 import { PASSWORD } from "../http/fixture.ts";
 import { insertPerson } from "../http/people.ts";

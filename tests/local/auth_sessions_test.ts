@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { isAuthSessionMissingError } from "@supabase/supabase-js";
 import { decodeJwt, importJWK, SignJWT } from "jose";
-import { SEED_USERS } from "../../local/seed_users.ts";
-import { parseSigningKeys } from "../../supabase/functions/_shared/signing_keys.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
+import { parseSigningKeys } from "../../supabase/functions/_shared/tokens/signing_keys.ts";
 import { openAuthFixture } from "./auth_fixture.ts";
 
 const fixture = await openAuthFixture();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { findInstalledPrograms } from "../../local/postgres/binaries.ts";
-import { openCluster } from "../../local/postgres/data_directory.ts";
-import { findFreePort, startPostgres } from "../../local/postgres/server.ts";
+import { findInstalledPrograms } from "../../local/platform/postgres/binaries.ts";
+import { openCluster } from "../../local/platform/postgres/data_directory.ts";
+import { findFreePort, startPostgres } from "../../local/platform/postgres/server.ts";
 
 /** A clone in a folder of mode 0700, as root's home is. */
 interface Clone extends AsyncDisposable {

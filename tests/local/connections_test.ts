@@ -3,9 +3,9 @@ import {
   type Connection,
   ConnectionLost,
   createConnections,
-} from "../../local/postgres/connections.ts";
-import { outliveDriverFaults } from "../../local/postgres/driver_faults.ts";
-import { openTestServer } from "../../local/testing.ts";
+} from "../../local/platform/postgres/connections.ts";
+import { outliveDriverFaults } from "../../local/platform/postgres/driver_faults.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 
 outliveDriverFaults();
 

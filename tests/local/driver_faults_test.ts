@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { outliveDriverFaults } from "../../local/postgres/driver_faults.ts";
+import { outliveDriverFaults } from "../../local/platform/postgres/driver_faults.ts";
 
 /** As Deno tells of an error that nobody caught; without `preventDefault` the process ends. */
 function tellUncaught(error: Error): boolean {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { startFunction } from "../../local/function_processes.ts";
-import { StackError } from "../../local/stack_error.ts";
+import { startFunction } from "../../local/platform/function_processes.ts";
+import { StackError } from "../../local/platform/stack_error.ts";
 import { makeProject } from "./project_fixture.ts";
 
 const PRISONER = `

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { createGateway, type GatewayOptions } from "../../local/gateway.ts";
-import { startFunction } from "../../local/function_processes.ts";
+import { createGateway, type GatewayOptions } from "../../local/platform/gateway.ts";
+import { startFunction } from "../../local/platform/function_processes.ts";
 import { makeProject } from "./project_fixture.ts";
 
 const nothing = { fetch: () => new Response("a door") };

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
-import { countPending, pushMigrations, runMigrations } from "../../local/migrations.ts";
-import { prepareProjectDatabase } from "../../local/postgres/project_database.ts";
-import { openTestServer, startTestServer, type TestDatabase } from "../../local/testing.ts";
+import { countPending, pushMigrations, runMigrations } from "../../local/platform/migrations.ts";
+import { prepareProjectDatabase } from "../../local/platform/postgres/project_database.ts";
+import {
+  openTestServer,
+  startTestServer,
+  type TestDatabase,
+} from "../../local/testing/test_server.ts";
 
 const PROJECT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { exportJWK, generateKeyPair, importJWK, type JWTPayload, SignJWT } from "jose";
-import { parseSigningKeys } from "../../supabase/functions/_shared/signing_keys.ts";
+import { parseSigningKeys } from "../../supabase/functions/_shared/tokens/signing_keys.ts";
 import { openRestFixture } from "./rest_fixture.ts";
 
 const fixture = await openRestFixture();

@@ -4,7 +4,7 @@
  * @module
  */
 import { createClient, type SupabaseClient } from "@supabase/supabase-js";
-import { openTestServer, type TestStack } from "../../local/testing.ts";
+import { openTestServer, type TestStack } from "../../local/testing/test_server.ts";
 
 const SHAPES = `
   create type public.pair as (left_value int, right_value text);

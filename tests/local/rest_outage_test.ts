@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { createClient } from "@supabase/supabase-js";
-import { createRestDoor } from "../../local/rest/door.ts";
-import { makeSecrets } from "../../local/secrets.ts";
-import { openTestServer, startTestServer } from "../../local/testing.ts";
-import { createSignatureChecker } from "../../local/token_signatures.ts";
+import { createRestDoor } from "../../local/platform/rest/rest_api.ts";
+import { makeSecrets } from "../../local/platform/secrets.ts";
+import { openTestServer, startTestServer } from "../../local/testing/test_server.ts";
+import { createSignatureChecker } from "../../local/platform/token_signatures.ts";
 import { STATELESS } from "./rest_fixture.ts";
 
 const FUNCTIONS = `

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { SEED_USERS } from "../../local/seed_users.ts";
-import { openTestServer } from "../../local/testing.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { untilWaiting } from "../fault/lock_waits.ts";
 
 Deno.test("a stack stops although a request is still under way, and answers it", async () => {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { findFreePort } from "../../local/postgres/server.ts";
+import { findFreePort } from "../../local/platform/postgres/server.ts";
 
 const PROJECT = new URL("../..", import.meta.url).pathname.replace(/\/$/, "");
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { SEED_USERS } from "../../local/seed_users.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
 import { makePlace, run, start } from "./start_fixture.ts";
 
 const { ada } = SEED_USERS;

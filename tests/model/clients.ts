@@ -7,10 +7,10 @@
 
 import { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
-import type { AccessClaims } from "../../supabase/functions/_shared/access_token.ts";
+import type { AccessClaims } from "../../supabase/functions/_shared/tokens/access_token.ts";
 import type { KeyThumbprint, SessionId } from "../../supabase/functions/_shared/brands.ts";
-import type { GenuineRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
-import type { RequestContext } from "../../supabase/functions/_shared/session_store.ts";
+import type { GenuineRefreshToken } from "../../supabase/functions/_shared/tokens/refresh_token.ts";
+import type { RequestContext } from "../../supabase/functions/_shared/store/session_store.ts";
 import type { KeyName, Micros, ModelChallenge } from "./rotation_model.ts";
 
 export interface HeldAccessToken {

@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { LogoutScope } from "../../supabase/functions/_shared/session_store.ts";
+import type { LogoutScope } from "../../supabase/functions/_shared/store/session_store.ts";
 import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
 import { logOut } from "../../supabase/functions/_shared/sessions/logout.ts";
 import { endOwnSession } from "../../supabase/functions/_shared/sessions/own_sessions.ts";

@@ -10,7 +10,7 @@ import type { Lineage, SessionId } from "../../supabase/functions/_shared/brands
 import {
   encodeRefreshToken,
   readRefreshToken,
-} from "../../supabase/functions/_shared/refresh_token.ts";
+} from "../../supabase/functions/_shared/tokens/refresh_token.ts";
 import {
   type Client,
   createKey,

@@ -9,7 +9,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import type postgres from "postgres";
-import type { GenuineRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
+import type { GenuineRefreshToken } from "../../supabase/functions/_shared/tokens/refresh_token.ts";
 import { keepsSalt, MAX_SESSIONS } from "./rotation_model.ts";
 import { placeName, type World } from "./world.ts";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openTestServer, testStore } from "../../local/testing.ts";
+import { openTestServer, testStore } from "../../local/testing/test_server.ts";
 import { holdClock } from "./clocks.ts";
 import { runHistories } from "./run_histories.ts";
 
@@ -18,15 +18,15 @@ Deno.test("in every history the database does what the specification says", asyn
   console.log(`seed ${seed}`);
   // What differs is only how a call travels: fewer histories show it.
   const store = testStore();
-  const runs = store === "rpc" ? 2000 : 300;
+  const runs = store === "data-api" ? 2000 : 300;
   const { rowsReached } = await runHistories({ database, runs, seed, store });
-  if (store === "rpc") {
+  if (store === "data-api") {
     for (const row of ROWS_OF_THE_DATABASE) assert.ok(rowsReached.has(row), `row ${row} decided`);
   }
 });
 
 // The clock is held on the connection of the test, which the direct store does not use.
-if (testStore() === "rpc") {
+if (testStore() === "data-api") {
   Deno.test("at the very microsecond of every limit too", async () => {
     await using server = await openTestServer();
     await using database = await server.createDatabase();

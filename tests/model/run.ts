@@ -5,7 +5,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { openTestServer } from "../../local/testing.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { holdClock } from "./clocks.ts";
 import { runHistories } from "./run_histories.ts";
 

@@ -8,16 +8,16 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import fc from "fast-check";
-import type { TestDatabase, testStore } from "../../local/testing.ts";
+import type { TestDatabase, testStore } from "../../local/testing/test_server.ts";
 import type { UserId } from "../../supabase/functions/_shared/brands.ts";
-import { parseDatabaseUrl } from "../../supabase/functions/_shared/database_address.ts";
-import { createPostgresRpc } from "../../supabase/functions/_shared/database_rpc_postgres.ts";
-import type { GenuineRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
+import { parseDatabaseUrl } from "../../supabase/functions/_shared/store/database_address.ts";
+import { createPostgresFunctions } from "../../supabase/functions/_shared/store/sql_functions_postgres.ts";
+import type { GenuineRefreshToken } from "../../supabase/functions/_shared/tokens/refresh_token.ts";
 import { createHeldClock, createRunningClock } from "./clocks.ts";
 import { playHistory } from "./history.ts";
 import { checkTablesHoldNoSecret } from "./invariants.ts";
-import { observeRpc } from "./observed_rpc.ts";
-import { createSqlRpc } from "../sql/sql_rpc.ts";
+import { observeCalls } from "./observed_calls.ts";
+import { createSqlFunctions } from "../sql/sql_functions.ts";
 import { histories } from "./steps.ts";
 import { WRITTEN_HISTORIES } from "./written_histories.ts";
 import { createWorld, type Ground } from "./world.ts";
@@ -30,7 +30,7 @@ export interface HistoryRun {
   readonly held?: boolean;
   /**
    * `postgres` calls the functions as the direct store does, on connections of its own, which know no
-   * held clock. @default {"rpc", on the connection of each lane}
+   * held clock. @default {"data-api", on the connection of each lane}
    */
   readonly store?: ReturnType<typeof testStore>;
   /** @default {30} */
@@ -48,7 +48,7 @@ const LANES = 3;
 
 /** @throws {Error} With the seed and the shrunk story of the first failing history */
 export async function runHistories(options: HistoryRun): Promise<HistoriesPlayed> {
-  const { database, runs, seed, held = false, store = "rpc", stepsPerHistory = 30 } = options;
+  const { database, runs, seed, held = false, store = "data-api", stepsPerHistory = 30 } = options;
   if (held && store === "postgres") {
     throw new TypeError("Cannot hold the clock of the direct store");
   }
@@ -58,18 +58,18 @@ export async function runHistories(options: HistoryRun): Promise<HistoriesPlayed
 
   const runLane = async (lane: number) => {
     const connection = database.connectAs("supabase_admin", { max: 1, fetch_types: false });
-    const { rpc, close } = store === "postgres"
-      ? createPostgresRpc({
+    const { call, close } = store === "postgres"
+      ? createPostgresFunctions({
         address: parseDatabaseUrl(database.adminUrl) ?? assert.fail(),
         poolSize: 1,
         batchConnections: 1,
         connectTimeoutMs: 10_000,
         timeoutMs: 10_000,
       })
-      : { rpc: createSqlRpc(connection), close: () => Promise.resolve() };
+      : { call: createSqlFunctions(connection), close: () => Promise.resolve() };
     const ground: Ground = {
       clock: held ? await createHeldClock(connection) : createRunningClock(connection),
-      observedRpc: observeRpc(rpc),
+      observedCalls: observeCalls(call),
     };
     await fc.assert(
       fc.asyncProperty(histories(stepsPerHistory), async ({ laptopHasKey, steps }) => {

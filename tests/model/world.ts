@@ -7,7 +7,7 @@
 
 import assert from "node:assert/strict";
 import { randomBytes, randomUUID } from "node:crypto";
-import type { AccessClaims } from "../../supabase/functions/_shared/access_token.ts";
+import type { AccessClaims } from "../../supabase/functions/_shared/tokens/access_token.ts";
 import type {
   ProofChallenge,
   RawAccessToken,
@@ -15,18 +15,18 @@ import type {
   SessionId,
   UserId,
 } from "../../supabase/functions/_shared/brands.ts";
-import type { IdentityToken } from "../../supabase/functions/_shared/identity_provider.ts";
-import { readChallenge } from "../../supabase/functions/_shared/proof_challenge.ts";
+import type { IdentityToken } from "../../supabase/functions/_shared/identity/identity_provider.ts";
+import { readChallenge } from "../../supabase/functions/_shared/tokens/proof_challenge.ts";
 import { createLogger } from "../../supabase/functions/_shared/log.ts";
 import {
   type GenuineRefreshToken,
   readRefreshToken,
-} from "../../supabase/functions/_shared/refresh_token.ts";
-import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
+} from "../../supabase/functions/_shared/tokens/refresh_token.ts";
+import { deriveSessionKeys } from "../../supabase/functions/_shared/tokens/session_keys.ts";
 import {
-  createRpcSessionStore,
+  createSqlSessionStore,
   type SessionPolicy,
-} from "../../supabase/functions/_shared/session_store_rpc.ts";
+} from "../../supabase/functions/_shared/store/sql_session_store.ts";
 import type { SessionDependencies } from "../../supabase/functions/_shared/sessions/dependencies.ts";
 import type { SessionGrant } from "../../supabase/functions/_shared/sessions/grant.ts";
 import { createRefusalPace } from "../../supabase/functions/_shared/sessions/refusal_pace.ts";
@@ -46,7 +46,7 @@ import {
   SECOND,
   WINDOW,
 } from "./rotation_model.ts";
-import type { ObservedCall, ObservedRpc } from "./observed_rpc.ts";
+import type { ObservedCall, ObservedCalls } from "./observed_calls.ts";
 import { createUserModel, type UserModel } from "./user_model.ts";
 
 const POLICY: SessionPolicy = {
@@ -68,7 +68,7 @@ const PROJECT_URL = "https://abc.supabase.co";
 /** A connection with its clock, used by one world after another. */
 export interface Ground {
   readonly clock: Clock;
-  readonly observedRpc: ObservedRpc;
+  readonly observedCalls: ObservedCalls;
 }
 
 export interface World extends Ground {
@@ -96,7 +96,7 @@ export interface World extends Ground {
 }
 
 export function createWorld(
-  { clock, observedRpc }: Ground,
+  { clock, observedCalls }: Ground,
   { userId, laptopHasKey }: { readonly userId: UserId; readonly laptopHasKey: boolean },
 ): World {
   let secrets = [randomBytes(32).toString("hex")];
@@ -106,7 +106,7 @@ export function createWorld(
 
   const now = () => clock.processNowMs() * 1000 + clock.aged;
   const dependencies: SessionDependencies = {
-    store: createRpcSessionStore(observedRpc.rpc, POLICY),
+    store: createSqlSessionStore(observedCalls.call, POLICY),
     // Who somebody is does not matter here, nor how a JWT is signed: both are the business of others.
     identityProvider: {
       verifyPassword: () => Promise.reject(new TypeError("Histories sign in by exchange")),
@@ -147,7 +147,7 @@ export function createWorld(
 
   return {
     clock,
-    observedRpc,
+    observedCalls,
     userId,
     model: createUserModel(),
     clients: createClients({ laptopHasKey }),
@@ -156,7 +156,7 @@ export function createWorld(
     story: [],
     now: () => Math.max(now(), processNowMs * 1000 + clock.aged),
     takeCalls: () =>
-      observedRpc.takeCalls().map((call) => ({
+      observedCalls.takeCalls().map((call) => ({
         ...call,
         now: call.serverTime === null ? now() : call.serverTime + clock.aged,
       })),

@@ -7,8 +7,8 @@
 
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import type { GenuineRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
-import type { EndedSessions } from "../../supabase/functions/_shared/session_store.ts";
+import type { GenuineRefreshToken } from "../../supabase/functions/_shared/tokens/refresh_token.ts";
+import type { EndedSessions } from "../../supabase/functions/_shared/store/session_store.ts";
 import { untilWaiting } from "../fault/lock_waits.ts";
 import { openSqlFixture, type SqlFixture } from "../sql/sql_fixture.ts";
 import { contextOf, countLive, insertUser, openSqlSessions } from "../sql/sql_sessions.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { openTestServer } from "../../local/testing.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { purgeUntilDone } from "../../tools/retention.ts";
 import { ageCrowd, assertHeldByRows, inLanes, type Member, signInCrowd } from "../fault/crowd.ts";
 import { viewOf } from "../http/browser.ts";

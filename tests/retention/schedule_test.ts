@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { openTestServer } from "../../local/testing.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 
 const MIGRATION = "supabase/migrations/20261101000014_retention_schedule.sql";
 

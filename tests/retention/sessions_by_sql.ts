@@ -5,10 +5,10 @@
  */
 
 import type postgres from "postgres";
-import { SEED_USERS } from "../../local/seed_users.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
 import { hashRefreshToken } from "../audits/token_hash.ts";
-import { writeComposite } from "../../supabase/functions/_shared/postgres/composites.ts";
-import { toBytea } from "../../supabase/functions/_shared/bytea.ts";
+import { writeComposite } from "../../supabase/functions/_shared/store/postgres/composites.ts";
+import { toBytea } from "../../supabase/functions/_shared/store/bytea.ts";
 import { POLICY_ARGUMENT } from "../sql/sql_sessions.ts";
 
 const SALT = toBytea(new Uint8Array(16));

@@ -8,9 +8,9 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { createHash, createHmac } from "node:crypto";
-import { startFunction } from "../../local/function_processes.ts";
-import { readConfig } from "../../supabase/functions/_shared/config.ts";
-import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
+import { startFunction } from "../../local/platform/function_processes.ts";
+import { readConfig } from "../../supabase/functions/_shared/config/config.ts";
+import { deriveSessionKeys } from "../../supabase/functions/_shared/tokens/session_keys.ts";
 import { type Answer, codeOf, REFRESH_COOKIE, viewOf } from "../http/browser.ts";
 import { createProofKey } from "../http/proof_key.ts";
 import { openScheduleFixture } from "./schedule_fixture.ts";

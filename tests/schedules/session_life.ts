@@ -8,7 +8,7 @@
 
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { SEED_USERS } from "../../local/seed_users.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
 import { backdateAccessToken } from "../http/access_token_forge.ts";
 import { ageSession } from "../http/aging.ts";
 import {

@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import { SEED_USERS } from "../../local/seed_users.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
 import { backdateAccessToken } from "../http/access_token_forge.ts";
 import {
   ACCESS_COOKIE,

@@ -7,7 +7,7 @@
  */
 
 import assert from "node:assert/strict";
-import { SEED_USERS } from "../../local/seed_users.ts";
+import { SEED_USERS } from "../../local/platform/seed_users.ts";
 import { type Browser, CHROME, codeOf, openBrowser, viewOf } from "../http/browser.ts";
 import { createProofKey } from "../http/proof_key.ts";
 import { openScheduleFixture } from "./schedule_fixture.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { totpCode } from "../../local/auth/totp.ts";
+import { totpCode } from "../../local/platform/auth/totp.ts";
 import { type Answer, viewOf } from "../http/browser.ts";
 import { countIdentitySessions } from "../http/people.ts";
 import { assertRefused } from "../http/refusal.ts";

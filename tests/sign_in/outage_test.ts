@@ -7,7 +7,7 @@ import { startFaultyProject } from "../fault/faulty_provider.ts";
 import { openSignInFixture } from "./sign_in_fixture.ts";
 
 // The faults are put before the data API, so the functions must take that way.
-const fixture = await openSignInFixture({ environment: { SESSION_STORE: "rpc" } });
+const fixture = await openSignInFixture({ environment: { SESSION_STORE: "data-api" } });
 const lines: string[] = [];
 const project = await startFaultyProject(fixture.stack, { onLine: (line) => lines.push(line) });
 Deno.test.afterAll(async () => {

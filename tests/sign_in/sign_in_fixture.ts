@@ -6,9 +6,9 @@
  */
 
 import assert from "node:assert/strict";
-import { totpCode } from "../../local/auth/totp.ts";
-import type { Message } from "../../local/auth/mailbox.ts";
-import type { TestStackOptions } from "../../local/testing.ts";
+import { totpCode } from "../../local/platform/auth/totp.ts";
+import type { Message } from "../../local/platform/auth/mailbox.ts";
+import type { TestStackOptions } from "../../local/testing/test_server.ts";
 import type { Answer, Browser } from "../http/browser.ts";
 import { type HttpFixture, openHttpFixture, type Person } from "../http/fixture.ts";
 

@@ -6,8 +6,11 @@
  */
 
 import assert from "node:assert/strict";
-import type { GenuineRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
-import type { SessionProof, TokenPlace } from "../../supabase/functions/_shared/session_store.ts";
+import type { GenuineRefreshToken } from "../../supabase/functions/_shared/tokens/refresh_token.ts";
+import type {
+  SessionProof,
+  TokenPlace,
+} from "../../supabase/functions/_shared/store/session_store.ts";
 import { ageSession } from "../http/aging.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
 import { contextOf, insertUser, keyNamed, proofBy } from "./sql_sessions.ts";

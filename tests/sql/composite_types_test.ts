@@ -3,7 +3,7 @@ import {
   COMPOSITE_FIELDS,
   type CompositeName,
   writeComposite,
-} from "../../supabase/functions/_shared/postgres/composites.ts";
+} from "../../supabase/functions/_shared/store/postgres/composites.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
 
 Deno.test("the direct store writes the fields of a row in the order of its type", async () => {

@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { GenuineRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
+import type { GenuineRefreshToken } from "../../supabase/functions/_shared/tokens/refresh_token.ts";
 import { ageSession } from "../http/aging.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
 import { insertUser, keyNamed, type SignInOptions } from "./sql_sessions.ts";

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { ageLoginThrottle } from "../../local/aging.ts";
+import { ageLoginThrottle } from "../../local/testing/aging.ts";
 import type {
   LoginAdmission,
   LoginCharge,
   ThrottleBucket,
-} from "../../supabase/functions/_shared/session_store.ts";
+} from "../../supabase/functions/_shared/store/session_store.ts";
 import {
   ACCOUNT_LIMIT,
   NETWORK_LIMIT,

@@ -5,7 +5,7 @@
  */
 
 import postgres from "postgres";
-import { prepareProjectDatabase } from "../../local/postgres/project_database.ts";
+import { prepareProjectDatabase } from "../../local/platform/postgres/project_database.ts";
 
 export interface NewProject extends AsyncDisposable {
   /** As the role `postgres`. */

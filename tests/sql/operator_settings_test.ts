@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { openTestServer, type TestStack } from "../../local/testing.ts";
-import { createDataApiRpc } from "../../supabase/functions/_shared/database_rpc_data_api.ts";
-import { createPostgresRpc } from "../../supabase/functions/_shared/database_rpc_postgres.ts";
-import { repeatRolledBack } from "../../supabase/functions/_shared/database_rpc_repeat.ts";
-import type { DatabaseRpc } from "../../supabase/functions/_shared/database_rpc.ts";
-import type { ThrottleBucket } from "../../supabase/functions/_shared/session_store.ts";
+import { openTestServer, type TestStack } from "../../local/testing/test_server.ts";
+import { createDataApiFunctions } from "../../supabase/functions/_shared/store/sql_functions_data_api.ts";
+import { createPostgresFunctions } from "../../supabase/functions/_shared/store/sql_functions_postgres.ts";
+import { repeatRolledBack } from "../../supabase/functions/_shared/store/sql_functions_repeat.ts";
+import type { CallSqlFunction } from "../../supabase/functions/_shared/store/sql_functions.ts";
+import type { ThrottleBucket } from "../../supabase/functions/_shared/store/session_store.ts";
 import { ageSession } from "../http/aging.ts";
 import { contextOf, insertUser, openSessionsBy } from "./sql_sessions.ts";
 
@@ -101,13 +101,13 @@ async function apply(changes: readonly Change[]): Promise<void> {
 }
 
 interface Route {
-  readonly rpc: DatabaseRpc;
+  readonly call: CallSqlFunction;
   close(): Promise<void>;
 }
 
 const ROUTES: Readonly<Record<string, (stack: TestStack) => Route>> = {
-  rpc: ({ baseUrl, keys }) => ({
-    rpc: createDataApiRpc({
+  "data-api": ({ baseUrl, keys }) => ({
+    call: createDataApiFunctions({
       supabaseUrl: baseUrl,
       secretKey: keys.secret,
       timeoutMs: 5_000,
@@ -117,7 +117,7 @@ const ROUTES: Readonly<Record<string, (stack: TestStack) => Route>> = {
   }),
   postgres: ({ database }) => {
     const { hostname, port, username, password } = new URL(database.url);
-    return createPostgresRpc({
+    return createPostgresFunctions({
       address: {
         host: hostname,
         port: Number(port),
@@ -145,9 +145,9 @@ async function live(route: keyof typeof ROUTES): Promise<unknown> {
     () => ROUTES[route]?.(stack) ?? assert.fail(route),
   );
   try {
-    const everywhere = await Promise.all(processes.map(async ({ rpc }) => {
-      await rpc("database_is_read_only", {}).catch(() => {}); // that a connection was ended is told once
-      return openSessionsBy(repeatRolledBack(rpc));
+    const everywhere = await Promise.all(processes.map(async ({ call }) => {
+      await call("database_is_read_only", {}).catch(() => {}); // that a connection was ended is told once
+      return openSessionsBy(repeatRolledBack(call));
     }));
     const sessions = everywhere[0] ?? assert.fail();
     const { store } = sessions;

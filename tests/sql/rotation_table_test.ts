@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { RotationOutcome } from "../../supabase/functions/_shared/session_store.ts";
+import type { RotationOutcome } from "../../supabase/functions/_shared/store/session_store.ts";
 import { BRANCHES, type Circumstances, readDecisions } from "../explorer/rotation_decisions.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
 

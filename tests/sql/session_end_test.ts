@@ -6,8 +6,8 @@
 
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import type { GenuineRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
-import { Constants } from "../../supabase/functions/_shared/database.types.ts";
+import type { GenuineRefreshToken } from "../../supabase/functions/_shared/tokens/refresh_token.ts";
+import { Constants } from "../../supabase/functions/_shared/store/database.types.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
 import { contextOf } from "./sql_sessions.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import type postgres from "postgres";
-import { openTestServer, type TestDatabase } from "../../local/testing.ts";
+import { openTestServer, type TestDatabase } from "../../local/testing/test_server.ts";
 import {
   insertUser,
   openSqlSessions,

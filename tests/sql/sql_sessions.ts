@@ -13,7 +13,7 @@ import type {
   SessionId,
   UserId,
 } from "../../supabase/functions/_shared/brands.ts";
-import type { DatabaseRpc } from "../../supabase/functions/_shared/database_rpc.ts";
+import type { CallSqlFunction } from "../../supabase/functions/_shared/store/sql_functions.ts";
 import {
   firstRefreshToken,
   type GenuineRefreshToken,
@@ -21,11 +21,11 @@ import {
   LINEAGE_BYTES,
   readRefreshToken,
   REFRESH_SECRET_BYTES,
-} from "../../supabase/functions/_shared/refresh_token.ts";
+} from "../../supabase/functions/_shared/tokens/refresh_token.ts";
 import {
   deriveSessionKeys,
   type SessionKeys,
-} from "../../supabase/functions/_shared/session_keys.ts";
+} from "../../supabase/functions/_shared/tokens/session_keys.ts";
 import type {
   CreateSessionAnswer,
   PresentedProof,
@@ -34,18 +34,18 @@ import type {
   SessionStore,
   TokenPlace,
   ValidateSessionAnswer,
-} from "../../supabase/functions/_shared/session_store.ts";
+} from "../../supabase/functions/_shared/store/session_store.ts";
 import {
-  createRpcSessionStore,
+  createSqlSessionStore,
   type SessionPolicy,
   toPolicyArgument,
-} from "../../supabase/functions/_shared/session_store_rpc.ts";
+} from "../../supabase/functions/_shared/store/sql_session_store.ts";
 import {
   deriveSuccessor,
   SUCCESSOR_SALT_BYTES,
-} from "../../supabase/functions/_shared/successor.ts";
+} from "../../supabase/functions/_shared/tokens/successor.ts";
 import { FIREFOX } from "../http/browser.ts";
-import { createSqlRpc } from "./sql_rpc.ts";
+import { createSqlFunctions } from "./sql_functions.ts";
 
 /** The defaults of the configuration. */
 const POLICY: SessionPolicy = {
@@ -125,13 +125,16 @@ export interface SqlSessionsOptions {
 
 /** @param sql of a role that may execute the functions */
 export function openSqlSessions(sql: postgres.Sql, options: SqlSessionsOptions = {}): SqlSessions {
-  return openSessionsBy(createSqlRpc(sql), options);
+  return openSessionsBy(createSqlFunctions(sql), options);
 }
 
 /** The same by any way to call the functions. */
-export function openSessionsBy(rpc: DatabaseRpc, options: SqlSessionsOptions = {}): SqlSessions {
+export function openSessionsBy(
+  call: CallSqlFunction,
+  options: SqlSessionsOptions = {},
+): SqlSessions {
   const keys = options.keys ?? deriveSessionKeys(["s".repeat(32)], "http://project.test");
-  const store = createRpcSessionStore(rpc, { ...POLICY, ...options.policy });
+  const store = createSqlSessionStore(call, { ...POLICY, ...options.policy });
 
   const create: SqlSessions["create"] = async (
     userId,

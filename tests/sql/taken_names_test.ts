@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import postgres from "postgres";
 
-import { pushMigrations, runMigrations } from "../../local/migrations.ts";
-import { openTestServer } from "../../local/testing.ts";
+import { pushMigrations, runMigrations } from "../../local/platform/migrations.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { readDocument } from "../docs/markdown.ts";
 import { makeNewProject } from "./new_project.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { runMigrations } from "../../local/migrations.ts";
-import { openTestServer } from "../../local/testing.ts";
+import { runMigrations } from "../../local/platform/migrations.ts";
+import { openTestServer } from "../../local/testing/test_server.ts";
 import { readSchema } from "../../tools/doctor/schema_manifest.ts";
 import { makeNewProject } from "./new_project.ts";
 

@@ -12,13 +12,13 @@ import {
   type AccessClaims,
   type AccessTokens,
   createAccessTokens,
-} from "../../supabase/functions/_shared/access_token.ts";
+} from "../../supabase/functions/_shared/tokens/access_token.ts";
 import type { UserId } from "../../supabase/functions/_shared/brands.ts";
 import {
   importSigningKeys,
   parseSigningKeys,
   type SigningKeys,
-} from "../../supabase/functions/_shared/signing_keys.ts";
+} from "../../supabase/functions/_shared/tokens/signing_keys.ts";
 import { sessionIds } from "./arbitraries.ts";
 
 export const ISSUER = "https://abc.supabase.co/functions/v1/unified-auth";

@@ -13,7 +13,7 @@ import {
   privateJwk,
   tokens,
 } from "./access_token_fixture.ts";
-import { toCanonicalJws } from "../../supabase/functions/_shared/jws_spelling.ts";
+import { toCanonicalJws } from "../../supabase/functions/_shared/tokens/jws_spelling.ts";
 import { anyText } from "./arbitraries.ts";
 
 /** A token with our own key in which one thing is different. */

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import {
   type AccessClaims,
   type AccessTokens,
-} from "../../supabase/functions/_shared/access_token.ts";
-import { rememberGenuineTokens } from "../../supabase/functions/_shared/access_token_memory.ts";
+} from "../../supabase/functions/_shared/tokens/access_token.ts";
+import { rememberGenuineTokens } from "../../supabase/functions/_shared/tokens/access_token_memory.ts";
 import { CLAIMS as claims, tokens } from "./access_token_fixture.ts";
 
 const GRACE_SECONDS = 43_200;

@@ -6,7 +6,7 @@
 
 import fc from "fast-check";
 import type { KeyThumbprint, Lineage, SessionId } from "../../supabase/functions/_shared/brands.ts";
-import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
+import { deriveSessionKeys } from "../../supabase/functions/_shared/tokens/session_keys.ts";
 
 export const PROJECT_URL = "https://abc.supabase.co";
 

@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readActiveRow, readGrantedRow } from "../../supabase/functions/_shared/frequent_rows.ts";
+import {
+  readActiveRow,
+  readGrantedRow,
+} from "../../supabase/functions/_shared/store/frequent_rows.ts";
 import {
   PLAIN_BODIES,
   type PlainBodyName,
@@ -10,7 +13,7 @@ import * as schemas from "../../supabase/functions/_shared/http/schemas.ts";
 import {
   rotateSessionRow,
   validateSessionRow,
-} from "../../supabase/functions/_shared/session_rows.ts";
+} from "../../supabase/functions/_shared/store/session_rows.ts";
 
 const TIME = "2026-11-29T01:02:03.456789+00:00";
 

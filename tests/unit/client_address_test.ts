@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { isIP } from "node:net";
 import fc from "fast-check";
-import { networkOf, readClientAddress } from "../../supabase/functions/_shared/client_address.ts";
+import {
+  networkOf,
+  readClientAddress,
+} from "../../supabase/functions/_shared/http/client_address.ts";
 import { anyText } from "./arbitraries.ts";
 
 Deno.test("an IPv4 address is read as it stands", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { judgeBinding } from "../../supabase/functions/_shared/config_binding.ts";
+import { judgeBinding } from "../../supabase/functions/_shared/config/binding.ts";
 import { assertProblem, read } from "./config_fixture.ts";
 
 const HOST_ONLY = { domain: null, sameSite: "lax", partitioned: false } as const;

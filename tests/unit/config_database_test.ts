@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { parseDatabaseUrl } from "../../supabase/functions/_shared/database_address.ts";
+import { parseDatabaseUrl } from "../../supabase/functions/_shared/store/database_address.ts";
 import { problemsOf, read } from "./config_fixture.ts";
 
 Deno.test("a database URL counts only where the store is postgres, and is needed there", () => {
-  assert.deepEqual(read({ SUPABASE_DB_URL: "nonsense" }).databaseRoute, { kind: "rpc" });
+  assert.deepEqual(read({ SUPABASE_DB_URL: "nonsense" }).databaseRoute, { kind: "data-api" });
   assert.deepEqual(problemsOf({ SESSION_STORE: "postgres" }), ["SUPABASE_DB_URL is missing"]);
+});
+
+Deno.test("the data API is still chosen by its older name, rpc", () => {
+  assert.deepEqual(read({ SESSION_STORE: "rpc" }).databaseRoute, { kind: "data-api" });
+  assert.deepEqual(problemsOf({ SESSION_STORE: "rpc" }), []);
 });
 
 Deno.test("a database URL that cannot be used is a problem that does not tell its password", () => {

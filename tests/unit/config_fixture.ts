@@ -6,7 +6,11 @@
 
 import assert from "node:assert/strict";
 import { generateKeys } from "../../local/keys.ts";
-import { type Config, ConfigError, readConfig } from "../../supabase/functions/_shared/config.ts";
+import {
+  type Config,
+  ConfigError,
+  readConfig,
+} from "../../supabase/functions/_shared/config/config.ts";
 
 export type Variables = Readonly<Record<string, string | undefined>>;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { readConfig } from "../../supabase/functions/_shared/config.ts";
+import { readConfig } from "../../supabase/functions/_shared/config/config.ts";
 import { anyText } from "./arbitraries.ts";
 import {
   assertProblem,
@@ -16,7 +16,7 @@ Deno.test("what is not set has the documented default", () => {
     supabaseUrl: "https://abc.supabase.co",
     secretKey: "sb_secret_one",
     publishableKey: "sb_publishable_one",
-    databaseRoute: { kind: "rpc" },
+    databaseRoute: { kind: "data-api" },
     sessionSecrets: [KEYS.SESSION_SECRET],
     keyContext: "https://abc.supabase.co",
     signingKeysJson: KEYS.SESSION_SIGNING_KEYS,
@@ -205,7 +205,7 @@ Deno.test("a choice that is not offered is named together with the offer", () =>
   assertProblem("SESSION_COOKIE_SAMESITE", "Lax", /must be lax or strict or none: "Lax"$/);
   assertProblem("SESSION_EXPOSE_ACCESS_TOKEN", "yes", /must be true or false: "yes"$/);
   assertProblem("SESSION_LOGIN_KEY", "anon", /must be secret or publishable: "anon"$/);
-  assertProblem("SESSION_STORE", "sqlite", /must be rpc or postgres: "sqlite"$/);
+  assertProblem("SESSION_STORE", "sqlite", /must be data-api or postgres: "sqlite"$/);
   assertProblem("SESSION_LOG_LEVEL", "trace", /must be debug or info or warn or error: "trace"$/);
   assertProblem("SESSION_CLIENT_IP_HEADER", "x real ip", /must be the name of a header/);
 });

@@ -4,8 +4,8 @@ import type { RawAccessToken, RawRefreshToken } from "../../supabase/functions/_
 import {
   type CookieSameSite,
   createSessionCookies,
-} from "../../supabase/functions/_shared/cookies.ts";
-import { encodeRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
+} from "../../supabase/functions/_shared/http/cookies.ts";
+import { encodeRefreshToken } from "../../supabase/functions/_shared/tokens/refresh_token.ts";
 import { anyText, keys, tokenParts } from "./arbitraries.ts";
 
 const ACCESS = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiJhIn0.c2lnbmF0dXJl" as RawAccessToken;

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import type { AccessClaims } from "../../supabase/functions/_shared/access_token.ts";
+import type { AccessClaims } from "../../supabase/functions/_shared/tokens/access_token.ts";
 import type { SessionId, UserId } from "../../supabase/functions/_shared/brands.ts";
 import type {
   SessionEnd,
   SessionStore,
   ValidateSessionAnswer,
-} from "../../supabase/functions/_shared/session_store.ts";
+} from "../../supabase/functions/_shared/store/session_store.ts";
 import { type GraceResult, judgeGrace } from "../../supabase/functions/_shared/sessions/grace.ts";
 
 const GRACE_SECONDS = 12 * 3600;

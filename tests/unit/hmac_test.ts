@@ -5,7 +5,7 @@ import {
   equalsInConstantTime,
   hmacSha256,
   sha256Of,
-} from "../../supabase/functions/_shared/hmac.ts";
+} from "../../supabase/functions/_shared/tokens/hmac.ts";
 
 const bytes = fc.uint8Array({ maxLength: 200 });
 

@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import fc from "fast-check";
 import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
-import { verifyKeyProof } from "../../supabase/functions/_shared/key_proof.ts";
-import { createChallenge } from "../../supabase/functions/_shared/proof_challenge.ts";
+import { verifyKeyProof } from "../../supabase/functions/_shared/tokens/key_proof.ts";
+import { createChallenge } from "../../supabase/functions/_shared/tokens/proof_challenge.ts";
 import { createProofKey, type ProofContent } from "../http/proof_key.ts";
 import { anyText, keys } from "./arbitraries.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { parseEnv } from "node:util";
 import { formatEnvFile, generateKeys } from "../../local/keys.ts";
-import { type Config, readConfig } from "../../supabase/functions/_shared/config.ts";
-import { parseSigningKeys } from "../../supabase/functions/_shared/signing_keys.ts";
+import { type Config, readConfig } from "../../supabase/functions/_shared/config/config.ts";
+import { parseSigningKeys } from "../../supabase/functions/_shared/tokens/signing_keys.ts";
 
 const PLATFORM: Readonly<Record<string, string>> = {
   SUPABASE_URL: "https://abc.supabase.co",

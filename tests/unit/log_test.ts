@@ -6,7 +6,7 @@ import type {
   SessionId,
 } from "../../supabase/functions/_shared/brands.ts";
 import { createLogger, type Logger, type LogLevel } from "../../supabase/functions/_shared/log.ts";
-import { encodeRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
+import { encodeRefreshToken } from "../../supabase/functions/_shared/tokens/refresh_token.ts";
 import { anyText, keys, tokenParts } from "./arbitraries.ts";
 
 const JWT = "eyJhbGciOiJFUzI1NiIsImtpZCI6ImVjIn0.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl";

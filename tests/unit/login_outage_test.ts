@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { SessionId, UserId } from "../../supabase/functions/_shared/brands.ts";
-import type { IdentityToken } from "../../supabase/functions/_shared/identity_provider.ts";
+import type { IdentityToken } from "../../supabase/functions/_shared/identity/identity_provider.ts";
 import { createLogger } from "../../supabase/functions/_shared/log.ts";
 import { ServiceUnavailableError } from "../../supabase/functions/_shared/service_unavailable.ts";
-import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
-import type { SessionStore } from "../../supabase/functions/_shared/session_store.ts";
+import { deriveSessionKeys } from "../../supabase/functions/_shared/tokens/session_keys.ts";
+import type { SessionStore } from "../../supabase/functions/_shared/store/session_store.ts";
 import type { SessionDependencies } from "../../supabase/functions/_shared/sessions/dependencies.ts";
 import {
   logInByExchange,

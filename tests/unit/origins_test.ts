@@ -6,7 +6,7 @@ import {
   judgeOrigin,
   preflightHeaders,
   type RequestSource,
-} from "../../supabase/functions/_shared/origins.ts";
+} from "../../supabase/functions/_shared/http/origins.ts";
 import { anyText } from "./arbitraries.ts";
 
 const APP = "https://app.example.com";

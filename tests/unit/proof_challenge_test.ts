@@ -5,8 +5,8 @@ import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
 import {
   createChallenge,
   readChallenge,
-} from "../../supabase/functions/_shared/proof_challenge.ts";
-import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
+} from "../../supabase/functions/_shared/tokens/proof_challenge.ts";
+import { deriveSessionKeys } from "../../supabase/functions/_shared/tokens/session_keys.ts";
 import { anyText, branches, generations, keys, PROJECT_URL, sessionIds } from "./arbitraries.ts";
 
 const PLACE = {

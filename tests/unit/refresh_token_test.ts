@@ -16,8 +16,8 @@ import {
   hashRefreshToken,
   ignoreKey,
   readRefreshToken,
-} from "../../supabase/functions/_shared/refresh_token.ts";
-import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
+} from "../../supabase/functions/_shared/tokens/refresh_token.ts";
+import { deriveSessionKeys } from "../../supabase/functions/_shared/tokens/session_keys.ts";
 import { anyText, bytes, keys, PROJECT_URL, sessionIds, tokenParts } from "./arbitraries.ts";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";

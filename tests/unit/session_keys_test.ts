@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
+import { deriveSessionKeys } from "../../supabase/functions/_shared/tokens/session_keys.ts";
 
 const SECRET = "0123456789abcdef0123456789abcdef";
 const OTHER_SECRET = "fedcba9876543210fedcba9876543210";

@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
-import type { AccessTokens } from "../../supabase/functions/_shared/access_token.ts";
-import { rememberGenuineTokens } from "../../supabase/functions/_shared/access_token_memory.ts";
+import type { AccessTokens } from "../../supabase/functions/_shared/tokens/access_token.ts";
+import { rememberGenuineTokens } from "../../supabase/functions/_shared/tokens/access_token_memory.ts";
 import type { SessionId } from "../../supabase/functions/_shared/brands.ts";
-import { createSessionCookies } from "../../supabase/functions/_shared/cookies.ts";
+import { createSessionCookies } from "../../supabase/functions/_shared/http/cookies.ts";
 import {
   readCookieSessions,
   readShownRefreshToken,
   readShownTokens,
 } from "../../supabase/functions/_shared/http/shown_tokens.ts";
-import { firstRefreshToken } from "../../supabase/functions/_shared/refresh_token.ts";
+import { firstRefreshToken } from "../../supabase/functions/_shared/tokens/refresh_token.ts";
 import { CLAIMS, createTokens, importKeys, tokens } from "./access_token_fixture.ts";
 import { keys, UNBOUND_START } from "./arbitraries.ts";
 import { exportJWK, generateKeyPair } from "jose";

@@ -4,7 +4,7 @@ import {
   importSigningKeys,
   parseSigningKeys,
   SigningKeysError,
-} from "../../supabase/functions/_shared/signing_keys.ts";
+} from "../../supabase/functions/_shared/tokens/signing_keys.ts";
 
 async function newPrivateJwk(algorithm = "ES256"): Promise<JWK> {
   return await exportJWK((await generateKeyPair(algorithm, { extractable: true })).privateKey);

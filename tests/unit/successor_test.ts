@@ -8,9 +8,9 @@ import {
   type GenuineRefreshToken,
   readRefreshToken,
   type RefreshTokenParts,
-} from "../../supabase/functions/_shared/refresh_token.ts";
-import { deriveSessionKeys } from "../../supabase/functions/_shared/session_keys.ts";
-import { deriveSuccessor } from "../../supabase/functions/_shared/successor.ts";
+} from "../../supabase/functions/_shared/tokens/refresh_token.ts";
+import { deriveSessionKeys } from "../../supabase/functions/_shared/tokens/session_keys.ts";
+import { deriveSuccessor } from "../../supabase/functions/_shared/tokens/successor.ts";
 import { branches, bytes, keys, PROJECT_URL, thumbprints, tokenParts } from "./arbitraries.ts";
 
 function genuine(parts: RefreshTokenParts): GenuineRefreshToken {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createClient, FunctionRegion } from "@supabase/supabase-js";
-import { preflightHeaders } from "../../supabase/functions/_shared/origins.ts";
+import { preflightHeaders } from "../../supabase/functions/_shared/http/origins.ts";
 
 const APP = "https://app.example.com";
 

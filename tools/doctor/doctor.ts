@@ -7,7 +7,7 @@
  */
 
 import { parseArgs } from "node:util";
-import { canonicalOrigin } from "../../supabase/functions/_shared/origins.ts";
+import { canonicalOrigin } from "../../supabase/functions/_shared/http/origins.ts";
 import { databaseUrl, withDatabase } from "../database.ts";
 import { Misuse, runTool } from "../misuse.ts";
 import { examine } from "./examine.ts";

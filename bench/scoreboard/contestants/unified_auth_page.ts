@@ -5,7 +5,7 @@
  */
 
 import { createAuthClient, type SessionEventName } from "../../../client/src/index.ts";
-import { SEED_USERS } from "../../../local/seed_users.ts";
+import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import type { PageContestant } from "../contestant.ts";
 
 const session = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });

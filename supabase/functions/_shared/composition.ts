@@ -5,22 +5,22 @@
  * @module
  */
 
-import { createAccessTokens } from "./access_token.ts";
-import { rememberGenuineTokens } from "./access_token_memory.ts";
+import { createAccessTokens } from "./tokens/access_token.ts";
+import { rememberGenuineTokens } from "./tokens/access_token_memory.ts";
 import type { SessionId } from "./brands.ts";
-import type { Binding } from "./config_binding.ts";
-import { type Config, ConfigError, readConfig } from "./config.ts";
-import { createSessionCookies, type SessionCookies } from "./cookies.ts";
+import type { Binding } from "./config/binding.ts";
+import { type Config, ConfigError, readConfig } from "./config/config.ts";
+import { createSessionCookies, type SessionCookies } from "./http/cookies.ts";
 import type { SignInParts } from "./http/sign_in_app.ts";
-import type { DatabaseRpc } from "./database_rpc.ts";
-import { createDataApiRpc } from "./database_rpc_data_api.ts";
-import { repeatRolledBack } from "./database_rpc_repeat.ts";
-import type { IdentityProvider } from "./identity_provider.ts";
-import { deferIdentityProvider } from "./identity_provider_deferred.ts";
+import type { CallSqlFunction } from "./store/sql_functions.ts";
+import { createDataApiFunctions } from "./store/sql_functions_data_api.ts";
+import { repeatRolledBack } from "./store/sql_functions_repeat.ts";
+import type { IdentityProvider } from "./identity/identity_provider.ts";
+import { deferIdentityProvider } from "./identity/deferred_identity_provider.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { ServiceUnavailableError } from "./service_unavailable.ts";
-import { deriveSessionKeys } from "./session_keys.ts";
-import { createRpcSessionStore } from "./session_store_rpc.ts";
+import { deriveSessionKeys } from "./tokens/session_keys.ts";
+import { createSqlSessionStore } from "./store/sql_session_store.ts";
 import type { SessionDependencies } from "./sessions/dependencies.ts";
 import { RIGHT_PASSWORD_RATE } from "./sessions/login_throttle.ts";
 import { createRefusalPace } from "./sessions/refusal_pace.ts";
@@ -29,7 +29,7 @@ import {
   parseSigningKeys,
   type SigningKeys,
   SigningKeysError,
-} from "./signing_keys.ts";
+} from "./tokens/signing_keys.ts";
 
 /** How long one call may take. Together they stay below what a browser or a gateway waits. */
 const DATABASE_TIMEOUT_MS = 5_000;
@@ -89,10 +89,10 @@ export async function compose(env: (name: string) => string | undefined): Promis
     write: writeLine,
     now: () => new Date(),
   });
-  const rpc = repeatRolledBack(await createRpc(config));
+  const call = repeatRolledBack(await createSqlFunctions(config));
   const issuer = `${config.supabaseUrl}/functions/v1/unified-auth`;
   const dependencies: SessionDependencies = {
-    store: createRpcSessionStore(rpc, {
+    store: createSqlSessionStore(call, {
       ...config,
       activityIntervalSeconds: ACTIVITY_INTERVAL_SECONDS,
       refreshBurst: REFRESH_BURST,
@@ -125,7 +125,7 @@ export async function compose(env: (name: string) => string | undefined): Promis
   return {
     dependencies,
     cookies,
-    loadSignIn: () => loadSignIn({ config, dependencies, rpc }),
+    loadSignIn: () => loadSignIn({ config, dependencies, call }),
     signingKeys,
     log,
     nowMs: () => performance.now(),
@@ -173,21 +173,21 @@ async function readSigningKeys({ signingKeysJson }: Config): Promise<SigningKeys
 
 /** Loaded at the first sign-in that is none by password alone. */
 async function loadSignIn(
-  { config, dependencies, rpc }: {
+  { config, dependencies, call }: {
     readonly config: Config;
     readonly dependencies: SessionDependencies;
-    readonly rpc: DatabaseRpc;
+    readonly call: CallSqlFunction;
   },
 ): Promise<SignInParts> {
   const [
     { createSupabaseSignInProvider },
-    { createRpcSignInStore },
+    { createSqlSignInStore },
     { createSealer },
     { createSealedCookies },
   ] = await Promise.all([
-    import("./sign_in_provider_supabase.ts"),
-    import("./sign_in_store_rpc.ts"),
-    import("./sealing.ts"),
+    import("./identity/supabase_auth_sign_in.ts"),
+    import("./store/sql_sign_in_store.ts"),
+    import("./tokens/sealing.ts"),
     import("./http/sealed_cookies.ts"),
   ]);
   const { keys, randomBytes, nowMs } = dependencies;
@@ -208,7 +208,7 @@ async function loadSignIn(
         timeoutMs: IDENTITY_PROVIDER_TIMEOUT_MS,
         fetch,
       }),
-      signInStore: createRpcSignInStore(rpc),
+      signInStore: createSqlSignInStore(call),
       messagePace: createRefusalPace({ nowMs, delay }),
       codePace: createRefusalPace({ nowMs, delay }),
     },
@@ -223,7 +223,7 @@ async function loadSignIn(
 
 /** Loaded at the first login: supabase-js takes a third of a cold start, and a validate never uses it. */
 async function loadIdentityProvider(config: Config): Promise<IdentityProvider> {
-  const { createSupabaseIdentityProvider } = await import("./identity_provider_supabase.ts");
+  const { createSupabaseIdentityProvider } = await import("./identity/supabase_auth.ts");
   return createSupabaseIdentityProvider({
     supabaseUrl: config.supabaseUrl,
     apiKey: config.loginKey === "secret" ? config.secretKey : config.publishableKey,
@@ -234,20 +234,25 @@ async function loadIdentityProvider(config: Config): Promise<IdentityProvider> {
 }
 
 /** The driver is loaded only where it is used: the default pays nothing for it at a cold start. */
-async function createRpc(
+async function createSqlFunctions(
   { databaseRoute: route, supabaseUrl, secretKey }: Config,
-): Promise<DatabaseRpc> {
-  if (route.kind === "rpc") {
-    return createDataApiRpc({ supabaseUrl, secretKey, timeoutMs: DATABASE_TIMEOUT_MS, fetch });
+): Promise<CallSqlFunction> {
+  if (route.kind === "data-api") {
+    return createDataApiFunctions({
+      supabaseUrl,
+      secretKey,
+      timeoutMs: DATABASE_TIMEOUT_MS,
+      fetch,
+    });
   }
-  const { createPostgresRpc } = await import("./database_rpc_postgres.ts");
-  return createPostgresRpc({
+  const { createPostgresFunctions } = await import("./store/sql_functions_postgres.ts");
+  return createPostgresFunctions({
     address: route.address,
     poolSize: POOL_SIZE,
     batchConnections: BATCH_CONNECTIONS,
     connectTimeoutMs: CONNECT_TIMEOUT_MS,
     timeoutMs: DATABASE_TIMEOUT_MS,
-  }).rpc;
+  }).call;
 }
 
 function delay(milliseconds: number): Promise<void> {

@@ -5,7 +5,7 @@
  */
 
 import * as z from "zod";
-import type { SessionCookies } from "../cookies.ts";
+import type { SessionCookies } from "./cookies.ts";
 import { type ErrorCode, ERRORS, isSessionOver } from "../errors.ts";
 import { describeHeaders, HEADERS } from "./openapi_headers.ts";
 import {

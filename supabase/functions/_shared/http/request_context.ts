@@ -4,8 +4,8 @@
  * @module
  */
 
-import { PLATFORM_IP_HEADER, readClientAddress } from "../client_address.ts";
-import type { RequestContext } from "../session_store.ts";
+import { PLATFORM_IP_HEADER, readClientAddress } from "./client_address.ts";
+import type { RequestContext } from "../store/session_store.ts";
 
 const MAX_USER_AGENT_LENGTH = 512;
 

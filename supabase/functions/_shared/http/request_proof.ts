@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type ProofRoute, verifyKeyProof } from "../key_proof.ts";
-import type { SessionKeys } from "../session_keys.ts";
+import { type ProofRoute, verifyKeyProof } from "../tokens/key_proof.ts";
+import type { SessionKeys } from "../tokens/session_keys.ts";
 import { NO_PROOF, type ProofReading, type ReadProof } from "../sessions/proof.ts";
 
 /**

@@ -6,8 +6,8 @@
  */
 
 import { serialize } from "hono/utils/cookie";
-import type { CookieSameSite } from "../cookies.ts";
-import type { Sealer } from "../sealing.ts";
+import type { CookieSameSite } from "./cookies.ts";
+import type { Sealer } from "../tokens/sealing.ts";
 
 /** Of name, value and attributes a browser keeps 4,096 bytes (RFC 6265bis section 5.6). */
 const MAX_PART_LENGTH = 3_800;

@@ -6,7 +6,7 @@
  */
 
 import type { SessionId } from "../brands.ts";
-import type { SessionCookies } from "../cookies.ts";
+import type { SessionCookies } from "./cookies.ts";
 import type { SessionGrant } from "../sessions/grant.ts";
 import { secondsBetween } from "./views.ts";
 

@@ -7,12 +7,12 @@
  * @module
  */
 
-import type { AccessClaims, AccessTokens } from "../access_token.ts";
+import type { AccessClaims, AccessTokens } from "../tokens/access_token.ts";
 import type { SessionId } from "../brands.ts";
 import type { RawAccessToken } from "../brands.ts";
-import type { SessionCookies } from "../cookies.ts";
-import { type GenuineRefreshToken, ignoreKey, readRefreshToken } from "../refresh_token.ts";
-import type { SessionKeys } from "../session_keys.ts";
+import type { SessionCookies } from "./cookies.ts";
+import { type GenuineRefreshToken, ignoreKey, readRefreshToken } from "../tokens/refresh_token.ts";
+import type { SessionKeys } from "../tokens/session_keys.ts";
 import { type Candidates, verifyAccessTokens } from "./signature_checks.ts";
 import type { ShownAccessToken, ShownRefreshToken, ShownTokens } from "../sessions/validate.ts";
 

@@ -8,10 +8,10 @@
 import type { Context } from "hono";
 import * as z from "zod";
 import { ERRORS } from "../errors.ts";
-import type { Identity } from "../identity_provider.ts";
+import type { Identity } from "../identity/identity_provider.ts";
 import type { Logger } from "../log.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
-import type { SessionAt } from "../session_store.ts";
+import type { SessionAt } from "../store/session_store.ts";
 import type { SessionGrant } from "../sessions/grant.ts";
 import type { LoginOrigin } from "../sessions/login.ts";
 import type { SignInResult } from "../sign_in/advance.ts";

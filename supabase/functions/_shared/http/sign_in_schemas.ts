@@ -6,7 +6,7 @@
 
 import * as z from "zod";
 import type { SessionId, UserId } from "../brands.ts";
-import type { IdentityToken } from "../identity_provider.ts";
+import type { IdentityToken } from "../identity/identity_provider.ts";
 import {
   captchaToken,
   deviceName,

@@ -13,7 +13,7 @@ import type {
   AccessTokenFault,
   AccessTokens,
   AccessTokenVerdict,
-} from "../access_token.ts";
+} from "../tokens/access_token.ts";
 import type { SessionId } from "../brands.ts";
 
 const MAX_CHECKS = 2;

@@ -7,12 +7,12 @@
 
 import type { Context } from "hono";
 import type { SessionId } from "../brands.ts";
-import type { Binding } from "../config_binding.ts";
-import type { SessionCookies } from "../cookies.ts";
+import type { Binding } from "../config/binding.ts";
+import type { SessionCookies } from "./cookies.ts";
 import { ERRORS } from "../errors.ts";
-import type { IdentityToken } from "../identity_provider.ts";
-import type { ProofRoute } from "../key_proof.ts";
-import type { PublicJwk } from "../signing_keys.ts";
+import type { IdentityToken } from "../identity/identity_provider.ts";
+import type { ProofRoute } from "../tokens/key_proof.ts";
+import type { PublicJwk } from "../tokens/signing_keys.ts";
 import type { SessionGrant } from "../sessions/grant.ts";
 import { logInByExchange, logInByPassword } from "../sessions/login.ts";
 import { logOut } from "../sessions/logout.ts";

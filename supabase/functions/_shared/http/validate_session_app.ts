@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SessionCookies } from "../cookies.ts";
+import type { SessionCookies } from "./cookies.ts";
 import type { SessionDependencies } from "../sessions/dependencies.ts";
 import { judgeGrace } from "../sessions/grace.ts";
 import { type App, createEnvelope, type EnvelopeOptions, refuseOtherMethods } from "./envelope.ts";

@@ -6,8 +6,8 @@
 
 import type { ProofChallenge, RawAccessToken } from "../brands.ts";
 import { type ErrorCode, ERRORS } from "../errors.ts";
-import type { SessionKeys } from "../session_keys.ts";
-import type { LiveSession, SessionAt } from "../session_store.ts";
+import type { SessionKeys } from "../tokens/session_keys.ts";
+import type { LiveSession, SessionAt } from "../store/session_store.ts";
 import type { GraceResult } from "../sessions/grace.ts";
 import { challenge } from "../sessions/proof.ts";
 import type { GraceView, SessionView } from "./schemas.ts";

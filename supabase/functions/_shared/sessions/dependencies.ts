@@ -5,12 +5,12 @@
  * @module
  */
 
-import type { AccessTokens } from "../access_token.ts";
+import type { AccessTokens } from "../tokens/access_token.ts";
 import type { SessionId } from "../brands.ts";
-import type { IdentityProvider } from "../identity_provider.ts";
+import type { IdentityProvider } from "../identity/identity_provider.ts";
 import type { Logger } from "../log.ts";
-import type { SessionKeys } from "../session_keys.ts";
-import type { SessionStore } from "../session_store.ts";
+import type { SessionKeys } from "../tokens/session_keys.ts";
+import type { SessionStore } from "../store/session_store.ts";
 import type { RefusalPace } from "./refusal_pace.ts";
 
 export interface SessionDependencies {

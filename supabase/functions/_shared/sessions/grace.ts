@@ -7,7 +7,7 @@
  */
 
 import { type ErrorCode, isSessionOver } from "../errors.ts";
-import type { LiveSession, RequestContext } from "../session_store.ts";
+import type { LiveSession, RequestContext } from "../store/session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { sessionOverCode } from "./session_end.ts";
 import { shownPlace } from "./torn_cookies.ts";

@@ -6,7 +6,7 @@
 
 import type { RawAccessToken, RawRefreshToken } from "../brands.ts";
 import type { Logger } from "../log.ts";
-import type { HookRefused, RequestContext, SessionAt } from "../session_store.ts";
+import type { HookRefused, RequestContext, SessionAt } from "../store/session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 
 export interface SessionGrant extends SessionAt {

@@ -13,15 +13,15 @@ import type {
   IdentityToken,
   PasswordCredentials,
   PasswordVerdict,
-} from "../identity_provider.ts";
+} from "../identity/identity_provider.ts";
 import {
   firstRefreshToken,
   type GenuineRefreshToken,
   LINEAGE_BYTES,
   REFRESH_SECRET_BYTES,
-} from "../refresh_token.ts";
+} from "../tokens/refresh_token.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
-import type { CreateSessionAnswer, LoginCharge, RequestContext } from "../session_store.ts";
+import type { CreateSessionAnswer, LoginCharge, RequestContext } from "../store/session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { grantTokens, logHookRefusal, type SessionGrant } from "./grant.ts";
 import { loginBuckets } from "./login_throttle.ts";

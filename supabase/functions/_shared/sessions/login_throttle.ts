@@ -6,10 +6,10 @@
  * @module
  */
 
-import { networkOf } from "../client_address.ts";
-import { hmacSha256 } from "../hmac.ts";
-import type { SessionKeys } from "../session_keys.ts";
-import type { ThrottleBucket } from "../session_store.ts";
+import { networkOf } from "../http/client_address.ts";
+import { hmacSha256 } from "../tokens/hmac.ts";
+import type { SessionKeys } from "../tokens/session_keys.ts";
+import type { ThrottleBucket } from "../store/session_store.ts";
 
 type Limit = Omit<ThrottleBucket, "id">;
 

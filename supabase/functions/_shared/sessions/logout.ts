@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { AccessClaims } from "../access_token.ts";
+import type { AccessClaims } from "../tokens/access_token.ts";
 import type { SessionId } from "../brands.ts";
-import type { GenuineRefreshToken } from "../refresh_token.ts";
-import type { LogoutScope, RequestContext, SessionProof } from "../session_store.ts";
+import type { GenuineRefreshToken } from "../tokens/refresh_token.ts";
+import type { LogoutScope, RequestContext, SessionProof } from "../store/session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { refuseAccess } from "./own_sessions.ts";
 import { findProof, type ReadProof, refuseWithoutProof, requireProof } from "./proof.ts";

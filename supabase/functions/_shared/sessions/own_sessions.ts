@@ -5,7 +5,7 @@
  */
 
 import type { SessionId } from "../brands.ts";
-import type { ListedSession, RequestContext, SessionEnd } from "../session_store.ts";
+import type { ListedSession, RequestContext, SessionEnd } from "../store/session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import { sessionOverCode } from "./session_end.ts";

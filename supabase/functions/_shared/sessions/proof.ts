@@ -6,9 +6,9 @@
  */
 
 import type { ProofChallenge } from "../brands.ts";
-import { createChallenge } from "../proof_challenge.ts";
-import type { GenuineRefreshToken } from "../refresh_token.ts";
-import type { PresentedProof, TokenPlace } from "../session_store.ts";
+import { createChallenge } from "../tokens/proof_challenge.ts";
+import type { GenuineRefreshToken } from "../tokens/refresh_token.ts";
+import type { PresentedProof, TokenPlace } from "../store/session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 

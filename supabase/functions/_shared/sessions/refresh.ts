@@ -7,7 +7,7 @@
 
 import type { RawRefreshToken, SessionId } from "../brands.ts";
 import type { ErrorCode } from "../errors.ts";
-import { type GenuineRefreshToken, MAX_GENERATION } from "../refresh_token.ts";
+import { type GenuineRefreshToken, MAX_GENERATION } from "../tokens/refresh_token.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
 import type {
   ContinuedOutcome,
@@ -15,13 +15,13 @@ import type {
   RefusedRotation,
   RequestContext,
   RotateSessionAnswer,
-} from "../session_store.ts";
+} from "../store/session_store.ts";
 import {
   deriveSuccessor,
   type Successor,
   SUCCESSOR_SALT_BYTES,
   type SuccessorOrigin,
-} from "../successor.ts";
+} from "../tokens/successor.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { grantTokens, logHookRefusal, type SessionGrant } from "./grant.ts";
 import { type ReadProof, refuseWithoutProof, requireProof } from "./proof.ts";

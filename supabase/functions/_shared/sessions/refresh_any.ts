@@ -6,8 +6,8 @@
  * @module
  */
 
-import type { GenuineRefreshToken } from "../refresh_token.ts";
-import type { RequestContext } from "../session_store.ts";
+import type { GenuineRefreshToken } from "../tokens/refresh_token.ts";
+import type { RequestContext } from "../store/session_store.ts";
 import { joinRefusals } from "./refusal.ts";
 import {
   type RefreshDependencies,

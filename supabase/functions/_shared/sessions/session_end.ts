@@ -5,7 +5,7 @@
  */
 
 import type { SessionOverCode } from "../errors.ts";
-import type { SessionEnd } from "../session_store.ts";
+import type { SessionEnd } from "../store/session_store.ts";
 
 const CODES = {
   revoked: "session_revoked",

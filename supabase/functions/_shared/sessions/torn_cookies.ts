@@ -6,9 +6,9 @@
  * @module
  */
 
-import type { AccessClaims } from "../access_token.ts";
-import type { GenuineRefreshToken } from "../refresh_token.ts";
-import type { ValidateSessionRequest } from "../session_store.ts";
+import type { AccessClaims } from "../tokens/access_token.ts";
+import type { GenuineRefreshToken } from "../tokens/refresh_token.ts";
+import type { ValidateSessionRequest } from "../store/session_store.ts";
 
 /**
  * Whether the refresh token that came with this access token never arrived. To count that access token

@@ -6,10 +6,10 @@
  * @module
  */
 
-import type { AccessClaims } from "../access_token.ts";
+import type { AccessClaims } from "../tokens/access_token.ts";
 import type { ErrorCode } from "../errors.ts";
-import type { GenuineRefreshToken } from "../refresh_token.ts";
-import type { LiveSession, RequestContext, SessionAt } from "../session_store.ts";
+import type { GenuineRefreshToken } from "../tokens/refresh_token.ts";
+import type { LiveSession, RequestContext, SessionAt } from "../store/session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import type { SessionGrant } from "./grant.ts";
 import type { ReadProof } from "./proof.ts";

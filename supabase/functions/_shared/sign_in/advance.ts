@@ -9,7 +9,7 @@ import { Buffer } from "node:buffer";
 import type { SessionId } from "../brands.ts";
 import type { ErrorCode } from "../errors.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
-import type { LoginCharge } from "../session_store.ts";
+import type { LoginCharge } from "../store/session_store.ts";
 import type { SessionGrant } from "../sessions/grant.ts";
 import {
   dropIdentitySession,

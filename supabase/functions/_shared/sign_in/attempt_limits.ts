@@ -7,9 +7,9 @@
  */
 
 import { createHmac } from "node:crypto";
-import { networkOf } from "../client_address.ts";
-import type { SessionKeys } from "../session_keys.ts";
-import type { ThrottleBucket } from "../session_store.ts";
+import { networkOf } from "../http/client_address.ts";
+import type { SessionKeys } from "../tokens/session_keys.ts";
+import type { ThrottleBucket } from "../store/session_store.ts";
 import type { ClaimHash } from "./store.ts";
 
 type Limit = Omit<ThrottleBucket, "id">;

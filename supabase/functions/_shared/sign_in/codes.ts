@@ -7,7 +7,7 @@
 
 import { Buffer } from "node:buffer";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
-import type { LoginCharge } from "../session_store.ts";
+import type { LoginCharge } from "../store/session_store.ts";
 import type { LoginOrigin } from "../sessions/login.ts";
 import { advance, finish, refund, releaseQuietly, type SignInResult } from "./advance.ts";
 import { attemptBuckets, claimOf, foldAddress } from "./attempt_limits.ts";

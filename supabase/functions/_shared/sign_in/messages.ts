@@ -7,7 +7,7 @@
 
 import type { ErrorCode } from "../errors.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
-import type { RequestContext } from "../session_store.ts";
+import type { RequestContext } from "../store/session_store.ts";
 import type { LoginOrigin } from "../sessions/login.ts";
 import { advance, type SignInRefusal, type SignInResult, type SignInThrottled } from "./advance.ts";
 import { attemptBuckets } from "./attempt_limits.ts";

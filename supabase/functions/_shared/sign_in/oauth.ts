@@ -8,7 +8,7 @@
 import { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
-import type { RequestContext } from "../session_store.ts";
+import type { RequestContext } from "../store/session_store.ts";
 import type { LoginOrigin } from "../sessions/login.ts";
 import {
   advance,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SessionAt } from "../session_store.ts";
+import type { SessionAt } from "../store/session_store.ts";
 import { dropIdentitySession, type LoginOrigin } from "../sessions/login.ts";
 import { makePending, type Pending, type SignInRefusal, type SignInThrottled } from "./advance.ts";
 import type { SignInDependencies } from "./dependencies.ts";

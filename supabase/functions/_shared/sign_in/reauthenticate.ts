@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { RequestContext, SessionAt } from "../session_store.ts";
+import type { RequestContext, SessionAt } from "../store/session_store.ts";
 import { loginBuckets } from "../sessions/login_throttle.ts";
 import { needsSecondFactor } from "../sessions/login.ts";
 import {

@@ -7,9 +7,9 @@
  * @module
  */
 
-import type { Identity } from "../identity_provider.ts";
+import type { Identity } from "../identity/identity_provider.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
-import type { LoginCharge, RequestContext } from "../session_store.ts";
+import type { LoginCharge, RequestContext } from "../store/session_store.ts";
 import { dropIdentitySession, type LoginOrigin } from "../sessions/login.ts";
 import {
   advance,

@@ -1,0 +1,229 @@
+/**
+ * A project over a database that is already there: the two doors, the functions in their processes and
+ * the gateway before them. What `deno task start` serves and what tests run against.
+ *
+ * @module
+ */
+import type { JWK } from "jose";
+import {
+  importSigningKeys,
+  parseSigningKeys,
+} from "../../supabase/functions/_shared/tokens/signing_keys.ts";
+import { createAuthDoor } from "./auth/auth_api.ts";
+import { createMailbox, type Mailbox } from "./auth/mailbox.ts";
+import { type AuthSettings, hostedSettings } from "./auth/settings.ts";
+import { type FunctionProcess, listFunctions, startFunction } from "./function_processes.ts";
+import { createGateway, type Gateway, type Site } from "./gateway.ts";
+import { outliveDriverFaults } from "./postgres/driver_faults.ts";
+import type { ProjectKeys } from "./project_keys.ts";
+import { createRestDoor } from "./rest/rest_api.ts";
+import type { Secrets } from "./secrets.ts";
+import { messageOf, StackError } from "./stack_error.ts";
+import { createSignatureChecker } from "./token_signatures.ts";
+
+/** A project that serves. */
+export interface Stack extends AsyncDisposable {
+  /** Of the gateway, without a slash at the end: `http://127.0.0.1:54321`. */
+  readonly baseUrl: string;
+  /** `${baseUrl}/functions/v1` */
+  readonly functionsUrl: string;
+  readonly keys: ProjectKeys;
+  /** What the functions were given. */
+  readonly environment: Readonly<Record<string, string>>;
+  /** How Supabase Auth lets people in; may be changed while it serves. */
+  readonly authSettings: AuthSettings;
+  /** What Supabase Auth has sent. */
+  readonly mailbox: Mailbox;
+  /** The processes of each function, by its name. */
+  readonly functions: Readonly<Record<string, readonly FunctionProcess[]>>;
+  /** Stops serving and ends the functions. The database stays. */
+  stop(): Promise<void>;
+}
+
+/** What a site may know of the project that it is served with. */
+export type SiteProject = Pick<Stack, "functionsUrl" | "environment" | "mailbox">;
+
+/** What a stack is made of. */
+export interface StackOptions {
+  /** The directory that holds `supabase/`. */
+  readonly projectDirectory: string;
+  /** The URL of the database as `role`. */
+  readonly databaseUrl: (role: string) => string;
+  readonly secrets: Secrets;
+  /** Of the gateway. @default {0, which takes a free one} */
+  readonly port?: number;
+  /** Which functions to run. @default {all of the project} */
+  readonly functions?: readonly string[];
+  /** Processes per function. @default {1} */
+  readonly instances?: number;
+  /** More of the functions' environment; wins over what the stack gives. @default {none} */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** See `GatewayOptions`. @default {false} */
+  readonly keepClientAddress?: boolean;
+  /** Makes what answers every path that is no function and no door. @default {404} */
+  readonly site?: (project: SiteProject) => Site;
+  /** What the data API exposes; the first is the default. @default {["public"]} */
+  readonly exposedSchemas?: readonly string[];
+  /** Connections of the REST door. @default {10} */
+  readonly restPoolSize?: number;
+  /** How long a request waits for one of them. @default {10_000} */
+  readonly restAcquisitionTimeoutMs?: number;
+  /** Hears every line that a function writes. */
+  readonly onFunctionLine?: (name: string, line: string) => void;
+}
+
+/** How long requests under way may take when the stack stops. */
+const PATIENCE_MS = 1_000;
+
+/** Resolves when everything answers. @throws {StackError} */
+export async function startStack(options: StackOptions): Promise<Stack> {
+  const { secrets, projectDirectory, databaseUrl, instances = 1, onFunctionLine } = options;
+  const { projectKeys: keys } = secrets;
+  const processes: Record<string, FunctionProcess[]> = {};
+  outliveDriverFaults();
+
+  // What is behind the address must know the address: the gateway is put in when that is made.
+  const behind: { gateway?: Gateway } = {};
+  const server = listen(
+    options.port ?? 0,
+    (request, { remoteAddr }) =>
+      behind.gateway?.(request, remoteAddr.hostname) ?? new Response(null, { status: 503 }),
+  );
+  const baseUrl = `http://127.0.0.1:${server.addr.port}`;
+
+  const environment: Record<string, string> = {
+    SUPABASE_URL: baseUrl,
+    SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secret }),
+    SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishable }),
+    SUPABASE_SERVICE_ROLE_KEY: keys.serviceRole,
+    SUPABASE_ANON_KEY: keys.anon,
+    SUPABASE_DB_URL: databaseUrl("postgres"),
+    ...secrets.sessions,
+    ...options.environment,
+  };
+  // Where the functions were told that the project is: a test may have put something in between.
+  const projectHost = new URL(environment["SUPABASE_URL"] ?? baseUrl).host;
+  const trusted = await trustedKeys(secrets, environment);
+  const checkSignature = createSignatureChecker({ ...trusted, jwtSecret: keys.jwtSecret });
+  const caller = { keys, checkSignature, now: Date.now };
+
+  const rest = createRestDoor({
+    ...caller,
+    databaseUrl: databaseUrl("authenticator"),
+    ...(options.exposedSchemas ? { schemas: options.exposedSchemas } : {}),
+    ...(options.restPoolSize ? { poolSize: options.restPoolSize } : {}),
+    ...(options.restAcquisitionTimeoutMs
+      ? { acquisitionTimeoutMs: options.restAcquisitionTimeoutMs }
+      : {}),
+  });
+  const authSettings = hostedSettings(baseUrl);
+  const mailbox = createMailbox(authSettings);
+  const auth = createAuthDoor({
+    ...caller,
+    settings: authSettings,
+    mailbox,
+    databaseUrl: databaseUrl("supabase_auth_admin"),
+    signingKey: secrets.authSigningKey,
+    issuer: `${baseUrl}/auth/v1`,
+    publicJwks: trusted.publicJwks,
+  });
+  const site = options.site?.({ functionsUrl: `${baseUrl}/functions/v1`, environment, mailbox });
+  behind.gateway = createGateway({
+    rest,
+    auth,
+    instancesOf: (name) => processes[name]?.map(({ url }) => url) ?? [],
+    keepClientAddress: options.keepClientAddress ?? false,
+    ...(site ? { site } : {}),
+  });
+
+  const stop = async () => {
+    const patience = Promise.withResolvers<void>();
+    const timer = setTimeout(patience.resolve, PATIENCE_MS);
+    const ended = server.shutdown();
+    await Promise.race([ended, patience.promise]);
+    clearTimeout(timer);
+    // What still waits, waits for one of these. (An abort after a shutdown is an error in Deno.)
+    await Promise.all(Object.values(processes).flat().map((process) => process.stop()));
+    await Promise.all([rest.close(), auth.close()]);
+    await ended;
+  };
+
+  const names = options.functions ?? await listFunctions(projectDirectory);
+  const starts = names.flatMap((name) =>
+    Array.from({ length: instances }, async () => {
+      const process = await startFunction({
+        name,
+        projectDirectory,
+        environment,
+        mayReach: [projectHost],
+        ...(onFunctionLine ? { onLine: (line) => onFunctionLine(name, line) } : {}),
+      });
+      (processes[name] ??= []).push(process);
+    })
+  );
+  const failed = (await Promise.allSettled(starts)).find(({ status }) => status === "rejected");
+  if (failed?.status === "rejected") {
+    await stop();
+    throw failed.reason;
+  }
+  return {
+    baseUrl,
+    functionsUrl: `${baseUrl}/functions/v1`,
+    keys,
+    environment,
+    authSettings,
+    mailbox,
+    functions: processes,
+    stop,
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** Says now what would otherwise be said after a database has started. @throws {StackError} */
+export function requireFreePort(port: number): void {
+  try {
+    Deno.listen({ hostname: "127.0.0.1", port }).close();
+  } catch (thrown) {
+    throw portError(port, thrown);
+  }
+}
+
+function portError(port: number, thrown: unknown): StackError {
+  if (!(thrown instanceof Deno.errors.AddrInUse)) return new StackError(messageOf(thrown));
+  return new StackError(
+    `Port ${port} is taken: stop what listens there, or set UNIFIED_AUTH_PORT to another`,
+  );
+}
+
+function listen(
+  port: number,
+  handler: Deno.ServeHandler<Deno.NetAddr>,
+): Deno.HttpServer<Deno.NetAddr> {
+  try {
+    return Deno.serve({ hostname: "127.0.0.1", port, onListen: () => {} }, handler);
+  } catch (thrown) {
+    throw portError(port, thrown);
+  }
+}
+
+/** The project trusts what Supabase Auth signs and what the sessions sign, and publishes both. */
+async function trustedKeys(
+  secrets: Secrets,
+  environment: Readonly<Record<string, string>>,
+): Promise<{ keys: JWK[]; publicJwks: JWK[] }> {
+  const sessionKeys = readSigningKeys(environment.SESSION_SIGNING_KEYS ?? "");
+  const { publicJwks } = await importSigningKeys(sessionKeys);
+  const { d: _, ...authKey } = secrets.authSigningKey;
+  return {
+    keys: [authKey, ...sessionKeys],
+    publicJwks: [authKey, ...publicJwks.keys].map((key) => ({ ...key, key_ops: ["verify"] })),
+  };
+}
+
+function readSigningKeys(json: string): ReturnType<typeof parseSigningKeys> {
+  try {
+    return parseSigningKeys(json);
+  } catch (thrown) {
+    throw new StackError(`SESSION_SIGNING_KEYS cannot be used: ${messageOf(thrown)}`);
+  }
+}

@@ -1,0 +1,22 @@
+/**
+ * One call of one SQL function, whichever way it travels: what every way takes, answers and fails with.
+ * Knows the names of the functions; must not know what an answer means.
+ *
+ * @module
+ */
+
+import type { Database } from "./database.types.ts";
+
+type Functions = Database["public"]["Functions"];
+export type FunctionName = keyof Functions;
+
+/** A function's arguments by name. Generated types do not know that every argument may be null. */
+export type FunctionArguments<Name extends FunctionName> = {
+  readonly [Key in keyof Functions[Name]["Args"]]: Functions[Name]["Args"][Key] | null;
+};
+
+/** Calls a SQL function; resolves with its JSON. Rejects with `ServiceUnavailableError` alone. */
+export type CallSqlFunction = <Name extends FunctionName>(
+  name: Name,
+  args: FunctionArguments<Name>,
+) => Promise<unknown>;
