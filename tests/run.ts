@@ -21,25 +21,33 @@ const JOBS = "3";
  * a second is too short for a page to load.
  */
 const ALONE = [
-  "tests/apps",
-  "tests/browser",
-  "tests/engines",
-  "tests/fault",
-  "tests/local",
-  "tests/race",
+  "tests/behaviour/apps",
+  "tests/behaviour/browser",
+  "tests/behaviour/engines",
+  "tests/resilience/fault",
+  "tests/behaviour/local",
+  "tests/resilience/race",
   "bench",
 ];
 
 /** All that touches data through the functions. */
 const OF_EACH_STORE = ["http", "schedules", "race", "attack", "fault", "model"]
-  .map((directory) => `tests/${directory}`);
+  .map((directory) =>
+    `tests/${["http", "attack"].includes(directory) ? "behaviour" : "resilience"}/${directory}`
+  );
 
 const SLOWEST_FILES = 25;
 
 const showsSlowest = Deno.args.includes("--slowest");
 const asked = Deno.args.filter((argument) => argument !== "--slowest");
 const runs: readonly Run[] = asked.length > 0 ? [{ args: asked, store: testStore(), jobs: "1" }] : [
-  ...planRuns([...await listFolders("tests"), "bench"], "data-api"),
+  ...planRuns([
+    "tests/unit",
+    "tests/checks",
+    ...await listFolders("tests/behaviour"),
+    ...await listFolders("tests/resilience"),
+    "bench",
+  ], "data-api"),
   ...planRuns(OF_EACH_STORE, "postgres"),
 ];
 

@@ -8,7 +8,7 @@
 
 import { parseArgs } from "node:util";
 import { startTestServer } from "../../local/testing/test_server.ts";
-import { launchChromium } from "../../tests/browser/chromium.ts";
+import { launchChromium } from "../../tests/behaviour/browser/chromium.ts";
 import { CONTESTANTS } from "./contestants/all.ts";
 import {
   type ContestantRecord,

@@ -5,8 +5,8 @@
  */
 
 import type { TestServer } from "../../local/testing/test_server.ts";
-import { type DevTools, launchDevTools } from "../../tests/browser/devtools.ts";
-import type { Tab } from "../../tests/browser/tab.ts";
+import { type DevTools, launchDevTools } from "../../tests/behaviour/browser/devtools.ts";
+import type { Tab } from "../../tests/behaviour/browser/tab.ts";
 import type { Bundle } from "./bundles.ts";
 import type { Arena, Contestant } from "./contestant.ts";
 import type { Facts, Scenario } from "./scenario.ts";

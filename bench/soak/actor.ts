@@ -6,12 +6,12 @@
  */
 
 import type postgres from "postgres";
-import { type Chance, seededChance } from "../../tests/chance.ts";
-import { askUntilAnswered } from "../../tests/fault/crowd.ts";
-import { backdateAccessToken } from "../../tests/http/access_token_forge.ts";
-import { ageSession } from "../../tests/http/aging.ts";
-import { ACCESS_COOKIE, type Answer, type Browser } from "../../tests/http/browser.ts";
-import { openTokenForge } from "../../tests/http/token_forge.ts";
+import { type Chance, seededChance } from "../../tests/harness/chance.ts";
+import { askUntilAnswered } from "../../tests/resilience/fault/crowd.ts";
+import { backdateAccessToken } from "../../tests/behaviour/http/access_token_forge.ts";
+import { ageSession } from "../../tests/behaviour/http/aging.ts";
+import { ACCESS_COOKIE, type Answer, type Browser } from "../../tests/behaviour/http/browser.ts";
+import { openTokenForge } from "../../tests/behaviour/http/token_forge.ts";
 import { pause, type Stage } from "./stage.ts";
 
 export interface Actor {

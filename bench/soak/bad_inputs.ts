@@ -9,16 +9,16 @@
 import fc from "fast-check";
 import { type ErrorCode, ERRORS } from "../../supabase/functions/_shared/errors.ts";
 import { errorView } from "../../supabase/functions/_shared/http/schemas.ts";
-import { inChunks, type RawRequest, sendRaw } from "../../tests/attack/requests.ts";
-import { mutatedTokens } from "../../tests/attack/mutations.ts";
-import { type Chance, pick } from "../../tests/chance.ts";
-import { askUntilAnswered, lostReply } from "../../tests/fault/crowd.ts";
+import { inChunks, type RawRequest, sendRaw } from "../../tests/behaviour/attack/requests.ts";
+import { mutatedTokens } from "../../tests/behaviour/attack/mutations.ts";
+import { type Chance, pick } from "../../tests/harness/chance.ts";
+import { askUntilAnswered, lostReply } from "../../tests/resilience/fault/crowd.ts";
 import {
   ACCESS_COOKIE,
   type Answer,
   openBrowser,
   REFRESH_COOKIE,
-} from "../../tests/http/browser.ts";
+} from "../../tests/behaviour/http/browser.ts";
 import { chanceOf } from "./actor.ts";
 import { pause, type Stage } from "./stage.ts";
 

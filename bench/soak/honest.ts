@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type Chance, pick } from "../../tests/chance.ts";
+import { type Chance, pick } from "../../tests/harness/chance.ts";
 import {
   type Answer,
   type Browser,
@@ -14,9 +14,9 @@ import {
   CHROME,
   codeOf,
   openBrowser,
-} from "../../tests/http/browser.ts";
-import { createProofKey } from "../../tests/http/proof_key.ts";
-import type { Person } from "../../tests/http/fixture.ts";
+} from "../../tests/behaviour/http/browser.ts";
+import { createProofKey } from "../../tests/behaviour/http/proof_key.ts";
+import type { Person } from "../../tests/behaviour/http/fixture.ts";
 import { type Actor, createActor } from "./actor.ts";
 import type { Stage } from "./stage.ts";
 

@@ -7,9 +7,12 @@
  */
 
 import type { FunctionProcess } from "../../local/platform/function_processes.ts";
-import { type Chance, pick } from "../../tests/chance.ts";
-import type { TcpFault } from "../../tests/fault/tcp_proxy.ts";
-import { newSessionSecret, sessionSecretOf } from "../../tests/http/instance_with_secrets.ts";
+import { type Chance, pick } from "../../tests/harness/chance.ts";
+import type { TcpFault } from "../../tests/resilience/fault/tcp_proxy.ts";
+import {
+  newSessionSecret,
+  sessionSecretOf,
+} from "../../tests/behaviour/http/instance_with_secrets.ts";
 import { chanceOf } from "./actor.ts";
 import { pause, type Stage } from "./stage.ts";
 

@@ -7,9 +7,9 @@
 
 import postgres from "postgres";
 import { type OwnTestServer, startTestServer } from "../../local/testing/test_server.ts";
-import { type FaultyStack, startFaultyStack } from "../../tests/fault/faulty_stack.ts";
-import { PASSWORD, type Person } from "../../tests/http/fixture.ts";
-import { insertPerson } from "../../tests/http/people.ts";
+import { type FaultyStack, startFaultyStack } from "../../tests/resilience/fault/faulty_stack.ts";
+import { PASSWORD, type Person } from "../../tests/behaviour/http/fixture.ts";
+import { insertPerson } from "../../tests/behaviour/http/people.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface Stage extends AsyncDisposable {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { pick } from "../../tests/chance.ts";
+import { pick } from "../../tests/harness/chance.ts";
 import {
   ACCESS_COOKIE,
   type Answer,
@@ -15,9 +15,9 @@ import {
   FIREFOX,
   openBrowser,
   viewOf,
-} from "../../tests/http/browser.ts";
-import { createProofKey } from "../../tests/http/proof_key.ts";
-import { openTokenForge } from "../../tests/http/token_forge.ts";
+} from "../../tests/behaviour/http/browser.ts";
+import { createProofKey } from "../../tests/behaviour/http/proof_key.ts";
+import { openTokenForge } from "../../tests/behaviour/http/token_forge.ts";
 import { type Actor, createActor } from "./actor.ts";
 import { STAYS_SIGNED_IN } from "./honest.ts";
 import type { Stage } from "./stage.ts";

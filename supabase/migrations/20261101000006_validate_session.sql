@@ -51,7 +51,7 @@ begin
   where u.id = v_session.user_id;
 
   -- No session ends without one of these. Whether it has is for session_end to say, as everywhere:
-  -- tests/sql/session_end_test.ts holds the two together.
+  -- tests/behaviour/sql/session_end_test.ts holds the two together.
   if not v_session.is_valid
     or v_session.refresh_token_expires_at <= server_time
     or v_account.banned_until is not null

@@ -36,7 +36,7 @@ Deno.test("each import rule refuses what it is for, and only that", () => {
     [`${SHARED}/store/sql_functions_postgres.ts`, "npm:pg@8.23.1"],
     [`${SHARED}/http/cookies.ts`, "npm:/hono@4.13.19/utils/cookie"],
     [`${SHARED}/sessions/login.ts`, `${SHARED}/store/session_store.ts`],
-    ["tests/http/smoke_test.ts", "local/testing/test_server.ts"],
+    ["tests/behaviour/http/smoke_test.ts", "local/testing/test_server.ts"],
     ["bench/lab.ts", "local/testing/test_server.ts"],
     ["bench/compare_test.ts", "bench/load.ts"],
     ["local/platform/stack.ts", `${SHARED}/tokens/signing_keys.ts`],

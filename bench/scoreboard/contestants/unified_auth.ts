@@ -4,8 +4,8 @@
  * @module
  */
 
-import { ageSession } from "../../../tests/http/aging.ts";
-import { ACCESS_COOKIE, REFRESH_COOKIE } from "../../../tests/http/browser.ts";
+import { ageSession } from "../../../tests/behaviour/http/aging.ts";
+import { ACCESS_COOKIE, REFRESH_COOKIE } from "../../../tests/behaviour/http/browser.ts";
 import type { Arena, ArenaOptions, Contestant } from "../contestant.ts";
 import { servePage } from "../page.ts";
 import { createWire, type RequestKind } from "../wire.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { startDroppingProxy } from "../../../tests/browser/dropping_proxy.ts";
+import { startDroppingProxy } from "../../../tests/behaviour/browser/dropping_proxy.ts";
 import { defineScenario, plural } from "../scenario.ts";
 
 export const droppedSocket = defineScenario({

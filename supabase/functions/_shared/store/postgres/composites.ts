@@ -11,7 +11,7 @@ export type CompositeTypes = Database["public"]["CompositeTypes"];
 
 /**
  * The fields of the types that functions take, in the order of the type, in which a row is written.
- * `tests/sql/composite_types_test.ts` compares it with the database's.
+ * `tests/behaviour/sql/composite_types_test.ts` compares it with the database's.
  */
 export const COMPOSITE_FIELDS = {
   access_token_policy: ["issuer", "allowed_roles", "hook"],

@@ -1,0 +1,96 @@
+/**
+ * An app of another framework, built from its folder here as its developers would, with the client's
+ * package as npm makes it, and served in front of a local stack.
+ *
+ * @module
+ */
+
+import type { TestStack } from "../../../local/testing/test_server.ts";
+import { findFreePort } from "../../../local/platform/postgres/server.ts";
+import { openTestServer } from "../../../local/testing/test_server.ts";
+import { createDrivenSite, type DrivenSite } from "../browser/driven_site.ts";
+import { packClient, run } from "../package/packed_client.ts";
+
+/** The frameworks that have an app here. */
+export type Framework = "hono" | "next" | "sveltekit";
+
+export interface BuiltApp extends AsyncDisposable {
+  /** Serves the app over a stack of its own. */
+  serve(environment?: Readonly<Record<string, string>>): Promise<ServedApp>;
+}
+
+export interface ServedApp extends AsyncDisposable {
+  readonly url: string;
+  readonly stack: TestStack;
+  /** What becomes of the functions' replies. */
+  readonly site: DrivenSite;
+}
+
+/** What Node.js runs. Not by way of npm, which does not end what it starts. */
+const PROGRAMS: Readonly<Record<Framework, readonly string[]>> = {
+  hono: ["server.js"],
+  next: ["node_modules/next/dist/bin/next", "start"],
+  sveltekit: ["build"],
+};
+
+const LONGEST_START_MS = 30_000;
+
+export async function buildApp(framework: Framework): Promise<BuiltApp> {
+  await using client = await packClient();
+  const directory = await client.installApp(new URL(`./${framework}/`, import.meta.url).pathname);
+  if (framework !== "hono") await run("npm", ["run", "build"], directory);
+  return {
+    serve: (environment = {}) => serveApp({ directory, program: PROGRAMS[framework] }, environment),
+    [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }),
+  };
+}
+
+async function serveApp(
+  { directory, program }: { readonly directory: string; readonly program: readonly string[] },
+  environment: Readonly<Record<string, string>>,
+): Promise<ServedApp> {
+  await using started = new AsyncDisposableStack();
+  const site = createDrivenSite();
+  const server = started.use(await openTestServer());
+  const port = findFreePort();
+  const url = `http://127.0.0.1:${port}`;
+  const stack = started.use(
+    await server.startStack({
+      environment: { SESSION_ALLOWED_ORIGINS: url, ...environment },
+      site: () => site,
+    }),
+  );
+  const child = new Deno.Command("node", {
+    args: [...program],
+    cwd: directory,
+    env: {
+      FUNCTIONS_URL: stack.functionsUrl,
+      HOST: "127.0.0.1",
+      HOSTNAME: "127.0.0.1",
+      ORIGIN: url,
+      PORT: String(port),
+      NEXT_TELEMETRY_DISABLED: "1",
+    },
+    stdin: "null",
+    stdout: "null",
+    stderr: "inherit",
+  }).spawn();
+  started.defer(async () => {
+    child.kill("SIGTERM");
+    await child.status;
+  });
+  await untilServed(url);
+  const kept = started.move();
+  return { url, stack, site, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+async function untilServed(url: string): Promise<void> {
+  const until = performance.now() + LONGEST_START_MS;
+  while (performance.now() < until) {
+    const response = await fetch(url).catch(() => null);
+    await response?.body?.cancel();
+    if (response?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  throw new Error(`Nothing was served at ${url}`);
+}

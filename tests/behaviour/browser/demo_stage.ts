@@ -1,0 +1,76 @@
+/**
+ * The demo for tests that go through it, and what a person does there.
+ *
+ * @module
+ */
+
+import axe from "axe-core";
+import type { Page } from "playwright-core";
+import { createDemo } from "../../../local/demo/site.ts";
+import { SEED_USERS } from "../../../local/platform/seed_users.ts";
+import { openTestServer, type TestServer } from "../../../local/testing/test_server.ts";
+import { launchChromium, type TestBrowser, type WatchedPage } from "./chromium.ts";
+
+export interface DemoStage extends AsyncDisposable {
+  readonly baseUrl: string;
+}
+
+/** The demo over a stack of its own. */
+export async function openDemo(server: TestServer): Promise<DemoStage> {
+  const database = await server.createDatabase();
+  const sql = database.connect({ max: 1 });
+  const stack = await server.startStack({
+    database,
+    site: (project) => createDemo({ ...project, sql, user: SEED_USERS.ada }),
+  });
+  return {
+    baseUrl: stack.baseUrl,
+    async [Symbol.asyncDispose]() {
+      await stack[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
+
+export interface DemoPage extends AsyncDisposable, WatchedPage {
+  readonly baseUrl: string;
+}
+
+/** The demo, and an empty page for it in a browser of its own. */
+export async function openDemoPage(
+  options?: Parameters<TestBrowser["openPage"]>[0],
+): Promise<DemoPage> {
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(await openTestServer());
+  const { baseUrl } = stack.use(await openDemo(server));
+  const chromium = stack.use(await launchChromium());
+  const watched = await chromium.openPage(options);
+  const kept = stack.move();
+  return { ...watched, baseUrl, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+}
+
+export async function signIn(page: Page): Promise<void> {
+  await page.waitForSelector("#sign-in:not([hidden])");
+  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await page.locator("#status", { hasText: "Signed in" }).waitFor();
+}
+
+/** Presses a deed's button and waits for what came of it. */
+export async function doDeed(page: Page, name: string): Promise<string> {
+  await page.getByRole("button", { name }).click();
+  const item = page.locator("#deeds li", { hasText: name });
+  await item.and(page.locator('[data-result="kept"], [data-result="ended"]')).waitFor();
+  return await item.locator("[role=status]").innerText();
+}
+
+/** What axe calls serious or critical. */
+export async function seriousViolations(page: Page): Promise<readonly string[]> {
+  await page.evaluate(axe.source);
+  return await page.evaluate(async () => {
+    const { axe } = globalThis as unknown as { axe: typeof import("axe-core") };
+    const { violations } = await axe.run();
+    return violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`);
+  });
+}

@@ -1,0 +1,87 @@
+/**
+ * What the browser tests serve beside the functions: the page under test at every path, and a hand in
+ * every reply of a function, to count it, hold it, lose it or put another in its place.
+ *
+ * @module
+ */
+
+import { bundlePage } from "../../../local/demo/bundle.ts";
+import type { Site } from "../../../local/platform/gateway.ts";
+
+export type Fate = (reply: Response, request: Request) => Response | Promise<Response>;
+
+export interface DrivenSite extends Site {
+  /** How many requests of a route have arrived since the last `reset`. */
+  count(route: string): number;
+  /** Resolves when that many requests of a route have arrived. @throws {Error} After ten seconds */
+  arrival(route: string, count: number): Promise<void>;
+  /** What becomes of the replies of these routes from now on; null: they arrive. */
+  setFate(fate: Fate | null): void;
+  reset(): void;
+  /** Lets every reply go, however long its fate would have held it. */
+  end(): void;
+}
+
+/** As `make`, which is called for the first time that its value is needed. */
+function once<T>(make: () => T): () => T {
+  let made: { readonly value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
+}
+
+/** What is served at every path but the functions' and the script's. */
+export interface DrivenPage {
+  readonly script: URL;
+  readonly body?: string;
+}
+
+const DRIVEN_PAGE: DrivenPage = { script: new URL("./driven_page.ts", import.meta.url) };
+const DRIVEN_WORKER = new URL("./driven_worker.ts", import.meta.url);
+
+const PATIENCE_MS = 10_000;
+const LOOK_EVERY_MS = 10;
+
+export function createDrivenSite(page = DRIVEN_PAGE): DrivenSite {
+  const scripts: Readonly<Record<string, () => Promise<Uint8Array<ArrayBuffer>>>> = {
+    "/app.js": once(() => bundlePage(page.script)),
+    "/worker.js": once(() => bundlePage(DRIVEN_WORKER)),
+  };
+  const html = `<!DOCTYPE html><title>Under test</title>${page.body ?? ""}` +
+    '<script type="module" src="/app.js"></script>';
+  let arrived: string[] = [];
+  const ended = Promise.withResolvers<undefined>();
+  let fate: Fate | null = null;
+  const count: DrivenSite["count"] = (route) => arrived.filter((each) => each === route).length;
+  return {
+    async fetch(request) {
+      const { pathname } = new URL(request.url);
+      const script = await scripts[pathname]?.();
+      if (script) return new Response(script, { headers: { "content-type": "text/javascript" } });
+      return new Response(html, { headers: { "content-type": "text/html" } });
+    },
+    async deliver(request, reply) {
+      const route = new URL(request.url).pathname.split("/").at(-1) ?? "";
+      arrived.push(route);
+      const decided = await Promise.race([fate?.(reply, request), ended.promise]) ?? reply;
+      if (decided !== reply) await reply.body?.cancel();
+      return decided;
+    },
+    count,
+    async arrival(route, wanted) {
+      const until = performance.now() + PATIENCE_MS;
+      while (count(route) < wanted) {
+        if (performance.now() > until) {
+          throw new Error(`Never arrived: ${route} was asked ${count(route)} times, not ${wanted}`);
+        }
+        await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
+      }
+    },
+    setFate(next) {
+      fate = next;
+    },
+    end: () => ended.resolve(undefined),
+    reset() {
+      arrived = [];
+      fate = null;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { seededChance } from "../../harness/chance.ts";
+import { liveRandomly } from "./random_life.ts";
+import { withStage } from "./scenario.ts";
+
+const LIVES = 200;
+const SEED = Number(Deno.env.get("UNIFIED_AUTH_SEED") ?? 20261124);
+
+const QUICK = {
+  heartbeatMs: 1_000,
+  settleMs: 10,
+  visibilityDebounceMs: 20,
+  revalidateAfterMs: 50,
+  requestTimeoutMs: 1_000,
+  backoffBaseMs: 20,
+  backoffCapMs: 100,
+  lockWaitMs: 300,
+};
+
+Deno.test("two hundred random lives of three tabs sign nobody out", () =>
+  withStage(async (stage) => {
+    const { site, url, openSignedIn, open } = stage;
+    const tabs = [await openSignedIn(QUICK), await open(QUICK), await open(QUICK)];
+    const id = await tabs[0]?.evaluate("session.getSnapshot().user.id");
+    const chance = seededChance(SEED);
+
+    for (let life = 0; life < LIVES; life++) {
+      const story = await liveRandomly(stage, tabs, chance);
+      site.setFate(null);
+      for (const [index, tab] of tabs.entries()) {
+        const where = `seed ${SEED}, life ${life}, tab ${index + 1}: ${story}`;
+        await tab.setOffline(false);
+        await tab.show();
+        await tab.waitFor("document.readyState === 'complete'");
+        // A page that was loaded without a network is the browser's own: a person reloads it.
+        if (!await tab.evaluate("!!globalThis.session")) await tab.navigate(url(QUICK));
+        await tab.waitFor("globalThis.session?.getSnapshot().status === 'active'").catch(
+          (error: unknown) => {
+            throw new Error(`${where}: ${error}`);
+          },
+        );
+        const [user, told] = await tab.evaluate<[string, readonly string[]]>(
+          "[session.getSnapshot().user.id, told]",
+        );
+        assert.equal(user, id, where);
+        assert.ok(!told.includes("session-ended") && !told.includes("signed-out"), where);
+      }
+    }
+  }));

@@ -1,0 +1,132 @@
+import assert from "node:assert/strict";
+import type { SessionNumbers } from "../../../client/src/options.ts";
+import { REFRESH_COOKIE } from "../http/browser.ts";
+import { QUICK, type Stage, withStage } from "./scenario.ts";
+import type { Tab } from "./tab.ts";
+
+/** Access tokens that are over when a sleep of a few seconds is, and last as long after it. */
+const TEN_SECONDS = {
+  environment: { SESSION_ACCESS_TTL_SECONDS: "10", SESSION_WINDOW_SECONDS: "1" },
+};
+const SLEEP_MS = 11_000;
+
+async function openFive(
+  stage: Stage,
+  { script, ...options }: Partial<SessionNumbers> & { readonly script?: string } = {},
+): Promise<readonly Tab[]> {
+  const tabs = [await stage.openSignedIn({ ...QUICK, ...options }, script)];
+  while (tabs.length < 5) tabs.push(await stage.open({ ...QUICK, ...options }, script));
+  return tabs;
+}
+
+/** All get the same fresh access token, and sleep until it is over. Resolves with its generation. */
+async function sleepThrough({ site, chromium }: Stage, tabs: readonly Tab[]): Promise<number> {
+  await new Promise((resolve) => setTimeout(resolve, 1_100)); // past the window
+  await tabs[0]?.evaluate("session.refresh().then(() => 0)");
+  const generation = await tabs[0]?.evaluate<number>("session.getSnapshot().generation") ?? 0;
+  for (const tab of tabs) await tab.waitFor(`session.getSnapshot().generation === ${generation}`);
+  site.reset();
+  await chromium.stopRenderers(SLEEP_MS);
+  return generation;
+}
+
+/** All are at the first generation after `generation`, and can write. */
+async function allRefreshed(tabs: readonly Tab[], generation: number): Promise<void> {
+  for (const tab of tabs) {
+    await tab.waitFor(`session.getSnapshot().generation > ${generation}`);
+    const { status, canMutate } = await tab.evaluate<{ status: string; canMutate: boolean }>(
+      "session.getSnapshot()",
+    );
+    assert.deepEqual([status, canMutate], ["active", true]);
+    assert.equal(await tab.evaluate("session.getSnapshot().generation"), generation + 1);
+  }
+}
+
+Deno.test("five tabs that wake with an expired access token are one refresh request, and all signed in", () =>
+  withStage(async (stage) => {
+    const { site } = stage;
+    const tabs = await openFive(stage);
+    await allRefreshed(tabs, await sleepThrough(stage, tabs));
+    assert.deepEqual([site.count("refresh"), site.count("validate")], [1, 0]);
+    for (const tab of tabs) assert.ok(await tab.evaluate("told.includes('suspended')"));
+  }, TEN_SECONDS));
+
+Deno.test("five tabs without Web Locks that wake at once all get the one successor", () =>
+  withStage(async (stage) => {
+    const { site } = stage;
+    const tabs = await openFive(stage, { script: "delete Navigator.prototype.locks;" });
+    assert.equal(await tabs[0]?.evaluate("navigator.locks === undefined"), true);
+    await allRefreshed(tabs, await sleepThrough(stage, tabs));
+    assert.ok(site.count("refresh") < 5, "spread out, later tabs adopt what earlier ones fetched");
+    for (const tab of tabs) {
+      assert.ok(!await tab.evaluate("told.includes('session-ended')"));
+    }
+  }, TEN_SECONDS));
+
+Deno.test("a frozen waiter whose turn it would be holds up none of five tabs", () =>
+  withStage(async (stage) => {
+    const { site, age } = stage;
+    // So patient that only the waiter's giving up can let the others go on in time.
+    const tabs = await openFive(stage, { lockWaitMs: 60_000, requestTimeoutMs: 60_000 });
+    const [holder, frozen, ...others] = tabs;
+    assert.ok(holder && frozen);
+    await age(3_000);
+    const never = Promise.withResolvers<void>();
+    site.reset();
+    // The holder's alone: whoever comes next may ask as soon as the holder is gone.
+    let isHolders = true;
+    site.setFate(async (reply) => {
+      if (!isHolders) return reply;
+      isHolders = false;
+      await never.promise;
+      return reply;
+    });
+    await holder.evaluate("void session.refresh()");
+    await site.arrival("refresh", 1);
+    for (const [index, tab] of [frozen, ...others].entries()) {
+      await tab.evaluate("void session.refresh()");
+      await tab.waitFor(
+        `navigator.locks.query().then(({ pending }) => pending.length === ${index + 1})`,
+      );
+    }
+    await frozen.freeze();
+    // Granted in the very moment of the freeze, Chromium neither runs the waiter's callback nor gives the
+    // lock back; for that, the others' patience has to do.
+    await others[0]?.waitFor(
+      `navigator.locks.query().then(({ pending }) => pending.length === ${others.length})`,
+    );
+    await holder.close(); // nobody knows what the server answered
+    const startedMs = performance.now();
+    await allRefreshed(others, 1);
+    assert.ok(performance.now() - startedMs < 6_000);
+    assert.equal(site.count("refresh"), 2, "the holder's, and one of the others'");
+    never.resolve();
+    await frozen.thaw();
+    await frozen.show();
+    await allRefreshed([frozen], 1);
+    assert.equal(site.count("refresh"), 2);
+  }));
+
+Deno.test("a refresh that is frozen for longer than its timeout is neither lost nor held against anybody", () =>
+  withStage(async ({ site, chromium, openSignedIn, age }) => {
+    const tab = await openSignedIn(QUICK);
+    await age(3_000);
+    const before = await chromium.cookie(REFRESH_COOKIE);
+    const held = Promise.withResolvers<void>();
+    site.setFate(async (reply) => {
+      await held.promise;
+      return reply;
+    });
+    await tab.evaluate("void session.refresh()");
+    await site.arrival("refresh", 1);
+    await tab.freeze();
+    await new Promise((resolve) => setTimeout(resolve, QUICK.requestTimeoutMs + 500));
+    held.resolve();
+    site.setFate(null);
+    await chromium.waitForCookie(REFRESH_COOKIE, (value) => value !== before);
+    await tab.thaw();
+    await tab.show();
+    await allRefreshed([tab], 1);
+    await tab.waitFor("session.getSnapshot().failures === 0");
+    assert.ok(!await tab.evaluate("told.includes('session-ended')"));
+  }));

@@ -1,0 +1,29 @@
+/**
+ * `deno task screenshot`: puts the demo through two deeds in a real Chromium and writes what it shows to
+ * `docs/demo.png`, which the README begins with.
+ *
+ * @module
+ */
+
+import { startTestServer } from "../../../local/testing/test_server.ts";
+import { launchChromium } from "./chromium.ts";
+import { doDeed, openDemo, signIn } from "./demo_stage.ts";
+
+const TARGET = new URL("../../../docs/demo.png", import.meta.url).pathname;
+
+await using server = await startTestServer();
+await using demo = await openDemo(server);
+await using chromium = await launchChromium();
+const { page } = await chromium.openPage();
+await page.goto(demo.baseUrl);
+await signIn(page);
+await doDeed(page, "Sleep for two hours");
+await doDeed(page, "Lose the next reply");
+await page.mouse.move(0, 0);
+// Without the footer, which says what the README says.
+const bottom = await page.evaluate(() =>
+  document.querySelector("main")?.getBoundingClientRect().bottom
+);
+const clip = { x: 0, y: 0, width: 1280, height: Math.ceil(bottom ?? 0) + 16 };
+await page.screenshot({ path: TARGET, fullPage: true, clip });
+console.log(`Wrote ${TARGET}`);

@@ -1,0 +1,156 @@
+/**
+ * WebKitGTK by WebDriver, in a display of its own. It is the engine of Safari with another network
+ * and storage layer: what a test shows here is likely there, and not certain.
+ *
+ * @module
+ */
+
+import { Builder, Capabilities, type WebDriver } from "selenium-webdriver";
+import { findFreePort } from "../../../local/platform/postgres/server.ts";
+import {
+  type EngineBrowser,
+  type EngineOptions,
+  type EngineProfile,
+  waitUntilTrue,
+} from "./engine.ts";
+import { sleepTree } from "./process_tree.ts";
+
+const MINI_BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";
+
+export async function launchWebkit(options: EngineOptions): Promise<EngineBrowser> {
+  await using started = new AsyncDisposableStack();
+  const display = started.use(await startDisplay());
+  const port = findFreePort();
+  const service = started.use(
+    startProcess("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], {
+      DISPLAY: display.name,
+      // Its sandbox needs user namespaces, which containers seldom grant.
+      WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1",
+      LIBGL_ALWAYS_SOFTWARE: "1",
+    }),
+  );
+  await untilReady(port);
+  const kept = started.move();
+  return {
+    openProfile: () => openWindow(port, options),
+    sleep: (milliseconds) => sleepTree(service.pid, milliseconds),
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+/** A session of WebDriver starts a browser of its own, whose storage ends with it. */
+async function openWindow(
+  port: number,
+  { blocksSiteData }: EngineOptions,
+): Promise<EngineProfile> {
+  const capabilities = new Capabilities({
+    browserName: "MiniBrowser",
+    "webkitgtk:browserOptions": {
+      binary: MINI_BROWSER,
+      args: ["--automation", ...(blocksSiteData ? ["--cookies-policy=never"] : [])],
+    },
+  });
+  const driver = await new Builder().usingServer(`http://127.0.0.1:${port}`)
+    .withCapabilities(capabilities).build();
+  let tabs = 0;
+  return {
+    async openTab(url) {
+      if (tabs++ > 0) await driver.switchTo().newWindow("tab");
+      const inTab = takeTurns(driver, await driver.getWindowHandle());
+      await inTab(() => driver.get(url));
+      const evaluate = <Value>(expression: string) =>
+        inTab(() => evaluateAsync<Value>(driver, expression));
+      return {
+        evaluate,
+        waitFor: (expression) => waitUntilTrue(evaluate, expression),
+        navigate: (to) => inTab(() => driver.get(to)),
+        goBack: () => inTab(() => driver.navigate().back()),
+        close: () => inTab(() => driver.close()),
+      };
+    },
+    [Symbol.asyncDispose]: () => driver.quit(),
+  };
+}
+
+const turns = new WeakMap<WebDriver, Promise<unknown>>();
+
+/** A session has one current window: calls of different tabs take turns. */
+function takeTurns(driver: WebDriver, handle: string) {
+  return async <Value>(work: () => Promise<Value>): Promise<Value> => {
+    const before = turns.get(driver) ?? Promise.resolve();
+    const mine = before.then(async () => {
+      await driver.switchTo().window(handle);
+      return await work();
+    });
+    turns.set(driver, mine.catch(() => undefined));
+    return await mine;
+  };
+}
+
+async function evaluateAsync<Value>(driver: WebDriver, expression: string): Promise<Value> {
+  const { value, error } = await driver.executeAsyncScript<{ value: Value; error?: string }>(
+    `const done = arguments[arguments.length - 1];
+    Promise.resolve().then(() => (0, eval)(${JSON.stringify(expression)})).then(
+      (value) => done({ value }),
+      (error) => done({ error: String(error) }),
+    );`,
+  );
+  if (error !== undefined) throw new Error(error);
+  return value;
+}
+
+interface StartedProcess extends AsyncDisposable {
+  readonly pid: number;
+}
+
+function startProcess(
+  program: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+): StartedProcess {
+  const child = new Deno.Command(program, {
+    args: [...args],
+    env: { ...env },
+    stdin: "null",
+    stdout: "null",
+    stderr: "null",
+  }).spawn();
+  return {
+    pid: child.pid,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await child.status;
+    },
+  };
+}
+
+/** An X server without a screen; it chooses its own number. */
+async function startDisplay(): Promise<AsyncDisposable & { readonly name: string }> {
+  const child = new Deno.Command("Xvfb", {
+    // Without -noreset it starts anew when its last window closes, and writes its number again.
+    args: ["-displayfd", "1", "-noreset", "-screen", "0", "1280x900x24", "-nolisten", "tcp"],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).spawn();
+  const reader = child.stdout.getReader();
+  const { value } = await reader.read();
+  return {
+    name: `:${new TextDecoder().decode(value).trim()}`,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGTERM");
+      await reader.cancel();
+      await child.status;
+    },
+  };
+}
+
+async function untilReady(port: number): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    const response = await fetch(`http://127.0.0.1:${port}/status`).catch(() => null);
+    await response?.body?.cancel();
+    if (response?.ok) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error("WebKitWebDriver did not start");
+}

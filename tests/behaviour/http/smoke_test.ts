@@ -1,0 +1,28 @@
+import assert from "node:assert/strict";
+import { SEED_USERS } from "../../../local/platform/seed_users.ts";
+import { openTestServer } from "../../../local/testing/test_server.ts";
+import { ageSession } from "./aging.ts";
+import { codeOf, openBrowser, viewOf } from "./browser.ts";
+
+Deno.test("a session is signed in, validated, rotated and signed out", async () => {
+  await using server = await openTestServer();
+  await using stack = await server.startStack();
+  const sql = stack.database.connect();
+  const browser = openBrowser(stack);
+
+  const signedIn = await browser.login(SEED_USERS.ada);
+  assert.equal(signedIn.session.generation, 1);
+  assert.equal(signedIn.session.access_token_expires_in, 3600);
+
+  const validated = viewOf(await browser.validate());
+  assert.deepEqual([validated.refreshed, validated.session.id], [false, signedIn.session.id]);
+
+  await ageSession(sql, signedIn.session.id, 3000);
+  const before = browser.refreshToken;
+  assert.equal(viewOf(await browser.refresh()).session.generation, 2);
+  assert.notEqual(browser.refreshToken, before);
+
+  assert.equal((await browser.logout()).status, 200);
+  assert.equal(browser.cookies.size, 0);
+  assert.equal(codeOf(await browser.validate()), "access_token_missing");
+});

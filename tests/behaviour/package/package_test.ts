@@ -1,0 +1,102 @@
+import assert from "node:assert/strict";
+import { launchChromium } from "../browser/chromium.ts";
+import { DENO_PROGRAM, VITE_APP } from "./consumer_programs.ts";
+import { packClient, run } from "./packed_client.ts";
+
+const TSC = new URL("../../../node_modules/typescript/bin/tsc", import.meta.url).pathname;
+const VITE = new URL("../../../node_modules/vite/bin/vite.js", import.meta.url).pathname;
+
+Deno.test("the client's package", async (test) => {
+  await using client = await packClient();
+
+  await test.step("holds its modules, their types and its looks, no test and no dependency", async () => {
+    const modules = client.files.filter((path) => path.endsWith(".js")).toSorted();
+    assert.deepEqual(modules, [
+      "dist/cache.js",
+      "dist/index.js",
+      "dist/metrics.js",
+      "dist/react/index.js",
+      "dist/server/index.js",
+      "dist/supabase.js",
+    ]);
+    const others = client.files.filter((path) => !/^dist\/.*\.(?:js|d\.ts)$/.test(path));
+    assert.deepEqual(others.toSorted(), ["README.md", "package.json", "styles.css"]);
+    assert.deepEqual(client.files.filter((path) => /test|fixture|src\//.test(path)), []);
+    for (const entry of modules) {
+      assert.ok(client.files.includes(entry.replace(/\.js$/, ".d.ts")), `${entry} has types`);
+    }
+    const directory = await client.install({}, []);
+    const installed = await Array.fromAsync(Deno.readDir(`${directory}/node_modules`));
+    const packages = installed.filter(({ name }) => !name.startsWith(".")).map(({ name }) => name);
+    assert.deepEqual(packages, ["@unified-auth"]);
+    const manifest = JSON.parse(
+      await Deno.readTextFile(`${directory}/node_modules/@unified-auth/client/package.json`),
+    );
+    assert.deepEqual(Object.keys(manifest.dependencies ?? {}), []);
+    for (const module of modules) {
+      const text = await Deno.readTextFile(
+        `${directory}/node_modules/@unified-auth/client/${module}`,
+      );
+      const imported = [...text.matchAll(/^(?:import|export) .*?from "([^".][^"]*)"/gm)];
+      const expected = module === "dist/react/index.js" ? ["react"] : [];
+      assert.deepEqual([...new Set(imported.map(([, name]) => name))], expected, module);
+      // As the first statement, or Next.js refuses the hooks in a layout.
+      assert.equal(text.startsWith('"use client";'), module === "dist/react/index.js", module);
+    }
+  });
+
+  await test.step("is imported with its types by a Vite app, which a browser runs", async () => {
+    const beside = ["react", "react-dom", "@types/react", "@types/react-dom"];
+    const app = await client.install(VITE_APP, beside);
+    await run("node", [TSC], app);
+    await run("node", [TSC, "--module", "nodenext", "--moduleResolution", "nodenext"], app);
+    await run("node", [VITE, "build", "--logLevel", "error"], app);
+    await using server = serveApp(`${app}/dist`);
+    await using chromium = await launchChromium();
+    const { page, complaints } = await chromium.openPage();
+    await page.goto(server.baseUrl);
+    await page.locator("output", { hasText: "signed-out" }).waitFor();
+    assert.deepEqual(complaints, []);
+    const rules = await page.evaluate(() =>
+      [...document.styleSheets].flatMap(({ cssRules }) => [...cssRules]).map(({ cssText }) =>
+        cssText
+      )
+    );
+    assert.ok(rules.some((rule) => rule.includes(".session-banner")));
+  });
+
+  await test.step("is imported with its types by a Deno program, which runs", async () => {
+    const program = await client.install(DENO_PROGRAM, ["react"]);
+    await using server = serveApp(program);
+    await run(Deno.execPath(), ["check", "--quiet", "--no-lock", "main.ts"], program);
+    const baseUrl = `${server.baseUrl}functions/v1/unified-auth`;
+    const printed = await run(
+      Deno.execPath(),
+      ["run", "--quiet", "--no-lock", `--allow-net=127.0.0.1`, "--allow-env", "main.ts", baseUrl],
+      program,
+    );
+    assert.equal(printed.trim(), "signed-out function function");
+  });
+});
+
+/** A directory, beside functions that know no session. */
+function serveApp(directory: string): AsyncDisposable & { readonly baseUrl: string } {
+  const types: Readonly<Record<string, string>> = { js: "text/javascript", css: "text/css" };
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen() {} }, async (request) => {
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith("/functions/")) {
+      const refusal = { code: "refresh_token_missing", message: "", request_id: "", valid: false };
+      return Response.json(refusal, { status: 401 });
+    }
+    if (pathname === "/favicon.ico") return new Response(null, { status: 204 });
+    const file = pathname === "/" ? "/index.html" : pathname;
+    const extension = file.split(".").at(-1) ?? "";
+    return new Response(await Deno.readFile(directory + file), {
+      headers: { "content-type": types[extension] ?? "text/html" },
+    });
+  });
+  return {
+    baseUrl: `http://127.0.0.1:${server.addr.port}/`,
+    [Symbol.asyncDispose]: () => server.shutdown(),
+  };
+}

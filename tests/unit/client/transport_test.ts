@@ -1,0 +1,343 @@
+import assert from "node:assert/strict";
+import { createAuthClient } from "../../../client/src/auth_client.ts";
+import { browserEnvironment, type SessionEnvironment } from "../../../client/src/environment.ts";
+import { createHttpTransport } from "../../../client/src/http_transport.ts";
+import {
+  ACCESS_TOKEN_SUPERSEDED,
+  NO_SESSION_CODES,
+  PROOF_CODES,
+  rejectReasonOf,
+  SESSION_OVER_REASONS,
+} from "../../../client/src/session_codes.ts";
+import { createWorld } from "./world.ts";
+import { ERRORS, SESSION_OVER_CODES } from "../../../supabase/functions/_shared/errors.ts";
+
+const VIEW = {
+  valid: true,
+  refreshed: true,
+  user: { id: "u", email: null, phone: null, app_metadata: {}, user_metadata: {} },
+  session: {
+    id: "s",
+    generation: 3,
+    created_at: "2030-01-01T00:00:00Z",
+    last_active_at: "2030-01-01T00:00:00Z",
+    aal: "aal1",
+    access_token_expires_at: "2030-01-01T01:00:00Z",
+    access_token_expires_in: 3600,
+    refresh_token_expires_at: "2030-01-31T00:00:00Z",
+    refresh_token_expires_in: 2_592_000,
+  },
+  server_time: "2030-01-01T00:01:00Z",
+};
+
+const call = { signal: new AbortController().signal, trigger: "manual" } as const;
+
+function transportThatGets(
+  respond: (request: Request, init: RequestInit | undefined) => Response | Promise<Response>,
+  { baseUrl = "https://example.test/functions/v1/unified-auth/", document = null }: {
+    readonly baseUrl?: string;
+    readonly document?: SessionEnvironment["document"];
+  } = {},
+) {
+  const sent: Request[] = [];
+  const reported: unknown[] = [];
+  const transport = createHttpTransport({
+    baseUrl,
+    environment: {
+      ...browserEnvironment(),
+      document,
+      fetch: (input, init) => {
+        const request = new Request(input, init);
+        sent.push(request);
+        return Promise.resolve().then(() => respond(request, init));
+      },
+      reportError: (error) => void reported.push(error),
+    },
+  });
+  return { transport, sent, reported };
+}
+
+Deno.test("the client knows each of the backend's session codes", () => {
+  for (const code of SESSION_OVER_CODES) assert.ok(code in SESSION_OVER_REASONS, code);
+  // The others that are no answer to "is this browser signed in?": sign-in refusals, and the grace
+  // window, which only the read-only function speaks of.
+  const others = ["invalid_credentials", "bad_jwt", "grace_window_elapsed"];
+  const unauthorized = Object.entries(ERRORS).filter(([, { status }]) => status === 401)
+    .map(([code]) => code);
+  const proofs = [...Object.values(PROOF_CODES), ACCESS_TOKEN_SUPERSEDED];
+  assert.deepEqual(
+    [...NO_SESSION_CODES, ...SESSION_OVER_CODES, ...proofs, ...others].sort(),
+    unauthorized.sort(),
+  );
+});
+
+Deno.test("a server makes a page's client without a request, and cannot ask with its path", async () => {
+  const { transport, sent } = transportThatGets(() => Response.json(VIEW), {
+    baseUrl: "/functions/v1/unified-auth",
+  });
+  createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+  // Not a failure of the network, which would be tried again.
+  await assert.rejects(transport.validate(call), TypeError);
+  assert.deepEqual(sent, []);
+});
+
+Deno.test("a path is one of the origin of the page or the worker, whatever a <base> says", async () => {
+  const globals = {
+    document: { baseURI: "https://elsewhere.example.test/" },
+    location: { href: "https://app.example.test/deep/page" },
+  };
+  for (const names of [["document", "location"], ["location"]] as const) {
+    for (const name of names) {
+      Reflect.defineProperty(globalThis, name, { value: globals[name], configurable: true });
+    }
+    const { transport, sent } = transportThatGets(() => Response.json(VIEW), {
+      baseUrl: "/functions/v1/unified-auth/",
+    });
+    try {
+      await transport.validate(call);
+    } finally {
+      for (const name of names) Reflect.deleteProperty(globalThis, name);
+    }
+    assert.deepEqual(
+      sent.map(({ url }) => url),
+      ["https://app.example.test/functions/v1/unified-auth/validate"],
+    );
+  }
+});
+
+Deno.test("a session view is valid, with durations instead of times", async () => {
+  const { transport } = transportThatGets(() => Response.json({ ...VIEW, access_token: "t" }));
+  assert.deepEqual(await transport.validate(call), {
+    kind: "valid",
+    user: VIEW.user,
+    sessionId: "s",
+    generation: 3,
+    refreshed: true,
+    accessExpiresInMs: 3_600_000,
+    sessionEndsInMs: 2_592_000_000,
+    sessionAgeMs: 60_000,
+    accessToken: "t",
+    challenge: undefined,
+  });
+});
+
+Deno.test("a rotation is a POST with cookies that follows nobody elsewhere", async () => {
+  const { transport, sent } = transportThatGets(() => Response.json(VIEW));
+  await transport.refresh(call);
+  const [request] = sent;
+  assert.equal(request?.url, "https://example.test/functions/v1/unified-auth/refresh");
+  assert.deepEqual(
+    [request.method, request.credentials, request.redirect, request.headers.get("content-type")],
+    ["POST", "include", "manual", "application/json"],
+  );
+});
+
+const PAGE = Object.assign(new EventTarget(), { hidden: false });
+
+Deno.test("only a page's request that may rotate outlives its page", async () => {
+  const keepalive = async (document: SessionEnvironment["document"]) => {
+    const inits: (RequestInit | undefined)[] = [];
+    const { transport } = transportThatGets((_, init) => {
+      inits.push(init);
+      return Response.json({ ...VIEW, signed_out: true });
+    }, { document });
+    await transport.validate(call);
+    await transport.refresh(call);
+    await transport.login({ email: "a@b.c", password: "p" }, call);
+    await transport.logout({ ...call, scope: "local" });
+    await transport.sessions(call);
+    return inits.map((init) => init?.keepalive ?? false);
+  };
+  assert.deepEqual(await keepalive(PAGE), [true, true, false, false, false]);
+  // Next.js rebuilds such a request and cannot send it.
+  assert.deepEqual(await keepalive(null), [false, false, false, false, false]);
+});
+
+Deno.test("runtimes of servers are given a URL and no member that they refuse", async () => {
+  for (const document of [null, PAGE]) {
+    const seen: unknown[] = [];
+    const { transport } = transportThatGets((_, init) => {
+      seen.push(...Object.keys(init ?? {}));
+      return Response.json(VIEW);
+    }, { document });
+    await transport.refresh(call);
+    // workerd: "The 'cache' field on 'RequestInitializerDict' is not implemented".
+    assert.equal(seen.includes("cache"), document !== null);
+  }
+});
+
+Deno.test("a full quota for requests that outlive their page costs none of them", async () => {
+  let tries = 0;
+  const { transport, sent } = transportThatGets((_, init) => {
+    tries++;
+    if (init?.keepalive) throw new TypeError("Failed to fetch");
+    return Response.json(VIEW);
+  }, { document: PAGE });
+  assert.equal((await transport.refresh(call)).kind, "valid");
+  assert.equal(tries, 2);
+  assert.equal(sent.length, 2);
+});
+
+Deno.test("a request that fails in the network is not sent twice", async () => {
+  const { transport, sent } = transportThatGets(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    throw new TypeError("Failed to fetch");
+  }, { document: PAGE });
+  assert.deepEqual(await transport.refresh(call), { kind: "unavailable", cause: "network" });
+  assert.equal(sent.length, 1);
+});
+
+/** What runtimes say when the network fails, and what they say when a request cannot be made. */
+const NETWORK_ERRORS = [
+  new TypeError("Failed to fetch"), // Chromium
+  new TypeError("NetworkError when attempting to fetch resource."), // Firefox
+  new TypeError("Load failed"), // Safari
+  new TypeError("The network connection was lost."), // Safari
+  new TypeError("fetch failed"), // undici
+  new TypeError("error sending request for url (https://example.test/)"), // Deno
+  new Error("Unable to connect. Is the computer able to access the url?"), // Bun
+  new Error("Network connection lost."), // workerd
+  new TypeError("Network request failed"), // React Native
+];
+const SETUP_ERRORS = [
+  new TypeError("keepalive"), // undici, for what Next.js makes of a request
+  new Error("The 'cache' field on 'RequestInitializerDict' is not implemented"), // workerd
+  new TypeError("Cannot read properties of undefined (reading 'headers')"), // a wrapper of fetch
+  new RangeError("bug"),
+];
+
+Deno.test("what the network does is no answer; what is wrong with the set-up is thrown", async () => {
+  for (const error of NETWORK_ERRORS) {
+    const { transport } = transportThatGets(() => Promise.reject(error));
+    assert.deepEqual(await transport.validate(call), { kind: "unavailable", cause: "network" });
+  }
+  for (const error of SETUP_ERRORS) {
+    const { transport } = transportThatGets(() => Promise.reject(error));
+    await assert.rejects(transport.validate(call), error);
+  }
+});
+
+Deno.test("a session reports what is wrong with the set-up, and is in doubt", async () => {
+  const world = createWorld();
+  const reported: unknown[] = [];
+  const auth = createAuthClient({
+    baseUrl: "https://example.test/",
+    unstable_environment: {
+      fetch: () => Promise.reject(new TypeError("keepalive")),
+      reportError: (error) => void reported.push(error),
+      setTimer: () => () => {},
+    },
+  });
+  assert.equal((await auth.ready()).status, "restoring");
+  assert.deepEqual(reported, [new TypeError("keepalive")]);
+  const outcome = await auth.devices.list();
+  assert.deepEqual(outcome, { kind: "unavailable", cause: "request" });
+  assert.equal(world.timers(), 0);
+});
+
+Deno.test("a page whose origin is not on the list is told to the developer", async () => {
+  const { transport, reported } = transportThatGets(() =>
+    Response.json({ code: "cross_site_request", message: "" }, { status: 403 })
+  );
+  assert.equal((await transport.validate(call)).kind, "unavailable");
+  assert.match(String(reported[0]), /SESSION_ALLOWED_ORIGINS/);
+});
+
+for (const code of [...SESSION_OVER_CODES, ...NO_SESSION_CODES]) {
+  Deno.test(`401 ${code} is a verdict`, async () => {
+    const { transport } = transportThatGets(() =>
+      Response.json({ valid: false, code }, { status: 401 })
+    );
+    const expected = { kind: "rejected", reason: rejectReasonOf(code) };
+    assert.deepEqual(await transport.validate(call), expected);
+    assert.deepEqual(await transport.refresh(call), expected);
+    // Nothing to sign out of any more.
+    assert.deepEqual(await transport.logout({ ...call, scope: "local" }), { kind: "done" });
+  });
+}
+
+const json = (body: unknown, init?: ResponseInit) => () => Response.json(body, init);
+const NO_VERDICT: Readonly<Record<string, () => Response | Promise<Response>>> = {
+  "HTML of a captive portal": () =>
+    new Response("<html>", { headers: { "content-type": "text/html" } }),
+  "HTML with status 401": () => new Response("<html>", { status: 401 }),
+  "an empty 401": () => new Response(null, { status: 401 }),
+  "401 with a code of somebody else": json({ code: "token_expired" }, { status: 401 }),
+  "401 with a code that every object has": json({ code: "constructor" }, { status: 401 }),
+  "401 with a code that is no text": json({ code: { session_revoked: true } }, { status: 401 }),
+  "403 with a session code": json({ code: "session_revoked" }, { status: 403 }),
+  "200 with a session code": json({ code: "session_revoked" }),
+  "200 that is not valid": json({ ...VIEW, valid: false }),
+  "200 with a view that lacks its session": json({ valid: true, user: VIEW.user }),
+  "200 null": json(null),
+  "302 to a login page": () => new Response(null, { status: 302, headers: { location: "/login" } }),
+  "404": json({ code: "not_found" }, { status: 404 }),
+  "409": json({}, { status: 409 }),
+  "500 with a session code": json({ code: "session_revoked" }, { status: 500 }),
+  "502 HTML": () => new Response("<html>", { status: 502 }),
+  "an opaque answer": () => Response.error(),
+  "no network": () => Promise.reject(new TypeError("Failed to fetch")),
+};
+
+for (const [name, respond] of Object.entries(NO_VERDICT)) {
+  Deno.test(`${name} is no verdict`, async () => {
+    const { transport } = transportThatGets(respond);
+    for (const path of ["validate", "refresh"] as const) {
+      assert.equal((await transport[path](call)).kind, "unavailable");
+    }
+    assert.equal((await transport.logout({ ...call, scope: "local" })).kind, "unavailable");
+  });
+}
+
+Deno.test("429 and 503 are busy, with Retry-After in seconds or by the server's own clock", async () => {
+  const outcomes = [
+    [{ "retry-after": "7" }, 7000],
+    [
+      { "retry-after": "Tue, 01 Jan 2030 00:00:30 GMT", date: "Tue, 01 Jan 2030 00:00:00 GMT" },
+      30_000,
+    ],
+    [{ "retry-after": "soon" }, undefined],
+    [{}, undefined],
+  ] as const;
+  for (const status of [429, 503]) {
+    for (const [headers, retryAfterMs] of outcomes) {
+      const { transport } = transportThatGets(() =>
+        Response.json({ code: "session_revoked" }, { status, headers })
+      );
+      assert.deepEqual(await transport.validate(call), { kind: "busy", retryAfterMs });
+    }
+  }
+});
+
+Deno.test("an aborted call is a timeout", async () => {
+  const abort = new AbortController();
+  const { transport } = transportThatGets(({ signal }) => {
+    abort.abort();
+    signal.throwIfAborted();
+    return new Response();
+  });
+  assert.deepEqual(await transport.validate({ signal: abort.signal, trigger: "manual" }), {
+    kind: "unavailable",
+    cause: "timeout",
+  });
+});
+
+Deno.test("a refused sign-in is a value with the server's code", async () => {
+  const { transport, sent } = transportThatGets(
+    json({ code: "over_request_rate_limit", message: "Later." }, {
+      status: 429,
+      headers: { "retry-after": "30" },
+    }),
+  );
+  const credentials = { email: "a@b.c", password: "p", deviceName: "desk" };
+  assert.deepEqual(await transport.login(credentials, call), {
+    kind: "refused",
+    code: "over_request_rate_limit",
+    message: "Later.",
+    status: 429,
+    retryAfterMs: 30_000,
+  });
+  assert.deepEqual(await sent[0]?.json(), { email: "a@b.c", password: "p", device_name: "desk" });
+  await transport.login({ supabaseAccessToken: "jwt" }, call);
+  assert.deepEqual(await sent[1]?.json(), { supabase_access_token: "jwt" });
+});
