@@ -1,9 +1,10 @@
 /**
  * `deno task test`: runs every test with both leak sanitizers on, several files at a time, and closes with
  * a line that counts what passed and what failed. All files share one PostgreSQL server, which starts when
- * the first of them asks for it; those that ask the functions for data run a second time with the other
- * store. Arguments are handed to `deno test`: files, directories, `--filter`; those run once, with the store
- * that `UNIFIED_AUTH_TEST_STORE` names (`data-api` or `postgres`). `--slowest` prints which files took longest.
+ * the first of them asks for it. `tests/behaviour/store` holds both stores to one contract; the few files
+ * that a contract cannot stand for run a second time with the direct store. Arguments are handed to
+ * `deno test`: files, directories, `--filter`; those run once, with the store that
+ * `UNIFIED_AUTH_TEST_STORE` names (`data-api` or `postgres`). `--slowest` prints which files took longest.
  *
  * @module
  */
@@ -30,11 +31,20 @@ const ALONE = [
   "bench",
 ];
 
-/** All that touches data through the functions. */
-const OF_EACH_STORE = ["http", "schedules", "race", "attack", "fault", "model"]
-  .map((directory) =>
-    `tests/${["http", "attack"].includes(directory) ? "behaviour" : "resilience"}/${directory}`
-  );
+/**
+ * What may differ between the stores in spite of their contract: the functions' composition, and many
+ * calls at once that wait for locks, for connections or for a server that is going down.
+ */
+const WITH_THE_DIRECT_STORE_TOO = [
+  "tests/behaviour/http/rotation_table_test.ts", // every row of the rule, through the whole composition
+  "tests/behaviour/http/smoke_test.ts",
+  "tests/resilience/fault/contention_test.ts", // its own pool and limits, busy
+  "tests/resilience/fault/database_killed_test.ts", // under load
+  "tests/resilience/fault/locked_users_test.ts", // more people than connections
+  "tests/resilience/fault/read_only_database_test.ts", // where the data API may still write
+  "tests/resilience/model", // fewer histories
+  "tests/resilience/race", // two processes, a hundred calls of one moment
+];
 
 const SLOWEST_FILES = 25;
 
@@ -48,7 +58,7 @@ const runs: readonly Run[] = asked.length > 0 ? [{ args: asked, store: testStore
     ...await listFolders("tests/resilience"),
     "bench",
   ], "data-api"),
-  ...planRuns(OF_EACH_STORE, "postgres"),
+  { args: WITH_THE_DIRECT_STORE_TOO, store: "postgres", jobs: JOBS },
 ];
 
 await using server = shareTestServer();
