@@ -9,7 +9,7 @@ import type postgres from "postgres";
 import { type Chance, seededChance } from "../../tests/harness/chance.ts";
 import { askUntilAnswered } from "../../tests/resilience/fault/crowd.ts";
 import { backdateAccessToken } from "../../tests/behaviour/http/access_token_forge.ts";
-import { ageSession } from "../../tests/behaviour/http/aging.ts";
+import { ageSession } from "../../local/testing/aging.ts";
 import { ACCESS_COOKIE, type Answer, type Browser } from "../../tests/behaviour/http/browser.ts";
 import { openTokenForge } from "../../tests/behaviour/http/token_forge.ts";
 import { pause, type Stage } from "./stage.ts";

@@ -8,7 +8,7 @@
 
 import type { FunctionProcess } from "../../local/platform/function_processes.ts";
 import { type Chance, pick } from "../../tests/harness/chance.ts";
-import type { TcpFault } from "../../tests/resilience/fault/tcp_proxy.ts";
+import type { NetworkFault } from "../../tests/harness/faulty_proxy.ts";
 import {
   newSessionSecret,
   sessionSecretOf,
@@ -44,8 +44,8 @@ const WHERE = {
   database: "data API and Auth to PostgreSQL",
 } as const;
 
-function drawFault(chance: Chance, joint: keyof typeof WHERE): readonly [string, TcpFault] {
-  const faults: (readonly [string, TcpFault])[] = [
+function drawFault(chance: Chance, joint: keyof typeof WHERE): readonly [string, NetworkFault] {
+  const faults: (readonly [string, NetworkFault])[] = [
     ["request dropped", { kind: "drop" }],
     ["reply cut off", { kind: "truncate", bytes: Math.floor(chance() * 1_200) }],
     ["reply delayed", { kind: "delay", milliseconds: 50 + Math.floor(chance() * 500) }],

@@ -6,10 +6,10 @@
  */
 
 import postgres from "postgres";
+import { insertPerson } from "../../tests/harness/people.ts";
 import { type OwnTestServer, startTestServer } from "../../local/testing/test_server.ts";
 import { type FaultyStack, startFaultyStack } from "../../tests/resilience/fault/faulty_stack.ts";
 import { PASSWORD, type Person } from "../../tests/behaviour/http/fixture.ts";
-import { insertPerson } from "../../tests/behaviour/http/people.ts";
 import type { Ledger } from "./ledger.ts";
 
 export interface Stage extends AsyncDisposable {

@@ -14,6 +14,29 @@ export async function ageSession(
   sessionId: string,
   seconds: number,
 ): Promise<void> {
+  await ageSessions(sql, sql`s.id = ${sessionId}`, seconds);
+  const interval = `${seconds} seconds`;
+  await sql`
+    update public.session_events as e
+    set occurred_at = e.occurred_at - ${interval}::interval
+    where e.session_id = ${sessionId}
+  `;
+}
+
+/** Lets `seconds` pass for all sessions of a user, but not for what was recorded of them. */
+export async function ageSessionsOfUser(
+  sql: postgres.Sql,
+  userId: string,
+  seconds: number,
+): Promise<void> {
+  await ageSessions(sql, sql`s.user_id = ${userId}`, seconds);
+}
+
+async function ageSessions(
+  sql: postgres.Sql,
+  which: postgres.PendingQuery<postgres.Row[]>,
+  seconds: number,
+): Promise<void> {
   const interval = `${seconds} seconds`;
   await sql`
     update public.sessions as s
@@ -27,12 +50,7 @@ export async function ageSession(
       confirmed_at = s.confirmed_at - ${interval}::interval,
       rate_limit_tat = s.rate_limit_tat - ${interval}::interval,
       revoked_at = s.revoked_at - ${interval}::interval
-    where s.id = ${sessionId}
-  `;
-  await sql`
-    update public.session_events as e
-    set occurred_at = e.occurred_at - ${interval}::interval
-    where e.session_id = ${sessionId}
+    where ${which}
   `;
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ageSession } from "../../../tests/behaviour/http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { ACCESS_COOKIE, REFRESH_COOKIE } from "../../../tests/behaviour/http/browser.ts";
 import type { Arena, ArenaOptions, Contestant } from "../contestant.ts";
 import { servePage } from "../page.ts";

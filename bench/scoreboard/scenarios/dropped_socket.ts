@@ -4,7 +4,7 @@
  * @module
  */
 
-import { startDroppingProxy } from "../../../tests/behaviour/browser/dropping_proxy.ts";
+import { startFaultyProxy } from "../../../tests/harness/faulty_proxy.ts";
 import { defineScenario, plural } from "../scenario.ts";
 
 export const droppedSocket = defineScenario({
@@ -17,12 +17,12 @@ export const droppedSocket = defineScenario({
     "after an hour.",
   accessTtlSeconds: 3600,
   async run({ arena, openSignedIn, outliveAccess }) {
-    await using proxy = startDroppingProxy({ port: Number(new URL(arena.baseUrl).port) });
-    const tab = await openSignedIn({ baseUrl: proxy.baseUrl });
+    await using proxy = startFaultyProxy(() => Number(new URL(arena.baseUrl).port));
+    const tab = await openSignedIn({ baseUrl: proxy.url });
     await outliveAccess();
-    proxy.drop("POST ", 1);
+    proxy.setFault({ kind: "truncate", bytes: 0, when: /^POST /, times: 1 });
     await tab.evaluate("contestant.refresh().then(() => 0, () => 0)");
-    const posts = proxy.seen();
+    const posts = proxy.seen;
     await outliveAccess();
     const survives = await tab.evaluate<boolean>("contestant.refresh().catch(() => false)");
     return { posts, survives };

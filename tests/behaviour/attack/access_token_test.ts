@@ -17,7 +17,7 @@ import {
   importSigningKeys,
   parseSigningKeys,
 } from "../../../supabase/functions/_shared/tokens/signing_keys.ts";
-import { ageSession } from "../http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { ACCESS_COOKIE, openBrowser, REFRESH_COOKIE, viewOf } from "../http/browser.ts";
 import { openHttpFixture } from "../http/fixture.ts";
 import { assertRefused } from "../http/refusal.ts";

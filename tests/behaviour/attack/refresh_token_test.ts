@@ -8,7 +8,7 @@ import {
   type RefreshTokenParts,
 } from "../../../supabase/functions/_shared/tokens/refresh_token.ts";
 import { deriveSessionKeys } from "../../../supabase/functions/_shared/tokens/session_keys.ts";
-import { ageSession } from "../http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { type Browser, codeOf, REFRESH_COOKIE, viewOf } from "../http/browser.ts";
 import { openHttpFixture } from "../http/fixture.ts";
 import { createProofKey } from "../http/proof_key.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { openTestServer } from "../../../local/testing/test_server.ts";
-import { ageSession } from "../http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { createSession } from "../retention/sessions_by_sql.ts";
 import { readAudits, runAudit } from "../../../tools/audits.ts";
 import { CHROME, FIREFOX } from "../http/browser.ts";

@@ -13,7 +13,7 @@ import { writeComposite } from "../../../supabase/functions/_shared/store/postgr
 import { toBytea } from "../../../supabase/functions/_shared/store/bytea.ts";
 import { POLICY_ARGUMENT } from "../sql/sql_sessions.ts";
 import { hashRefreshToken } from "./token_hash.ts";
-import { ageSession } from "../http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { type Browser, CHROME, codeOf, FIREFOX, openBrowser, viewOf } from "../http/browser.ts";
 
 export const THIEF = "Mozilla/5.0 (Macintosh) Thief/1.0";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { ACCESS_COOKIE, REFRESH_COOKIE } from "../http/browser.ts";
-import { startDroppingProxy } from "./dropping_proxy.ts";
+import { type NetworkFault, startFaultyProxy } from "../../harness/faulty_proxy.ts";
 import { QUICK, withStage } from "./scenario.ts";
 
 Deno.test("a server that never answers is given up in sixteen seconds by every way to ask", () =>
@@ -70,29 +70,38 @@ for (const hours of [2, -2]) {
     }));
 }
 
+/**
+ * The server hangs up when it has done its work. On a connection that served before, a browser takes
+ * that for one that was closed for idleness, and sends the request again by itself, a POST too.
+ */
+const LOST_REPLY: NetworkFault = {
+  kind: "truncate",
+  bytes: 0,
+  when: /^POST \/functions\/v1\/unified-auth\/refresh /,
+};
+
 Deno.test("a refresh that the browser itself repeats, as its connections are dropped, is one rotation", () =>
-  withStage(async ({ site, stack, chromium, age }) => {
-    await using proxy = startDroppingProxy({ port: Number(new URL(stack.baseUrl).port) });
+  withStage(async ({ site, stack, chromium, signIn, age }) => {
+    await using proxy = startFaultyProxy(() => Number(new URL(stack.baseUrl).port));
     const tab = await chromium.openTab(
-      `${proxy.baseUrl}/?${new URLSearchParams({
+      `${proxy.url}/?${new URLSearchParams({
         options: JSON.stringify({ ...QUICK, requestTimeoutMs: 5_000 }),
       })}`,
     );
     await tab.waitFor("globalThis.session?.getSnapshot().status === 'signed-out'");
-    await tab.evaluate("signIn('ada@example.com', 'correct-horse-battery-staple')");
-    await tab.waitFor("session.getSnapshot().status === 'active'");
+    await signIn(tab);
     await age(3_000);
     site.reset();
-    proxy.drop("POST /functions/v1/unified-auth/refresh", 1);
+    proxy.setFault({ ...LOST_REPLY, times: 1 });
     await tab.evaluate("session.refresh().then(() => 0)");
     await tab.waitFor("session.getSnapshot().generation === 2");
-    assert.equal(proxy.dropped(), 1);
+    assert.equal(proxy.met, 1);
     assert.ok(site.count("refresh") >= 2, "the functions had done their work before");
     await age(3_000);
-    proxy.drop("POST /functions/v1/unified-auth/refresh", 3); // what the browser repeats too
+    proxy.setFault({ ...LOST_REPLY, times: 3 }); // what the browser repeats too
     await tab.evaluate("session.refresh().then(() => 0)");
     await tab.waitFor("session.getSnapshot().failures === 0");
-    assert.ok(proxy.dropped() >= 3, "the repeated one too, so that the client had to ask again");
+    assert.ok(proxy.met >= 3, "the repeated one too, so that the client had to ask again");
     await tab.evaluate("session.refresh().then(() => 0)");
     await tab.waitFor("session.getSnapshot().generation === 3");
     assert.ok(!await tab.evaluate("told.includes('session-ended')"));

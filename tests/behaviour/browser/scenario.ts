@@ -7,7 +7,7 @@
 import type postgres from "postgres";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { openTestServer, type TestStack } from "../../../local/testing/test_server.ts";
-import { ageSession } from "../http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { type DevTools, launchDevTools, type LaunchOptions } from "./devtools.ts";
 import { createDrivenSite, type DrivenPage, type DrivenSite } from "./driven_site.ts";
 import type { Tab } from "./tab.ts";
@@ -22,6 +22,8 @@ export interface Stage {
   open(options?: Readonly<Record<string, number>>, script?: string): Promise<Tab>;
   /** As `open`, and signed in; later tabs share the cookies. */
   openSignedIn(options?: Readonly<Record<string, number>>, script?: string): Promise<Tab>;
+  /** Signs in on a page that is signed out. */
+  signIn(tab: Tab): Promise<void>;
   /** Lets time pass for every session of the stack, so that the next refresh rotates. */
   age(seconds: number): Promise<void>;
 }
@@ -67,6 +69,16 @@ export async function withStage(
     return tab;
   };
 
+  const signIn: Stage["signIn"] = async (tab) => {
+    // On a busy machine a password check can take longer than a quick session waits for an answer.
+    for (let tries = 0, kind = ""; kind !== "signed-in" && tries < 5; tries++) {
+      kind = await tab.evaluate<string>(
+        `signIn(${JSON.stringify(email)}, ${JSON.stringify(password)}).then(({ kind }) => kind)`,
+      );
+    }
+    await tab.waitFor("session.getSnapshot().status === 'active'");
+  };
+
   const stage: Stage = {
     site,
     stack,
@@ -75,16 +87,11 @@ export async function withStage(
     open,
     async openSignedIn(options, script) {
       const tab = await open(options, script);
-      // On a busy machine a password check can take longer than a quick session waits for an answer.
-      for (let tries = 0, kind = ""; kind !== "signed-in" && tries < 5; tries++) {
-        kind = await tab.evaluate<string>(
-          `signIn(${JSON.stringify(email)}, ${JSON.stringify(password)}).then(({ kind }) => kind)`,
-        );
-      }
-      await tab.waitFor("session.getSnapshot().status === 'active'");
+      await signIn(tab);
       site.reset();
       return tab;
     },
+    signIn,
     async age(seconds) {
       for (const { id } of await sql<{ id: string }[]>`select s.id from public.sessions as s`) {
         await ageSession(sql, id, seconds);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { decodeJwt } from "jose";
-import { ageSession } from "./aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { ACCESS_COOKIE, type Answer, type Browser, viewOf } from "./browser.ts";
 import { openHttpFixture } from "./fixture.ts";
 import { addVerifiedFactor, signInToSupabaseAuth } from "./people.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { decodeJwt } from "jose";
 import { startFunction } from "../../../local/platform/function_processes.ts";
-import { ageSession } from "./aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { ACCESS_COOKIE, type Browser, viewOf } from "./browser.ts";
 import { openHttpFixture } from "./fixture.ts";
 import { countIdentitySessions, signInToSupabaseAuth } from "./people.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ageSession } from "./aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { viewOf } from "./browser.ts";
 import { openHttpFixture } from "./fixture.ts";
 

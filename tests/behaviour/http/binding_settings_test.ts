@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ageSession } from "./aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { codeOf, viewOf } from "./browser.ts";
 import { type HttpFixture, openHttpFixture } from "./fixture.ts";
 import { createProofKey } from "./proof_key.ts";

@@ -17,7 +17,7 @@ import { deriveSessionKeys } from "../../../supabase/functions/_shared/tokens/se
 import { startFaultyProject } from "../../resilience/fault/faulty_provider.ts";
 import { keys as unitKeys, UNBOUND_START } from "../../unit/functions/arbitraries.ts";
 import { backdateAccessToken } from "./access_token_forge.ts";
-import { ageSession } from "./aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { ACCESS_COOKIE, type Answer, CHROME, openBrowser, REFRESH_COOKIE } from "./browser.ts";
 import { openHttpFixture, type SignedIn } from "./fixture.ts";
 import { addVerifiedFactor } from "./people.ts";

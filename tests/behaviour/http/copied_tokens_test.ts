@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { sessionList } from "../../../supabase/functions/_shared/http/schemas.ts";
-import { ageSession } from "./aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { ACCESS_COOKIE, type Answer, type Browser, REFRESH_COOKIE, viewOf } from "./browser.ts";
 import { openHttpFixture } from "./fixture.ts";
 import { createProofKey } from "./proof_key.ts";

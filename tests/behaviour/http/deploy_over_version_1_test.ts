@@ -3,7 +3,7 @@ import { Buffer } from "node:buffer";
 import { createHash, createHmac } from "node:crypto";
 import { readConfig } from "../../../supabase/functions/_shared/config/config.ts";
 import { deriveSessionKeys } from "../../../supabase/functions/_shared/tokens/session_keys.ts";
-import { ageSession } from "./aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { type Browser, codeOf, REFRESH_COOKIE, viewOf } from "./browser.ts";
 import { openHttpFixture } from "./fixture.ts";
 import { createProofKey } from "./proof_key.ts";

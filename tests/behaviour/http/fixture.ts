@@ -6,6 +6,7 @@
  */
 
 import assert from "node:assert/strict";
+import { insertPerson } from "../../harness/people.ts";
 import type postgres from "postgres";
 import {
   openTestServer,
@@ -15,7 +16,6 @@ import {
 import type { SessionView } from "../../../supabase/functions/_shared/http/schemas.ts";
 import { type Browser, type BrowserOptions, openBrowser } from "./browser.ts";
 import { assertNoSecrets } from "./log_secrets.ts";
-import { insertPerson } from "./people.ts";
 
 export const PASSWORD = "correct-horse-battery-staple";
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ageLoginThrottle } from "./aging.ts";
+import { ageLoginThrottle } from "../../../local/testing/aging.ts";
 import { type Answer, codeOf, viewOf } from "./browser.ts";
 import { openHttpFixture, type Person } from "./fixture.ts";
 import { assertRefused } from "./refusal.ts";

@@ -3,7 +3,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import fc from "fast-check";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { sendRaw } from "../attack/requests.ts";
-import { ageLoginThrottle, ageSession } from "./aging.ts";
+import { ageLoginThrottle, ageSession } from "../../../local/testing/aging.ts";
 import { ACCESS_COOKIE, type Answer, type Browser } from "./browser.ts";
 import { openHttpFixture } from "./fixture.ts";
 import { anything, fitting, mutated } from "./openapi_arbitraries.ts";

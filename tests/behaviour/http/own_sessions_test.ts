@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { sessionList } from "../../../supabase/functions/_shared/http/schemas.ts";
-import { ageSession } from "./aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { ACCESS_COOKIE, type Browser, CHROME, REFRESH_COOKIE, viewOf } from "./browser.ts";
 import { openHttpFixture, type SignedIn } from "./fixture.ts";
 import { changeUser } from "./people.ts";

@@ -5,7 +5,6 @@
  * @module
  */
 
-import type postgres from "postgres";
 import type { HttpFixture, Person } from "./fixture.ts";
 
 /** Gives the person a verified second factor. */
@@ -54,21 +53,4 @@ export async function changeUser(
   });
   const text = await response.text();
   if (!response.ok) throw new TypeError(`Cannot change a user: ${text}`);
-}
-
-/** As Supabase Auth would, but with bcrypt's lowest cost: a hundred people sign in in these tests. */
-export async function insertPerson(
-  sql: postgres.Sql,
-  { id, email, password }: Person,
-): Promise<void> {
-  await sql`
-    insert into auth.users (
-      instance_id, id, aud, role, email, encrypted_password, email_confirmed_at,
-      confirmation_token, recovery_token, email_change_token_new, email_change,
-      raw_app_meta_data, raw_user_meta_data, created_at, updated_at
-    ) values (
-      '00000000-0000-0000-0000-000000000000', ${id}, 'authenticated', 'authenticated', ${email},
-      extensions.crypt(${password}, extensions.gen_salt('bf', 4)), now(), '', '', '', '',
-      '{"provider": "email", "providers": ["email"]}', '{}', now(), now()
-    )`;
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { inLanes } from "../../resilience/fault/crowd.ts";
-import { ageSession } from "./aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { ACCESS_COOKIE, type Answer, type Browser, codeOf, viewOf } from "./browser.ts";
 import { openHttpFixture } from "./fixture.ts";
 import { assertRefused } from "./refusal.ts";

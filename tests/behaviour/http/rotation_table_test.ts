@@ -4,7 +4,7 @@
 
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
-import { ageSession } from "./aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { type Answer, type Browser, codeOf, REFRESH_COOKIE } from "./browser.ts";
 import { type HttpFixture, openHttpFixture } from "./fixture.ts";
 import { createProofKey, type ProofKey } from "./proof_key.ts";

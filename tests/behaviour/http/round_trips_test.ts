@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { startFunction } from "../../../local/platform/function_processes.ts";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { openTestServer } from "../../../local/testing/test_server.ts";
-import { ageSession } from "./aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { openBrowser, REFRESH_COOKIE, viewOf } from "./browser.ts";
 
 Deno.test("each request asks the database once, a login and a reissue once more", async () => {

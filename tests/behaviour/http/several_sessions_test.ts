@@ -8,7 +8,7 @@ import {
 import type { SessionId } from "../../../supabase/functions/_shared/brands.ts";
 import type { SessionStore } from "../../../supabase/functions/_shared/store/session_store.ts";
 import { keys as unitKeys, UNBOUND_START } from "../../unit/functions/arbitraries.ts";
-import { ageSession } from "./aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import {
   ACCESS_COOKIE,
   type Answer,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { graceView } from "../../../supabase/functions/_shared/http/schemas.ts";
 import { backdateAccessToken } from "./access_token_forge.ts";
-import { ageSession } from "./aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { ACCESS_COOKIE, type Answer, type Browser, codeOf } from "./browser.ts";
 import { openHttpFixture, type SignedIn } from "./fixture.ts";
 import { assertCommonHeaders, assertRefused } from "./refusal.ts";

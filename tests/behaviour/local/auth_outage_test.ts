@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
+import { insertPerson } from "../../harness/people.ts";
 import { openTestServer } from "../../../local/testing/test_server.ts";
 import { startFaultyStack } from "../../resilience/fault/faulty_stack.ts";
 import { PASSWORD } from "../http/fixture.ts";
-import { insertPerson } from "../http/people.ts";
 
 /** Of the door: each is asked after a cut. */
 const CONNECTIONS = 4;

@@ -4,7 +4,7 @@ import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { openTestServer } from "../../../local/testing/test_server.ts";
 import { purgeUntilDone } from "../../../tools/retention.ts";
 import { runTask } from "../audits/run_task.ts";
-import { ageSession } from "../http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { codeOf, openBrowser } from "../http/browser.ts";
 import { createSession, multiplyDead, rotateSession } from "./sessions_by_sql.ts";
 

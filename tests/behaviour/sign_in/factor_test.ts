@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { totpCode } from "../../../local/platform/auth/totp.ts";
 import { type Answer, viewOf } from "../http/browser.ts";
 import { countIdentitySessions } from "../http/people.ts";
@@ -207,9 +208,7 @@ Deno.test("a factor is enrolled behind a recent sign-in, and its first code make
 
 Deno.test("enrolling takes the current password once the sign-in is ten minutes old", async () => {
   const { person, browser, sessionId } = await fixture.signIn();
-  await sql`
-    update public.sessions set created_at = created_at - interval '11 minutes'
-    where id = ${sessionId}`;
+  await ageSession(sql, sessionId, 11 * 60);
   const enroll = { factor_type: "totp", friendly_name: "Mine" };
   assertRefused(await post(browser, "/mfa/factors", enroll), "reauthentication_needed");
   const wrong = { ...enroll, current_password: "wrong" };
@@ -251,9 +250,7 @@ Deno.test("another session of the same user cannot use the step that this one to
   const other = await fixture.signIn();
   const stolen = browser.cookies.get("__Host-sign_in_pending") ?? assert.fail("nothing sealed");
   other.browser.cookies.set("__Host-sign_in_pending", stolen);
-  await sql`
-    update public.sessions set created_at = created_at - interval '11 minutes'
-    where id = ${other.sessionId}`;
+  await ageSession(sql, other.sessionId, 11 * 60);
   const answer = await put(other.browser, "/password", { password: NEW_PASSWORD });
   assertRefused(answer, "reauthentication_needed");
 });

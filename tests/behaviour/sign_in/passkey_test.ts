@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { type Browser, viewOf } from "../http/browser.ts";
 import { countIdentitySessions } from "../http/people.ts";
 import { assertRefused } from "../http/refusal.ts";
@@ -92,9 +93,7 @@ Deno.test("nobody registers a passkey without a session, or with an old one", as
   const nobody = await post(fixture.openBrowser(), "/passkeys/options", registration);
   assert.equal(nobody.status, 401);
   const { browser, sessionId } = await fixture.signIn();
-  await fixture.sql`
-    update public.sessions set created_at = created_at - interval '11 minutes'
-    where id = ${sessionId}`;
+  await ageSession(fixture.sql, sessionId, 11 * 60);
   const late = await post(browser, "/passkeys/options", registration);
   assertRefused(late, "reauthentication_needed");
 });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { type Answer, viewOf } from "../http/browser.ts";
 import { changeUser, countIdentitySessions, signInToSupabaseAuth } from "../http/people.ts";
 import { assertRefused, assertSessionOver } from "../http/refusal.ts";
@@ -173,9 +174,7 @@ Deno.test("without the current password only a sign-in of the last ten minutes c
   const { browser, sessionId, person } = await fixture.signIn();
   viewOf(await put(browser, "/password", { password: NEW_PASSWORD }));
   assert.equal((await browser.validate()).status, 200);
-  await sql`
-    update public.sessions set created_at = created_at - interval '11 minutes'
-    where id = ${sessionId}`;
+  await ageSession(sql, sessionId, 11 * 60);
   const late = await put(browser, "/password", { password: "a-third-one-of-mine" });
   assertRefused(late, "reauthentication_needed");
   assert.equal(await countIdentitySessions(fixture, person), 0);

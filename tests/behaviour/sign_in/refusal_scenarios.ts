@@ -4,6 +4,7 @@
  * @module
  */
 
+import { ageSession } from "../../../local/testing/aging.ts";
 import type { ErrorCode } from "../../../supabase/functions/_shared/errors.ts";
 import { startFaultyProject } from "../../resilience/fault/faulty_provider.ts";
 import { type Answer, openBrowser } from "../http/browser.ts";
@@ -125,9 +126,7 @@ export async function openSignInRefusals(
       "PUT",
     ),
     async reauthentication_needed(signedIn) {
-      await sql`
-        update public.sessions set created_at = created_at - interval '11 minutes'
-        where id = ${signedIn.sessionId}`;
+      await ageSession(sql, signedIn.sessionId, 11 * 60);
       return await send("/password", { password: "long enough" }, "PUT")(signedIn);
     },
     mfa_factor_not_found: send(`/mfa/factors/${SOMEBODYS}`, {}, "DELETE"),

@@ -6,14 +6,15 @@
  */
 
 import assert from "node:assert/strict";
+import { insertPerson } from "../../harness/people.ts";
 import type { GenuineRefreshToken } from "../../../supabase/functions/_shared/tokens/refresh_token.ts";
 import type {
   SessionProof,
   TokenPlace,
 } from "../../../supabase/functions/_shared/store/session_store.ts";
-import { ageSession } from "../http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
-import { contextOf, insertUser, keyNamed, proofBy } from "./sql_sessions.ts";
+import { contextOf, keyNamed, proofBy } from "./sql_sessions.ts";
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -276,7 +277,7 @@ Deno.test("an access token signs its own session out, however old, where there i
 Deno.test("nobody ends a session of somebody else", async () => {
   await using history = await openHistory();
   const { sessions, admin, first } = history;
-  const stranger = await sessions.signIn(await insertUser(admin));
+  const stranger = await sessions.signIn(await insertPerson(admin));
   const answer = await sessions.store.endOwnSession(
     { sessionId: first.sessionId, acting: stranger },
     contextOf(),

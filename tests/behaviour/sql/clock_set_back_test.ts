@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ageLoginThrottle, ageSession } from "../http/aging.ts";
+import { ageLoginThrottle, ageSession } from "../../../local/testing/aging.ts";
 import { openSqlFixture, type SqlFixture } from "./sql_fixture.ts";
 
 /** How far the clock of the database is set back. Every stored time then lies ahead of it by as much. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ageSession } from "../http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { openSqlFixture, type SqlFixture } from "./sql_fixture.ts";
 
 async function setPassword({ admin, userId }: SqlFixture, hash: string | null): Promise<void> {

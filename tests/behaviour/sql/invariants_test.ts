@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ageSession } from "../http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
 
 /** What may never be true of a session, and the constraint that says so. */

@@ -6,10 +6,11 @@
  */
 
 import assert from "node:assert/strict";
+import { insertPerson } from "../../harness/people.ts";
 import type { GenuineRefreshToken } from "../../../supabase/functions/_shared/tokens/refresh_token.ts";
-import { ageSession } from "../http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
-import { insertUser, keyNamed, type SignInOptions } from "./sql_sessions.ts";
+import { keyNamed, type SignInOptions } from "./sql_sessions.ts";
 
 const HOUR = 3600;
 const DAY = 24 * HOUR;
@@ -106,7 +107,7 @@ Deno.test("a wrong hash ends nothing at a login either, and is the alarm", async
 
 Deno.test("another user's login ends the session only by a token whose hash is kept", async () => {
   await using logins = await openLogins();
-  const userId = await insertUser(logins.admin);
+  const userId = await insertPerson(logins.admin);
   const held = await logins.next(await logins.next(logins.first));
   const ahead = logins.sessions.forge(held, { generation: 9 });
   for (const presented of [logins.first, ahead]) {

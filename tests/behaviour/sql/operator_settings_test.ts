@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
+import { insertPerson } from "../../harness/people.ts";
 import { openTestServer, type TestStack } from "../../../local/testing/test_server.ts";
 import { createDataApiFunctions } from "../../../supabase/functions/_shared/store/sql_functions_data_api.ts";
 import { createPostgresFunctions } from "../../../supabase/functions/_shared/store/sql_functions_postgres.ts";
 import { repeatRolledBack } from "../../../supabase/functions/_shared/store/sql_functions_repeat.ts";
 import type { CallSqlFunction } from "../../../supabase/functions/_shared/store/sql_functions.ts";
 import type { ThrottleBucket } from "../../../supabase/functions/_shared/store/session_store.ts";
-import { ageSession } from "../http/aging.ts";
-import { contextOf, insertUser, openSessionsBy } from "./sql_sessions.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
+import { contextOf, openSessionsBy } from "./sql_sessions.ts";
 
 const server = await openTestServer();
 const stack = await server.startStack({ functions: [] });
@@ -151,7 +152,7 @@ async function live(route: keyof typeof ROUTES): Promise<unknown> {
     }));
     const sessions = everywhere[0] ?? assert.fail();
     const { store } = sessions;
-    const userId = await insertUser(admin);
+    const userId = await insertPerson(admin);
     const first = await sessions.signIn(userId);
     const validated = await sessions.validate(first);
     const unchanged = await sessions.rotate(first);

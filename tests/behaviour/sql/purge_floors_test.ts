@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ageSession } from "../http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
 
 /** As somebody with a stolen secret key would call it, to be rid of everything. */

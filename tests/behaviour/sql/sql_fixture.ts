@@ -5,13 +5,9 @@
  */
 
 import type postgres from "postgres";
+import { insertPerson } from "../../harness/people.ts";
 import { openTestServer, type TestDatabase } from "../../../local/testing/test_server.ts";
-import {
-  insertUser,
-  openSqlSessions,
-  type SqlSessions,
-  type SqlSessionsOptions,
-} from "./sql_sessions.ts";
+import { openSqlSessions, type SqlSessions, type SqlSessionsOptions } from "./sql_sessions.ts";
 
 export interface SqlFixture extends AsyncDisposable {
   readonly database: TestDatabase;
@@ -33,7 +29,7 @@ export async function openSqlFixture(options?: SqlSessionsOptions): Promise<SqlF
     sessions: openSqlSessions(service, options),
     service,
     admin,
-    userId: await insertUser(admin),
+    userId: await insertPerson(admin),
     async [Symbol.asyncDispose]() {
       await database.drop();
       await server.close();

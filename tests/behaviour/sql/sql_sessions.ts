@@ -253,17 +253,6 @@ export function contextOf(userAgent = FIREFOX): RequestContext {
   return { requestId: randomUUID(), ip: "203.0.113.7", userAgent };
 }
 
-/** Makes a user without a password, as a superuser may. */
-export async function insertUser(sql: postgres.Sql): Promise<string> {
-  const [user] = await sql<{ id: string }[]>`
-    insert into auth.users (id, email, aud, role)
-    values (gen_random_uuid(), gen_random_uuid() || '@example.com', 'authenticated', 'authenticated')
-    returning id
-  `;
-  if (user === undefined) throw new TypeError("Cannot insert a user");
-  return user.id;
-}
-
 function reread(raw: string, keys: SessionKeys): GenuineRefreshToken {
   const token = readRefreshToken(raw, keys);
   if (token === null) throw new TypeError("Cannot read a refresh token that was just written");

@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import type postgres from "postgres";
 import { repeatRolledBack } from "../../../supabase/functions/_shared/store/sql_functions_repeat.ts";
 import { ServiceUnavailableError } from "../../../supabase/functions/_shared/service_unavailable.ts";
-import { ageSession } from "../http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { openSessionsBy } from "../sql/sql_sessions.ts";
 import { untilWaiting } from "../../resilience/fault/lock_waits.ts";
 import { CALLED, CALLS, replaceBody } from "./calls.ts";

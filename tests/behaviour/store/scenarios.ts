@@ -24,7 +24,7 @@ import type { FunctionName } from "../../../supabase/functions/_shared/store/sql
 import type { ClaimHash } from "../../../supabase/functions/_shared/sign_in/store.ts";
 import type { GenuineRefreshToken } from "../../../supabase/functions/_shared/tokens/refresh_token.ts";
 import { deriveSuccessor } from "../../../supabase/functions/_shared/tokens/successor.ts";
-import { ageSession } from "../http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { contextOf, keyNamed, proofBy, type SignInOptions } from "../sql/sql_sessions.ts";
 import type { StoreFixture } from "./store_fixture.ts";
 

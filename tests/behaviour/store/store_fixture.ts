@@ -18,8 +18,9 @@ import { createPostgresFunctions } from "../../../supabase/functions/_shared/sto
 import type { SessionPolicy } from "../../../supabase/functions/_shared/store/sql_session_store.ts";
 import { createSqlSignInStore } from "../../../supabase/functions/_shared/store/sql_sign_in_store.ts";
 import type { SignInStore } from "../../../supabase/functions/_shared/sign_in/store.ts";
-import { startTcpProxy, type TcpProxy } from "../../resilience/fault/tcp_proxy.ts";
-import { insertUser, openSessionsBy, type SqlSessions } from "../sql/sql_sessions.ts";
+import { type FaultyProxy, startFaultyProxy } from "../../harness/faulty_proxy.ts";
+import { insertPerson } from "../../harness/people.ts";
+import { openSessionsBy, type SqlSessions } from "../sql/sql_sessions.ts";
 
 export const STORES = ["data-api", "postgres"] as const;
 
@@ -33,7 +34,7 @@ export interface StoreFixture extends AsyncDisposable {
   readonly sessions: SqlSessions;
   readonly signIn: SignInStore;
   /** Between the store and what it calls: the data API, or PostgreSQL. */
-  readonly network: TcpProxy;
+  readonly network: FaultyProxy;
   /** A superuser, who does not go through `network`. */
   readonly admin: postgres.Sql;
   readonly database: TestDatabase;
@@ -82,7 +83,7 @@ export async function openStore(
     sessions: openSessionsBy(call),
     signIn: createSqlSignInStore(call),
     under: (policy) => openSessionsBy(call, { policy }),
-    insertUser: () => insertUser(admin),
+    insertUser: () => insertPerson(admin),
     cutOff,
     async [Symbol.asyncDispose]() {
       await opened.close();
@@ -95,7 +96,7 @@ export async function openStore(
 
 interface OpenedStore {
   readonly call: CallSqlFunction;
-  readonly network: TcpProxy;
+  readonly network: FaultyProxy;
   close(): Promise<void>;
 }
 
@@ -110,7 +111,7 @@ async function openDataApi(
     restPoolSize: poolSize,
     restAcquisitionTimeoutMs: connectTimeoutMs,
   });
-  const network = startTcpProxy(() => Number(new URL(stack.baseUrl).port));
+  const network = startFaultyProxy(() => Number(new URL(stack.baseUrl).port));
   const call = createDataApiFunctions({
     supabaseUrl: network.url,
     secretKey: stack.keys.secret,
@@ -124,7 +125,7 @@ function openPostgres(
   database: TestDatabase,
   { timeoutMs = 20_000, connectTimeoutMs = 10_000, poolSize = 4 }: StoreFixtureOptions,
 ): OpenedStore {
-  const network = startTcpProxy(() => database.port);
+  const network = startFaultyProxy(() => database.port);
   const url = new URL(database.url);
   url.port = String(network.port);
   const functions = createPostgresFunctions({

@@ -6,7 +6,7 @@ import {
   type TestStackOptions,
   testStore,
 } from "../../../local/testing/test_server.ts";
-import { ageSession } from "../../behaviour/http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import {
   ACCESS_COOKIE,
   type Answer,

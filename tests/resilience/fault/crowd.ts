@@ -6,13 +6,13 @@
  */
 
 import assert from "node:assert/strict";
+import { insertPerson } from "../../harness/people.ts";
 import type postgres from "postgres";
 import { hashRefreshToken } from "../../../supabase/functions/_shared/tokens/refresh_token.ts";
 import type { RawRefreshToken } from "../../../supabase/functions/_shared/brands.ts";
-import { ageSession } from "../../behaviour/http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { type Answer, type Browser, openBrowser } from "../../behaviour/http/browser.ts";
 import { PASSWORD } from "../../behaviour/http/fixture.ts";
-import { insertPerson } from "../../behaviour/http/people.ts";
 
 export interface Member {
   readonly browser: Browser;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { startTestServer, type TestStack } from "../../../local/testing/test_server.ts";
-import { ageSession } from "../../behaviour/http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { type Answer, type Browser, openBrowser, viewOf } from "../../behaviour/http/browser.ts";
 import { assertNoSecrets } from "../../behaviour/http/log_secrets.ts";
 import { assertRefused } from "../../behaviour/http/refusal.ts";

@@ -14,7 +14,7 @@ import {
   signInCrowd,
 } from "./crowd.ts";
 import { type FaultyStack, startFaultyStack } from "./faulty_stack.ts";
-import type { TcpFault, TcpProxy } from "./tcp_proxy.ts";
+import type { FaultyProxy, NetworkFault } from "../../harness/faulty_proxy.ts";
 
 /** Longer than anybody waits. */
 const FOR_EVER_MS = 60_000;
@@ -40,7 +40,11 @@ interface Scene extends AsyncDisposable {
   readonly crowd: readonly Member[];
   readonly sql: postgres.Sql;
   /** Lets go wrong what `fault` says, for refreshes at `joint`, while `body` runs. */
-  during(joint: Joint, fault: TcpFault, body: (proxy: TcpProxy) => Promise<void>): Promise<void>;
+  during(
+    joint: Joint,
+    fault: NetworkFault,
+    body: (proxy: FaultyProxy) => Promise<void>,
+  ): Promise<void>;
 }
 
 /** So many browsers, whose next refreshes rotate. */

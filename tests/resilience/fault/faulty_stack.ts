@@ -13,7 +13,7 @@ import type {
   TestStack,
 } from "../../../local/testing/test_server.ts";
 import type { TestStackOptions } from "../../../local/testing/test_server.ts";
-import { startTcpProxy, type TcpProxy } from "./tcp_proxy.ts";
+import { type FaultyProxy, startFaultyProxy } from "../../harness/faulty_proxy.ts";
 
 export interface FaultyStack<Server extends TestServer = TestServer> extends AsyncDisposable {
   readonly server: Server;
@@ -21,11 +21,11 @@ export interface FaultyStack<Server extends TestServer = TestServer> extends Asy
   /** Of the gateway, through `browsers`: what a browser takes. */
   readonly functionsUrl: string;
   /** Before the gateway, for whoever calls the functions. */
-  readonly browsers: TcpProxy;
+  readonly browsers: FaultyProxy;
   /** Before the gateway, for the functions: `/rest/v1` and `/auth/v1`. */
-  readonly project: TcpProxy;
+  readonly project: FaultyProxy;
   /** Before PostgreSQL, for the doors. Tests ask the database directly. */
-  readonly database: TcpProxy;
+  readonly database: FaultyProxy;
 }
 
 /** @param server stays the caller's */
@@ -35,9 +35,9 @@ export async function startFaultyStack<Server extends TestServer | OwnTestServer
 ): Promise<FaultyStack<Server>> {
   const database = await server.createDatabase();
   const gatewayPort = { value: 0 };
-  const toDatabase = startTcpProxy(() => server.port);
-  const toProject = startTcpProxy(() => gatewayPort.value);
-  const toGateway = startTcpProxy(() => gatewayPort.value);
+  const toDatabase = startFaultyProxy(() => server.port);
+  const toProject = startFaultyProxy(() => gatewayPort.value);
+  const toGateway = startFaultyProxy(() => gatewayPort.value);
   const proxies = [toGateway, toProject, toDatabase];
   const close = async (stack?: TestStack) => {
     await stack?.stop();
@@ -67,7 +67,7 @@ export async function startFaultyStack<Server extends TestServer | OwnTestServer
 }
 
 /** The same database, which a stack's doors reach through the proxy. */
-function throughProxy(database: TestDatabase, { port }: TcpProxy): TestDatabase {
+function throughProxy(database: TestDatabase, { port }: FaultyProxy): TestDatabase {
   return {
     ...database,
     urlAs(role) {

@@ -5,14 +5,14 @@ import { openBrowser, viewOf } from "../../behaviour/http/browser.ts";
 import { signInToSupabaseAuth } from "../../behaviour/http/people.ts";
 import { assertRefused } from "../../behaviour/http/refusal.ts";
 import { startFaultyStack } from "./faulty_stack.ts";
-import type { TcpFault } from "./tcp_proxy.ts";
+import type { NetworkFault } from "../../harness/faulty_proxy.ts";
 
 const LIMIT_MS = 9_000;
 
 /** What a step leaves open is the stack's, and ends with it: the test itself looks. */
 const LEFT_OPEN = { sanitizeOps: false, sanitizeResources: false };
 
-const FAULTS: Readonly<Record<string, TcpFault>> = {
+const FAULTS: Readonly<Record<string, NetworkFault>> = {
   "a reply cut off before its first byte": { kind: "truncate", bytes: 0 },
   "a reply cut off in its status line": { kind: "truncate", bytes: 7 },
   "a reply cut off in its headers": { kind: "truncate", bytes: 90 },
@@ -34,7 +34,7 @@ Deno.test("whatever the network does to the identity provider, nobody is refused
       jar.call("/unified-auth/login", { body })
     );
 
-  async function meet(fault: TcpFault, what: string): Promise<void> {
+  async function meet(fault: NetworkFault, what: string): Promise<void> {
     project.setFault({ ...fault, when: / \/auth\/v1\/(?:token|user)/ });
     const jar = [...browser.cookies];
     const startedAt = performance.now();

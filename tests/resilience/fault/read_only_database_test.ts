@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { testStore } from "../../../local/testing/test_server.ts";
-import { ageSession } from "../../behaviour/http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { codeOf } from "../../behaviour/http/browser.ts";
 import { type HttpFixture, openHttpFixture } from "../../behaviour/http/fixture.ts";
 

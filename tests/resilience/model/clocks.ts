@@ -8,6 +8,7 @@
  */
 
 import type postgres from "postgres";
+import { ageSessionsOfUser } from "../../../local/testing/aging.ts";
 import { SECOND } from "./rotation_model.ts";
 
 export interface Clock {
@@ -29,19 +30,7 @@ export function createRunningClock(sql: postgres.Sql): Clock {
     processNowMs: Date.now,
     async advance(userId, seconds) {
       aged += Math.round(seconds * SECOND);
-      await sql`
-        update public.sessions as s
-        set
-          created_at = s.created_at - v.age,
-          last_active_at = s.last_active_at - v.age,
-          access_token_expires_at = s.access_token_expires_at - v.age,
-          refresh_token_expires_at = s.refresh_token_expires_at - v.age,
-          absolute_expires_at = s.absolute_expires_at - v.age,
-          issued_at = s.issued_at - v.age,
-          confirmed_at = s.confirmed_at - v.age,
-          revoked_at = s.revoked_at - v.age
-        from (select make_interval(secs => ${seconds})) as v (age)
-        where s.user_id = ${userId}`;
+      await ageSessionsOfUser(sql, userId, seconds);
     },
   };
 }

@@ -6,7 +6,6 @@
  */
 
 import assert from "node:assert/strict";
-import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import type { TestDatabase, testStore } from "../../../local/testing/test_server.ts";
 import type { UserId } from "../../../supabase/functions/_shared/brands.ts";
@@ -18,6 +17,7 @@ import { playHistory } from "./history.ts";
 import { checkTablesHoldNoSecret } from "./invariants.ts";
 import { observeCalls } from "./observed_calls.ts";
 import { createSqlFunctions } from "../../behaviour/sql/sql_functions.ts";
+import { insertPerson } from "../../harness/people.ts";
 import { histories } from "./steps.ts";
 import { WRITTEN_HISTORIES } from "./written_histories.ts";
 import { createWorld, type Ground } from "./world.ts";
@@ -73,7 +73,7 @@ export async function runHistories(options: HistoryRun): Promise<HistoriesPlayed
     };
     await fc.assert(
       fc.asyncProperty(histories(stepsPerHistory), async ({ laptopHasKey, steps }) => {
-        const userId = await createUser(connection);
+        const userId = await insertPerson(connection, { password: "any" }) as UserId;
         const world = createWorld(ground, { userId, laptopHasKey });
         await playHistory(world, steps);
         issued.push(...world.issued.values());
@@ -95,12 +95,4 @@ export async function runHistories(options: HistoryRun): Promise<HistoriesPlayed
   await Promise.all(Array.from({ length: LANES }, (_, lane) => runLane(lane)));
   await checkTablesHoldNoSecret(sql, issued);
   return { tokens: issued.length, rowsReached };
-}
-
-async function createUser(sql: Ground["clock"]["sql"]): Promise<UserId> {
-  const id = randomUUID();
-  await sql`
-    insert into auth.users (id, aud, role, email, encrypted_password)
-    values (${id}, 'authenticated', 'authenticated', ${`${id}@example.com`}, 'a hash')`;
-  return id as UserId;
 }

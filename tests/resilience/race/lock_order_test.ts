@@ -6,17 +6,13 @@
  */
 
 import assert from "node:assert/strict";
+import { insertPerson } from "../../harness/people.ts";
 import type postgres from "postgres";
 import type { GenuineRefreshToken } from "../../../supabase/functions/_shared/tokens/refresh_token.ts";
 import type { EndedSessions } from "../../../supabase/functions/_shared/store/session_store.ts";
 import { untilWaiting } from "../fault/lock_waits.ts";
 import { openSqlFixture, type SqlFixture } from "../../behaviour/sql/sql_fixture.ts";
-import {
-  contextOf,
-  countLive,
-  insertUser,
-  openSqlSessions,
-} from "../../behaviour/sql/sql_sessions.ts";
+import { contextOf, countLive, openSqlSessions } from "../../behaviour/sql/sql_sessions.ts";
 
 interface UserChange {
   readonly make: (sql: postgres.Sql, userId: string) => postgres.PendingQuery<postgres.Row[]>;
@@ -76,7 +72,7 @@ for (const [name, { make, order }] of Object.entries(USER_CHANGES)) {
 Deno.test("two browsers that swap their users, each of whom is full, both sign in", async () => {
   await using fixture = await openSqlFixture();
   const { admin, database, userId } = fixture;
-  const otherUserId = await insertUser(admin);
+  const otherUserId = await insertPerson(admin);
   const [evictedOfOne] = await signInFiveTimes(fixture, "created_at");
   const [evictedOfOther] = await signInFiveTimes({ ...fixture, userId: otherUserId }, "created_at");
   assert.ok(evictedOfOne && evictedOfOther);

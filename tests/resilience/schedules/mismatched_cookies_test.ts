@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { openTestServer } from "../../../local/testing/test_server.ts";
-import { ageSession } from "../../behaviour/http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import {
   ACCESS_COOKIE,
   type Answer,

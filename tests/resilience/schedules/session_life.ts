@@ -10,7 +10,7 @@ import assert from "node:assert/strict";
 import type postgres from "postgres";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { backdateAccessToken } from "../../behaviour/http/access_token_forge.ts";
-import { ageSession } from "../../behaviour/http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import {
   ACCESS_COOKIE,
   type Browser,

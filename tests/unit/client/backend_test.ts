@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type AuthClient, createAuthClient } from "../../../client/src/index.ts";
-import { ageSession } from "../../behaviour/http/aging.ts";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { ACCESS_COOKIE, type Browser } from "../../behaviour/http/browser.ts";
 import { openHttpFixture, PASSWORD } from "../../behaviour/http/fixture.ts";
 

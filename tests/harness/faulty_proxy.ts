@@ -6,17 +6,16 @@
  * @module
  */
 
-import {
-  chunksOf,
-  close,
-  type RelayedConnection,
-  startTcpRelay,
-  writeAll,
-} from "../../harness/tcp_relay.ts";
+import { chunksOf, close, type RelayedConnection, startTcpRelay, writeAll } from "./tcp_relay.ts";
 
-/** What goes wrong, for every request that `when` finds its like in; for all if there is none. */
-export type TcpFault =
-  & { readonly when?: RegExp }
+/** What goes wrong. */
+export type NetworkFault =
+  & {
+    /** With the requests that it fits. @default {all} */
+    readonly when?: RegExp;
+    /** With so many of them. @default {all} */
+    readonly times?: number;
+  }
   & (
     /** The request does not arrive, and its connection ends. */
     | { readonly kind: "drop" }
@@ -28,22 +27,24 @@ export type TcpFault =
     | { readonly kind: "duplicate" }
   );
 
-export interface TcpProxy extends AsyncDisposable {
+export interface FaultyProxy extends AsyncDisposable {
   readonly port: number;
   /** `http://127.0.0.1:…` */
   readonly url: string;
   /** How many requests a fault has met so far. */
   readonly met: number;
+  /** How many requests like those of the last fault have come since, met by it or not. */
+  readonly seen: number;
   /** What goes wrong from the next request on. Null: nothing. */
-  setFault(fault: TcpFault | null): void;
+  setFault(fault: NetworkFault | null): void;
 }
 
 /** Where a request of HTTP/1.1 begins; a body that comes in a piece of its own is no new one. */
 const REQUEST_LINE = /^[A-Z]+ \/\S* HTTP\/1\.1\r\n/;
 
 /** @param target the port behind it, asked for at each connection: it may be known only later */
-export function startTcpProxy(target: () => number): TcpProxy {
-  const state: FaultState = { fault: null, met: 0 };
+export function startFaultyProxy(target: () => number): FaultyProxy {
+  const state: FaultState = { fault: null, met: 0, seen: 0 };
   const drains = new Set<Promise<void>>();
   const relay = startTcpRelay(target, () => spoil(state, { target, drains }));
   return {
@@ -52,8 +53,12 @@ export function startTcpProxy(target: () => number): TcpProxy {
     get met() {
       return state.met;
     },
+    get seen() {
+      return state.seen;
+    },
     setFault(next) {
       state.fault = next;
+      state.seen = 0;
     },
     async [Symbol.asyncDispose]() {
       await relay[Symbol.asyncDispose]();
@@ -63,8 +68,19 @@ export function startTcpProxy(target: () => number): TcpProxy {
 }
 
 interface FaultState {
-  fault: TcpFault | null;
+  fault: NetworkFault | null;
   met: number;
+  seen: number;
+}
+
+/** The fault that a request meets. */
+function meet(state: FaultState, request: string): NetworkFault | null {
+  const { fault } = state;
+  if (fault === null || !(fault.when?.test(request) ?? true)) return null;
+  state.seen += 1;
+  if (state.seen > (fault.times ?? Infinity)) return null;
+  state.met += 1;
+  return fault;
 }
 
 /** One connection: each of its requests meets the fault of the moment in which it begins. */
@@ -74,7 +90,7 @@ function spoil(
 ): RelayedConnection {
   const over = new AbortController();
   let isHttp: boolean | null = null;
-  let fault: TcpFault | null = null;
+  let fault: NetworkFault | null = null;
   let repliedBytes = 0;
   let twin: Deno.TcpConn | null = null;
 
@@ -96,9 +112,8 @@ function spoil(
       const text = new TextDecoder("latin1").decode(bytes);
       isHttp ??= REQUEST_LINE.test(text);
       if (!isHttp || REQUEST_LINE.test(text)) {
-        fault = state.fault?.when?.test(text) ?? true ? state.fault : null;
+        fault = meet(state, text);
         repliedBytes = 0;
-        if (fault) state.met += 1;
       }
       if (fault?.kind === "drop") return "hang_up";
       if (fault?.kind === "duplicate") await sendToTwin(bytes);
