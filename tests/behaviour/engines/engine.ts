@@ -6,9 +6,7 @@
  */
 
 /** The three engines that people's browsers are made of. */
-export const ENGINES = ["chromium", "firefox", "webkit"] as const;
-
-export type EngineName = typeof ENGINES[number];
+export type EngineName = "chromium" | "firefox" | "webkit";
 
 /** How a browser is set up before it starts. */
 export interface EngineOptions {

@@ -14,7 +14,6 @@ import {
   type EngineBrowser,
   type EngineName,
   type EngineOptions,
-  ENGINES,
   type EngineTab,
 } from "./engine.ts";
 import { launchEngine } from "./launch.ts";
@@ -203,13 +202,14 @@ const SCENARIOS: readonly Scenario[] = [
   },
 ];
 
-for (const engine of ENGINES) {
+/** Tests the scenarios in one engine, where it is installed. */
+export async function testEngine(engine: EngineName): Promise<void> {
   const missing: string[] = [];
   for (const program of PROGRAMS[engine]) {
     const found = await findOptionalProgram(program, `the scenarios in ${engine}`);
     if (found === undefined) missing.push(program);
   }
-  if (missing.length > 0) continue;
+  if (missing.length > 0) return;
   // A browser takes seconds to start, so scenarios of the same kind of browser share one.
   const kinds = Map.groupBy(
     SCENARIOS,

@@ -1,0 +1,26 @@
+import assert from "node:assert/strict";
+import { withStage } from "./scenario.ts";
+
+Deno.test("a hidden page whose timers come once a minute keeps its session", () =>
+  withStage(async ({ site, openSignedIn }) => {
+    const tab = await openSignedIn(
+      {},
+      `
+      globalThis.lastBeatAt = performance.now();
+      setInterval(() => { lastBeatAt = performance.now(); }, 1_000);`,
+    );
+    await tab.evaluate("told.length = 0");
+    await tab.hide();
+    // Once a minute, but at minutes of the browser's own: the first one may be over soon.
+    await tab.waitFor("performance.now() - lastBeatAt > 30_000", 80_000);
+    site.reset();
+    await tab.show();
+    await tab.waitFor("session.getSnapshot().canMutate");
+    await tab.evaluate("new Promise((resolve) => setTimeout(resolve, 1_100))");
+    assert.ok(site.count("validate") + site.count("refresh") <= 1);
+    const told = await tab.evaluate<string[]>("told");
+    assert.deepEqual(told.filter((name) => name !== "session-refreshed"), []);
+  }, {
+    flags: ["--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/5"],
+    environment: { SESSION_ACCESS_TTL_SECONDS: "40", SESSION_WINDOW_SECONDS: "1" },
+  }));

@@ -1,0 +1,3 @@
+import { testEngine } from "./engine_scenarios.ts";
+
+await testEngine("webkit");
