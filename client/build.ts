@@ -12,7 +12,7 @@ const HERE = new URL(".", import.meta.url).pathname;
 const DIST = `${HERE}dist`;
 const REACT = `${HERE}src/react/index.ts`;
 const ENTRIES = [
-  ...["index.ts", "cache.ts", "metrics.ts", "server/index.ts", "supabase.ts"]
+  ...["index.ts", "cache.ts", "metrics.ts", "server/index.ts", "supabase/index.ts"]
     .map((name) => `${HERE}src/${name}`),
   REACT,
 ];

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { createSession } from "./create_session.ts";
-import { browserEnvironment } from "./environment.ts";
-import { createHttpTransport, type Credentials } from "./http_transport.ts";
-import type { AuthClientOptions } from "./options.ts";
-import type { AuthClient, SignInOutcome } from "./session.ts";
-import type { UnifiedAuthUser } from "./views.ts";
+import { createSession } from "./session/create_session.ts";
+import { browserEnvironment } from "./session/environment.ts";
+import { createHttpTransport, type Credentials } from "./transport/http_transport.ts";
+import type { AuthClientOptions } from "./session/options.ts";
+import type { AuthClient, SignInOutcome } from "./session/session.ts";
+import type { UnifiedAuthUser } from "./transport/views.ts";
 
 /**
  * Makes the client of this page: once, at the top level of a module. In a page it starts by itself and asks

@@ -5,8 +5,8 @@
  * @module
  */
 
-import type { SessionUser } from "./outcome.ts";
-import type { AuthClient } from "./session.ts";
+import type { SessionUser } from "./transport/outcome.ts";
+import type { AuthClient } from "./session/session.ts";
 
 /**
  * Options of {@linkcode createReadCache}.

@@ -14,12 +14,12 @@
  */
 
 export { createAuthClient } from "./auth_client.ts";
-export { SessionBusyError, SessionEndedError, SessionUnavailableError } from "./errors.ts";
-export type { Instant } from "./clock.ts";
-export type { SessionChannel, SessionEnvironment } from "./environment.ts";
-export type { DiagnosticEntry, SessionEventName, SessionEvents } from "./events.ts";
-export type { DevicesOutcome, EndDeviceOutcome } from "./http_transport.ts";
-export type { AppOptions, AuthClientOptions, UnstableTiming } from "./options.ts";
+export { SessionBusyError, SessionEndedError, SessionUnavailableError } from "./session/errors.ts";
+export type { Instant } from "./session/environment.ts";
+export type { SessionChannel, SessionEnvironment } from "./session/environment.ts";
+export type { DiagnosticEntry, SessionEventName, SessionEvents } from "./state/events.ts";
+export type { DevicesOutcome, EndDeviceOutcome } from "./transport/http_transport.ts";
+export type { AppOptions, AuthClientOptions, UnstableTiming } from "./session/options.ts";
 export type {
   Busy,
   LogoutOutcome,
@@ -30,7 +30,7 @@ export type {
   SessionUser,
   Trigger,
   Unavailable,
-} from "./outcome.ts";
+} from "./transport/outcome.ts";
 export type { InitialSession } from "./server/initial_session.ts";
 export type {
   AccessTokenOptions,
@@ -43,6 +43,12 @@ export type {
   RefreshedDetail,
   SignIn,
   SignInOutcome,
-} from "./session.ts";
-export type { Activity, Reason, SessionSnapshot, SessionWarning, Status } from "./snapshot.ts";
-export type { SessionEntry, UnifiedAuthUser } from "./views.ts";
+} from "./session/session.ts";
+export type {
+  Activity,
+  Reason,
+  SessionSnapshot,
+  SessionWarning,
+  Status,
+} from "./state/snapshot.ts";
+export type { SessionEntry, UnifiedAuthUser } from "./transport/views.ts";

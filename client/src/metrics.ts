@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { SessionUser } from "./outcome.ts";
-import type { AuthClient } from "./session.ts";
+import type { SessionUser } from "./transport/outcome.ts";
+import type { AuthClient } from "./session/session.ts";
 
 /**
  * The counts so far.

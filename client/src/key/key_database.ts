@@ -8,7 +8,7 @@
  * @module
  */
 
-import { refuseAborted } from "../abort.ts";
+import { refuseAborted } from "../session/environment.ts";
 
 /** A database of its own: another layout is another name, never another version. */
 const DATABASE = "unified-auth-key";

@@ -16,4 +16,4 @@
 export { readSession } from "./read_session.ts";
 export type { ReadSessionOptions, RequestLike, Visit, VisitStatus } from "./read_session.ts";
 export type { InitialSession } from "./initial_session.ts";
-export type { UnifiedAuthUser } from "../views.ts";
+export type { UnifiedAuthUser } from "../transport/views.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { UnifiedAuthUser } from "../views.ts";
+import type { UnifiedAuthUser } from "../transport/views.ts";
 
 /**
  * What the server knew of the session when it rendered. The browser takes it for the first paint and

@@ -6,8 +6,7 @@
  * @module
  */
 
-import { readJson } from "../session_codes.ts";
-import { isObject, type UnifiedAuthUser } from "../views.ts";
+import { isObject, readJson, type UnifiedAuthUser } from "../transport/views.ts";
 import type { InitialSession } from "./initial_session.ts";
 import { sessionCookiesIn } from "./session_cookies.ts";
 

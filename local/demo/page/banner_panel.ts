@@ -5,7 +5,11 @@
  * @module
  */
 
-import type { Reason, SessionSnapshot, SessionWarning } from "../../../client/src/snapshot.ts";
+import type {
+  Reason,
+  SessionSnapshot,
+  SessionWarning,
+} from "../../../client/src/state/snapshot.ts";
 import type { AuthClient } from "../../../client/src/index.ts";
 import { find, say } from "./dom.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SessionSnapshot } from "../../../client/src/snapshot.ts";
+import type { SessionSnapshot } from "../../../client/src/state/snapshot.ts";
 import { duration } from "./clock_time.ts";
 import { find, make, say } from "./dom.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SessionEnvironment } from "../../../client/src/environment.ts";
+import type { SessionEnvironment } from "../../../client/src/session/environment.ts";
 
 export interface World {
   readonly environment: Pick<SessionEnvironment, "now" | "fetch" | "isOnline">;

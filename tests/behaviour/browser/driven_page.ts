@@ -7,7 +7,7 @@
 
 import { createAuthClient, type SessionEventName } from "../../../client/src/index.ts";
 import { pageKey } from "../../../client/src/key/page_key.ts";
-import type { SessionNumbers } from "../../../client/src/options.ts";
+import type { SessionNumbers } from "../../../client/src/session/options.ts";
 
 const { requestTimeoutMs, ...unstable_timing }: Partial<SessionNumbers> = JSON.parse(
   new URLSearchParams(location.search).get("options") ?? "{}",

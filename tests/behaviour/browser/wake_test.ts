@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { SessionNumbers } from "../../../client/src/options.ts";
+import type { SessionNumbers } from "../../../client/src/session/options.ts";
 import { REFRESH_COOKIE } from "../http/browser.ts";
 import { QUICK, type Stage, withStage } from "./scenario.ts";
 import type { Tab } from "./tab.ts";

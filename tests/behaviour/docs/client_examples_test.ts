@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import type { SessionEventName } from "../../../client/src/index.ts";
-import { DEFAULTS } from "../../../client/src/options.ts";
+import { DEFAULTS } from "../../../client/src/session/options.ts";
 import { readDocument } from "./markdown.ts";
 
 const CLIENT = new URL("../../../client/src/", import.meta.url);
 
 /** Where the package's entries are in the sources. */
 const ENTRIES: Readonly<Record<string, string>> = {
-  "@unified-auth/client/supabase": new URL("supabase.ts", CLIENT).href,
+  "@unified-auth/client/supabase": new URL("supabase/index.ts", CLIENT).href,
   "@unified-auth/client/react": new URL("react/index.ts", CLIENT).href,
   "@unified-auth/client/server": new URL("server/index.ts", CLIENT).href,
   "@unified-auth/client/cache": new URL("cache.ts", CLIENT).href,

@@ -17,7 +17,7 @@ Deno.test("the client's package", async (test) => {
       "dist/metrics.js",
       "dist/react/index.js",
       "dist/server/index.js",
-      "dist/supabase.js",
+      "dist/supabase/index.js",
     ]);
     const others = client.files.filter((path) => !/^dist\/.*\.(?:js|d\.ts)$/.test(path));
     assert.deepEqual(others.toSorted(), ["README.md", "package.json", "styles.css"]);

@@ -8,10 +8,8 @@
 import assert from "node:assert/strict";
 import { insertPerson } from "../../harness/people.ts";
 import type { GenuineRefreshToken } from "../../../supabase/functions/_shared/tokens/refresh_token.ts";
-import type {
-  SessionProof,
-  TokenPlace,
-} from "../../../supabase/functions/_shared/store/session_store.ts";
+import type { SessionProof } from "../../../supabase/functions/_shared/store/session_store.ts";
+import type { TokenPlace } from "../../../supabase/functions/_shared/tokens/token_place.ts";
 import { ageSession } from "../../../local/testing/aging.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
 import { contextOf, keyNamed, proofBy } from "./sql_sessions.ts";

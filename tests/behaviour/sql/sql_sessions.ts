@@ -28,13 +28,13 @@ import {
 } from "../../../supabase/functions/_shared/tokens/session_keys.ts";
 import type {
   CreateSessionAnswer,
-  PresentedProof,
   RequestContext,
   RotateSessionAnswer,
   SessionStore,
-  TokenPlace,
   ValidateSessionAnswer,
 } from "../../../supabase/functions/_shared/store/session_store.ts";
+import type { PresentedProof } from "../../../supabase/functions/_shared/tokens/key_proof.ts";
+import type { TokenPlace } from "../../../supabase/functions/_shared/tokens/token_place.ts";
 import {
   createSqlSessionStore,
   type SessionPolicy,

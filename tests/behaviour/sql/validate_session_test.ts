@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { TokenPlace } from "../../../supabase/functions/_shared/store/session_store.ts";
+import type { TokenPlace } from "../../../supabase/functions/_shared/tokens/token_place.ts";
 import { ageSession } from "../../../local/testing/aging.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
 import { keyNamed, type SignInOptions } from "./sql_sessions.ts";

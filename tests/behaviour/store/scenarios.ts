@@ -17,9 +17,9 @@ import type {
   SessionEnd,
   SessionProof,
   ThrottleBucket,
-  TokenPlace,
   ValidationOutcome,
 } from "../../../supabase/functions/_shared/store/session_store.ts";
+import type { TokenPlace } from "../../../supabase/functions/_shared/tokens/token_place.ts";
 import type { FunctionName } from "../../../supabase/functions/_shared/store/sql_functions.ts";
 import type { ClaimHash } from "../../../supabase/functions/_shared/sign_in/store.ts";
 import type { GenuineRefreshToken } from "../../../supabase/functions/_shared/tokens/refresh_token.ts";

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
-import { browserEnvironment, type SessionEnvironment } from "../../../client/src/environment.ts";
+import {
+  browserEnvironment,
+  type SessionEnvironment,
+} from "../../../client/src/session/environment.ts";
 import { createWorld } from "./world.ts";
 
 const refuse = (): never => {

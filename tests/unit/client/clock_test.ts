@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { backoffMs } from "../../../client/src/backoff.ts";
-import { elapsedMs } from "../../../client/src/clock.ts";
+import { backoffMs } from "../../../client/src/state/need.ts";
+import { elapsedMs } from "../../../client/src/session/environment.ts";
 import { createWorld } from "./world.ts";
 
 const LADDER = { backoffBaseMs: 1_000, backoffCapMs: 300_000 };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { collectMetrics } from "../../../client/src/metrics.ts";
 import { createReadCache } from "../../../client/src/cache.ts";
-import { connectSupabase, supabaseAccessToken } from "../../../client/src/supabase.ts";
+import { connectSupabase, supabaseAccessToken } from "../../../client/src/supabase/index.ts";
 import { createWorld, GRACE, type World } from "./world.ts";
 
 function storageOf(world: World) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { createSession } from "../../../client/src/create_session.ts";
+import { createSession } from "../../../client/src/session/create_session.ts";
 import { createAuthClient } from "../../../client/src/auth_client.ts";
-import { DEFAULTS, type SessionOptions } from "../../../client/src/options.ts";
+import { DEFAULTS, type SessionOptions } from "../../../client/src/session/options.ts";
 import { createReadCache } from "../../../client/src/cache.ts";
 import { createWorld, type User } from "./world.ts";
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { browserEnvironment } from "../../../client/src/environment.ts";
-import { createHttpTransport } from "../../../client/src/http_transport.ts";
+import { browserEnvironment } from "../../../client/src/session/environment.ts";
+import { createHttpTransport } from "../../../client/src/transport/http_transport.ts";
 import type { BrowserKey } from "../../../client/src/key/browser_key.ts";
-import type { Call } from "../../../client/src/outcome.ts";
+import type { Call } from "../../../client/src/transport/outcome.ts";
 import { createKeyFixture, verifyProof } from "./key_fixture.ts";
 import { createWorld } from "./world.ts";
 

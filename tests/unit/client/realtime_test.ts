@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type RealtimeChannel, RealtimeClient } from "@supabase/supabase-js";
-import { connectSupabase, supabaseAccessToken } from "../../../client/src/supabase.ts";
+import { connectSupabase, supabaseAccessToken } from "../../../client/src/supabase/index.ts";
 import { createWorld, GRACE } from "./world.ts";
 
 /** A Realtime server that answers ok to everything, a moment later. */

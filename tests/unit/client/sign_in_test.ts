@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { LoginOutcome } from "../../../client/src/outcome.ts";
+import type { LoginOutcome } from "../../../client/src/transport/outcome.ts";
 import { ADA, createWorld, GRACE, type Tab, type User, type World } from "./world.ts";
 
 const signIn = (world: World, tab: Tab): Promise<LoginOutcome<User>> =>

@@ -5,7 +5,7 @@ import {
   type Status,
   transition,
   UNKNOWN,
-} from "../../../client/src/transition.ts";
+} from "../../../client/src/state/transition.ts";
 import { ADA, GRACE, type User } from "./world.ts";
 
 const at = (ms: number) => ({ date: 1_800_000_000_000 + ms, perf: ms });

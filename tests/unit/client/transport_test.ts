@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { createAuthClient } from "../../../client/src/auth_client.ts";
-import { browserEnvironment, type SessionEnvironment } from "../../../client/src/environment.ts";
-import { createHttpTransport } from "../../../client/src/http_transport.ts";
+import {
+  browserEnvironment,
+  type SessionEnvironment,
+} from "../../../client/src/session/environment.ts";
+import { createHttpTransport } from "../../../client/src/transport/http_transport.ts";
 import {
   ACCESS_TOKEN_SUPERSEDED,
   NO_SESSION_CODES,
   PROOF_CODES,
   rejectReasonOf,
   SESSION_OVER_REASONS,
-} from "../../../client/src/session_codes.ts";
+} from "../../../client/src/transport/views.ts";
 import { createWorld } from "./world.ts";
 import { ERRORS, SESSION_OVER_CODES } from "../../../supabase/functions/_shared/errors.ts";
 

@@ -8,11 +8,14 @@
  */
 
 import { setImmediate } from "node:timers";
-import { createSession } from "../../../client/src/create_session.ts";
-import type { SessionChannel, SessionEnvironment } from "../../../client/src/environment.ts";
-import type { SessionEventName } from "../../../client/src/events.ts";
-import type { SessionOptions } from "../../../client/src/options.ts";
-import type { Session } from "../../../client/src/session.ts";
+import { createSession } from "../../../client/src/session/create_session.ts";
+import type {
+  SessionChannel,
+  SessionEnvironment,
+} from "../../../client/src/session/environment.ts";
+import type { SessionEventName } from "../../../client/src/state/events.ts";
+import type { SessionOptions } from "../../../client/src/session/options.ts";
+import type { Session } from "../../../client/src/session/session.ts";
 import { createLocks } from "./world_locks.ts";
 import { createFakeServer, type FakeServer, type User } from "./world_server.ts";
 

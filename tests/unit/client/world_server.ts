@@ -10,7 +10,7 @@ import type {
   LogoutOutcome,
   Outcome,
   Transport,
-} from "../../../client/src/outcome.ts";
+} from "../../../client/src/transport/outcome.ts";
 
 export interface User {
   readonly id: string;

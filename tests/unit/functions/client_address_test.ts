@@ -4,7 +4,7 @@ import fc from "fast-check";
 import {
   networkOf,
   readClientAddress,
-} from "../../../supabase/functions/_shared/http/client_address.ts";
+} from "../../../supabase/functions/_shared/client_address.ts";
 import { anyText } from "./arbitraries.ts";
 
 Deno.test("an IPv4 address is read as it stands", () => {

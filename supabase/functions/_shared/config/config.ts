@@ -5,7 +5,7 @@
  * @module
  */
 
-import { PLATFORM_IP_HEADER } from "../http/client_address.ts";
+import { PLATFORM_IP_HEADER } from "../client_address.ts";
 import { type AccessTokenSettings, readAccessTokenSettings } from "./access_tokens.ts";
 import { type CookieNames, readCookieNames } from "./cookies.ts";
 import { type Binding, readBinding, readRebindAfter } from "./binding.ts";

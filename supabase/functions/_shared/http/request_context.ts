@@ -4,7 +4,7 @@
  * @module
  */
 
-import { PLATFORM_IP_HEADER, readClientAddress } from "./client_address.ts";
+import { PLATFORM_IP_HEADER, readClientAddress } from "../client_address.ts";
 import type { RequestContext } from "../store/session_store.ts";
 
 const MAX_USER_AGENT_LENGTH = 512;

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { networkOf } from "../http/client_address.ts";
+import { networkOf } from "../client_address.ts";
 import { hmacSha256 } from "../tokens/hmac.ts";
 import type { SessionKeys } from "../tokens/session_keys.ts";
 import type { ThrottleBucket } from "../store/session_store.ts";

@@ -8,7 +8,8 @@
 import type { ProofChallenge } from "../brands.ts";
 import { createChallenge } from "../tokens/proof_challenge.ts";
 import type { GenuineRefreshToken } from "../tokens/refresh_token.ts";
-import type { PresentedProof, TokenPlace } from "../store/session_store.ts";
+import type { PresentedProof } from "../tokens/key_proof.ts";
+import type { TokenPlace } from "../tokens/token_place.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 

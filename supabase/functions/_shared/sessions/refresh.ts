@@ -11,11 +11,11 @@ import { type GenuineRefreshToken, MAX_GENERATION } from "../tokens/refresh_toke
 import { ServiceUnavailableError } from "../service_unavailable.ts";
 import type {
   ContinuedOutcome,
-  PresentedProof,
   RefusedRotation,
   RequestContext,
   RotateSessionAnswer,
 } from "../store/session_store.ts";
+import type { PresentedProof } from "../tokens/key_proof.ts";
 import {
   deriveSuccessor,
   type Successor,

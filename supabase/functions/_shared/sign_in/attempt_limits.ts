@@ -7,7 +7,7 @@
  */
 
 import { createHmac } from "node:crypto";
-import { networkOf } from "../http/client_address.ts";
+import { networkOf } from "../client_address.ts";
 import type { SessionKeys } from "../tokens/session_keys.ts";
 import type { ThrottleBucket } from "../store/session_store.ts";
 import type { ClaimHash } from "./store.ts";

@@ -1,12 +1,13 @@
 /**
  * What the use cases ask of the database, and the answers it may give. Outcomes are the SQL functions'
- * own, so a new one does not compile until every switch handles it. Must not know SQL, HTTP or
- * supabase-js: `session_store_rpc.ts` does.
+ * own, so a new one does not compile until every switch handles it.
  *
  * @module
  */
 
 import type { KeyThumbprint, Lineage, RefreshTokenHash, SessionId, UserId } from "../brands.ts";
+import type { PresentedProof } from "../tokens/key_proof.ts";
+import type { TokenPlace } from "../tokens/token_place.ts";
 import type { Database, Json } from "./database.types.ts";
 
 type Enums = Database["public"]["Enums"];
@@ -62,13 +63,6 @@ export interface SessionAt {
   readonly serverTime: Date;
 }
 
-/** The place of a token in its session. */
-export interface TokenPlace {
-  readonly sessionId: SessionId;
-  readonly generation: number;
-  readonly branch: number;
-}
-
 /** A refresh token, without its secret. */
 export interface PresentedRefreshToken extends TokenPlace {
   readonly hash: RefreshTokenHash;
@@ -76,13 +70,6 @@ export interface PresentedRefreshToken extends TokenPlace {
   readonly key: KeyThumbprint | null;
   /** Null in a token of version 1, which carries none. */
   readonly lineage: Lineage | null;
-}
-
-/** A key that has just signed, and the challenge that it signed. */
-export interface PresentedProof {
-  readonly thumbprint: KeyThumbprint;
-  /** Null at a login, where there is no session to challenge for yet. */
-  readonly challenge: (TokenPlace & { readonly challengedAt: Date }) | null;
 }
 
 export interface CreateSessionRequest {

@@ -13,7 +13,6 @@ import { readActiveRow, readGrantedRow } from "./frequent_rows.ts";
 import type { GrantedRow, ProofRequiredRow } from "./session_rows.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
 import type {
-  PresentedProof,
   PresentedRefreshToken,
   ProofRequired,
   ProposedSuccessor,
@@ -21,8 +20,9 @@ import type {
   SessionProof,
   SessionStore,
   ThrottleBucket,
-  TokenPlace,
 } from "./session_store.ts";
+import type { PresentedProof } from "../tokens/key_proof.ts";
+import type { TokenPlace } from "../tokens/token_place.ts";
 
 type CompositeTypes = Database["public"]["CompositeTypes"];
 

@@ -21,7 +21,7 @@ import type { KeyThumbprint } from "../brands.ts";
 import { readChallenge } from "./proof_challenge.ts";
 import { KEY_THUMBPRINT_BYTES } from "./refresh_token.ts";
 import type { SessionKeys } from "./session_keys.ts";
-import type { PresentedProof } from "../store/session_store.ts";
+import type { TokenPlace } from "./token_place.ts";
 
 /** A proof of ours has some 500 characters. */
 const MAX_PROOF_LENGTH = 2048;
@@ -41,6 +41,13 @@ interface ProofKey {
 interface ProofClaims {
   readonly htu: string;
   readonly nonce: string | undefined;
+}
+
+/** A key that has just signed, and the challenge that it signed. */
+export interface PresentedProof {
+  readonly thumbprint: KeyThumbprint;
+  /** Null at a login, where there is no session to challenge for yet. */
+  readonly challenge: (TokenPlace & { readonly challengedAt: Date }) | null;
 }
 
 /** The route that a proof was made for: the last segment of its `htu`. */

@@ -15,7 +15,7 @@ import type { ProofChallenge, SessionId } from "../brands.ts";
 import { equalsInConstantTime, hmacSha256 } from "./hmac.ts";
 import { readUuid } from "./refresh_token.ts";
 import type { SessionKey, SessionKeys } from "./session_keys.ts";
-import type { TokenPlace } from "../store/session_store.ts";
+import type { TokenPlace } from "./token_place.ts";
 
 const VERSION = 1;
 const SESSION_ID_AT = 1;

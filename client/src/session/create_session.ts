@@ -1,0 +1,258 @@
+/**
+ * Puts a session together from its parts. It decides nothing by itself: when to ask is `need.ts`,
+ * how to ask `recovery.ts`, what an answer means `adoption.ts` and `transition.ts`.
+ *
+ * @module
+ */
+
+import { createRefreshedHooks, holdAccessToken, readAccessToken } from "./access_token.ts";
+import { createAdoption } from "./adoption.ts";
+import { ask, type SessionCore } from "./core.ts";
+import { browserEnvironment } from "./environment.ts";
+import { SessionEndedError, SessionUnavailableError } from "./errors.ts";
+import { createEmitter, keepDiagnostics } from "../state/events.ts";
+import { hydratedState } from "./hydration.ts";
+import { createTabLock } from "../tabs/lock.ts";
+import { numbersOf, type SessionOptions } from "./options.ts";
+import type { SessionUser, Trigger } from "../transport/outcome.ts";
+import { beginLife, type PageLife } from "../tabs/page_life.ts";
+import { createCallQueue, type Gate } from "./queue.ts";
+import { createRecovery, type Wish } from "./recovery.ts";
+import type { AccessTokenOptions, RefreshedDetail, Session } from "./session.ts";
+import { createSessionFetch } from "./session_fetch.ts";
+import { createTabs } from "../tabs/shared_record.ts";
+import type { SessionSnapshot } from "../state/snapshot.ts";
+import { createSessionStore } from "../state/store.ts";
+import { accessLeftMs } from "../state/transition.ts";
+
+/**
+ * A session that has not started yet.
+ *
+ * @throws {TypeError} If the transport is missing.
+ * @throws {RangeError} If a number is negative, not finite, or too large for a timer.
+ */
+export function createSession<U extends SessionUser>(options: SessionOptions<U>): Session<U> {
+  const numbers = numbersOf(options);
+  const { transport, initial, name = "session", hint = [] } = options;
+  const environment = { ...browserEnvironment(), ...options.environment };
+  const { now, window } = environment;
+  const { emitter, entries } = keepDiagnostics<U>(
+    createEmitter(environment.reportError),
+    environment,
+  );
+  const store = createSessionStore(environment, emitter, numbers);
+  // An app may use locks and channels by any other name.
+  const shared = `unified-auth:${name}`;
+  const tabs = createTabs<U>(environment, {
+    storageKey: `${name}:v1`,
+    channelName: shared,
+    hint,
+    onChange: () => adoption.adopt(),
+  });
+  const lock = createTabLock(environment, shared);
+  const core: SessionCore<U> = { environment, numbers, transport, emitter, store, tabs, lock };
+  const hooks = createRefreshedHooks(environment, numbers.hookTimeoutMs);
+  const token = holdAccessToken();
+  const adoption = createAdoption(core, {
+    onRefreshed,
+    onVerdict: () => settle(),
+    onSignIn: () => recovery.abandon(),
+    onHint: () => void recover("start"),
+  });
+  const recovery = createRecovery(core, adoption, token.keep);
+  const queue = createCallQueue(environment, {
+    queueMax: numbers.queueMax,
+    gate,
+    overError,
+    doubtError,
+    onChange: (change) => emitter.emit("queue", change),
+  });
+  const send = createSessionFetch(options, {
+    environment,
+    numbers,
+    queue,
+    gate,
+    doubtError,
+    state: store.state,
+    recover,
+    getAccessToken: (signal) => getAccessToken({ signal }),
+  });
+
+  let life: PageLife | null = null;
+  let disposed = false;
+  let first: Promise<void> | null = null;
+
+  emitter.on("user-changed", () => queue.empty(new SessionEndedError("signed-out")));
+  emitter.on("signed-out", () => queue.empty(overError()));
+  store.subscribe(() => life?.reschedule());
+
+  if (initial) store.dispatch({ type: "hydrated", ...hydratedState(initial, tabs.read()) });
+  const serverSnapshot = store.snapshot();
+
+  function overError(): Error {
+    return new SessionEndedError(store.state().reason);
+  }
+
+  function doubtError(): Error {
+    return new SessionUnavailableError(recovery.lastDoubt());
+  }
+
+  function gate(): Gate {
+    const state = store.state();
+    if (state.status === "ended" || state.status === "signed-out") return "closed";
+    if (state.status !== "active" || hooks.isRunning() || accessLeftMs(state, now()) <= 0) {
+      return "held";
+    }
+    return state.activity === "refreshing" ? "brief" : "open";
+  }
+
+  function settle(): void {
+    queue.settle();
+    life?.reschedule();
+  }
+
+  async function onRefreshed(detail: RefreshedDetail): Promise<void> {
+    const ran = hooks.run(detail);
+    if (!detail.first) {
+      const { generation, source } = detail;
+      emitter.emit("session-refreshed", { generation, source });
+      window?.dispatchEvent(
+        new CustomEvent("session-refreshed", { detail: { generation, source } }),
+      );
+    }
+    await ran;
+  }
+
+  async function recover(trigger: Trigger, wish?: Wish): Promise<void> {
+    if (disposed) return;
+    await recovery.recover(trigger, wish);
+    // The first question was not put, because of a failure that another tab saw before.
+    if (tabs.read().failures && store.state().status === "restoring") adoption.followFailures();
+    settle();
+  }
+
+  async function recovered(trigger: Trigger, wish?: Wish): Promise<SessionSnapshot<U>> {
+    await recover(trigger, wish);
+    return store.snapshot();
+  }
+
+  /** The first look at the session: no request for a visitor who cannot have one. */
+  function lookFirst(): Promise<void> {
+    // Where nothing starts it, as on a server, the first call does.
+    store.dispatch({ type: "started", user: null });
+    const { grant, pendingLogout } = tabs.read();
+    const isNobody = environment.hasSessionCookie() === false && !grant && !pendingLogout &&
+      !store.state().user;
+    if (!isNobody) return recover("start");
+    store.dispatch({ type: "rejected", reason: "no-session" });
+    settle();
+    return Promise.resolve();
+  }
+
+  function lookedFirst(): Promise<void> {
+    return first ??= lookFirst();
+  }
+
+  async function ready(): Promise<SessionSnapshot<U>> {
+    await lookedFirst();
+    return store.snapshot();
+  }
+
+  async function getAccessToken(wanted: AccessTokenOptions = {}): Promise<string | null> {
+    refuseDisposed("get an access token");
+    void lookedFirst();
+    return await readAccessToken(token, wanted, {
+      now,
+      state: store.state,
+      recover: (minTtlMs) => recover("token", { minTtlMs }),
+      lastDoubt: recovery.lastDoubt,
+    });
+  }
+
+  function refuseDisposed(what: string): void {
+    if (disposed) throw new TypeError(`Cannot ${what} as the client is disposed`);
+  }
+
+  return {
+    get user() {
+      return store.snapshot().user;
+    },
+    get status() {
+      return store.snapshot().status;
+    },
+    start() {
+      if (life) return;
+      disposed = false;
+      life = beginLife(core, { adoption, recovery, recover });
+      first = lookFirst();
+    },
+    dispose() {
+      life?.end();
+      life = null;
+      disposed = true;
+      queue.empty(new TypeError("Cannot send as the client is disposed"));
+    },
+    hydrate(initial) {
+      if (life) store.dispatch({ type: "hydrated", ...hydratedState(initial, tabs.read()) });
+    },
+    getSnapshot: store.snapshot,
+    getServerSnapshot: () => serverSnapshot,
+    subscribe(listener) {
+      const stop = store.subscribe(() => listener(store.snapshot()));
+      try {
+        listener(store.snapshot());
+      } catch (error) {
+        environment.reportError(error);
+      }
+      return stop;
+    },
+    on: emitter.on,
+    ready,
+    check: (trigger = "manual") => recovered(trigger),
+    refresh: () => recovered("manual", { force: true }),
+    getAccessToken,
+    async fetch(input, init) {
+      refuseDisposed("send");
+      void lookedFirst();
+      return await send(input, init);
+    },
+    async request(sendOnce) {
+      refuseDisposed("send");
+      await ready();
+      const attempt = () =>
+        ask(core, "manual", { abandon: new AbortController(), request: sendOnce });
+      const outcome = await attempt();
+      if (outcome.kind !== "rejected") return outcome;
+      await recover("unauthorized");
+      return store.state().status === "active" ? await attempt() : outcome;
+    },
+    onRefreshed: hooks.add,
+    async signIn(login) {
+      refuseDisposed("sign in");
+      const outcome = await recovery.signIn(login);
+      settle();
+      return outcome;
+    },
+    async signOut({ scope = "local" } = {}) {
+      refuseDisposed("sign out");
+      if (scope === "others") {
+        const request = { abandon: new AbortController() };
+        return await ask(core, "sign-out", {
+          ...request,
+          request: (call) => transport.logout({ ...call, scope }),
+        });
+      }
+      adoption.signOut(scope);
+      recovery.abandon();
+      await recover("sign-out");
+      return tabs.read().pendingLogout
+        ? recovery.lastDoubt() ?? { kind: "unavailable", cause: "timeout" }
+        : recovery.lastLogout() ?? { kind: "done" };
+    },
+    dismissWarning() {
+      const { warning } = store.snapshot();
+      if (warning) store.dispatch({ type: "dismissed", warning: warning.kind });
+    },
+    diagnostics: entries,
+  };
+}

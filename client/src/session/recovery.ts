@@ -1,0 +1,279 @@
+/**
+ * The one way to the server: every wish to know how the session stands comes through here, is joined
+ * with those under way, waits its turn among the tabs, and ends in a verdict or in a waiting time.
+ * It must not know what raised the wish.
+ *
+ * @module
+ */
+
+import type { Adoption } from "./adoption.ts";
+import { ask, type SessionCore } from "./core.ts";
+import type { Instant } from "./environment.ts";
+import { type Action, backoffMs, type Demand, isHeldBack, neededAction } from "../state/need.ts";
+import type {
+  LoginOutcome,
+  LogoutOutcome,
+  Outcome,
+  Refused,
+  SessionUser,
+  Transport,
+  Trigger,
+  Unavailable,
+  Valid,
+} from "../transport/outcome.ts";
+import type { SharedRecord } from "../tabs/shared_record.ts";
+
+const COOKIES_REFUSED: Refused = {
+  kind: "refused",
+  code: "cookies-refused",
+  message:
+    "This browser does not keep the cookies that signing in needs. Allow cookies for this site " +
+    "and try again; Safari keeps them on https only.",
+  status: 200,
+};
+
+export interface Wish {
+  readonly force?: boolean;
+  readonly minTtlMs?: number;
+}
+
+export interface Recovery<U extends SessionUser> {
+  /** Finds out how the session stands, unless that is known well enough. Never rejects. */
+  recover(trigger: Trigger, wish?: Wish): Promise<void>;
+  /** Runs a sign-in while nothing else is asked, in any tab. */
+  signIn(
+    login: (call: Parameters<Transport<U>["validate"]>[0]) => Promise<LoginOutcome<U>>,
+  ): Promise<LoginOutcome<U>>;
+  /** Gives up what is under way, because its answer does not matter any more. */
+  abandon(): void;
+  isUnderWay(): boolean;
+  /** When this page refreshes the present access token, within the spread: from -1 to 1. */
+  readonly jitter: number;
+  /** The last answer that was no verdict. */
+  lastDoubt(): Exclude<Outcome<U>, { kind: "valid" | "rejected" }> | null;
+  /** How the last sign-out of this page ended. */
+  lastLogout(): LogoutOutcome | null;
+}
+
+export function createRecovery<U extends SessionUser>(
+  core: SessionCore<U>,
+  adoption: Adoption<U>,
+  onValid: (valid: Extract<Outcome<U>, { kind: "valid" }>, asked: Instant) => void,
+): Recovery<U> {
+  const { environment, numbers, transport, emitter, store, tabs, lock } = core;
+  const { now, random, document } = environment;
+  let drawn: { readonly serial: number | undefined; readonly value: number } | null = null;
+  let flight: Promise<void> | null = null;
+  let current: AbortController | null = null;
+  let doubt: ReturnType<Recovery<U>["lastDoubt"]> = null;
+  let logout: LogoutOutcome | null = null;
+  let refreshed: Instant = { date: -Infinity, perf: 0 };
+
+  /** Drawn anew for each access token: the time of one refresh tells nothing of the next. */
+  function jitter(): number {
+    const serial = store.state().grant?.serial;
+    if (drawn?.serial !== serial || !drawn) drawn = { serial, value: random() * 2 - 1 };
+    return drawn.value;
+  }
+
+  function need(demand: Demand): Action | null {
+    adoption.adopt();
+    const [record, instant] = [tabs.read(), now()];
+    const action = record.pendingLogout
+      ? "logout"
+      : neededAction(demand, { state: store.state(), now: instant, numbers, refreshed });
+    return action && !isHeldBack(demand, { record, now: instant }) ? action : null;
+  }
+
+  async function recover(trigger: Trigger, wish: Wish = {}): Promise<void> {
+    // What another tab wrote before is older than the wish.
+    adoption.adopt();
+    const demand = (): Demand => ({
+      trigger,
+      since: now(),
+      serial: store.state().grant?.serial,
+      hidden: document?.hidden ?? false,
+      force: wish.force ?? false,
+      minTtlMs: wish.minTtlMs ?? 0,
+      jitter: jitter(),
+    });
+    let wanted = demand();
+    while (flight) {
+      await flight;
+      // The network came back while a request was lost in it: that failure says nothing.
+      if (trigger === "online") wanted = demand();
+    }
+    if (need(wanted)) await fly(() => attempt(wanted));
+  }
+
+  /** Keeps `flight` to one at a time. */
+  async function fly(body: () => Promise<void>): Promise<void> {
+    flight = body();
+    try {
+      await flight;
+    } catch (error) {
+      environment.reportError(error);
+    } finally {
+      flight = null;
+    }
+  }
+
+  async function attempt(demand: Demand): Promise<void> {
+    // A page in the background does not queue for the lock for a reason that can wait.
+    const canWait = demand.hidden && demand.minTtlMs === 0 && !demand.force;
+    const ran = await lock.run(canWait ? 0 : numbers.lockWaitMs, async () => {
+      for (let turn = 0; turn < 2; turn++) {
+        const action = need(demand);
+        if (!action || await inquire(action, demand.trigger)) break;
+      }
+    });
+    const { activity } = store.state();
+    if (!ran) store.dispatch({ type: "activity", activity: "waiting-peer" });
+    else if (activity !== "idle" && activity !== "backing-off") {
+      store.dispatch({ type: "activity", activity: "idle" });
+    }
+  }
+
+  /** Asks, and draws the conclusion; false when the answer leaves open how the session stands. */
+  async function inquire(action: Action, trigger: Trigger): Promise<boolean> {
+    const before = tabs.read();
+    const asked = now();
+    store.dispatch({
+      type: "activity",
+      activity: action === "refresh" ? "refreshing" : "validating",
+    });
+    current = new AbortController();
+    const outcome: Outcome<U> | LogoutOutcome = await ask<Outcome<U> | LogoutOutcome, U>(
+      core,
+      trigger,
+      {
+        abandon: current,
+        request: (call) =>
+          action === "logout"
+            ? transport.logout({ ...call, scope: before.pendingLogout ?? "local" })
+            : transport[action](call),
+      },
+    );
+    const { kind } = outcome;
+    if (action === "refresh" && kind === "valid") refreshed = now();
+    emitter.emit("recovery", {
+      trigger,
+      action,
+      outcome: kind,
+      cause: kind === "unavailable" ? outcome.cause : undefined,
+      durationMs: now().date - asked.date,
+    });
+    if (action === "logout" && outcome.kind !== "valid") logout = outcome;
+    return await conclude(outcome, before, asked);
+  }
+
+  async function conclude(
+    outcome: Outcome<U> | LogoutOutcome,
+    before: SharedRecord<U>,
+    asked: Instant,
+  ): Promise<boolean> {
+    const record = tabs.read();
+    if (record.epoch !== before.epoch || isOvertaken(outcome, record, before)) {
+      adoption.adopt();
+      return false;
+    }
+    // Given up for a sign-in, which waits for this to end.
+    if (record.signIns !== before.signIns) return true;
+    switch (outcome.kind) {
+      case "valid":
+        doubt = null;
+        onValid(outcome, asked);
+        await adoption.commit(outcome, asked);
+        return true;
+      case "rejected":
+        doubt = null;
+        if (before.pendingLogout) return endLogout();
+        adoption.reject(outcome.reason);
+        return true;
+      case "done":
+        return endLogout();
+      case "busy":
+      case "unavailable": {
+        doubt = outcome;
+        const retryAfterMs = outcome.kind === "busy" ? outcome.retryAfterMs : undefined;
+        const failures = record.failures + 1;
+        const waitMs = backoffMs(failures, { ...numbers, random: random(), retryAfterMs });
+        adoption.fail(outcome, waitMs);
+        return true;
+      }
+      default:
+        return outcome satisfies never;
+    }
+  }
+
+  /** A cookie jar that keeps nothing would end each session at its next request, again and again. */
+  async function keptOrRefused(valid: Valid<U>): Promise<LoginOutcome<U>> {
+    if (environment.hasSessionCookie() === true) return valid;
+    current = new AbortController();
+    const kept = await ask(core, "sign-in", {
+      abandon: current,
+      request: (call) => transport.validate(call),
+    });
+    return kept.kind === "rejected" && kept.reason === "no-session" ? COOKIES_REFUSED : valid;
+  }
+
+  /** Nothing is left to be told to the server. */
+  function endLogout(): boolean {
+    tabs.share({ pendingLogout: null, failures: 0, retryAt: null });
+    adoption.adopt();
+    // A page that had not seen the sign-out is still to learn how the session stands.
+    return store.state().status === "signed-out";
+  }
+
+  /** Whether another tab learned something newer while this answer was on its way. */
+  function isOvertaken(
+    outcome: Outcome<U> | LogoutOutcome,
+    record: SharedRecord<U>,
+    before: SharedRecord<U>,
+  ): boolean {
+    const known = record.grant;
+    if (record.at === before.at) return false;
+    if (outcome.kind === "rejected") return known !== null;
+    return outcome.kind === "valid" && known !== null &&
+      (known.sessionId !== outcome.sessionId || known.generation > outcome.generation);
+  }
+
+  return {
+    recover,
+    get jitter() {
+      return jitter();
+    },
+    isUnderWay: () => flight !== null,
+    lastDoubt: () => doubt,
+    lastLogout: () => logout,
+    abandon() {
+      logout = null;
+      current?.abort();
+    },
+    async signIn(login) {
+      if (tabs.read().pendingLogout) await recover("sign-out");
+      let outcome: LoginOutcome<U> | Unavailable = { kind: "unavailable", cause: "timeout" };
+      if (tabs.read().pendingLogout) return outcome;
+      // A reply that came later would put the old session's cookies in place of the new one's.
+      tabs.share({ signIns: tabs.read().signIns + 1 });
+      const isGivenUp = flight !== null;
+      current?.abort();
+      while (flight) await flight;
+      let isSignedIn = false;
+      await fly(async () => {
+        await lock.run(numbers.lockWaitMs, async () => {
+          const asked = now();
+          current = new AbortController();
+          outcome = await ask(core, "sign-in", { abandon: current, request: login });
+          if (outcome.kind === "valid") outcome = await keptOrRefused(outcome);
+          if (outcome.kind !== "valid") return;
+          isSignedIn = true;
+          onValid(outcome, asked);
+          await adoption.commit(outcome, asked, true);
+        });
+      });
+      if (isGivenUp && !isSignedIn) void recover("sign-in");
+      return outcome;
+    },
+  };
+}

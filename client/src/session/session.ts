@@ -1,0 +1,316 @@
+/**
+ * The client as an app holds it: one object to look at, to listen to and to call. Only its shape is here;
+ * `create_session.ts` and `auth_client.ts` put it together.
+ *
+ * @module
+ */
+
+import type { DiagnosticEntry, SessionEventName, SessionEvents } from "../state/events.ts";
+import type { DevicesOutcome, EndDeviceOutcome } from "../transport/http_transport.ts";
+import type {
+  Busy,
+  Call,
+  LoginOutcome,
+  LogoutOutcome,
+  LogoutScope,
+  Refused,
+  SessionUser,
+  Trigger,
+  Unavailable,
+} from "../transport/outcome.ts";
+import type { InitialSession } from "../server/initial_session.ts";
+import type { SessionSnapshot } from "../state/snapshot.ts";
+import type { Status } from "../state/transition.ts";
+import type { UnifiedAuthUser } from "../transport/views.ts";
+
+/**
+ * How `auth.fetch` treats one call.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * await auth.fetch("/api/drafts", { method: "POST", body: "…", as: "user-after-sign-in" });
+ * ```
+ */
+export interface FetchOptions {
+  /**
+   * As whom the call goes out.
+   *
+   * - `"user"`: as the person who is signed in. It waits while the session is in doubt, and is turned away
+   *   where nobody is signed in.
+   * - `"anyone"`: it waits while the session is in doubt, and then goes out in either case.
+   * - `"user-after-sign-in"`: as `"user"`, but where the session has ended it waits until the same person signs in.
+   * - `"unchecked"`: it goes out at once.
+   *
+   * @default {"user"}
+   */
+  readonly as?: "user" | "anyone" | "user-after-sign-in" | "unchecked" | undefined;
+  /** Whether the call is sent once more when its token was refused. @default {true} */
+  readonly replay?: boolean | undefined;
+  /**
+   * How long it may wait for the session in all, in milliseconds. The time while it is out does not
+   * count, nor the time until a person signs in. @default {15000}
+   */
+  readonly timeoutMs?: number | undefined;
+}
+
+/**
+ * The options of the global `fetch`, and those of `auth.fetch`.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const response = await auth.fetch("/api/prices", { as: "anyone", timeoutMs: 5_000 });
+ * console.log(response.status);
+ * ```
+ */
+export interface AuthRequestInit extends RequestInit, FetchOptions {}
+
+/**
+ * What an access token is wanted for.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const token = await auth.getAccessToken({ minTtlMs: 60_000 });
+ * console.log(token === null);
+ * ```
+ */
+export interface AccessTokenOptions {
+  /** For how long the token must still live; at most half of its life is granted. @default {0} */
+  readonly minTtlMs?: number | undefined;
+  /** Gives up the wait. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * What a hook of `onRefreshed` is told.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * auth.onRefreshed(({ generation, first }) => console.log(generation, first));
+ * ```
+ */
+export interface RefreshedDetail {
+  /** Rotations of the session. */
+  readonly generation: number;
+  /** Whether this tab fetched the token, or another. */
+  readonly source: "self" | "peer";
+  /** The first access token that this page knows of: after a start or a sign-in. */
+  readonly first: boolean;
+}
+
+/**
+ * Signals of the platform that an app may pass on where the client does not see them itself.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * // React Native: AppState.addEventListener("change", (state) => …)
+ * await auth.check("resume");
+ * ```
+ */
+export type CheckTrigger = Extract<
+  Trigger,
+  "manual" | "visibility" | "focus" | "pageshow" | "resume" | "online" | "suspended"
+>;
+
+/**
+ * A password and whose it is.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * await auth.signIn.withPassword({ email: "ada@example.com", password: "…", deviceName: "Desk" });
+ * ```
+ */
+export interface PasswordCredentials {
+  /** The person's e-mail address. */
+  readonly email: string;
+  /** The person's password. */
+  readonly password: string;
+  /** The answer to a captcha, where the project asks for one. */
+  readonly captchaToken?: string | undefined;
+  /** What the list of devices calls this one. */
+  readonly deviceName?: string | undefined;
+}
+
+/**
+ * A sign-in and what became of it. Everything expected is a value: a wrong password is `refused`.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const outcome = await auth.signIn.withPassword({ email: "ada@example.com", password: "…" });
+ * switch (outcome.kind) {
+ *   case "signed-in":
+ *     console.log(outcome.user.email);
+ *     break;
+ *   case "refused":
+ *     console.log(outcome.message);
+ *     break;
+ *   case "busy":
+ *   case "unavailable":
+ *     console.log("try again");
+ * }
+ * ```
+ */
+export type SignInOutcome<U extends SessionUser = UnifiedAuthUser> =
+  | { readonly kind: "signed-in"; readonly user: U }
+  | Refused
+  | Busy
+  | Unavailable;
+
+/**
+ * The ways to sign in. None of them rejects for anything that a person, a server or a network does.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const { kind } = await auth.signIn.withPassword({ email: "ada@example.com", password: "…" });
+ * console.log(kind);
+ * ```
+ */
+export interface SignIn<U extends SessionUser = UnifiedAuthUser> {
+  /** Signs in with e-mail and password. */
+  withPassword(credentials: PasswordCredentials): Promise<SignInOutcome<U>>;
+  /** Makes a session of somebody who signed in with Supabase Auth itself. */
+  withSupabaseToken(
+    accessToken: string,
+    options?: { readonly deviceName?: string | undefined },
+  ): Promise<SignInOutcome<U>>;
+}
+
+/**
+ * The person's signed-in browsers and devices.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const outcome = await auth.devices.list();
+ * if (outcome.kind === "listed") {
+ *   const other = outcome.devices.find(({ current }) => !current);
+ *   if (other) await auth.devices.end(other.id);
+ * }
+ * ```
+ */
+export interface Devices {
+  /** Lists them, this one marked as `current`. */
+  list(): Promise<DevicesOutcome>;
+  /** Ends one of them. */
+  end(id: string): Promise<EndDeviceOutcome>;
+}
+
+/**
+ * A session in the browser that nothing ends by mistake. It is also a Svelte store.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const stop = auth.subscribe(({ status, user }) => console.log(status, user?.email));
+ * stop();
+ * ```
+ */
+export interface AuthClient<U extends SessionUser = UnifiedAuthUser> {
+  /** The person, also while `degraded` and after the session `ended`; null where nobody is known. */
+  readonly user: U | null;
+  /** How the session stands. */
+  readonly status: Status;
+  /** Everything that is known, the same object until something visible changes. */
+  getSnapshot(): SessionSnapshot<U>;
+  /** What a server renders, and the browser at hydration: always the same object. */
+  getServerSnapshot(): SessionSnapshot<U>;
+  /** Calls `listener` now and after each visible change; the returned function ends it. */
+  subscribe(listener: (snapshot: SessionSnapshot<U>) => void): () => void;
+  /** Calls `listener` for each event of that name; the returned function ends it. */
+  on<Name extends SessionEventName>(
+    name: Name,
+    listener: (detail: SessionEvents<U>[Name]) => void,
+  ): () => void;
+
+  /** Resolves once the server has answered for the first time, or could not be reached. Never rejects. */
+  ready(): Promise<SessionSnapshot<U>>;
+  /** Finds out how the session stands, unless that is known well enough. Never rejects. */
+  check(trigger?: CheckTrigger): Promise<SessionSnapshot<U>>;
+  /** Gets a fresh access token now, due or not: the button "stay signed in". Never rejects. */
+  refresh(): Promise<SessionSnapshot<U>>;
+
+  /** The ways to sign in. */
+  readonly signIn: SignIn<U>;
+  /**
+   * Signs out, on this page at once; the server is told until it answers. `others` leaves this
+   * session as it is and tells the server once.
+   */
+  signOut(options?: { readonly scope?: LogoutScope }): Promise<LogoutOutcome>;
+  /** The person's devices. */
+  readonly devices: Devices;
+
+  /**
+   * As the global `fetch`, but waits while the session is in doubt, and sends a call once more
+   * whose access token was refused.
+   *
+   * @throws {SessionEndedError} If nobody is signed in.
+   * @throws {SessionUnavailableError} If the session was in doubt until the deadline.
+   * @throws {SessionBusyError} If `queueMax` calls wait already.
+   */
+  fetch(input: RequestInfo | URL, init?: AuthRequestInit): Promise<Response>;
+  /**
+   * The access token, where the server exposes it. Null when nobody is signed in or the server does
+   * not expose tokens; never because of an outage.
+   *
+   * @throws {SessionEndedError} If the server said that the session has ended.
+   * @throws {SessionUnavailableError} If the server cannot be asked.
+   */
+  getAccessToken(options?: AccessTokenOptions): Promise<string | null>;
+  /**
+   * Calls `hook` with each fresh access token, of this tab or another, before waiting calls go out;
+   * they wait for it, for two seconds at most. It must not wait for `auth.fetch` itself.
+   */
+  onRefreshed(hook: (detail: RefreshedDetail) => void | Promise<void>): () => void;
+
+  /** Closes the warning that is shown, until the session is refreshed. */
+  dismissWarning(): void;
+  /** The latest events, oldest first, without tokens and without the user's data. */
+  diagnostics(): readonly DiagnosticEntry[];
+
+  /**
+   * Takes what a server knew when it rendered the page, for the first paint. What this browser knows
+   * to be newer wins. Does nothing where the client is not started.
+   */
+  hydrate(initial: InitialSession<U>): void;
+  /** Begins to listen, and asks the server. A page starts by itself; a worker or an app without a page calls it. */
+  start(): void;
+  /** Lets go of timers, listeners and waiting calls. Requests under way still end. */
+  dispose(): void;
+}
+
+/** The client without what the HTTP API adds: over any transport. */
+export interface Session<U extends SessionUser> extends Omit<AuthClient<U>, "signIn" | "devices"> {
+  /** Signs in by `login`, while nothing else is asked in any tab. */
+  signIn(login: (call: Call) => Promise<LoginOutcome<U>>): Promise<LoginOutcome<U>>;
+  /** Calls the API as the person who is signed in, once more where the access token was refused. */
+  request<T extends { readonly kind: string }>(
+    send: (call: Call) => Promise<T>,
+  ): Promise<T | Unavailable>;
+}

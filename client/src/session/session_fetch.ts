@@ -1,0 +1,117 @@
+/**
+ * `session.fetch`: a call waits while the session is in doubt, goes out, and goes out once more when
+ * its access token turns out to be refused. It must not know why the session is in doubt.
+ *
+ * @module
+ */
+
+import { orAborted, refuseAborted, type SessionEnvironment } from "./environment.ts";
+import { SessionEndedError } from "./errors.ts";
+import type { SessionNumbers, SessionOptions } from "./options.ts";
+import type { SessionUser } from "../transport/outcome.ts";
+import type { CallQueue, Gate } from "./queue.ts";
+import type { AuthRequestInit, Session } from "./session.ts";
+import type { State } from "../state/transition.ts";
+import { isTokenRefused as hasRefusalCode } from "../transport/views.ts";
+
+export interface SessionFetchParts<U extends SessionUser> {
+  readonly environment: Pick<SessionEnvironment, "fetch" | "now" | "setTimer">;
+  readonly numbers: Pick<SessionNumbers, "queueMaxWaitMs">;
+  readonly queue: CallQueue;
+  readonly gate: () => Gate;
+  readonly doubtError: () => Error;
+  readonly state: () => State<U>;
+  readonly recover: (trigger: "fetch" | "unauthorized") => Promise<void>;
+  readonly getAccessToken: (signal: AbortSignal) => Promise<string | null>;
+}
+
+export function createSessionFetch<U extends SessionUser>(
+  { authorize, isTokenRefused = hasRefusalCode }: Pick<
+    SessionOptions<U>,
+    "authorize" | "isTokenRefused"
+  >,
+  parts: SessionFetchParts<U>,
+): Session<U>["fetch"] {
+  const { environment, numbers, queue, gate, doubtError, state, recover, getAccessToken } = parts;
+  const { now } = environment;
+
+  return async function fetch(
+    input,
+    { as = "user", replay = true, timeoutMs = numbers.queueMaxWaitMs, ...init }: AuthRequestInit =
+      {},
+  ) {
+    if (!(timeoutMs > 0 && timeoutMs < 2 ** 31)) {
+      throw new RangeError(
+        `Cannot send as 'timeoutMs' is out of range: current value is ${timeoutMs}`,
+      );
+    }
+    const request = new Request(input, init);
+    const { signal } = request;
+    // A stream is read once: to keep a copy would be to hold a whole upload in memory.
+    const canReplay = replay && !isStream(init.body);
+    let leftMs = timeoutMs;
+    /** Waits for `work` out of the time that is left, which goes on only meanwhile. */
+    const spend = async <T>(work: (deadline: AbortSignal) => Promise<T>): Promise<T> => {
+      refuseAborted(signal);
+      const since = now().perf;
+      const deadline = new AbortController();
+      let late: Error | undefined;
+      const cancel = environment.setTimer(() => {
+        late = doubtError();
+        deadline.abort(late);
+      }, leftMs);
+      try {
+        return await orAborted(work(deadline.signal), signal);
+      } catch (error) {
+        // A browser too old to pass the reason of an abort on.
+        throw late && !signal.aborted && error instanceof DOMException ? late : error;
+      } finally {
+        cancel();
+        leftMs = Math.max(0, leftMs + since - now().perf);
+      }
+    };
+    const pass = async (): Promise<void> => {
+      if (as === "unchecked") return;
+      const before = gate();
+      if (before !== "open") void recover("fetch");
+      const untilLogin = as === "user-after-sign-in";
+      if (as === "anyone" && before === "closed") return;
+      await spend(() =>
+        queue.wait({ untilLogin, isForAnyone: as === "anyone", timeoutMs: leftMs, signal })
+      );
+      // To wait for a person to sign in is no doubt, and may take hours.
+      if (before === "closed" || untilLogin && !leftMs) leftMs = timeoutMs;
+    };
+    const send = async (request: Request): Promise<Response> => {
+      if (!authorize) return environment.fetch(request);
+      const isNobody = as === "anyone" && gate() === "closed";
+      const accessToken = isNobody ? null : await spend(getAccessToken);
+      return environment.fetch(await authorize(request, { accessToken }));
+    };
+
+    await pass();
+    const { grant, user } = state();
+    const response = await send(canReplay ? request.clone() : request);
+    const { user: next } = state();
+    if (user && next && next.id !== user.id) {
+      await response.body?.cancel();
+      throw new SessionEndedError("signed-out");
+    }
+    if (!canReplay || !await isTokenRefused(response)) return response;
+    // Somebody may have refreshed while this call was out: then there is nothing to ask for.
+    if (state().grant?.serial === grant?.serial) {
+      await spend((deadline) => orAborted(recover("unauthorized"), deadline));
+    }
+    const { user: owner } = state();
+    if (user && owner && owner.id !== user.id) return response;
+    await pass();
+    if (state().user?.id !== (user ?? owner)?.id) return response;
+    await response.body?.cancel();
+    return send(request);
+  };
+}
+
+/** React Native has no streams to send. */
+function isStream(body: unknown): boolean {
+  return typeof ReadableStream !== "undefined" && body instanceof ReadableStream;
+}

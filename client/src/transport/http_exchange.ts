@@ -1,0 +1,150 @@
+/**
+ * One request to the functions and its answer, or why there is none. What no network can cause is thrown,
+ * so that a fault of the set-up never looks like a bad line.
+ *
+ * @module
+ */
+
+import type { SessionEnvironment } from "../session/environment.ts";
+import type { Proof } from "../key/browser_key.ts";
+import type { Busy, Unavailable } from "./outcome.ts";
+import { readJson } from "./views.ts";
+
+/** A JSON object. */
+export type Json = Readonly<Record<string, unknown>>;
+
+export interface Answer {
+  readonly response: Response;
+  readonly body: Json | null;
+}
+
+export interface ExchangeRequest {
+  readonly method?: "POST" | "GET" | "DELETE";
+  readonly signal?: AbortSignal | undefined;
+  readonly body?: Json;
+  readonly proof?: Proof;
+  /** The answer may bring a rotation, which would be lost with the page. */
+  readonly outlivesPage?: boolean;
+}
+
+export interface Exchange {
+  /** Where `path` is. @throws {TypeError} If `baseUrl` is a path and there is no page to resolve it. */
+  url(path: string): string;
+  /** What `interpret` makes of the answer; without it, why the answer means nothing. */
+  send<T extends { readonly kind: string }>(
+    path: string,
+    request: ExchangeRequest,
+    interpret: (answer: Answer) => T | undefined,
+  ): Promise<T | Busy | Unavailable>;
+}
+
+/** A refusal that comes faster than this never left the browser: its quota for `keepalive` is full. */
+const AT_ONCE_MS = 20;
+
+/** @throws {TypeError} If `baseUrl` is missing or no HTTP URL. */
+export function createExchange(
+  baseUrl: string | URL,
+  { fetch, document, now, reportError }: Pick<
+    SessionEnvironment,
+    "fetch" | "document" | "now" | "reportError"
+  >,
+): Exchange {
+  // A server that renders the page makes a client too, and has nothing to resolve a path against.
+  const isLater = !globalThis.location && `${baseUrl}`.startsWith("/");
+  let base = isLater ? null : baseOf(baseUrl);
+  const url = (path: string): string => (base ??= baseOf(baseUrl)) + path;
+
+  async function request(
+    path: string,
+    { method = "POST", signal, body, proof, outlivesPage = false }: ExchangeRequest,
+  ): Promise<Response> {
+    const init: RequestInit = {
+      method,
+      credentials: "include",
+      // What leads elsewhere is not our server's answer.
+      redirect: "manual",
+      ...(signal && { signal }),
+      ...(body && {
+        headers: {
+          "content-type": "application/json",
+          ...(proof?.kind === "signed" && { dpop: proof.jwt }),
+        },
+        body: JSON.stringify(body),
+      }),
+      // Not elsewhere: runtimes of servers refuse it, and have no cache.
+      ...(document && { cache: "no-store" }),
+    };
+    const since = now().perf;
+    try {
+      return await fetch(url(path), { ...init, ...(document && outlivesPage && KEEPALIVE) });
+    } catch (error) {
+      // 64 KiB are shared with the page's analytics.
+      const isQuota = document && outlivesPage && !signal?.aborted &&
+        now().perf - since < AT_ONCE_MS;
+      if (!isQuota) throw error;
+      return await fetch(url(path), init);
+    }
+  }
+
+  return {
+    url,
+    async send(path, options, interpret) {
+      try {
+        const response = await request(path, options);
+        const answer = { response, body: await readJson(response) };
+        return interpret(answer) ?? failureOf(answer, reportError);
+      } catch (error) {
+        if (options.signal?.aborted) return { kind: "unavailable", cause: "timeout" };
+        if (isNetworkError(error)) return { kind: "unavailable", cause: "network" };
+        throw error;
+      }
+    },
+  };
+}
+
+const KEEPALIVE = { keepalive: true };
+
+function baseOf(baseUrl: string | URL | undefined): string {
+  // A missing one would otherwise become the path "undefined".
+  if (!baseUrl) throw new TypeError("Cannot create a client as 'baseUrl' is missing");
+  // Not the document's base, which may lead to another host.
+  const url = new URL(baseUrl, globalThis.location?.href);
+  if (!url.protocol.startsWith("http")) {
+    throw new TypeError(`Cannot create a client as 'baseUrl' is no HTTP URL: ${url.href}`);
+  }
+  return url.href.replace(/\/+$/, "");
+}
+
+/** By what Chromium, Firefox, Safari, undici, Deno, Bun, workerd and React Native say. */
+const NETWORK_WORDS =
+  /fetch failed|failed to fetch|network|load failed|connect|connection|sending request|terminated|socket|offline|hostname/i;
+
+function isNetworkError(error: unknown): boolean {
+  return error instanceof Error && NETWORK_WORDS.test(error.message);
+}
+
+function failureOf(
+  { response, body }: Answer,
+  reportError: (error: unknown) => void,
+): Busy | Unavailable {
+  const { status } = response;
+  if (status === 429 || status === 503) {
+    return { kind: "busy", retryAfterMs: retryAfterMsOf(response) };
+  }
+  if (body?.["code"] === "cross_site_request") {
+    reportError(
+      new Error(`The functions refuse this page: add its origin to SESSION_ALLOWED_ORIGINS`),
+    );
+  }
+  return { kind: "unavailable", cause: status >= 500 ? "server" : "protocol", status };
+}
+
+/** RFC 9110 section 10.2.3; its date form only by the server's own clock. */
+export function retryAfterMsOf({ headers }: Response): number | undefined {
+  const value = headers.get("retry-after")?.trim();
+  if (!value) return undefined;
+  const ms = /^\d+$/.test(value)
+    ? Number(value) * 1000
+    : Date.parse(value) - Date.parse(headers.get("date") ?? "");
+  return ms >= 0 ? ms : undefined;
+}
