@@ -4,12 +4,12 @@ import { ageSession } from "../../../local/testing/aging.ts";
 import { createSession } from "../retention/sessions_by_sql.ts";
 import { readAudits, runAudit } from "../../../tools/audits.ts";
 import { CHROME, FIREFOX } from "../http/browser.ts";
-import { makeWorld, THIEF, type World } from "./world.ts";
+import { type AuditFixture, makeAuditFixture, THIEF } from "./audit_fixture.ts";
 
 type Row = Readonly<Record<string, unknown>>;
-type Expectation = (rows: readonly Row[], world: World) => void;
+type Expectation = (rows: readonly Row[], fixture: AuditFixture) => void;
 
-/** What each audit must find in the world. A new audit without an entry fails the test below. */
+/** What each audit must find in the fixture. A new audit without an entry fails the test below. */
 const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   signed_in(rows, { sessions }) {
     const ids = rows.map((row) => row["session_id"]);
@@ -131,7 +131,7 @@ const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
 
 Deno.test("every audit finds what it looks for, and nothing of a project where it never happened", async (test) => {
   await using server = await openTestServer();
-  await using world = await makeWorld(server);
+  await using fixture = await makeAuditFixture(server);
   await using quiet = await server.createDatabase();
   const quietSql = quiet.connect({ max: 1 });
 
@@ -139,9 +139,9 @@ Deno.test("every audit finds what it looks for, and nothing of a project where i
     await test.step(audit.name, async () => {
       const expectation = EXPECTATIONS[audit.name];
       assert.ok(expectation, `tests/behaviour/audits expects nothing of ${audit.name}`);
-      const table = await runAudit(world.sql, audit);
+      const table = await runAudit(fixture.sql, audit);
       assert.deepEqual(table.columns, Object.keys(table.rows[0] ?? {}));
-      expectation(table.rows, world);
+      expectation(table.rows, fixture);
 
       const nothing = await runAudit(quietSql, audit);
       assert.deepEqual(

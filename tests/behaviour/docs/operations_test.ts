@@ -3,7 +3,7 @@ import type postgres from "postgres";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { openTestServer } from "../../../local/testing/test_server.ts";
 import { CHECK_IDS } from "../../../tools/doctor/finding.ts";
-import { makeWorld } from "../audits/world.ts";
+import { makeAuditFixture } from "../audits/audit_fixture.ts";
 import { openBrowser } from "../http/browser.ts";
 import { readDocument, readTableRows } from "./markdown.ts";
 
@@ -26,11 +26,11 @@ const server = await openTestServer();
 Deno.test.afterAll(() => server.close());
 
 Deno.test("every query of the page runs as it stands, and says that it does", async () => {
-  await using world = await makeWorld(server);
+  await using fixture = await makeAuditFixture(server);
   assert.equal(QUERIES.length, PAGE.split("```sql").length - 1);
   for (const { marks, text } of QUERIES) {
     assert.match(marks, /^ run(?: alert)?$/, text);
-    await rolledBack(world.sql, (tx) => tx.unsafe(text));
+    await rolledBack(fixture.sql, (tx) => tx.unsafe(text));
   }
 });
 
@@ -132,7 +132,7 @@ Deno.test("the alert for locks names who holds them, and the one for updates fin
 });
 
 Deno.test("the playbooks end what they say: one user's sessions, and everybody's", async () => {
-  await using world = await makeWorld(server);
+  await using fixture = await makeAuditFixture(server);
   const liveSessions = async (tx: postgres.TransactionSql, email: string) => {
     const [row] = await tx<{ live: number }[]>`
       select count(*)::int as live from unified_auth.live_sessions as s where s.email like ${email}`;
@@ -141,7 +141,7 @@ Deno.test("the playbooks end what they say: one user's sessions, and everybody's
   const oneUser = QUERIES.find(({ text }) => /'global'[\s\S]*where u\.email/.test(text));
   const everybody = QUERIES.find(({ text }) => /limit 1000/.test(text));
   assert.ok(oneUser && everybody);
-  await rolledBack(world.sql, async (tx) => {
+  await rolledBack(fixture.sql, async (tx) => {
     assert.equal(await liveSessions(tx, SEED_USERS.ada.email), 2);
     const [answer] = await tx.unsafe(oneUser.text);
     assert.deepEqual([answer?.["outcome"], answer?.["ended"]], ["ended", 2]);
@@ -153,7 +153,7 @@ Deno.test("the playbooks end what they say: one user's sessions, and everybody's
 });
 
 Deno.test("somebody who asks to be forgotten leaves no event behind, and nobody else's is lost", async () => {
-  await using world = await makeWorld(server);
+  await using fixture = await makeAuditFixture(server);
   const { ada } = SEED_USERS;
   const erase = QUERIES.find(({ text }) => /delete from public\.session_events/.test(text));
   assert.ok(erase);
@@ -165,7 +165,7 @@ Deno.test("somebody who asks to be forgotten leaves no event behind, and nobody 
       from public.session_events as e`;
     return row ?? assert.fail();
   };
-  const admin = world.stack.database.connectAs("supabase_admin", { max: 1 });
+  const admin = fixture.stack.database.connectAs("supabase_admin", { max: 1 });
   await rolledBack(admin, async (tx) => {
     await tx`delete from auth.users as u where u.id = ${ada.id}`;
     const before = await events(tx);

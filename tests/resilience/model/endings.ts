@@ -20,24 +20,24 @@ import {
   whyOver,
 } from "./rotation_model.ts";
 import { end, localLogout } from "./user_model.ts";
-import type { World } from "./world.ts";
+import type { ModelFixture } from "./model_fixture.ts";
 
 export async function logOutOf(
-  world: World,
+  fixture: ModelFixture,
   { client, scope }: { readonly client: Client; readonly scope: LogoutScope },
 ): Promise<string> {
   const proof = proofOf(client, client.jar);
-  const result = await logOut(world.dependencies, {
-    ...world.shownTokens(client.jar),
+  const result = await logOut(fixture.dependencies, {
+    ...fixture.shownTokens(client.jar),
     scope,
-    readProof: world.readProof(proof),
+    readProof: fixture.readProof(proof),
     context: contextOf(client),
   });
-  const now = world.now();
-  world.takeCalls();
+  const now = fixture.now();
+  fixture.takeCalls();
   const expected = scope === "local"
-    ? endShown(world, { client, proof, now })
-    : endEverywhere(world, { client, proof, scope, now });
+    ? endShown(fixture, { client, proof, now })
+    : endEverywhere(fixture, { client, proof, scope, now });
   assert.equal(result.kind === "signed_out" ? result.ended : result.code, expected);
   if (result.kind === "signed_out" && scope !== "others") keep(client, EMPTY_JAR, now);
   return `${client.name} signs out, ${scope}: ${expected}`;
@@ -54,7 +54,7 @@ interface Leaving {
  * for, and one that does not fit is none.
  */
 function endShown(
-  { model, modelToken }: World,
+  { model, modelToken }: ModelFixture,
   { client: { jar }, proof, now }: Leaving,
   except: ReadonlySet<string> = new Set(),
 ): number {
@@ -86,11 +86,11 @@ function isPlaceKept(
 
 /** The first token whose place lives acts: an unexpired access token, else the refresh token. */
 function endEverywhere(
-  world: World,
+  fixture: ModelFixture,
   { scope, ...leaving }: Leaving & { readonly scope: "others" | "global" },
 ): number | string {
   const { client, proof, now } = leaving;
-  const { model, modelToken } = world;
+  const { model, modelToken } = fixture;
   const { access } = client.jar;
   const claims = access !== null && access.expiresAt > now ? access.claims : null;
   const over = new Set<string>();
@@ -101,7 +101,7 @@ function endEverywhere(
     );
     const ended = end(chosen, scope === "global" ? "logout_global" : "logout_others");
     return scope === "global"
-      ? ended + endShown(world, leaving, new Set([...over, acting.id]))
+      ? ended + endShown(fixture, leaving, new Set([...over, acting.id]))
       : ended;
   };
   const refuse = (sessionId: string, code: string, isOver = false) => {
@@ -131,7 +131,7 @@ function endEverywhere(
       refuse(token.sessionId, code, isReused);
     }
   }
-  return refusedEverywhere(world, { ...leaving, scope, refusals, over });
+  return refusedEverywhere(fixture, { ...leaving, scope, refusals, over });
 }
 
 /** Why a refresh token may not act for its session; null: it may. */
@@ -153,7 +153,7 @@ function actingRefusal({ row, outcome }: Judgment): string | null {
 
 /** Signing out everywhere with nothing but tokens of ended sessions is as good as done. */
 function refusedEverywhere(
-  world: World,
+  fixture: ModelFixture,
   { scope, refusals, over, ...leaving }: Leaving & {
     readonly scope: "others" | "global";
     readonly refusals: readonly string[];
@@ -165,28 +165,28 @@ function refusedEverywhere(
   // A session that may go on with a proof is answered before one that has ended.
   if (second === "proof_required" && first === "session_revoked") return second;
   if (first !== undefined) return first;
-  if (scope === "global") return endShown(world, leaving, over);
+  if (scope === "global") return endShown(fixture, leaving, over);
   return leaving.client.jar.access === null ? "access_token_missing" : "access_token_expired";
 }
 
 /** Ends the user's oldest other live session from this one, as from a list of devices. */
-export async function endAnother(world: World, client: Client): Promise<string | null> {
+export async function endAnother(fixture: ModelFixture, client: Client): Promise<string | null> {
   const { access } = client.jar;
-  if (access === null || access.expiresAt <= world.now()) return null;
+  if (access === null || access.expiresAt <= fixture.now()) return null;
   const { sessionId: actingId } = access.claims;
-  const other = [...world.model.sessions.values()].find(({ id, endedBy }) =>
+  const other = [...fixture.model.sessions.values()].find(({ id, endedBy }) =>
     id !== actingId && endedBy === null
   );
   if (other === undefined) return null;
-  const acting = world.model.sessions.get(actingId);
-  const isLive = acting !== undefined && whyOver(acting, world.now()) === null &&
+  const acting = fixture.model.sessions.get(actingId);
+  const isLive = acting !== undefined && whyOver(acting, fixture.now()) === null &&
     mayAct(acting, access.claims);
-  const result = await endOwnSession(world.dependencies, {
-    ...world.shownTokens(client.jar),
+  const result = await endOwnSession(fixture.dependencies, {
+    ...fixture.shownTokens(client.jar),
     context: contextOf(client),
     sessionId: other.id as SessionId,
   });
-  world.takeCalls();
+  fixture.takeCalls();
   if (isLive) end([other], "revoked_by_user");
   assert.equal(result.kind, isLive ? "ended" : "refused");
   return `${client.name} ends another session: ${result.kind}`;

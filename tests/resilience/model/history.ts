@@ -1,5 +1,5 @@
 /**
- * Plays one history in a world, step by step, and checks after each that database and specification
+ * Plays one history in a fixture, step by step, and checks after each that database and specification
  * say the same. A step that makes no sense when its turn comes (a thief without loot) does nothing.
  *
  * @module
@@ -35,67 +35,67 @@ import {
 import { SECOND } from "./rotation_model.ts";
 import type { Fate, Step } from "./steps.ts";
 import { end } from "./user_model.ts";
-import type { World } from "./world.ts";
+import type { ModelFixture } from "./model_fixture.ts";
 
 /** @throws {AssertionError} With the story so far, if anything is not as it must be */
-export async function playHistory(world: World, steps: readonly Step[]): Promise<void> {
-  const honesty = createHonesty(world);
+export async function playHistory(fixture: ModelFixture, steps: readonly Step[]): Promise<void> {
+  const honesty = createHonesty(fixture);
   const rows = new Map<string, string>();
   try {
     for (const step of [{ kind: "login", who: 0, privately: false } as const, ...steps]) {
-      const told = await playStep({ world, honesty }, step);
+      const told = await playStep({ fixture, honesty }, step);
       if (told === null) continue;
-      world.story.push(told);
-      if (step.kind !== "wait") await checkRows(world, rows);
+      fixture.story.push(told);
+      if (step.kind !== "wait") await checkRows(fixture, rows);
     }
   } catch (error: unknown) {
-    const lines = world.story.map((line, index) => `  ${index + 1}. ${line}`);
+    const lines = fixture.story.map((line, index) => `  ${index + 1}. ${line}`);
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`${reason}, after this:\n${lines.join("\n")}\n`, { cause: error });
   }
 }
 
 interface Scene {
-  readonly world: World;
+  readonly fixture: ModelFixture;
   readonly honesty: Honesty;
 }
 
 /** What happened, in words, or null if nothing did. */
-async function playStep({ world, honesty }: Scene, step: Step): Promise<string | null> {
-  const client = "who" in step ? world.clients[step.who] : undefined;
+async function playStep({ fixture, honesty }: Scene, step: Step): Promise<string | null> {
+  const client = "who" in step ? fixture.clients[step.who] : undefined;
   switch (step.kind) {
     case "nothing":
       return null;
     case "wait":
-      await world.clock.advance(world.userId, step.seconds);
+      await fixture.clock.advance(fixture.userId, step.seconds);
       return `${step.seconds} s pass`;
     case "ban":
-      world.model.banned = true;
-      end(world.model.sessions.values(), "banned");
-      await world.clock.sql`
-        update auth.users as u set banned_until = 'infinity' where u.id = ${world.userId}`;
+      fixture.model.banned = true;
+      end(fixture.model.sessions.values(), "banned");
+      await fixture.clock.sql`
+        update auth.users as u set banned_until = 'infinity' where u.id = ${fixture.userId}`;
       return "the user is banned";
     case "unban":
-      world.model.banned = false;
-      await world.clock.sql`
-        update auth.users as u set banned_until = null where u.id = ${world.userId}`;
+      fixture.model.banned = false;
+      await fixture.clock.sql`
+        update auth.users as u set banned_until = null where u.id = ${fixture.userId}`;
       return "the user may sign in again";
     case "new password":
-      end(world.model.sessions.values(), "password_changed");
-      await world.clock.sql`
+      end(fixture.model.sessions.values(), "password_changed");
+      await fixture.clock.sql`
         update auth.users as u
         set encrypted_password = gen_random_uuid()::text
-        where u.id = ${world.userId}`;
+        where u.id = ${fixture.userId}`;
       return "the user changes the password";
     case "new secret":
-      world.changeSecret();
+      fixture.changeSecret();
       return "the operator adds a new secret";
     case "forgery":
-      return await forge({ world, honesty }, step);
+      return await forge({ fixture, honesty }, step);
     case "theft":
-      return steal({ world, honesty }, step);
+      return steal({ fixture, honesty }, step);
     case "recorded request":
-      return await playRecorded({ world, honesty }, step);
+      return await playRecorded({ fixture, honesty }, step);
   }
   if (client === undefined) return null;
   switch (step.kind) {
@@ -105,31 +105,31 @@ async function playStep({ world, honesty }: Scene, step: Step): Promise<string |
       if (keyName(client.jar.refresh?.key ?? null) !== keyName(client.key)) {
         honesty.blemish(client.jar, "signing in again after its key was lost");
       }
-      const { result, jar } = await requestLogin(world, client);
-      if (jar !== null) keep(client, jar, world.now());
+      const { result, jar } = await requestLogin(fixture, client);
+      if (jar !== null) keep(client, jar, fixture.now());
       return `${client.name} signs in: ${result}`;
     }
     case "refresh":
     case "validate":
       if (client.jar.refresh === null && client.jar.access === null) return null;
-      return await send({ world, honesty }, { client, request: step, fate: step.fate });
+      return await send({ fixture, honesty }, { client, request: step, fate: step.fate });
     case "render": {
       if (client.jar.refresh === null) return null;
       const shown = client.jar;
-      const rendered = await ask({ world, honesty }, {
+      const rendered = await ask({ fixture, honesty }, {
         client,
         jar: shown,
         request: AUTO_VALIDATE,
         proof: { kind: "none" },
       });
-      const grace = await requestGrace(world, client, rendered.jar ?? shown);
+      const grace = await requestGrace(fixture, client, rendered.jar ?? shown);
       return `${client.name}'s server renders (${rendered.result}, then ${grace}) ` +
         "and its cookies never arrive";
     }
     case "late reply": {
       const reply = client.late.shift();
       if (reply === undefined) return null;
-      const now = world.now();
+      const now = fixture.now();
       const late = { age: now - reply.answeredAt, what: "a late reply" };
       honesty.blemishIfLate(client.jar, late);
       honesty.blemishIfLate(reply.jar, late);
@@ -139,22 +139,22 @@ async function playStep({ world, honesty }: Scene, step: Step): Promise<string |
     case "late request": {
       const sent = client.lastSent;
       if (sent === null || sent.jar.refresh === null) return null;
-      honesty.blemishIfLate(sent.jar, { age: world.now() - sent.at, what: "a late request" });
+      honesty.blemishIfLate(sent.jar, { age: fixture.now() - sent.at, what: "a late request" });
       if (keyOf(sent.proof) !== client.key) {
         honesty.blemish(sent.jar, "a late request that an earlier key has signed, or none");
       }
-      const { result, jar } = await ask({ world, honesty }, {
+      const { result, jar } = await ask({ fixture, honesty }, {
         client,
         jar: sent.jar,
         request: { kind: "refresh" },
         proof: sent.proof,
       });
-      if (step.replyArrives && jar !== null) keep(client, jar, world.now());
+      if (step.replyArrives && jar !== null) keep(client, jar, fixture.now());
       return `a second copy of ${client.name}'s last request arrives: ${result}, ` +
         `and its reply ${step.replyArrives ? "arrives too" : "is dropped"}`;
     }
     case "crash": {
-      const now = world.now();
+      const now = fixture.now();
       const age = step.forgetsSeconds * SECOND;
       const jar = jarBefore(client, { now, age });
       honesty.blemishIfLate(jar, { age, what: "a crash" });
@@ -169,9 +169,9 @@ async function playStep({ world, honesty }: Scene, step: Step): Promise<string |
       client.userAgent += "+";
       return `${client.name} has another user agent`;
     case "logout":
-      return await logOutOf(world, { client, scope: step.scope });
+      return await logOutOf(fixture, { client, scope: step.scope });
     case "end another":
-      return await endAnother(world, client);
+      return await endAnother(fixture, client);
   }
 }
 
@@ -196,7 +196,7 @@ interface Sending {
 const TRIES = 3;
 
 async function ask(
-  { world, honesty }: Scene,
+  { fixture, honesty }: Scene,
   { client, request, ...sending }: Sending,
 ): Promise<Answered> {
   let { jar } = sending;
@@ -205,8 +205,8 @@ async function ask(
     const presented = { jar, proof };
     honesty.beforeShowing(client, presented);
     const answered = request.kind === "refresh"
-      ? await requestRefresh(world, client, presented)
-      : await requestValidate(world, client, { ...presented, mode: request.mode });
+      ? await requestRefresh(fixture, client, presented)
+      : await requestValidate(fixture, client, { ...presented, mode: request.mode });
     const { challenge } = answered;
     if (
       challenge === undefined || sending.proof !== undefined || client.key === null ||
@@ -224,9 +224,9 @@ async function send(
   scene: Scene,
   { client, request, fate }: Omit<Sending, "jar"> & { readonly fate: Fate },
 ): Promise<string> {
-  const { world } = scene;
+  const { fixture } = scene;
   const sent = client.jar;
-  client.lastSent = { at: world.now(), jar: sent, proof: proofOf(client, sent) };
+  client.lastSent = { at: fixture.now(), jar: sent, proof: proofOf(client, sent) };
   const answered = await ask(scene, { client, jar: sent, request });
   const told = `${client.name} asks to ${request.kind}: ${answered.result}`;
   const { jar } = answered;
@@ -236,23 +236,23 @@ async function send(
   if (jar === null) return told;
   switch (fate) {
     case "arrives":
-      keep(client, jar, world.now());
+      keep(client, jar, fixture.now());
       return told;
     case "is lost":
       break;
     case "is late":
-      client.late.push({ answeredAt: world.now(), jar });
+      client.late.push({ answeredAt: fixture.now(), jar });
       break;
     case "loses its refresh cookie":
-      keep(client, { ...sent, access: jar.access }, world.now());
+      keep(client, { ...sent, access: jar.access }, fixture.now());
       break;
     case "loses its access cookie":
-      keep(client, { ...sent, refresh: jar.refresh }, world.now());
+      keep(client, { ...sent, refresh: jar.refresh }, fixture.now());
       break;
     case "is asked for twice, and the first reply arrives last": {
       const again = await ask(scene, { client, jar: sent, request });
-      if (again.jar !== null) keep(client, again.jar, world.now());
-      keep(client, jar, world.now());
+      if (again.jar !== null) keep(client, again.jar, fixture.now());
+      keep(client, jar, fixture.now());
       return `${told}; asked again: ${again.result}; the first reply arrives last`;
     }
   }
@@ -260,11 +260,11 @@ async function send(
 }
 
 function steal(
-  { world, honesty }: Scene,
+  { fixture, honesty }: Scene,
   step: Extract<Step, { kind: "theft" }>,
 ): string | null {
-  const thief = world.clients[step.thief];
-  const owner = world.clients[step.from];
+  const thief = fixture.clients[step.thief];
+  const owner = fixture.clients[step.from];
   if (thief === undefined || owner === undefined || owner.jar.refresh === null) return null;
   thief.jar = { ...owner.jar, challenge: null };
   thief.key = step.hasKey ? createKey() : null;
@@ -278,8 +278,8 @@ async function playRecorded(
   scene: Scene,
   step: Extract<Step, { kind: "recorded request" }>,
 ): Promise<string | null> {
-  const thief = scene.world.clients[step.thief];
-  const sent = scene.world.clients[step.from]?.lastSent;
+  const thief = scene.fixture.clients[step.thief];
+  const sent = scene.fixture.clients[step.from]?.lastSent;
   if (!thief || !sent || sent.jar.refresh === null) return null;
   const { jar, proof } = sent;
   const { result } = await ask(scene, { client: thief, jar, request: { kind: "refresh" }, proof });
@@ -291,7 +291,7 @@ async function forge(
   scene: Scene,
   { generations, branches, namesKey }: Extract<Step, { kind: "forgery" }>,
 ): Promise<string | null> {
-  const { clients, dependencies } = scene.world;
+  const { clients, dependencies } = scene.fixture;
   const thief = clients[3];
   const target = clients[0]?.jar.refresh;
   if (!thief || !target) return null;

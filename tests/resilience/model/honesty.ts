@@ -26,7 +26,7 @@ import assert from "node:assert/strict";
 import { type Client, type Jar, keyName, sessionsOf } from "./clients.ts";
 import type { Presenting } from "./requests.ts";
 import { REBIND_AFTER, whyOver, WINDOW } from "./rotation_model.ts";
-import type { World } from "./world.ts";
+import type { ModelFixture } from "./model_fixture.ts";
 
 interface Theft {
   readonly thief: Client;
@@ -80,7 +80,7 @@ function isExpectedOfKeys(
   return result === "proof_key_unknown" && keyName(jar.refresh?.key ?? null) !== keyName(key);
 }
 
-export function createHonesty(world: World): Honesty {
+export function createHonesty(fixture: ModelFixture): Honesty {
   const blemishes = new Map<string, string>();
   let thefts: Theft[] = [];
   /** The session of the last request is bound to the key that its token names, and in use. */
@@ -105,10 +105,10 @@ export function createHonesty(world: World): Honesty {
       thefts.push({ thief, owner, sessionId, cycles: 0, acted: new Set() });
     },
     beforeShowing(client, { jar }) {
-      const session = world.model.sessions.get(jar.refresh?.sessionId ?? "");
+      const session = fixture.model.sessions.get(jar.refresh?.sessionId ?? "");
       isProtected = session !== undefined && session.key !== null &&
         session.key === keyName(jar.refresh?.key ?? null) &&
-        world.now() <= session.issuedAt + REBIND_AFTER;
+        fixture.now() <= session.issuedAt + REBIND_AFTER;
       // A copied token that names a key is nothing to the owner, as long as it is refused.
       if (client.isThief && jar.refresh?.key === null) blemish(jar, "a thief");
     },
@@ -145,9 +145,9 @@ export function createHonesty(world: World): Honesty {
         if (theft.acted.size < 2) continue;
         theft.cycles += 1;
         theft.acted.clear();
-        const session = world.model.sessions.get(theft.sessionId);
+        const session = fixture.model.sessions.get(theft.sessionId);
         assert.ok(
-          theft.cycles < 2 || session === undefined || whyOver(session, world.now()) !== null,
+          theft.cycles < 2 || session === undefined || whyOver(session, fixture.now()) !== null,
           "a theft is not found within two cycles",
         );
       }

@@ -11,7 +11,7 @@ import { Buffer } from "node:buffer";
 import type postgres from "postgres";
 import type { GenuineRefreshToken } from "../../../supabase/functions/_shared/tokens/refresh_token.ts";
 import { keepsSalt, MAX_SESSIONS } from "./rotation_model.ts";
-import { placeName, type World } from "./world.ts";
+import { type ModelFixture, placeName } from "./model_fixture.ts";
 
 interface Row {
   readonly id: string;
@@ -32,9 +32,9 @@ interface Row {
 }
 
 /** @param seen what each row looked like when its bytes were last searched */
-export async function checkRows(world: World, seen: Map<string, string>): Promise<void> {
-  const { clock, userId, model, issued } = world;
-  const now = (world.now() - clock.aged) / 1_000_000;
+export async function checkRows(fixture: ModelFixture, seen: Map<string, string>): Promise<void> {
+  const { clock, userId, model, issued } = fixture;
+  const now = (fixture.now() - clock.aged) / 1_000_000;
   const rows = await clock.sql<Row[]>`
     select
       s.id, s.generation, s.branch, s.previous_branch,

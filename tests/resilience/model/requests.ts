@@ -1,5 +1,5 @@
 /**
- * Requests of a client to its world: each is put to the use case and to the specification, and the
+ * Requests of a client to its fixture: each is put to the use case and to the specification, and the
  * two answers must be the same. Answers the jar that the reply carries, if it carries one.
  *
  * @module
@@ -24,7 +24,7 @@ import {
 import { expectRefresh, expectValidate, placeOf, wireName } from "./jar_reading.ts";
 import { judgeAccess, type ModelChallenge, SECOND } from "./rotation_model.ts";
 import { logIn } from "./user_model.ts";
-import { ANY_IDENTITY_TOKEN, type World } from "./world.ts";
+import { ANY_IDENTITY_TOKEN, type ModelFixture } from "./model_fixture.ts";
 
 export interface Answered {
   readonly result: string;
@@ -36,8 +36,8 @@ export interface Answered {
 
 const GRACE_SECONDS = 43_200;
 
-export async function requestLogin(world: World, client: Client): Promise<Answered> {
-  const { model, dependencies } = world;
+export async function requestLogin(fixture: ModelFixture, client: Client): Promise<Answered> {
+  const { model, dependencies } = fixture;
   const { refresh } = client.jar;
   const { key } = client;
   const result = await logInByExchange(dependencies, {
@@ -52,18 +52,18 @@ export async function requestLogin(world: World, client: Client): Promise<Answer
       ),
     context: contextOf(client),
   });
-  const [call] = world.takeCalls();
+  const [call] = fixture.takeCalls();
   assert.ok(call);
   const id = result.kind === "signed_in" ? result.grant.session.sessionId : "";
   const expected = logIn(model, {
     id,
     now: call.now,
-    presented: world.modelToken(refresh),
+    presented: fixture.modelToken(refresh),
     key: keyName(key),
   });
   agree(call.outcome, expected);
   return result.kind === "signed_in"
-    ? { result: call.outcome, jar: world.receive(result.grant) }
+    ? { result: call.outcome, jar: fixture.receive(result.grant) }
     : { result: call.outcome, jar: null };
 }
 
@@ -73,31 +73,31 @@ export interface Presenting {
 }
 
 export async function requestRefresh(
-  world: World,
+  fixture: ModelFixture,
   client: Client,
   { jar, proof }: Presenting,
 ): Promise<Answered> {
-  const token = world.modelToken(jar.refresh);
+  const token = fixture.modelToken(jar.refresh);
   if (jar.refresh === null || token === null) return { result: "refresh_token_missing", jar: null };
-  const result = await refreshAny(world.dependencies, {
+  const result = await refreshAny(fixture.dependencies, {
     presented: jar.refresh,
     others: [],
-    readProof: world.readProof(proof),
+    readProof: fixture.readProof(proof),
     event: "refresh",
     context: contextOf(client),
   });
-  const calls = [...world.takeCalls()];
+  const calls = [...fixture.takeCalls()];
   const outcome = calls[0]?.outcome ?? "";
-  const expected = expectRefresh(world.model, { token, proof, nextNow: () => nextOf(calls) });
+  const expected = expectRefresh(fixture.model, { token, proof, nextNow: () => nextOf(calls) });
   assert.equal(calls.length, 0, "the specification asks the database less often");
   if (result.kind === "refreshed") {
     agree(outcome, expected);
-    const received = world.receive(result.grant);
+    const received = fixture.receive(result.grant);
     return { result: describe(outcome, received), jar: received };
   }
   assert.ok(result.kind === "refused", "no history refreshes too often");
   agree(result.code, expected);
-  return refusedWith(world, { jar, refusal: result });
+  return refusedWith(fixture, { jar, refusal: result });
 }
 
 function nextOf<Call extends { readonly now: number }>(calls: Call[]): number {
@@ -108,37 +108,37 @@ function nextOf<Call extends { readonly now: number }>(calls: Call[]): number {
 
 /** A refusal clears the cookies, brings a challenge, or leaves everything as it is. */
 function refusedWith(
-  world: World,
+  fixture: ModelFixture,
   { jar, refusal: { code, over, challenge } }: { readonly jar: Jar; readonly refusal: Refusal },
 ): Answered {
   if (mayClearCookies(over, sessionsOf(jar))) return { result: code, jar: EMPTY_JAR };
   return {
     result: code,
     jar: null,
-    ...(challenge === null ? {} : { challenge: world.readChallenge(challenge) }),
+    ...(challenge === null ? {} : { challenge: fixture.readChallenge(challenge) }),
   };
 }
 
 export async function requestValidate(
-  world: World,
+  fixture: ModelFixture,
   client: Client,
   { jar, proof, mode }: Presenting & { readonly mode: "auto" | "never" },
 ): Promise<Answered> {
-  const token = world.modelToken(jar.refresh);
-  const result = await validateSession(world.dependencies, {
-    ...world.shownTokens(jar),
+  const token = fixture.modelToken(jar.refresh);
+  const result = await validateSession(fixture.dependencies, {
+    ...fixture.shownTokens(jar),
     mode,
-    readProof: world.readProof(proof),
+    readProof: fixture.readProof(proof),
     context: contextOf(client),
   });
-  const processNow = world.now();
-  const calls = [...world.takeCalls()];
+  const processNow = fixture.now();
+  const calls = [...fixture.takeCalls()];
   const actual = result.kind === "refreshed"
     ? calls.findLast(({ name }) => name === "rotate_session")?.outcome ?? ""
     : result.kind === "refused"
     ? result.code
     : result.kind;
-  const expected = expectValidate(world.model, {
+  const expected = expectValidate(fixture.model, {
     jar,
     token,
     proof,
@@ -152,30 +152,34 @@ export async function requestValidate(
     case "active":
       return { result: actual, jar: null };
     case "refreshed": {
-      const received = world.receive(result.grant);
+      const received = fixture.receive(result.grant);
       return { result: describe(actual, received), jar: received };
     }
     case "throttled":
       return assert.fail("no history refreshes too often");
     case "refused":
-      return refusedWith(world, { jar, refusal: result });
+      return refusedWith(fixture, { jar, refusal: result });
   }
 }
 
 /** A server that was handed the access token asks what it is worth: `validate-session`. */
-export async function requestGrace(world: World, client: Client, jar: Jar): Promise<string> {
+export async function requestGrace(
+  fixture: ModelFixture,
+  client: Client,
+  jar: Jar,
+): Promise<string> {
   if (jar.access === null) return "access_token_missing";
   const { claims, expiresAt } = jar.access;
-  const result = await judgeGrace(world.dependencies, {
-    ...world.shownTokens(jar),
+  const result = await judgeGrace(fixture.dependencies, {
+    ...fixture.shownTokens(jar),
     graceSeconds: GRACE_SECONDS,
     context: contextOf(client),
   });
-  const [call] = world.takeCalls();
+  const [call] = fixture.takeCalls();
   assert.ok(call);
   const { now } = call;
   const standing = judgeAccess(
-    world.model.sessions.get(claims.sessionId),
+    fixture.model.sessions.get(claims.sessionId),
     placeOf(jar, jar.access),
     now,
   );

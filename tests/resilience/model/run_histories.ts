@@ -1,5 +1,5 @@
 /**
- * Draws histories and plays them: a few at a time, each in a world of its own user, on connections of
+ * Draws histories and plays them: a few at a time, each in a fixture of its own user, on connections of
  * one database. A failing history is shrunk to the fewest steps that still fail.
  *
  * @module
@@ -20,7 +20,7 @@ import { createSqlFunctions } from "../../behaviour/sql/sql_functions.ts";
 import { insertPerson } from "../../harness/people.ts";
 import { histories } from "./steps.ts";
 import { WRITTEN_HISTORIES } from "./written_histories.ts";
-import { createWorld, type Ground } from "./world.ts";
+import { createFixture, type Ground } from "./model_fixture.ts";
 
 export interface HistoryRun {
   readonly database: TestDatabase;
@@ -74,10 +74,10 @@ export async function runHistories(options: HistoryRun): Promise<HistoriesPlayed
     await fc.assert(
       fc.asyncProperty(histories(stepsPerHistory), async ({ laptopHasKey, steps }) => {
         const userId = await insertPerson(connection, { password: "any" }) as UserId;
-        const world = createWorld(ground, { userId, laptopHasKey });
-        await playHistory(world, steps);
-        issued.push(...world.issued.values());
-        for (const row of world.model.rowsReached) rowsReached.add(row);
+        const fixture = createFixture(ground, { userId, laptopHasKey });
+        await playHistory(fixture, steps);
+        issued.push(...fixture.issued.values());
+        for (const row of fixture.model.rowsReached) rowsReached.add(row);
       }),
       {
         numRuns: Math.ceil(runs / LANES),

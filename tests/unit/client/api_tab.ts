@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Tab, World } from "./world.ts";
+import type { Harness, Tab } from "./client_harness.ts";
 
 export const URL_ = "https://api.test/things";
 
@@ -13,16 +13,16 @@ export function unauthorized(code = "access_token_expired"): Response {
 }
 
 /** An API that takes the newest generation's token only, as a tab that sends it. */
-export async function openApiTab(world: World): Promise<Tab> {
-  const tab = world.openTab({
+export async function openApiTab(harness: Harness): Promise<Tab> {
+  const tab = harness.openTab({
     authorize(request, { accessToken }) {
       request.headers.set("authorization", `Bearer ${accessToken}`);
       return request;
     },
   });
-  await world.advance(0);
+  await harness.advance(0);
   tab.respond = (request) =>
-    request.headers.get("authorization") === `Bearer token-${world.server.generation}`
+    request.headers.get("authorization") === `Bearer token-${harness.server.generation}`
       ? new Response("ok")
       : unauthorized();
   return tab;

@@ -3,7 +3,7 @@ import {
   browserEnvironment,
   type SessionEnvironment,
 } from "../../../client/src/session/environment.ts";
-import { createWorld } from "./world.ts";
+import { createHarness } from "./client_harness.ts";
 
 const refuse = (): never => {
   throw new DOMException("The operation is insecure.", "SecurityError");
@@ -32,24 +32,24 @@ const BLOCKED: Readonly<Record<string, Partial<SessionEnvironment>>> = {
 
 for (const [name, environment] of Object.entries(BLOCKED)) {
   Deno.test(`with ${name} a session starts, refreshes, sends, signs out and in`, async () => {
-    const world = createWorld();
-    const tab = world.openTab({ environment });
-    await world.advance(1_000);
+    const harness = createHarness();
+    const tab = harness.openTab({ environment });
+    await harness.advance(1_000);
     assert.equal(tab.session.status, "active");
-    await Promise.all([tab.session.refresh(), world.advance(1_000)]);
+    await Promise.all([tab.session.refresh(), harness.advance(1_000)]);
     assert.equal(tab.session.getSnapshot().generation, 2);
     assert.equal((await tab.session.fetch("https://api.test/")).status, 200);
-    await Promise.all([tab.session.signOut(), world.advance(1_000)]);
+    await Promise.all([tab.session.signOut(), harness.advance(1_000)]);
     assert.equal(tab.session.status, "signed-out");
-    const signedIn = tab.session.signIn(() => Promise.resolve(world.server.valid(false)));
-    await world.advance(1_000);
+    const signedIn = tab.session.signIn(() => Promise.resolve(harness.server.valid(false)));
+    await harness.advance(1_000);
     assert.equal((await signedIn).kind, "valid");
     assert.equal(tab.session.status, "active");
     tab.freeze();
     tab.thaw();
     tab.session.dispose();
     assert.deepEqual(tab.errors, []);
-    assert.equal(world.timers(), 0);
+    assert.equal(harness.timers(), 0);
   });
 }
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { backoffMs } from "../../../client/src/state/need.ts";
 import { elapsedMs } from "../../../client/src/session/environment.ts";
-import { createWorld } from "./world.ts";
+import { createHarness } from "./client_harness.ts";
 
 const LADDER = { backoffBaseMs: 1_000, backoffCapMs: 300_000 };
 
@@ -34,42 +34,42 @@ Deno.test("elapsed time is the longer of both clocks, and unknown when the wall 
 
 for (const hours of [2, -2]) {
   Deno.test(`a clock that is ${hours} h wrong costs no request`, async () => {
-    const world = createWorld();
-    world.skewMs = hours * 3_600_000;
-    const tab = world.openTab();
-    await world.advance(0);
+    const harness = createHarness();
+    harness.skewMs = hours * 3_600_000;
+    const tab = harness.openTab();
+    await harness.advance(0);
     for (let read = 0; read < 40; read++) {
       assert.equal(await tab.session.getAccessToken(), "token-1");
     }
-    assert.deepEqual(world.server.calls, ["validate"]);
+    assert.deepEqual(harness.server.calls, ["validate"]);
     tab.session.dispose();
   });
 
   Deno.test(`a clock set by ${hours} h costs one request, not one for each read`, async () => {
-    const world = createWorld();
-    const tab = world.openTab();
-    await world.advance(0);
-    world.skewMs = hours * 3_600_000;
+    const harness = createHarness();
+    const tab = harness.openTab();
+    await harness.advance(0);
+    harness.skewMs = hours * 3_600_000;
     for (let read = 0; read < 40; read++) await tab.session.getAccessToken();
-    assert.ok(world.server.calls.length <= 2, String(world.server.calls));
+    assert.ok(harness.server.calls.length <= 2, String(harness.server.calls));
     assert.equal(tab.session.getSnapshot().status, "active");
     tab.session.dispose();
   });
 }
 
 Deno.test("a session that ends soon is warned of, counted down by the minute, and cleared by extending", async () => {
-  const world = createWorld();
-  world.server.sessionEndsInMs = 8 * 60_000;
-  const tab = world.openTab();
-  await world.advance(2 * 60_000);
+  const harness = createHarness();
+  harness.server.sessionEndsInMs = 8 * 60_000;
+  const tab = harness.openTab();
+  await harness.advance(2 * 60_000);
   assert.equal(tab.session.getSnapshot().warning, null);
-  await world.advance(61_000);
+  await harness.advance(61_000);
   assert.equal(tab.session.getSnapshot().warning?.kind, "session-ending");
   assert.equal(tab.session.getSnapshot().warning?.minutesLeft, 5);
-  await world.advance(60_000);
+  await harness.advance(60_000);
   assert.equal(tab.session.getSnapshot().warning?.minutesLeft, 4);
   assert.equal(tab.count("session-warning"), 1);
-  world.server.sessionEndsInMs = 3_600_000;
+  harness.server.sessionEndsInMs = 3_600_000;
   await tab.session.refresh();
   assert.equal(tab.session.getSnapshot().warning, null);
   assert.equal(tab.count("session-warning-cleared"), 1);
@@ -77,14 +77,14 @@ Deno.test("a session that ends soon is warned of, counted down by the minute, an
 });
 
 Deno.test("a dismissed warning stays closed until the session is refreshed", async () => {
-  const world = createWorld();
-  world.server.sessionEndsInMs = 4 * 60_000;
-  const tab = world.openTab();
-  await world.advance(0);
+  const harness = createHarness();
+  harness.server.sessionEndsInMs = 4 * 60_000;
+  const tab = harness.openTab();
+  await harness.advance(0);
   assert.ok(tab.session.getSnapshot().warning);
   tab.session.dismissWarning();
   assert.equal(tab.session.getSnapshot().warning, null);
-  await world.advance(60_000);
+  await harness.advance(60_000);
   assert.equal(tab.session.getSnapshot().warning, null);
   await tab.session.refresh();
   assert.ok(tab.session.getSnapshot().warning);
@@ -92,9 +92,9 @@ Deno.test("a dismissed warning stays closed until the session is refreshed", asy
 });
 
 Deno.test("a healthy session warns of nothing in a day and a half", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
-  await world.advance(36 * 3_600_000);
+  const harness = createHarness();
+  const tab = harness.openTab();
+  await harness.advance(36 * 3_600_000);
   assert.equal(tab.count("session-warning"), 0);
   assert.equal(tab.session.getSnapshot().status, "active");
   tab.session.dispose();
@@ -102,23 +102,23 @@ Deno.test("a healthy session warns of nothing in a day and a half", async () => 
 
 // What they leave in the memory is weighed in Chromium, which can be told to collect.
 Deno.test("10,000 refreshes leave no timer, no longer record and no longer diagnosis", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
-  await world.advance(0);
+  const harness = createHarness();
+  const tab = harness.openTab();
+  await harness.advance(0);
   const refresh = async (times: number) => {
     for (let n = 0; n < times; n++) {
-      await world.sleep(1100);
+      await harness.sleep(1100);
       await tab.session.refresh();
-      for (const grown of [tab.events, world.server.calls, world.messages]) grown.length = 0;
+      for (const grown of [tab.events, harness.server.calls, harness.messages]) grown.length = 0;
     }
   };
   await refresh(1000);
-  const timers = world.timers();
-  const stored = [...world.storage.values()].join().length;
+  const timers = harness.timers();
+  const stored = [...harness.storage.values()].join().length;
   await refresh(9000);
-  assert.equal(world.server.generation, 10_001);
-  assert.equal(world.timers(), timers);
-  assert.ok([...world.storage.values()].join().length < stored + 10);
+  assert.equal(harness.server.generation, 10_001);
+  assert.equal(harness.timers(), timers);
+  assert.ok([...harness.storage.values()].join().length < stored + 10);
   assert.ok(tab.session.diagnostics().length <= 100);
   tab.session.dispose();
 });

@@ -2,23 +2,23 @@ import assert from "node:assert/strict";
 import { collectMetrics } from "../../../client/src/metrics.ts";
 import { createReadCache } from "../../../client/src/cache.ts";
 import { connectSupabase, supabaseAccessToken } from "../../../client/src/supabase/index.ts";
-import { createWorld, GRACE, type World } from "./world.ts";
+import { createHarness, GRACE, type Harness } from "./client_harness.ts";
 
-function storageOf(world: World) {
+function storageOf(harness: Harness) {
   return {
-    getItem: (key: string) => world.storage.get(key) ?? null,
-    setItem: (key: string, value: string) => void world.storage.set(key, value),
-    removeItem: (key: string) => void world.storage.delete(key),
+    getItem: (key: string) => harness.storage.get(key) ?? null,
+    setItem: (key: string, value: string) => void harness.storage.set(key, value),
+    removeItem: (key: string) => void harness.storage.delete(key),
   };
 }
 
 const offline = () => Promise.reject(new TypeError("Failed to fetch"));
 
 Deno.test("a read that fails answers what was kept, with its moment", async () => {
-  const world = createWorld();
-  const { session } = world.openTab();
-  await world.advance(0);
-  const cache = createReadCache(session, { storage: storageOf(world), maxEntries: 2 });
+  const harness = createHarness();
+  const { session } = harness.openTab();
+  await harness.advance(0);
+  const cache = createReadCache(session, { storage: storageOf(harness), maxEntries: 2 });
   const load = (value: number) => () => Promise.resolve({ value });
   assert.deepEqual(await cache.read("a", load(1)), { value: { value: 1 }, cachedAt: null });
   await cache.read("a", load(2));
@@ -34,40 +34,40 @@ Deno.test("a read that fails answers what was kept, with its moment", async () =
 });
 
 Deno.test("reads are kept through expiry, and gone after signing out or for another user", async () => {
-  const world = createWorld();
-  const { session } = world.openTab();
-  await world.advance(0);
-  const cache = createReadCache(session, { storage: storageOf(world) });
+  const harness = createHarness();
+  const { session } = harness.openTab();
+  await harness.advance(0);
+  const cache = createReadCache(session, { storage: storageOf(harness) });
   await cache.read("a", () => Promise.resolve("ada's"));
-  world.server.script = () => ({ kind: "rejected", reason: "expired" });
+  harness.server.script = () => ({ kind: "rejected", reason: "expired" });
   await session.check();
   assert.equal((await cache.read("a", offline)).value, "ada's");
-  world.server.script = undefined;
-  Object.assign(world.server, { user: GRACE, sessionId: "session-2" });
-  await session.signIn(() => Promise.resolve(world.server.valid(false)));
+  harness.server.script = undefined;
+  Object.assign(harness.server, { user: GRACE, sessionId: "session-2" });
+  await session.signIn(() => Promise.resolve(harness.server.valid(false)));
   await assert.rejects(cache.read("a", offline));
   await cache.read("a", () => Promise.resolve("grace's"));
   await session.signOut();
   await assert.rejects(cache.read("a", offline));
-  assert.ok(!JSON.stringify([...world.storage]).includes("grace's"));
+  assert.ok(!JSON.stringify([...harness.storage]).includes("grace's"));
   cache.dispose();
   session.dispose();
 });
 
 Deno.test("metrics count refreshes, failures, suspensions, ends and lengths", async () => {
-  const world = createWorld();
-  const { session } = world.openTab();
+  const harness = createHarness();
+  const { session } = harness.openTab();
   const metrics = collectMetrics(session);
-  await world.advance(0);
+  await harness.advance(0);
   await session.refresh();
-  world.server.script = () => ({ kind: "busy" });
-  await world.advance(2000);
+  harness.server.script = () => ({ kind: "busy" });
+  await harness.advance(2000);
   await session.check();
-  world.server.script = undefined;
-  await world.sleep(3_600_000);
-  await world.advance(1000);
-  world.server.script = () => ({ kind: "rejected", reason: "revoked" });
-  await world.advance(1000);
+  harness.server.script = undefined;
+  await harness.sleep(3_600_000);
+  await harness.advance(1000);
+  harness.server.script = () => ({ kind: "rejected", reason: "revoked" });
+  await harness.advance(1000);
   await session.check();
   const { sessionLengthsMs, suspendedMs, ...counts } = metrics.read();
   assert.deepEqual(counts, { refreshes: 2, failures: 1, suspensions: 1, ended: 1 });
@@ -98,8 +98,8 @@ function fakeSupabase() {
 }
 
 Deno.test("Realtime has the fresh token, and closed channels are gone, before waiting calls go out", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
+  const harness = createHarness();
+  const tab = harness.openTab();
   const client = fakeSupabase();
   const lost: unknown[] = [];
   const options = { onChannelLost: ({ state }: { state: string }) => void lost.push(state) };
@@ -113,7 +113,7 @@ Deno.test("Realtime has the fresh token, and closed channels are gone, before wa
     return new Response();
   };
   const call = tab.session.fetch("https://api.test/");
-  await world.advance(0);
+  await harness.advance(0);
   await call;
   assert.deepEqual(client.log, ["remove closed", "setAuth token-1", "call"]);
   assert.deepEqual(lost, ["closed"]);
@@ -126,25 +126,25 @@ Deno.test("Realtime has the fresh token, and closed channels are gone, before wa
   assert.deepEqual(client.channels, []);
   second();
   const before = client.log.length;
-  await tab.session.signIn(() => Promise.resolve(world.server.valid(false)));
+  await tab.session.signIn(() => Promise.resolve(harness.server.valid(false)));
   assert.equal(client.log.length, before);
   tab.session.dispose();
 });
 
 Deno.test("supabase-js is never told to use the public key because of an outage", async () => {
-  const world = createWorld();
-  world.server.script = () => ({ kind: "unavailable", cause: "network" });
-  const { session } = world.openTab();
+  const harness = createHarness();
+  harness.server.script = () => ({ kind: "unavailable", cause: "network" });
+  const { session } = harness.openTab();
   const accessToken = supabaseAccessToken(session);
-  await world.advance(0);
+  await harness.advance(0);
   await assert.rejects(accessToken(), { name: "SessionUnavailableError" });
-  world.server.script = undefined;
-  await world.advance(60_000);
+  harness.server.script = undefined;
+  await harness.advance(60_000);
   assert.equal(await accessToken(), "token-1");
-  world.server.script = () => ({ kind: "rejected", reason: "expired" });
+  harness.server.script = () => ({ kind: "rejected", reason: "expired" });
   await session.check();
   await assert.rejects(accessToken(), { name: "SessionEndedError" });
-  world.server.script = undefined;
+  harness.server.script = undefined;
   await session.signOut();
   assert.equal(await accessToken(), null);
   session.dispose();

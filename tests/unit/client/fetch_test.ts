@@ -1,33 +1,33 @@
 import assert from "node:assert/strict";
 import { openApiTab, unauthorized, URL_ } from "./api_tab.ts";
-import { createWorld } from "./world.ts";
+import { createHarness } from "./client_harness.ts";
 
 Deno.test("a call goes straight out while the session stands", async () => {
-  const world = createWorld();
-  const tab = await openApiTab(world);
+  const harness = createHarness();
+  const tab = await openApiTab(harness);
   assert.equal(await (await tab.session.fetch(URL_)).text(), "ok");
-  assert.deepEqual(world.server.calls, ["validate"]);
+  assert.deepEqual(harness.server.calls, ["validate"]);
   tab.session.dispose();
 });
 
 Deno.test("calls wait for the first answer, in the order in which they came", async () => {
-  const world = createWorld();
-  world.server.latencyMs = 100;
-  const tab = world.openTab();
+  const harness = createHarness();
+  harness.server.latencyMs = 100;
+  const tab = harness.openTab();
   const answers = Promise.all([1, 2, 3].map((n) => tab.session.fetch(`${URL_}/${n}`)));
-  await world.advance(50);
+  await harness.advance(50);
   assert.equal(tab.sent.length, 0);
-  await world.advance(100);
+  await harness.advance(100);
   await answers;
   assert.deepEqual(tab.sent.map(({ url }) => url), [1, 2, 3].map((n) => `${URL_}/${n}`));
   tab.session.dispose();
 });
 
 Deno.test("three calls refused at once and a late one cost one refresh, and all four succeed", async () => {
-  const world = createWorld();
-  const tab = await openApiTab(world);
-  world.server.generation = 2; // The API has stopped to take token-1.
-  world.server.latencyMs = 50;
+  const harness = createHarness();
+  const tab = await openApiTab(harness);
+  harness.server.generation = 2; // The API has stopped to take token-1.
+  harness.server.latencyMs = 50;
   let release: (() => void) | undefined;
   const respond = tab.respond;
   tab.respond = async (request) => {
@@ -39,20 +39,20 @@ Deno.test("three calls refused at once and a late one cost one refresh, and all 
   const prompt = Promise.all(
     [1, 2, 3].map(() => tab.session.fetch(URL_, { method: "POST", body: "x" })),
   );
-  await world.advance(1000);
+  await harness.advance(1000);
   assert.deepEqual((await prompt).map(({ status }) => status), [200, 200, 200]);
-  const before = world.server.calls.length;
+  const before = harness.server.calls.length;
   release?.();
-  await world.advance(1000);
+  await harness.advance(1000);
   assert.equal((await late).status, 200);
-  assert.equal(world.server.calls.length, before);
+  assert.equal(harness.server.calls.length, before);
   assert.equal(before, 2);
   tab.session.dispose();
 });
 
 Deno.test("a call is sent again once, with its body, and not a second time", async () => {
-  const world = createWorld();
-  const tab = await openApiTab(world);
+  const harness = createHarness();
+  const tab = await openApiTab(harness);
   const bodies: string[] = [];
   tab.respond = async (request) => {
     bodies.push(await request.text());
@@ -65,8 +65,8 @@ Deno.test("a call is sent again once, with its body, and not a second time", asy
 });
 
 Deno.test("what cannot be repeated is not: streams, and calls that say so", async () => {
-  const world = createWorld();
-  const tab = await openApiTab(world);
+  const harness = createHarness();
+  const tab = await openApiTab(harness);
   tab.respond = () => unauthorized();
   const stream = new Blob(["body"]).stream();
   await tab.session.fetch(URL_, { method: "POST", body: stream, duplex: "half" } as RequestInit);
@@ -77,8 +77,8 @@ Deno.test("what cannot be repeated is not: streams, and calls that say so", asyn
 });
 
 Deno.test("an app's own 401 comes back untouched, and asks nobody", async () => {
-  const world = createWorld();
-  const tab = await openApiTab(world);
+  const harness = createHarness();
+  const tab = await openApiTab(harness);
   for (const response of [unauthorized("not_the_owner"), new Response("<html>", { status: 401 })]) {
     tab.respond = () => response;
     const answer = await tab.session.fetch(URL_);
@@ -86,13 +86,13 @@ Deno.test("an app's own 401 comes back untouched, and asks nobody", async () => 
     assert.ok((await answer.text()).length > 0);
   }
   assert.equal(tab.sent.length, 2);
-  assert.deepEqual(world.server.calls, ["validate"]);
+  assert.deepEqual(harness.server.calls, ["validate"]);
   tab.session.dispose();
 });
 
 Deno.test("a network error is the caller's, and nothing is sent again", async () => {
-  const world = createWorld();
-  const tab = await openApiTab(world);
+  const harness = createHarness();
+  const tab = await openApiTab(harness);
   tab.respond = () => Promise.reject(new TypeError("Failed to fetch"));
   await assert.rejects(tab.session.fetch(URL_, { method: "POST" }), /Failed to fetch/);
   assert.equal(tab.sent.length, 1);
@@ -100,9 +100,9 @@ Deno.test("a network error is the caller's, and nothing is sent again", async ()
 });
 
 Deno.test("a verdict turns waiting calls away, but those that wait for a sign-in go out after it", async () => {
-  const world = createWorld();
-  const tab = await openApiTab(world);
-  world.server.script = () => ({ kind: "rejected", reason: "expired" });
+  const harness = createHarness();
+  const tab = await openApiTab(harness);
+  harness.server.script = () => ({ kind: "rejected", reason: "expired" });
   await tab.session.check();
   await assert.rejects(tab.session.fetch(URL_), { name: "SessionEndedError", reason: "expired" });
   const patient = tab.session.fetch(URL_, {
@@ -110,21 +110,21 @@ Deno.test("a verdict turns waiting calls away, but those that wait for a sign-in
     body: "x",
     as: "user-after-sign-in",
   });
-  await world.advance(600_000);
+  await harness.advance(600_000);
   assert.equal(tab.sent.length, 0);
-  world.server.script = undefined;
-  Object.assign(world.server, { sessionId: "session-2", issuedAt: world.now() });
-  await tab.session.signIn(() => Promise.resolve(world.server.valid(false)));
+  harness.server.script = undefined;
+  Object.assign(harness.server, { sessionId: "session-2", issuedAt: harness.now() });
+  await tab.session.signIn(() => Promise.resolve(harness.server.valid(false)));
   assert.equal((await patient).status, 200);
   tab.session.dispose();
 });
 
 Deno.test("signing out turns every waiting call away", async () => {
-  const world = createWorld();
-  const tab = await openApiTab(world);
-  world.server.script = () => ({ kind: "rejected", reason: "expired" });
+  const harness = createHarness();
+  const tab = await openApiTab(harness);
+  harness.server.script = () => ({ kind: "rejected", reason: "expired" });
   await tab.session.check();
-  world.server.script = undefined;
+  harness.server.script = undefined;
   const waiting = assert.rejects(
     tab.session.fetch(URL_, { as: "user-after-sign-in" }),
     { name: "SessionEndedError" },
@@ -135,9 +135,9 @@ Deno.test("signing out turns every waiting call away", async () => {
 });
 
 Deno.test("the caller's signal takes a call out of the queue at once", async () => {
-  const world = createWorld();
-  world.server.latencyMs = 10_000;
-  const tab = world.openTab();
+  const harness = createHarness();
+  harness.server.latencyMs = 10_000;
+  const tab = harness.openTab();
   const abort = new AbortController();
   const waiting = assert.rejects(tab.session.fetch(URL_, { signal: abort.signal }), {
     name: "AbortError",
@@ -145,20 +145,20 @@ Deno.test("the caller's signal takes a call out of the queue at once", async () 
   const token = assert.rejects(tab.session.getAccessToken({ signal: abort.signal }), {
     name: "AbortError",
   });
-  await world.advance(100);
+  await harness.advance(100);
   abort.abort();
   await Promise.all([waiting, token]);
   tab.session.dispose();
-  await world.advance(20_000);
+  await harness.advance(20_000);
 });
 
 Deno.test("more calls than queueMax are turned away at once", async () => {
-  const world = createWorld();
-  world.server.latencyMs = 100;
-  const tab = world.openTab({ queueMax: 2 });
+  const harness = createHarness();
+  harness.server.latencyMs = 100;
+  const tab = harness.openTab({ queueMax: 2 });
   const two = [tab.session.fetch(URL_), tab.session.fetch(URL_)];
   await assert.rejects(tab.session.fetch(URL_), { name: "SessionBusyError" });
-  await world.advance(200);
+  await harness.advance(200);
   assert.deepEqual((await Promise.all(two)).map(({ status }) => status), [200, 200]);
   tab.session.dispose();
 });

@@ -3,7 +3,7 @@ import { createSession } from "../../../client/src/session/create_session.ts";
 import { createAuthClient } from "../../../client/src/auth_client.ts";
 import { DEFAULTS, type SessionOptions } from "../../../client/src/session/options.ts";
 import { createReadCache } from "../../../client/src/cache.ts";
-import { createWorld, type User } from "./world.ts";
+import { createHarness, type User } from "./client_harness.ts";
 
 Deno.test("a session without a transport is a TypeError", () => {
   for (const options of [undefined, {}, { transport: {} }]) {
@@ -12,13 +12,17 @@ Deno.test("a session without a transport is a TypeError", () => {
 });
 
 Deno.test("every number of the options is refused when negative, not finite or too large", () => {
-  const world = createWorld();
+  const harness = createHarness();
   for (const name of Object.keys(DEFAULTS)) {
     for (const value of [-1, NaN, Infinity, 2 ** 31]) {
-      assert.throws(() => world.openTab({ [name]: value }, false), RangeError, `${name} ${value}`);
+      assert.throws(
+        () => harness.openTab({ [name]: value }, false),
+        RangeError,
+        `${name} ${value}`,
+      );
     }
   }
-  assert.throws(() => world.openTab({ heartbeatMs: 0 }, false), RangeError);
+  assert.throws(() => harness.openTab({ heartbeatMs: 0 }, false), RangeError);
 });
 
 Deno.test("a client without a usable URL is a TypeError", () => {
@@ -28,24 +32,24 @@ Deno.test("a client without a usable URL is a TypeError", () => {
 });
 
 Deno.test("a disposed session refuses to be used, and its waiting calls are turned away", async () => {
-  const world = createWorld();
-  world.server.latencyMs = 1000;
-  const { session } = world.openTab();
+  const harness = createHarness();
+  harness.server.latencyMs = 1000;
+  const { session } = harness.openTab();
   const waiting = assert.rejects(session.fetch("https://api.test/"), TypeError);
-  await world.advance(0);
+  await harness.advance(0);
   session.dispose();
   await waiting;
   await assert.rejects(session.fetch("https://api.test/"), TypeError);
   await assert.rejects(session.getAccessToken(), TypeError);
   await assert.rejects(session.signOut(), TypeError);
   await assert.rejects(session.signIn(() => Promise.reject(new Error("not called"))), TypeError);
-  await world.advance(1000);
-  assert.equal(world.timers(), 0);
+  await harness.advance(1000);
+  assert.equal(harness.timers(), 0);
 });
 
 Deno.test("a bad deadline, a bad token life and a bad cache size are RangeErrors", async () => {
-  const world = createWorld();
-  const { session } = world.openTab();
+  const harness = createHarness();
+  const { session } = harness.openTab();
   for (const timeoutMs of [-1, 0, NaN, 2 ** 31]) {
     await assert.rejects(
       session.fetch("https://api.test/", { timeoutMs }),
@@ -57,5 +61,5 @@ Deno.test("a bad deadline, a bad token life and a bad cache size are RangeErrors
   }
   assert.throws(() => createReadCache(session, { maxEntries: 0 }), RangeError);
   session.dispose();
-  await world.advance(0);
+  await harness.advance(0);
 });

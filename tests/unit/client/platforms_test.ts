@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createAuthClient } from "../../../client/src/auth_client.ts";
-import { createWorld } from "./world.ts";
+import { createHarness } from "./client_harness.ts";
 
 /** Runs `use` without these globals, as on a platform that has never had them. */
 async function without(names: readonly string[], use: () => Promise<void>): Promise<void> {
@@ -19,11 +19,11 @@ async function without(names: readonly string[], use: () => Promise<void>): Prom
 
 Deno.test("React Native has no streams: calls go out all the same", () =>
   without(["ReadableStream", "BroadcastChannel", "reportError"], async () => {
-    const world = createWorld();
-    const { session } = world.openTab({
+    const harness = createHarness();
+    const { session } = harness.openTab({
       environment: { locks: null, storage: null, openChannel: () => null },
     });
-    await world.advance(1_000);
+    await harness.advance(1_000);
     const response = await session.fetch("https://api.test/", { method: "POST", body: "x" });
     assert.equal(response.status, 200);
     session.dispose();
@@ -36,17 +36,17 @@ Deno.test("the oldest browsers have no throwIfAborted and no reason of an abort"
   Reflect.deleteProperty(AbortSignal.prototype, "throwIfAborted");
   Reflect.deleteProperty(AbortSignal.prototype, "reason");
   try {
-    const world = createWorld();
-    const tab = world.openTab();
-    await world.advance(0);
+    const harness = createHarness();
+    const tab = harness.openTab();
+    await harness.advance(0);
     assert.equal((await tab.session.fetch("https://api.test/")).status, 200);
     assert.equal(
       await tab.session.getAccessToken({ signal: new AbortController().signal }),
       "token-1",
     );
 
-    await world.sleep(2 * 3_600_000);
-    world.server.latencyMs = 60_000;
+    await harness.sleep(2 * 3_600_000);
+    harness.server.latencyMs = 60_000;
     const abort = new AbortController();
     const given = assert.rejects(tab.session.fetch("https://api.test/", { signal: abort.signal }), {
       name: "AbortError",
@@ -57,12 +57,12 @@ Deno.test("the oldest browsers have no throwIfAborted and no reason of an abort"
     const token = assert.rejects(tab.session.getAccessToken({ signal: abort.signal }), {
       name: "AbortError",
     });
-    await world.advance(10);
+    await harness.advance(10);
     abort.abort();
-    await world.advance(5_000);
+    await harness.advance(5_000);
     await Promise.all([given, late, token]);
     tab.session.dispose();
-    await world.advance(120_000);
+    await harness.advance(120_000);
   } finally {
     Object.defineProperty(AbortSignal.prototype, "throwIfAborted", {
       value: throwIfAborted,

@@ -4,7 +4,7 @@ import { createHttpTransport } from "../../../client/src/transport/http_transpor
 import type { BrowserKey } from "../../../client/src/key/browser_key.ts";
 import type { Call } from "../../../client/src/transport/outcome.ts";
 import { createKeyFixture, verifyProof } from "./key_fixture.ts";
-import { createWorld } from "./world.ts";
+import { createHarness } from "./client_harness.ts";
 
 const VIEW = {
   valid: true,
@@ -152,10 +152,10 @@ Deno.test("a superseded access token is refreshed, not refused", async () => {
 });
 
 Deno.test("a lost key shows sign-in in place: the person and the page stay", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
-  await world.advance(0);
-  world.server.script = () => ({ kind: "rejected", reason: "key-lost" });
+  const harness = createHarness();
+  const tab = harness.openTab();
+  await harness.advance(0);
+  harness.server.script = () => ({ kind: "rejected", reason: "key-lost" });
   await tab.session.refresh();
   const { status, reason, user } = tab.session.getSnapshot();
   assert.deepEqual([status, reason, user?.id], ["ended", "key-lost", "ada"]);
@@ -163,22 +163,22 @@ Deno.test("a lost key shows sign-in in place: the person and the page stay", asy
 });
 
 Deno.test("a key that cannot be read leaves the session in doubt; after a while sign-in is offered", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
-  const other = world.openTab();
-  await world.advance(0);
-  world.server.script = () => ({ kind: "unavailable", cause: "key" });
-  await world.advance(59 * 60_000);
+  const harness = createHarness();
+  const tab = harness.openTab();
+  const other = harness.openTab();
+  await harness.advance(0);
+  harness.server.script = () => ({ kind: "unavailable", cause: "key" });
+  await harness.advance(59 * 60_000);
   assert.equal(tab.session.getSnapshot().status, "active", "the access token still works");
   assert.equal(tab.session.getSnapshot().reason, null);
-  await world.advance(2 * 60_000);
+  await harness.advance(2 * 60_000);
   const offered = await untilOffered();
   assert.deepEqual(offered, ["degraded", "key-unreadable", "ada"]);
   assert.equal(other.session.getSnapshot().reason, "key-unreadable");
   assert.equal(tab.count("signed-out") + tab.count("session-ended"), 0);
 
-  world.server.script = undefined;
-  await world.advance(6 * 60_000);
+  harness.server.script = undefined;
+  await harness.advance(6 * 60_000);
   assert.equal(tab.session.getSnapshot().status, "active");
   assert.equal(tab.session.getSnapshot().reason, null);
   tab.session.dispose();
@@ -186,7 +186,7 @@ Deno.test("a key that cannot be read leaves the session in doubt; after a while 
 
   async function untilOffered() {
     for (let minute = 0; minute < 6 && !tab.session.getSnapshot().reason; minute++) {
-      await world.advance(60_000);
+      await harness.advance(60_000);
     }
     const { status, reason, user } = tab.session.getSnapshot();
     return [status, reason, user?.id];
@@ -194,36 +194,36 @@ Deno.test("a key that cannot be read leaves the session in doubt; after a while 
 });
 
 Deno.test("sign-in is not offered for a key that is hidden for a minute, as behind a frozen tab", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
-  await world.advance(0);
-  await world.sleep(2 * 3_600_000);
-  world.server.script = () => ({ kind: "unavailable", cause: "key" });
+  const harness = createHarness();
+  const tab = harness.openTab();
+  await harness.advance(0);
+  await harness.sleep(2 * 3_600_000);
+  harness.server.script = () => ({ kind: "unavailable", cause: "key" });
   await tab.session.check();
   for (let second = 0; second < 60; second++) {
-    await world.advance(1_000);
+    await harness.advance(1_000);
     assert.deepEqual(tab.session.getSnapshot().reason, null);
   }
   assert.equal(tab.session.getSnapshot().status, "degraded");
-  world.server.script = undefined;
+  harness.server.script = undefined;
   await tab.session.check();
   assert.equal(tab.session.getSnapshot().status, "active");
   tab.session.dispose();
 });
 
 Deno.test("all tabs sign over the challenge that one of them was given", async () => {
-  const world = createWorld();
-  const [first, second] = [world.openTab(), world.openTab()];
+  const harness = createHarness();
+  const [first, second] = [harness.openTab(), harness.openTab()];
   const challenges: (string | undefined)[] = [];
-  const { validate, refresh } = world.server.transport;
-  Object.assign(world.server.transport, {
+  const { validate, refresh } = harness.server.transport;
+  Object.assign(harness.server.transport, {
     validate: async (call: Call) => ({ ...await validate(call), challenge: "c-7" }),
     refresh: (call: Call) => {
       challenges.push(call.session?.challenge);
       return refresh(call);
     },
   });
-  await world.advance(0);
+  await harness.advance(0);
   await second.session.refresh();
   await first.session.refresh();
   assert.deepEqual(challenges, ["c-7", undefined]);

@@ -7,7 +7,7 @@ import { createAuthClient } from "../../../client/src/auth_client.ts";
 import { createAuthHooks } from "../../../client/src/react/index.ts";
 import type { InitialSession } from "../../../client/src/index.ts";
 import { withPage } from "./react_fixture.ts";
-import { ADA, createWorld, EPOCH, type Tab, type User } from "./world.ts";
+import { ADA, createHarness, EPOCH, type Tab, type User } from "./client_harness.ts";
 
 /** The hooks of a tab, and a component that shows its status. */
 function hooksOf(tab: Tab) {
@@ -28,15 +28,15 @@ const RENDERED: InitialSession<User> = {
 };
 
 Deno.test("a page follows the session, which StrictMode neither starts twice nor ends", async () => {
-  const world = createWorld();
-  world.server.latencyMs = 100;
-  const tab = world.openTab();
+  const harness = createHarness();
+  harness.server.latencyMs = 100;
+  const tab = harness.openTab();
   const { Status } = hooksOf(tab);
   await withPage(createElement(Status), async (page) => {
     assert.equal(page.text(), "restoring");
-    await page.act(() => world.advance(100));
+    await page.act(() => harness.advance(100));
     assert.equal(page.text(), "active may write");
-    assert.deepEqual(world.server.calls, ["validate"]);
+    assert.deepEqual(harness.server.calls, ["validate"]);
   });
   assert.equal(
     await tab.session.getAccessToken(),
@@ -47,9 +47,9 @@ Deno.test("a page follows the session, which StrictMode neither starts twice nor
 });
 
 Deno.test("what a child asks for in its mount effect is answered under StrictMode", async () => {
-  const world = createWorld();
-  world.server.latencyMs = 100;
-  const { session } = world.openTab();
+  const harness = createHarness();
+  harness.server.latencyMs = 100;
+  const { session } = harness.openTab();
   const answers: unknown[] = [];
   const keep = (answer: Promise<unknown>): void =>
     void answer.then((value) => answers.push(value), (error) => answers.push(error));
@@ -61,16 +61,16 @@ Deno.test("what a child asks for in its mount effect is answered under StrictMod
     return null;
   };
   await withPage(createElement(Child), async (page) => {
-    await page.act(() => world.advance(100));
+    await page.act(() => harness.advance(100));
     assert.deepEqual(answers.sort(), ["ok", "ok", "token-1", "token-1"]);
-    assert.deepEqual(world.server.calls, ["validate"]);
+    assert.deepEqual(harness.server.calls, ["validate"]);
   });
   session.dispose();
 });
 
 Deno.test("a hidden <Activity> ends nothing: calls go out, and the page follows when it is shown", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
+  const harness = createHarness();
+  const tab = harness.openTab();
   const { Status } = hooksOf(tab);
   let show: (mode: "visible" | "hidden") => void = () => {};
   const Page = (): ReactNode => {
@@ -82,10 +82,10 @@ Deno.test("a hidden <Activity> ends nothing: calls go out, and the page follows 
     });
   };
   await withPage(createElement(Page), async (page) => {
-    await page.act(() => world.advance(0));
+    await page.act(() => harness.advance(0));
     await page.act(() => show("hidden"));
     assert.equal(await (await tab.session.fetch("https://api.test/")).text(), "ok");
-    world.server.script = () => ({ kind: "rejected", reason: "revoked" });
+    harness.server.script = () => ({ kind: "rejected", reason: "revoked" });
     await page.act(async () => void await tab.session.refresh());
     await page.act(() => show("visible"));
     assert.equal(page.text(), "ended");
@@ -94,8 +94,8 @@ Deno.test("a hidden <Activity> ends nothing: calls go out, and the page follows 
 });
 
 Deno.test("a selector may make objects, flat or nested", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
+  const harness = createHarness();
+  const tab = harness.openTab();
   const { useAuth } = hooksOf(tab);
   let flatRenders = 0;
   const Flat = (): ReactNode => {
@@ -110,10 +110,10 @@ Deno.test("a selector may make objects, flat or nested", async () => {
   await withPage(
     [createElement(Flat, { key: 1 }), createElement(Nested, { key: 2 })],
     async (page) => {
-      await page.act(() => world.advance(0));
+      await page.act(() => harness.advance(0));
       assert.equal(page.text(), "active ada ada");
       const before = flatRenders;
-      await page.act(() => world.sleep(2000));
+      await page.act(() => harness.sleep(2000));
       await page.act(async () => void await tab.session.refresh());
       assert.equal(flatRenders, before, "nothing of what it selects has changed");
     },
@@ -122,8 +122,8 @@ Deno.test("a selector may make objects, flat or nested", async () => {
 });
 
 Deno.test("a component renders again only when what it selects changes", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
+  const harness = createHarness();
+  const tab = harness.openTab();
   const { useAuth } = hooksOf(tab);
   let renders = 0;
   const Name = (): ReactNode => {
@@ -131,10 +131,10 @@ Deno.test("a component renders again only when what it selects changes", async (
     return useAuth(({ user }) => user?.id ?? "nobody");
   };
   await withPage(createElement(Name), async (page) => {
-    await page.act(() => world.advance(0));
+    await page.act(() => harness.advance(0));
     const before = renders;
     for (let n = 0; n < 3; n++) {
-      await page.act(() => world.sleep(2000));
+      await page.act(() => harness.sleep(2000));
       await page.act(async () => void await tab.session.refresh());
     }
     assert.equal(tab.session.getSnapshot().generation, 4);
@@ -144,8 +144,8 @@ Deno.test("a component renders again only when what it selects changes", async (
 });
 
 Deno.test("a server renders what it knows of each visitor, and the browser takes the markup over", async () => {
-  const world = createWorld();
-  const server = world.openTab({}, false);
+  const harness = createHarness();
+  const server = harness.openTab({}, false);
   const render = (initial: InitialSession<User>): string => {
     const { AuthProvider, Status } = hooksOf(server);
     return renderToString(createElement(AuthProvider, { initial }, createElement(Status)));
@@ -156,11 +156,11 @@ Deno.test("a server renders what it knows of each visitor, and the browser takes
   assert.equal(render({ ...RENDERED, status: "signed-out", user: null }), "signed-out");
   assert.equal(renderToString(createElement(hooksOf(server).Status)), "unknown");
   assert.equal(server.session.getSnapshot().status, "unknown");
-  assert.deepEqual(world.server.calls, []);
-  assert.equal(world.timers(), 0);
+  assert.deepEqual(harness.server.calls, []);
+  assert.equal(harness.timers(), 0);
 
-  world.server.latencyMs = 100;
-  const tab = world.openTab();
+  harness.server.latencyMs = 100;
+  const tab = harness.openTab();
   const { AuthProvider, useAuth, Status } = hooksOf(tab);
   const shown: unknown[] = [];
   const Names = (): ReactNode => {
@@ -174,7 +174,7 @@ Deno.test("a server renders what it knows of each visitor, and the browser takes
     const page = createElement(AuthProvider, { initial: RENDERED }, createElement(Names));
     await withPage(page, async (page) => {
       assert.equal(page.text(), "active");
-      await page.act(() => world.advance(100));
+      await page.act(() => harness.advance(100));
       assert.equal(page.text(), "active may write");
     }, markup);
   } finally {
@@ -186,38 +186,38 @@ Deno.test("a server renders what it knows of each visitor, and the browser takes
 });
 
 Deno.test("the warning banner is a status that counts down, extends and dismisses", async () => {
-  const world = createWorld();
-  world.server.sessionEndsInMs = 4 * 60_000;
-  world.server.latencyMs = 100;
+  const harness = createHarness();
+  harness.server.sessionEndsInMs = 4 * 60_000;
+  harness.server.latencyMs = 100;
   // The banner counts by the device's own clock.
-  world.skewMs = Date.now() - EPOCH;
-  const tab = world.openTab();
+  harness.skewMs = Date.now() - EPOCH;
+  const tab = harness.openTab();
   const { SessionWarningBanner } = hooksOf(tab);
   await withPage(createElement(SessionWarningBanner, {}), async (page) => {
     assert.equal(page.root.querySelector("[role=status]")?.textContent, "");
-    await page.act(() => world.advance(100));
-    world.server.latencyMs = 0;
+    await page.act(() => harness.advance(100));
+    harness.server.latencyMs = 0;
     assert.match(page.text(), /ends in 4 minutes/);
     const countdown = page.root.querySelector(".session-countdown");
     assert.equal(countdown?.getAttribute("aria-hidden"), "true");
     assert.match(countdown?.textContent ?? "", /^(?:4:00|3:5\d)$/);
     await page.click("Dismiss");
     assert.equal(page.text(), "");
-    await page.act(() => world.sleep(2000));
+    await page.act(() => harness.sleep(2000));
     await page.act(async () => void await tab.session.refresh());
-    world.server.sessionEndsInMs = 3_600_000;
-    await page.act(() => world.sleep(2000));
+    harness.server.sessionEndsInMs = 3_600_000;
+    await page.act(() => harness.sleep(2000));
     await page.click("Stay signed in");
-    await page.act(() => world.advance(0));
+    await page.act(() => harness.advance(0));
     assert.equal(page.text(), "");
   });
 });
 
 Deno.test("a countdown that was mounted long before its warning is right when it is first rendered", async () => {
   const { now } = Date;
-  const world = createWorld();
-  world.skewMs = now() - EPOCH;
-  const tab = world.openTab();
+  const harness = createHarness();
+  harness.skewMs = now() - EPOCH;
+  const tab = harness.openTab();
   const { useSessionWarning } = hooksOf(tab);
   const rendered: number[] = [];
   const Countdown = (): ReactNode => {
@@ -227,14 +227,14 @@ Deno.test("a countdown that was mounted long before its warning is right when it
   };
   try {
     await withPage(createElement(Countdown), async (page) => {
-      await page.act(() => world.advance(0));
+      await page.act(() => harness.advance(0));
       const wokenAt = now() + 2 * 3_600_000;
       Date.now = () => wokenAt;
-      await page.act(() => world.sleep(2 * 3_600_000));
+      await page.act(() => harness.sleep(2 * 3_600_000));
       assert.deepEqual(rendered, []);
-      world.server.sessionEndsInMs = 4 * 60_000;
+      harness.server.sessionEndsInMs = 4 * 60_000;
       await page.act(async () => void await tab.session.refresh());
-      await page.act(() => world.advance(0));
+      await page.act(() => harness.advance(0));
     });
   } finally {
     Date.now = now;
@@ -244,8 +244,8 @@ Deno.test("a countdown that was mounted long before its warning is right when it
 });
 
 Deno.test("the banner of an ended session is an alert with the reason, and keeps the page below", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
+  const harness = createHarness();
+  const tab = harness.openTab();
   const { SessionEndedBanner, useAuthEvent } = hooksOf(tab);
   let asked = 0;
   const heard: string[] = [];
@@ -257,9 +257,9 @@ Deno.test("the banner of an ended session is an alert with the reason, and keeps
   const below = createElement("p", null, "data");
   const page = createElement("div", null, banner, below, createElement(Listener));
   await withPage(page, async (page) => {
-    await page.act(() => world.advance(0));
+    await page.act(() => harness.advance(0));
     assert.equal(page.text(), "data");
-    world.server.script = () => ({ kind: "rejected", reason: "evicted" });
+    harness.server.script = () => ({ kind: "rejected", reason: "evicted" });
     await page.act(async () => void await tab.session.check());
     assert.match(page.root.querySelector("[role=alert]")?.textContent ?? "", /too many devices/);
     assert.equal(page.root.querySelector("p")?.textContent, "data");
@@ -270,15 +270,15 @@ Deno.test("the banner of an ended session is an alert with the reason, and keeps
 });
 
 Deno.test("banners can be said in other words", async () => {
-  const world = createWorld();
-  world.server.sessionEndsInMs = 2 * 60_000;
-  const tab = world.openTab();
+  const harness = createHarness();
+  harness.server.sessionEndsInMs = 2 * 60_000;
+  const tab = harness.openTab();
   const { SessionWarningBanner } = hooksOf(tab);
   const banner = createElement(SessionWarningBanner, {
     children: ({ minutesLeft }) => `noch ${minutesLeft} Minuten`,
   });
   await withPage(banner, async (page) => {
-    await page.act(() => world.advance(0));
+    await page.act(() => harness.advance(0));
     assert.equal(page.text(), "noch 2 Minuten");
   });
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { type RealtimeChannel, RealtimeClient } from "@supabase/supabase-js";
 import { connectSupabase, supabaseAccessToken } from "../../../client/src/supabase/index.ts";
-import { createWorld, GRACE } from "./world.ts";
+import { createHarness, GRACE } from "./client_harness.ts";
 
 /** A Realtime server that answers ok to everything, a moment later. */
 class AgreeableSocket {
@@ -65,9 +65,9 @@ function subscribe(channel: RealtimeChannel): { joined: Promise<void>; left: Pro
 }
 
 Deno.test("a channel that cannot be left keeps no other, and is nobody's unhandled error", async () => {
-  const world = createWorld();
-  const { session } = world.openTab();
-  await world.advance(0);
+  const harness = createHarness();
+  const { session } = harness.openTab();
+  await harness.advance(0);
   const left: string[] = [];
   const disconnect = connectSupabase(session, {
     realtime: { setAuth: () => {} },
@@ -89,9 +89,9 @@ Deno.test({
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {
-    const world = createWorld();
-    const { session } = world.openTab();
-    await world.advance(0);
+    const harness = createHarness();
+    const { session } = harness.openTab();
+    await harness.advance(0);
     const client = openRealtime();
     const disconnect = connectSupabase(session, client);
     const ada = subscribe(client.realtime.channel("ada"));
@@ -100,8 +100,8 @@ Deno.test({
 
     let grace: ReturnType<typeof subscribe> | undefined;
     session.on("user-changed", () => grace = subscribe(client.realtime.channel("grace")));
-    Object.assign(world.server, { user: GRACE, sessionId: "session-2" });
-    await session.signIn(() => Promise.resolve(world.server.valid(false)));
+    Object.assign(harness.server, { user: GRACE, sessionId: "session-2" });
+    await session.signIn(() => Promise.resolve(harness.server.valid(false)));
     await Promise.all([ada.left, grace?.joined]);
     await new Promise((resolve) => setTimeout(resolve, 30));
     assert.deepEqual(
@@ -117,10 +117,10 @@ Deno.test({
 });
 
 Deno.test("supabase-js asks as nobody for nobody who is signed in", async () => {
-  const world = createWorld();
-  world.server.showsToken = false;
-  const { session } = world.openTab();
-  await world.advance(0);
+  const harness = createHarness();
+  harness.server.showsToken = false;
+  const { session } = harness.openTab();
+  await harness.advance(0);
   const accessToken = supabaseAccessToken(session);
   await assert.rejects(accessToken, /SESSION_EXPOSE_ACCESS_TOKEN/);
   await session.signOut();
@@ -163,9 +163,9 @@ Deno.test({
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {
-    const world = createWorld();
-    const { session } = world.openTab();
-    await world.advance(0);
+    const harness = createHarness();
+    const { session } = harness.openTab();
+    await harness.advance(0);
     const client = openRealtime(ClosingSocket);
     const lost: unknown[] = [];
     const disconnect = connectSupabase(session, client, {
@@ -185,20 +185,20 @@ Deno.test({
     await joinedOnce.promise;
 
     // The functions cannot be reached while the token runs out.
-    world.server.script = () => ({ kind: "unavailable", cause: "network" });
-    await world.advance(3_600_000);
+    harness.server.script = () => ({ kind: "unavailable", cause: "network" });
+    await harness.advance(3_600_000);
     assert.equal(session.status, "degraded");
     for (const socket of ClosingSocket.open) socket.closeChannels();
     assert.equal(channel.state, "closed");
 
-    world.server.script = undefined;
+    harness.server.script = undefined;
     await session.check();
     await joinedTwice.promise;
     assert.deepEqual(statuses, ["SUBSCRIBED", "CLOSED", "SUBSCRIBED"]);
     assert.equal(channel.state, "joined");
     assert.deepEqual(client.getChannels(), [channel]);
     const tokens = [...ClosingSocket.open].flatMap(({ joins }) => joins.map(({ token }) => token));
-    assert.equal(tokens.at(-1), `token-${world.server.generation}`);
+    assert.equal(tokens.at(-1), `token-${harness.server.generation}`);
     assert.deepEqual(lost, []);
 
     disconnect();
@@ -212,16 +212,16 @@ Deno.test({
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {
-    const world = createWorld();
-    const { session } = world.openTab();
-    await world.advance(0);
+    const harness = createHarness();
+    const { session } = harness.openTab();
+    await harness.advance(0);
     const client = openRealtime();
     const channel = client.realtime.channel("things");
     const { joined } = subscribe(channel);
     await joined;
     const disconnect = connectSupabase(session, client);
     await channel.unsubscribe();
-    await world.advance(2_000);
+    await harness.advance(2_000);
     await session.refresh();
     await new Promise((resolve) => setTimeout(resolve, 30));
     assert.equal(channel.state, "closed");
@@ -232,9 +232,9 @@ Deno.test({
 });
 
 Deno.test("the app is told of a channel that cannot join again", async () => {
-  const world = createWorld();
-  const { session } = world.openTab();
-  await world.advance(0);
+  const harness = createHarness();
+  const { session } = harness.openTab();
+  await harness.advance(0);
   const channel = { state: "joined" };
   const lost: unknown[] = [];
   const disconnect = connectSupabase(session, {
@@ -243,7 +243,7 @@ Deno.test("the app is told of a channel that cannot join again", async () => {
     removeChannel: () => Promise.resolve(),
   }, { onChannelLost: (each) => void lost.push(each) });
   channel.state = "closed";
-  await world.advance(2_000);
+  await harness.advance(2_000);
   await session.refresh();
   assert.deepEqual(lost, [channel]);
   disconnect();

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
-import { ADA, createWorld, GRACE } from "./world.ts";
+import { ADA, createHarness, GRACE } from "./client_harness.ts";
 
 Deno.test("an access token is refreshed before it expires, and nothing visible but times changes", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
-  await world.advance(39 * 60_000);
-  assert.ok(!world.server.calls.includes("refresh"));
-  await world.advance(2 * 60_000);
-  assert.equal(world.server.calls.filter((call) => call === "refresh").length, 1);
+  const harness = createHarness();
+  const tab = harness.openTab();
+  await harness.advance(39 * 60_000);
+  assert.ok(!harness.server.calls.includes("refresh"));
+  await harness.advance(2 * 60_000);
+  assert.equal(harness.server.calls.filter((call) => call === "refresh").length, 1);
   assert.deepEqual([tab.session.getSnapshot().status, tab.session.getSnapshot().generation], [
     "active",
     2,
@@ -18,20 +18,20 @@ Deno.test("an access token is refreshed before it expires, and nothing visible b
 });
 
 Deno.test("an hour's token is refreshed 5 to 35 minutes before it expires, each at a time of its own", async () => {
-  const world = createWorld();
+  const harness = createHarness();
   let random = 0;
-  world.random = () => random;
-  const tab = world.openTab();
-  const refreshes = () => world.server.calls.filter((call) => call === "refresh").length;
+  harness.random = () => random;
+  const tab = harness.openTab();
+  const refreshes = () => harness.server.calls.filter((call) => call === "refresh").length;
   for (
     const [count, [minutes, next]] of ([[55, 0.999], [25, 0.5], [40, 0.5]] as const)
       .entries()
   ) {
-    await world.advance(60_000);
+    await harness.advance(60_000);
     random = next; // of the token after this one, whose time is drawn by now
-    await world.advance((minutes - 3) * 60_000);
+    await harness.advance((minutes - 3) * 60_000);
     assert.equal(refreshes(), count, `not two minutes before ${minutes}`);
-    await world.advance(2 * 60_000 + 1_000);
+    await harness.advance(2 * 60_000 + 1_000);
     assert.equal(refreshes(), count + 1, `by ${minutes} minutes`);
   }
   tab.session.dispose();
@@ -47,16 +47,16 @@ Deno.test("no answer but a verdict ends a session: busy, network, timeout, serve
       { kind: "unavailable", cause: "protocol", status: 200 },
     ] as const
   ) {
-    const world = createWorld();
-    const tab = world.openTab();
-    await world.advance(0);
-    world.server.script = () => answer;
-    await world.advance(2 * 3_600_000);
+    const harness = createHarness();
+    const tab = harness.openTab();
+    await harness.advance(0);
+    harness.server.script = () => answer;
+    await harness.advance(2 * 3_600_000);
     const { status, user, canMutate } = tab.session.getSnapshot();
     assert.deepEqual([status, user, canMutate], ["degraded", ADA, false], JSON.stringify(answer));
     assert.equal(tab.count("session-warning"), 1);
-    world.server.script = undefined;
-    await world.advance(300_000);
+    harness.server.script = undefined;
+    await harness.advance(300_000);
     assert.equal(tab.session.getSnapshot().status, "active");
     assert.equal(tab.session.getSnapshot().warning, null);
     tab.session.dispose();
@@ -64,80 +64,80 @@ Deno.test("no answer but a verdict ends a session: busy, network, timeout, serve
 });
 
 Deno.test("a transport that hangs or throws is no verdict either", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
-  await world.advance(0);
-  world.server.script = () => new Promise(() => {});
+  const harness = createHarness();
+  const tab = harness.openTab();
+  await harness.advance(0);
+  harness.server.script = () => new Promise(() => {});
   const asked = tab.session.check();
-  await world.advance(15_000);
+  await harness.advance(15_000);
   assert.equal((await asked).failures, 1);
   assert.equal(tab.session.getSnapshot().status, "active");
-  world.server.script = () => {
+  harness.server.script = () => {
     throw new Error("broken transport");
   };
-  await world.advance(60_000);
+  await harness.advance(60_000);
   assert.equal(tab.session.getSnapshot().status, "active");
   assert.match(String(tab.errors[0]), /broken transport/);
   tab.session.dispose();
 });
 
 Deno.test("recover() never rejects and is one request, however many ask", async () => {
-  const world = createWorld();
-  world.server.latencyMs = 100;
-  const tab = world.openTab();
+  const harness = createHarness();
+  harness.server.latencyMs = 100;
+  const tab = harness.openTab();
   const asked = Promise.all(Array.from({ length: 20 }, () => tab.session.check()));
-  await world.advance(1000);
+  await harness.advance(1000);
   assert.ok((await asked).every(({ status }) => status === "active"));
-  assert.deepEqual(world.server.calls, ["validate"]);
+  assert.deepEqual(harness.server.calls, ["validate"]);
   const refreshed = Promise.all(Array.from({ length: 20 }, () => tab.session.refresh()));
-  await world.advance(1000);
+  await harness.advance(1000);
   await refreshed;
-  assert.deepEqual(world.server.calls, ["validate", "refresh"]);
+  assert.deepEqual(harness.server.calls, ["validate", "refresh"]);
   tab.session.dispose();
 });
 
 Deno.test("Retry-After comes before the ladder, and no signal passes it", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
-  await world.advance(0);
-  world.server.script = () => ({ kind: "busy", retryAfterMs: 120_000 });
+  const harness = createHarness();
+  const tab = harness.openTab();
+  await harness.advance(0);
+  harness.server.script = () => ({ kind: "busy", retryAfterMs: 120_000 });
   await tab.session.check();
-  const before = world.server.calls.length;
+  const before = harness.server.calls.length;
   tab.window.dispatchEvent(new Event("online"));
   tab.window.dispatchEvent(new Event("focus"));
-  await world.advance(119_000);
-  assert.equal(world.server.calls.length, before);
-  world.server.script = undefined;
-  await world.advance(2_000);
-  assert.equal(world.server.calls.length, before + 1);
+  await harness.advance(119_000);
+  assert.equal(harness.server.calls.length, before);
+  harness.server.script = undefined;
+  await harness.advance(2_000);
+  assert.equal(harness.server.calls.length, before + 1);
   tab.session.dispose();
 });
 
 Deno.test("a person's click asks again, at most once a second", async () => {
-  const world = createWorld();
-  world.random = () => 0.99;
-  const tab = world.openTab();
-  await world.advance(0);
-  world.server.script = () => ({ kind: "unavailable", cause: "network" });
+  const harness = createHarness();
+  harness.random = () => 0.99;
+  const tab = harness.openTab();
+  await harness.advance(0);
+  harness.server.script = () => ({ kind: "unavailable", cause: "network" });
   for (let failure = 0; failure < 8; failure++) {
     void tab.session.check();
-    await world.advance(1000);
+    await harness.advance(1000);
   }
-  const before = world.server.calls.length;
+  const before = harness.server.calls.length;
   void tab.session.check();
   void tab.session.check();
-  await world.advance(10);
+  await harness.advance(10);
   void tab.session.check();
-  await world.advance(10);
-  assert.equal(world.server.calls.length, before + 1);
+  await harness.advance(10);
+  assert.equal(harness.server.calls.length, before + 1);
   tab.session.dispose();
 });
 
 Deno.test("a verified no makes the session expired: user and reason stay, once told", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
-  await world.advance(0);
-  world.server.script = () => ({ kind: "rejected", reason: "evicted" });
+  const harness = createHarness();
+  const tab = harness.openTab();
+  await harness.advance(0);
+  harness.server.script = () => ({ kind: "rejected", reason: "evicted" });
   await tab.session.check();
   const { status, user, reason, canMutate, sessionVerified } = tab.session.getSnapshot();
   assert.deepEqual([status, user, reason, canMutate, sessionVerified], [
@@ -147,21 +147,21 @@ Deno.test("a verified no makes the session expired: user and reason stay, once t
     false,
     false,
   ]);
-  await world.advance(3_600_000);
+  await harness.advance(3_600_000);
   assert.equal(tab.count("session-ended"), 1);
   tab.session.dispose();
 });
 
 Deno.test("signing in again in place makes the session active, for another user it tells so", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
-  await world.advance(0);
-  world.server.script = () => ({ kind: "rejected", reason: "expired" });
+  const harness = createHarness();
+  const tab = harness.openTab();
+  await harness.advance(0);
+  harness.server.script = () => ({ kind: "rejected", reason: "expired" });
   await tab.session.check();
-  world.server.script = undefined;
+  harness.server.script = undefined;
   const signIn = async (user: typeof ADA, sessionId: string) => {
-    Object.assign(world.server, { user, sessionId, generation: 1 });
-    await tab.session.signIn(() => Promise.resolve(world.server.valid(false)));
+    Object.assign(harness.server, { user, sessionId, generation: 1 });
+    await tab.session.signIn(() => Promise.resolve(harness.server.valid(false)));
   };
   await signIn(ADA, "session-2");
   assert.equal(tab.session.getSnapshot().status, "active");
@@ -173,10 +173,10 @@ Deno.test("signing in again in place makes the session active, for another user 
 });
 
 Deno.test("a refused sign-in changes nothing and comes back as a value", async () => {
-  const world = createWorld();
-  world.server.script = () => ({ kind: "rejected", reason: "no-session" });
-  const tab = world.openTab();
-  await world.advance(0);
+  const harness = createHarness();
+  harness.server.script = () => ({ kind: "rejected", reason: "no-session" });
+  const tab = harness.openTab();
+  await harness.advance(0);
   const outcome = await tab.session.signIn(() =>
     Promise.resolve({ kind: "refused", code: "invalid_credentials", message: "", status: 401 })
   );
@@ -186,8 +186,8 @@ Deno.test("a refused sign-in changes nothing and comes back as a value", async (
 });
 
 Deno.test("a listener that throws is reported and stops nobody else", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
+  const harness = createHarness();
+  const tab = harness.openTab();
   let heard = 0;
   tab.session.subscribe(() => {
     throw new Error("bad listener");
@@ -196,7 +196,7 @@ Deno.test("a listener that throws is reported and stops nobody else", async () =
   tab.session.on("state", () => {
     throw new Error("bad handler");
   });
-  await world.advance(0);
+  await harness.advance(0);
   assert.equal(tab.session.getSnapshot().status, "active");
   assert.ok(heard > 0);
   assert.ok(tab.errors.length > 1);

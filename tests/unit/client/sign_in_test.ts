@@ -1,22 +1,22 @@
 import assert from "node:assert/strict";
 import type { LoginOutcome } from "../../../client/src/transport/outcome.ts";
-import { ADA, createWorld, GRACE, type Tab, type User, type World } from "./world.ts";
+import { ADA, createHarness, GRACE, type Harness, type Tab, type User } from "./client_harness.ts";
 
-const signIn = (world: World, tab: Tab): Promise<LoginOutcome<User>> =>
-  tab.session.signIn(() => Promise.resolve(world.server.valid(false)));
+const signIn = (harness: Harness, tab: Tab): Promise<LoginOutcome<User>> =>
+  tab.session.signIn(() => Promise.resolve(harness.server.valid(false)));
 
-async function signedOut(world: World): Promise<Tab> {
-  world.server.script = () => ({ kind: "rejected", reason: "no-session" });
-  const tab = world.openTab();
-  await world.advance(0);
+async function signedOut(harness: Harness): Promise<Tab> {
+  harness.server.script = () => ({ kind: "rejected", reason: "no-session" });
+  const tab = harness.openTab();
+  await harness.advance(0);
   return tab;
 }
 
 Deno.test("a jar that keeps nothing is noticed at the sign-in: refused, in words for the person", async () => {
-  const world = createWorld();
-  world.hasSessionCookie = undefined;
-  const tab = await signedOut(world);
-  const outcome = await signIn(world, tab);
+  const harness = createHarness();
+  harness.hasSessionCookie = undefined;
+  const tab = await signedOut(harness);
+  const outcome = await signIn(harness, tab);
   assert.ok(outcome.kind === "refused");
   assert.equal(outcome.code, "cookies-refused");
   assert.match(outcome.message, /cookies/);
@@ -27,59 +27,59 @@ Deno.test("a jar that keeps nothing is noticed at the sign-in: refused, in words
 
 Deno.test("a jar that keeps cookies is asked once, and not where the readable cookie is there", async () => {
   for (const [hasSessionCookie, asked] of [[undefined, 1], [false, 1], [true, 0]] as const) {
-    const world = createWorld();
-    const tab = await signedOut(world);
-    world.server.script = undefined;
-    world.hasSessionCookie = hasSessionCookie;
-    const before = world.server.calls.length;
-    assert.equal((await signIn(world, tab)).kind, "valid");
-    assert.equal(world.server.calls.length - before, asked);
+    const harness = createHarness();
+    const tab = await signedOut(harness);
+    harness.server.script = undefined;
+    harness.hasSessionCookie = hasSessionCookie;
+    const before = harness.server.calls.length;
+    assert.equal((await signIn(harness, tab)).kind, "valid");
+    assert.equal(harness.server.calls.length - before, asked);
     assert.equal(tab.session.status, "active");
     tab.session.dispose();
   }
 });
 
 Deno.test("a server that cannot answer whether the cookies were kept signs nobody out", async () => {
-  const world = createWorld();
-  world.hasSessionCookie = undefined;
-  const tab = await signedOut(world);
-  world.server.script = () => ({ kind: "busy" });
-  assert.equal((await signIn(world, tab)).kind, "valid");
+  const harness = createHarness();
+  harness.hasSessionCookie = undefined;
+  const tab = await signedOut(harness);
+  harness.server.script = () => ({ kind: "busy" });
+  assert.equal((await signIn(harness, tab)).kind, "valid");
   assert.equal(tab.session.status, "active");
   tab.session.dispose();
 });
 
 Deno.test("a sign-in makes every tab give up what it has under way before it is sent", async () => {
-  const world = createWorld();
-  const tabs = [world.openTab(), world.openTab()];
-  await world.advance(0);
+  const harness = createHarness();
+  const tabs = [harness.openTab(), harness.openTab()];
+  await harness.advance(0);
   const [tab, other] = tabs;
   assert.ok(tab && other);
   const aborted: boolean[] = [];
-  const { refresh } = world.server.transport;
-  Object.assign(world.server.transport, {
+  const { refresh } = harness.server.transport;
+  Object.assign(harness.server.transport, {
     refresh(call: Parameters<typeof refresh>[0]) {
       call.signal.addEventListener("abort", () => void aborted.push(true));
       return refresh(call);
     },
   });
-  world.server.latencyMs = 3_000;
+  harness.server.latencyMs = 3_000;
   void other.session.refresh();
-  await world.advance(100);
-  assert.equal(world.server.calls.at(-1), "refresh");
+  await harness.advance(100);
+  assert.equal(harness.server.calls.at(-1), "refresh");
 
   let isSent = false;
-  world.server.user = GRACE;
-  world.server.sessionId = "session-2";
+  harness.server.user = GRACE;
+  harness.server.sessionId = "session-2";
   const outcome = tab.session.signIn(() => {
     isSent = true;
     assert.deepEqual(aborted, [true], "before it is sent");
-    return Promise.resolve(world.server.valid(false));
+    return Promise.resolve(harness.server.valid(false));
   });
-  await world.advance(0);
+  await harness.advance(0);
   assert.ok(isSent, "it waits for nobody");
   assert.equal((await outcome).kind, "valid");
-  await world.advance(10_000);
+  await harness.advance(10_000);
   for (const { session, events } of tabs) {
     assert.equal(session.user?.id, GRACE.id);
     assert.deepEqual(events.filter(({ name }) => name === "session-ended"), []);
@@ -89,24 +89,24 @@ Deno.test("a sign-in makes every tab give up what it has under way before it is 
 
 Deno.test("no late reply replaces the new session: not of the tab itself, not of another", async () => {
   for (const isOther of [false, true]) {
-    const world = createWorld();
-    const [tab, other] = [world.openTab(), world.openTab()];
-    await world.advance(0);
+    const harness = createHarness();
+    const [tab, other] = [harness.openTab(), harness.openTab()];
+    await harness.advance(0);
     const late = Promise.withResolvers<void>();
-    const old = world.server.valid(true);
-    Object.assign(world.server.transport, {
+    const old = harness.server.valid(true);
+    Object.assign(harness.server.transport, {
       // A transport that cannot be aborted.
       refresh: () => late.promise.then(() => ({ ...old, generation: 7 })),
     });
     void (isOther ? other : tab).session.refresh();
-    await world.advance(100);
-    world.server.user = GRACE;
-    world.server.sessionId = "session-2";
-    const outcome = signIn(world, tab);
-    await world.advance(0);
+    await harness.advance(100);
+    harness.server.user = GRACE;
+    harness.server.sessionId = "session-2";
+    const outcome = signIn(harness, tab);
+    await harness.advance(0);
     assert.equal((await outcome).kind, "valid");
     late.resolve();
-    await world.advance(1_000);
+    await harness.advance(1_000);
     for (const { session } of [tab, other]) {
       assert.equal(session.user?.id, GRACE.id);
       session.dispose();
@@ -115,14 +115,14 @@ Deno.test("no late reply replaces the new session: not of the tab itself, not of
 });
 
 Deno.test("a wrong password leaves the tabs as they were, and what was given up is asked again", async () => {
-  const world = createWorld();
-  world.server.latencyMs = 100;
-  const tab = world.openTab();
-  await world.advance(50);
+  const harness = createHarness();
+  harness.server.latencyMs = 100;
+  const tab = harness.openTab();
+  await harness.advance(50);
   const outcome = tab.session.signIn(() =>
     Promise.resolve({ kind: "refused", code: "invalid_credentials", message: "", status: 401 })
   );
-  await world.advance(1_000);
+  await harness.advance(1_000);
   assert.equal((await outcome).kind, "refused");
   assert.equal(tab.session.status, "active");
   assert.equal(tab.session.user?.id, ADA.id);
@@ -130,16 +130,16 @@ Deno.test("a wrong password leaves the tabs as they were, and what was given up 
 });
 
 Deno.test("what was given up for a sign-in counts as no failure", async () => {
-  const world = createWorld();
-  const [tab, other] = [world.openTab(), world.openTab()];
-  await world.advance(0);
-  world.server.latencyMs = 1_000;
+  const harness = createHarness();
+  const [tab, other] = [harness.openTab(), harness.openTab()];
+  await harness.advance(0);
+  harness.server.latencyMs = 1_000;
   void other.session.refresh();
-  await world.advance(100);
+  await harness.advance(100);
   const outcome = tab.session.signIn(() =>
     Promise.resolve({ kind: "refused", code: "invalid_credentials", message: "", status: 401 })
   );
-  await world.advance(0);
+  await harness.advance(0);
   assert.equal((await outcome).kind, "refused");
   for (const { session } of [tab, other]) {
     assert.equal(session.getSnapshot().failures, 0);

@@ -1,56 +1,56 @@
 import assert from "node:assert/strict";
-import { createWorld } from "./world.ts";
+import { createHarness } from "./client_harness.ts";
 
 Deno.test("one return is one question, however many events announce it", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
-  await world.advance(61_000);
-  world.server.calls.length = 0;
+  const harness = createHarness();
+  const tab = harness.openTab();
+  await harness.advance(61_000);
+  harness.server.calls.length = 0;
   tab.window.dispatchEvent(new Event("focus"));
   tab.document.dispatchEvent(new Event("visibilitychange"));
   tab.window.dispatchEvent(Object.assign(new Event("pageshow"), { persisted: true }));
-  await world.advance(1000);
-  assert.deepEqual(world.server.calls, ["validate"]);
+  await harness.advance(1000);
+  assert.deepEqual(harness.server.calls, ["validate"]);
   tab.session.dispose();
 });
 
 Deno.test("returns to a tab that was verified a moment ago cost nothing and show nothing", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
-  await world.advance(1000);
+  const harness = createHarness();
+  const tab = harness.openTab();
+  await harness.advance(1000);
   tab.events.length = 0;
   for (let visit = 0; visit < 5; visit++) {
     tab.document.dispatchEvent(new Event("visibilitychange"));
     tab.window.dispatchEvent(new Event("focus"));
-    await world.advance(5000);
+    await harness.advance(5000);
   }
-  assert.deepEqual(world.server.calls, ["validate"]);
+  assert.deepEqual(harness.server.calls, ["validate"]);
   assert.deepEqual(tab.events, []);
   tab.session.dispose();
 });
 
 Deno.test("the network's return right after a failed return is not lost in the debounce", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
-  await world.advance(61_000);
-  world.server.script = () => ({ kind: "unavailable", cause: "network" });
+  const harness = createHarness();
+  const tab = harness.openTab();
+  await harness.advance(61_000);
+  harness.server.script = () => ({ kind: "unavailable", cause: "network" });
   tab.document.dispatchEvent(new Event("visibilitychange"));
-  await world.advance(200);
+  await harness.advance(200);
   assert.equal(tab.session.getSnapshot().failures, 1);
-  world.server.script = undefined;
+  harness.server.script = undefined;
   tab.window.dispatchEvent(new Event("online"));
-  await world.advance(200);
+  await harness.advance(200);
   assert.equal(tab.session.getSnapshot().failures, 0);
   tab.session.dispose();
 });
 
 Deno.test("a return finds a revoked session although its access token is far from over", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
-  await world.advance(61_000);
-  world.server.script = () => ({ kind: "rejected", reason: "revoked" });
+  const harness = createHarness();
+  const tab = harness.openTab();
+  await harness.advance(61_000);
+  harness.server.script = () => ({ kind: "rejected", reason: "revoked" });
   tab.document.dispatchEvent(new Event("visibilitychange"));
-  await world.advance(1000);
+  await harness.advance(1000);
   assert.deepEqual(
     [tab.session.getSnapshot().status, tab.session.getSnapshot().reason],
     ["ended", "revoked"],
@@ -59,43 +59,43 @@ Deno.test("a return finds a revoked session although its access token is far fro
 });
 
 Deno.test("a return refreshes an access token that is nearly over", async () => {
-  const world = createWorld();
-  const tab = world.openTab({ heartbeatMs: 3_600_000 });
-  await world.advance(0);
-  await world.sleep(55 * 60_000);
+  const harness = createHarness();
+  const tab = harness.openTab({ heartbeatMs: 3_600_000 });
+  await harness.advance(0);
+  await harness.sleep(55 * 60_000);
   tab.document.dispatchEvent(new Event("visibilitychange"));
-  await world.advance(1000);
-  assert.equal(world.server.generation, 2);
+  await harness.advance(1000);
+  assert.equal(harness.server.generation, 2);
   tab.session.dispose();
 });
 
 Deno.test("a gap of the heartbeat is a suspension: an event and a question, though no event came", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
-  await world.advance(1000);
-  await world.sleep(7_200_000);
-  await world.advance(1000);
+  const harness = createHarness();
+  const tab = harness.openTab();
+  await harness.advance(1000);
+  await harness.sleep(7_200_000);
+  await harness.advance(1000);
   const suspended = tab.events.find(({ name }) => name === "suspended")?.detail;
   assert.ok((suspended as { elapsedMs: number }).elapsedMs >= 7_200_000);
-  assert.equal(world.server.generation, 2);
+  assert.equal(harness.server.generation, 2);
   assert.equal(tab.session.getSnapshot().status, "active");
   tab.session.dispose();
 });
 
 Deno.test("a beat that is only late is no suspension", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
-  await world.advance(1000);
-  await world.sleep(110_000);
-  await world.advance(1000);
+  const harness = createHarness();
+  const tab = harness.openTab();
+  await harness.advance(1000);
+  await harness.sleep(110_000);
+  await harness.advance(1000);
   assert.equal(tab.count("suspended"), 0);
   tab.session.dispose();
 });
 
 Deno.test("offline and online are shown and told once each", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
-  await world.advance(0);
+  const harness = createHarness();
+  const tab = harness.openTab();
+  await harness.advance(0);
   tab.window.dispatchEvent(new Event("offline"));
   tab.window.dispatchEvent(new Event("offline"));
   assert.deepEqual(
@@ -103,20 +103,20 @@ Deno.test("offline and online are shown and told once each", async () => {
     [true, false],
   );
   tab.window.dispatchEvent(new Event("online"));
-  await world.advance(1000);
+  await harness.advance(1000);
   assert.equal(tab.session.getSnapshot().canMutate, true);
   assert.deepEqual([tab.count("offline"), tab.count("online")], [1, 1]);
   tab.session.dispose();
 });
 
 Deno.test("a hidden tab leaves the refresh to a visible one", async () => {
-  const world = createWorld();
-  const [hidden, visible] = [world.openTab(), world.openTab()];
+  const harness = createHarness();
+  const [hidden, visible] = [harness.openTab(), harness.openTab()];
   assert.ok(hidden && visible);
-  await world.advance(0);
+  await harness.advance(0);
   hidden.document.hidden = true;
-  await world.advance(3_600_000);
-  assert.equal(world.server.generation, 2);
+  await harness.advance(3_600_000);
+  assert.equal(harness.server.generation, 2);
   assert.equal(hidden.session.getSnapshot().generation, 2);
   const own = hidden.events.filter(({ name, detail }) =>
     name === "recovery" && (detail as { action: string }).action === "refresh"
@@ -127,26 +127,26 @@ Deno.test("a hidden tab leaves the refresh to a visible one", async () => {
 });
 
 Deno.test("a hidden tab that is alone refreshes all the same, before the access token is over", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
-  await world.advance(0);
+  const harness = createHarness();
+  const tab = harness.openTab();
+  await harness.advance(0);
   tab.document.hidden = true;
-  await world.advance(55 * 60_000);
-  assert.equal(world.server.generation, 2);
+  await harness.advance(55 * 60_000);
+  assert.equal(harness.server.generation, 2);
   tab.session.dispose();
 });
 
 Deno.test("the DOM hears of a refresh too", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
+  const harness = createHarness();
+  const tab = harness.openTab();
   const heard: unknown[] = [];
   tab.window.addEventListener(
     "session-refreshed",
     (event) => heard.push((event as CustomEvent).detail),
   );
-  await world.advance(0);
+  await harness.advance(0);
   await tab.session.refresh();
-  await world.advance(0);
+  await harness.advance(0);
   assert.deepEqual(heard, [{ generation: 2, source: "self" }]);
   tab.session.dispose();
 });

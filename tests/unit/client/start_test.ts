@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import type { InitialSession } from "../../../client/src/index.ts";
-import { ADA, createWorld, type User } from "./world.ts";
+import { ADA, createHarness, type User } from "./client_harness.ts";
 
 Deno.test("a cold start asks the server, whatever is known here", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
+  const harness = createHarness();
+  const tab = harness.openTab();
   assert.equal(tab.session.getSnapshot().status, "restoring");
-  await world.advance(0);
-  assert.deepEqual(world.server.calls, ["validate"]);
+  await harness.advance(0);
+  assert.deepEqual(harness.server.calls, ["validate"]);
   const { status, user, canMutate, sessionVerified, generation } = tab.session.getSnapshot();
   assert.deepEqual([status, user, canMutate, sessionVerified, generation], [
     "active",
@@ -17,47 +17,47 @@ Deno.test("a cold start asks the server, whatever is known here", async () => {
     1,
   ]);
   tab.session.dispose();
-  assert.equal(world.timers(), 0);
+  assert.equal(harness.timers(), 0);
 });
 
 Deno.test("a known user is shown before the server answers, and may not write yet", async () => {
-  const world = createWorld();
-  const first = world.openTab();
-  await world.advance(0);
+  const harness = createHarness();
+  const first = harness.openTab();
+  await harness.advance(0);
   first.session.dispose();
-  const next = world.openTab();
+  const next = harness.openTab();
   const { status, user, canMutate } = next.session.getSnapshot();
   assert.deepEqual([status, user, canMutate], ["restoring", ADA, false]);
-  await world.advance(0);
-  assert.deepEqual(world.server.calls, ["validate", "validate"]);
+  await harness.advance(0);
+  assert.deepEqual(harness.server.calls, ["validate", "validate"]);
   next.session.dispose();
 });
 
 Deno.test("a hint older than twelve hours is not shown, and the server is asked all the same", async () => {
-  const world = createWorld();
-  const first = world.openTab();
-  await world.advance(0);
+  const harness = createHarness();
+  const first = harness.openTab();
+  await harness.advance(0);
   first.session.dispose();
-  await world.sleep(12 * 3_600_000);
-  const next = world.openTab();
+  await harness.sleep(12 * 3_600_000);
+  const next = harness.openTab();
   assert.equal(next.session.getSnapshot().user, null);
-  await world.advance(0);
+  await harness.advance(0);
   assert.equal(next.session.getSnapshot().status, "active");
   next.session.dispose();
 });
 
 Deno.test("start and dispose may be repeated, and StrictMode's double start asks once", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
+  const harness = createHarness();
+  const tab = harness.openTab();
   tab.session.start();
   tab.session.dispose();
   tab.session.dispose();
   tab.session.start();
-  await world.advance(0);
-  assert.deepEqual(world.server.calls, ["validate"]);
+  await harness.advance(0);
+  assert.deepEqual(harness.server.calls, ["validate"]);
   assert.equal(tab.session.getSnapshot().status, "active");
   tab.session.dispose();
-  assert.equal(world.timers(), 0);
+  assert.equal(harness.timers(), 0);
 });
 
 /** What a server knew of ada's session when it rendered the page. */
@@ -69,19 +69,19 @@ const RENDERED: InitialSession<User> = {
 };
 
 Deno.test("what a server knew is the first paint; the browser verifies it before anything is written", async () => {
-  const world = createWorld();
-  const tab = world.openTab({ initial: RENDERED }, false);
+  const harness = createHarness();
+  const tab = harness.openTab({ initial: RENDERED }, false);
   const { status, user, canMutate } = tab.session.getSnapshot();
   assert.deepEqual([status, user, canMutate], ["active", ADA, false]);
   assert.equal(tab.session.getServerSnapshot(), tab.session.getSnapshot());
-  assert.equal(world.storage.size, 0);
+  assert.equal(harness.storage.size, 0);
   tab.session.start();
   const sent = tab.session.fetch("https://api.test/");
   assert.equal(tab.sent.length, 0);
-  await world.advance(0);
+  await harness.advance(0);
   assert.equal((await sent).status, 200);
   assert.equal(tab.session.getSnapshot().canMutate, true);
-  assert.deepEqual(world.server.calls, ["validate"]);
+  assert.deepEqual(harness.server.calls, ["validate"]);
   tab.session.dispose();
 });
 
@@ -94,85 +94,85 @@ Deno.test("each of a server's answers has its first paint, and the browser's own
     "unavailable": ["restoring", null],
   };
   for (const status of ["active", "grace", "stale", "signed-out", "unavailable"] as const) {
-    const world = createWorld();
+    const harness = createHarness();
     const user = status === "active" || status === "grace" ? ADA : null;
-    const tab = world.openTab({ initial: { ...RENDERED, status, user } });
+    const tab = harness.openTab({ initial: { ...RENDERED, status, user } });
     const painted = tab.session.getSnapshot();
     assert.deepEqual([painted.status, painted.user], paints[status]);
-    await world.advance(0);
+    await harness.advance(0);
     assert.equal(tab.session.getSnapshot().status, "active");
     tab.session.dispose();
   }
 });
 
 Deno.test("a page out of a cache shows no session that this browser knows to have ended", async () => {
-  const world = createWorld();
-  const first = world.openTab();
-  await world.advance(0);
+  const harness = createHarness();
+  const first = harness.openTab();
+  await harness.advance(0);
   await first.session.signOut();
-  world.server.script = () => ({ kind: "rejected", reason: "no-session" });
-  const back = world.openTab({ initial: RENDERED });
+  harness.server.script = () => ({ kind: "rejected", reason: "no-session" });
+  const back = harness.openTab({ initial: RENDERED });
   assert.equal(back.session.getSnapshot().user, null);
-  await world.advance(0);
+  await harness.advance(0);
   assert.equal(back.session.getSnapshot().status, "signed-out");
   back.session.dispose();
   first.session.dispose();
 });
 
 Deno.test("a server that cannot be reached leaves what it rendered in doubt", async () => {
-  const world = createWorld();
-  world.server.script = () => ({ kind: "unavailable", cause: "network" });
-  const tab = world.openTab({ initial: RENDERED });
-  await world.advance(100);
+  const harness = createHarness();
+  harness.server.script = () => ({ kind: "unavailable", cause: "network" });
+  const tab = harness.openTab({ initial: RENDERED });
+  await harness.advance(100);
   const { status, user } = tab.session.getSnapshot();
   assert.deepEqual([status, user], ["degraded", ADA]);
   tab.session.dispose();
 });
 
 Deno.test("ready() answers the first answer of the server, and asks nothing again", async () => {
-  const world = createWorld();
-  world.server.latencyMs = 100;
-  const tab = world.openTab();
+  const harness = createHarness();
+  harness.server.latencyMs = 100;
+  const tab = harness.openTab();
   let answered: string | undefined;
   const ready = tab.session.ready().then(({ status }) => answered = status);
-  await world.advance(50);
+  await harness.advance(50);
   assert.equal(answered, undefined);
-  await world.advance(100);
+  await harness.advance(100);
   await ready;
   assert.equal(answered, "active");
   for (let n = 0; n < 10; n++) await tab.session.ready();
-  assert.deepEqual(world.server.calls, ["validate"]);
+  assert.deepEqual(harness.server.calls, ["validate"]);
   tab.session.dispose();
 });
 
 Deno.test("ready() waits for nobody while the server cannot be reached", async () => {
-  const world = createWorld();
-  world.server.script = () => ({ kind: "unavailable", cause: "network" });
-  const tab = world.openTab();
-  await world.advance(0);
+  const harness = createHarness();
+  harness.server.script = () => ({ kind: "unavailable", cause: "network" });
+  const tab = harness.openTab();
+  await harness.advance(0);
   assert.equal((await tab.session.ready()).status, "restoring");
   tab.session.dispose();
 });
 
 Deno.test("where nothing starts it, the first call asks, and no timer is left", async () => {
   for (const use of ["ready", "fetch", "getAccessToken"] as const) {
-    const world = createWorld();
-    world.server.latencyMs = 10;
-    const tab = world.openTab({}, false);
-    await Promise.all([tab.session[use]("https://api.test/" as never), world.advance(20)]);
+    const harness = createHarness();
+    harness.server.latencyMs = 10;
+    const tab = harness.openTab({}, false);
+    await Promise.all([tab.session[use]("https://api.test/" as never), harness.advance(20)]);
     assert.equal(tab.session.status, "active", use);
-    assert.deepEqual(world.server.calls, ["validate"]);
-    assert.equal(world.timers(), 0);
+    assert.deepEqual(harness.server.calls, ["validate"]);
+    assert.equal(harness.timers(), 0);
   }
 });
 
 Deno.test("a Svelte store: a subscriber is called at once and after each change, until it stops", async () => {
-  const world = createWorld();
-  const tab = world.openTab();
+  const harness = createHarness();
+  const tab = harness.openTab();
   const seen: string[] = [];
   const stop = tab.session.subscribe(({ status }) => void seen.push(status));
   assert.deepEqual(seen, ["restoring"]);
-  await world.advance(0);
+  await harness.advance(0);
   assert.equal(seen.at(-1), "active");
   stop();
   const before = seen.length;
@@ -182,50 +182,50 @@ Deno.test("a Svelte store: a subscriber is called at once and after each change,
 });
 
 Deno.test("without a hint, an outage at the start is never taken for signed out", async () => {
-  const world = createWorld();
-  world.server.script = () => ({ kind: "unavailable", cause: "network" });
-  const tab = world.openTab();
-  await world.advance(30_000);
+  const harness = createHarness();
+  harness.server.script = () => ({ kind: "unavailable", cause: "network" });
+  const tab = harness.openTab();
+  await harness.advance(30_000);
   assert.equal(tab.session.getSnapshot().status, "restoring");
   assert.ok(tab.session.getSnapshot().failures > 2);
-  world.server.script = undefined;
-  await world.advance(300_000);
+  harness.server.script = undefined;
+  await harness.advance(300_000);
   assert.equal(tab.session.getSnapshot().status, "active");
   tab.session.dispose();
 });
 
 Deno.test("with a hint, an outage at the start is degraded until the server answers", async () => {
-  const world = createWorld();
-  const first = world.openTab();
-  await world.advance(0);
+  const harness = createHarness();
+  const first = harness.openTab();
+  await harness.advance(0);
   first.session.dispose();
-  world.server.script = () => ({ kind: "busy" });
-  const tab = world.openTab();
-  await world.advance(100);
+  harness.server.script = () => ({ kind: "busy" });
+  const tab = harness.openTab();
+  await harness.advance(100);
   const { status, user, canMutate } = tab.session.getSnapshot();
   assert.deepEqual([status, user, canMutate], ["degraded", ADA, false]);
-  world.server.script = undefined;
-  await world.advance(300_000);
+  harness.server.script = undefined;
+  await harness.advance(300_000);
   assert.equal(tab.session.getSnapshot().status, "active");
   tab.session.dispose();
 });
 
 Deno.test("a verdict without a hint is signed out, with a hint it is expired and the user stays", async () => {
-  const world = createWorld();
-  const first = world.openTab();
-  await world.advance(0);
+  const harness = createHarness();
+  const first = harness.openTab();
+  await harness.advance(0);
   first.session.dispose();
-  world.server.script = () => ({ kind: "rejected", reason: "revoked" });
-  const known = world.openTab();
-  await world.advance(0);
+  harness.server.script = () => ({ kind: "rejected", reason: "revoked" });
+  const known = harness.openTab();
+  await harness.advance(0);
   assert.deepEqual(
     [known.session.getSnapshot().status, known.session.getSnapshot().user],
     ["ended", ADA],
   );
   assert.equal(known.session.getSnapshot().reason, "revoked");
   known.session.dispose();
-  const stranger = world.openTab();
-  await world.advance(0);
+  const stranger = harness.openTab();
+  await harness.advance(0);
   assert.equal(stranger.session.getSnapshot().status, "signed-out");
   stranger.session.dispose();
 });

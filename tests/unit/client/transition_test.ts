@@ -6,7 +6,7 @@ import {
   transition,
   UNKNOWN,
 } from "../../../client/src/state/transition.ts";
-import { ADA, GRACE, type User } from "./world.ts";
+import { ADA, GRACE, type User } from "./client_harness.ts";
 
 const at = (ms: number) => ({ date: 1_800_000_000_000 + ms, perf: ms });
 

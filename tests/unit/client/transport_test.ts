@@ -12,7 +12,7 @@ import {
   rejectReasonOf,
   SESSION_OVER_REASONS,
 } from "../../../client/src/transport/views.ts";
-import { createWorld } from "./world.ts";
+import { createHarness } from "./client_harness.ts";
 import { ERRORS, SESSION_OVER_CODES } from "../../../supabase/functions/_shared/errors.ts";
 
 const VIEW = {
@@ -221,7 +221,7 @@ Deno.test("what the network does is no answer; what is wrong with the set-up is 
 });
 
 Deno.test("a session reports what is wrong with the set-up, and is in doubt", async () => {
-  const world = createWorld();
+  const harness = createHarness();
   const reported: unknown[] = [];
   const auth = createAuthClient({
     baseUrl: "https://example.test/",
@@ -235,7 +235,7 @@ Deno.test("a session reports what is wrong with the set-up, and is in doubt", as
   assert.deepEqual(reported, [new TypeError("keepalive")]);
   const outcome = await auth.devices.list();
   assert.deepEqual(outcome, { kind: "unavailable", cause: "request" });
-  assert.equal(world.timers(), 0);
+  assert.equal(harness.timers(), 0);
 });
 
 Deno.test("a page whose origin is not on the list is told to the developer", async () => {

@@ -21,7 +21,7 @@ export const THIEF = "Mozilla/5.0 (Macintosh) Thief/1.0";
 const HOUR = 3600;
 
 /** What the tests compare the audits with. */
-export interface World extends AsyncDisposable {
+export interface AuditFixture extends AsyncDisposable {
   readonly stack: TestStack;
   readonly sql: postgres.Sql;
   readonly sessions: {
@@ -42,7 +42,7 @@ export interface World extends AsyncDisposable {
   };
 }
 
-export async function makeWorld(server: TestServer): Promise<World> {
+export async function makeAuditFixture(server: TestServer): Promise<AuditFixture> {
   const stack = await server.startStack();
   const sql = stack.database.connect();
   try {

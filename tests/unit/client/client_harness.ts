@@ -16,10 +16,10 @@ import type {
 import type { SessionEventName } from "../../../client/src/state/events.ts";
 import type { SessionOptions } from "../../../client/src/session/options.ts";
 import type { Session } from "../../../client/src/session/session.ts";
-import { createLocks } from "./world_locks.ts";
-import { createFakeServer, type FakeServer, type User } from "./world_server.ts";
+import { createLocks } from "./harness_locks.ts";
+import { createFakeServer, type FakeServer, type User } from "./harness_server.ts";
 
-export { ADA, GRACE, type User } from "./world_server.ts";
+export { ADA, GRACE, type User } from "./harness_server.ts";
 
 export interface Tab {
   readonly session: Session<User>;
@@ -37,7 +37,7 @@ export interface Tab {
   count(name: SessionEventName): number;
 }
 
-export interface World {
+export interface Harness {
   readonly server: FakeServer;
   readonly storage: Map<string, string>;
   readonly messages: unknown[];
@@ -70,7 +70,7 @@ export async function settled(): Promise<void> {
   for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve));
 }
 
-export function createWorld(): World {
+export function createHarness(): Harness {
   let time = 0;
   let timers: Timer[] = [];
   const storage = new Map<string, string>();
@@ -90,7 +90,7 @@ export function createWorld(): World {
     wait: (ms) => new Promise((resolve) => setTimer({ frozen: false }, resolve, ms)),
   });
 
-  const world: World = {
+  const harness: Harness = {
     server,
     storage,
     messages,
@@ -105,8 +105,8 @@ export function createWorld(): World {
       const document = Object.assign(new EventTarget(), { hidden: false });
       tabs.push({ window });
       const environment: SessionEnvironment = {
-        now: () => ({ date: EPOCH + time + world.skewMs, perf: time }),
-        random: () => world.random(),
+        now: () => ({ date: EPOCH + time + harness.skewMs, perf: time }),
+        random: () => harness.random(),
         setTimer: (fire, delayMs) => setTimer(owner, fire, delayMs),
         fetch: async (input, init) => {
           const request = new Request(input, init);
@@ -129,7 +129,7 @@ export function createWorld(): World {
             }
           },
         },
-        hasSessionCookie: () => world.hasSessionCookie,
+        hasSessionCookie: () => harness.hasSessionCookie,
         openChannel: () => {
           const channel: SessionChannel = {
             onmessage: null,
@@ -196,10 +196,10 @@ export function createWorld(): World {
     },
     async sleep(ms) {
       time += ms;
-      await world.advance(0);
+      await harness.advance(0);
     },
   };
-  return world;
+  return harness;
 }
 
 const EVENT_NAMES: readonly SessionEventName[] = [

@@ -1,5 +1,5 @@
 /**
- * One user's world: the real use cases over the real database, the specification beside them, the
+ * One user's fixture: the real use cases over the real database, the specification beside them, the
  * clients, and the story of what happened. Asks both the same and compares the answers.
  *
  * @module
@@ -68,13 +68,13 @@ const POLICY: SessionPolicy = {
 
 const PROJECT_URL = "https://abc.supabase.co";
 
-/** A connection with its clock, used by one world after another. */
+/** A connection with its clock, used by one fixture after another. */
 export interface Ground {
   readonly clock: Clock;
   readonly observedCalls: ObservedCalls;
 }
 
-export interface World extends Ground {
+export interface ModelFixture extends Ground {
   readonly userId: UserId;
   readonly model: UserModel;
   readonly clients: readonly Client[];
@@ -98,10 +98,10 @@ export interface World extends Ground {
   receive(grant: SessionGrant): Jar;
 }
 
-export function createWorld(
+export function createFixture(
   { clock, observedCalls }: Ground,
   { userId, laptopHasKey }: { readonly userId: UserId; readonly laptopHasKey: boolean },
-): World {
+): ModelFixture {
   let secrets = [randomBytes(32).toString("hex")];
   let keys = deriveSessionKeys(secrets, PROJECT_URL);
   let processNowMs = clock.processNowMs();
@@ -251,5 +251,5 @@ function readIssued(raw: RawRefreshToken, { keys }: SessionDependencies): Genuin
   return token;
 }
 
-/** A stand-in for what Supabase Auth would give: this world's provider accepts any. */
+/** A stand-in for what Supabase Auth would give: this fixture's provider accepts any. */
 export const ANY_IDENTITY_TOKEN = "identity" as IdentityToken;

@@ -1,5 +1,5 @@
 /**
- * The server of a world in memory: one session, which rotates as the backend's do, and whatever answer
+ * The server of a harness in memory: one session, which rotates as the backend's do, and whatever answer
  * a test puts in place of the usual one.
  *
  * @module
@@ -23,13 +23,13 @@ export const GRACE: User = { id: "grace" };
 type Answer = Outcome<User> | LogoutOutcome | LoginOutcome<User>;
 export type Script = (path: "validate" | "refresh" | "logout") => Answer | Promise<Answer>;
 
-/** The server of the world: answers `valid` unless told otherwise, and rotates with each refresh. */
+/** The server of the harness: answers `valid` unless told otherwise, and rotates with each refresh. */
 export interface FakeServer {
   readonly calls: string[];
   generation: number;
   user: User;
   sessionId: string;
-  /** When the access token was issued, on the world's clock. */
+  /** When the access token was issued, on the harness's clock. */
   issuedAt: number;
   /** Milliseconds that an access token lives. */
   accessTtlMs: number;
