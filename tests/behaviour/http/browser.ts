@@ -8,6 +8,7 @@
  */
 
 import assert from "node:assert/strict";
+import { CookieJar } from "tough-cookie";
 import type { ProofKey, ProofRoute } from "./proof_key.ts";
 import { type SessionView, sessionView } from "../../../supabase/functions/_shared/http/schemas.ts";
 
@@ -28,6 +29,8 @@ export interface Answer {
 export interface BrowserOptions {
   /** `${stack.baseUrl}/functions/v1` */
   readonly functionsUrl: string;
+  /** Where the browser sees them, which says what cookies they may set. @default {functionsUrl} */
+  readonly publicUrl?: string;
   /** @default {FIREFOX} */
   readonly userAgent?: string;
   /** As the gateway in front would tell it. @default {none} */
@@ -143,7 +146,8 @@ export function openBrowser(options: BrowserOptions): Browser {
     logout: (scope = "local", given) =>
       browser.call("/unified-auth/logout", { body: { scope }, ...given }),
     keep: ({ setCookies, body }, { dropped } = {}) => {
-      keepCookies(cookies, setCookies.filter((line) => !line.startsWith(`${dropped}=`)));
+      const kept = setCookies.filter((line) => !line.startsWith(`${dropped}=`));
+      keepCookies(cookies, kept, options.publicUrl ?? options.functionsUrl);
       browser.challenge = challengeOf(body) ?? browser.challenge;
     },
     copy: (changes) =>
@@ -178,14 +182,16 @@ export function codeOf(answer: Answer): string {
   return typeof answer.body["code"] === "string" ? answer.body["code"] : String(answer.status);
 }
 
-function keepCookies(jar: Map<string, string>, setCookies: readonly string[]): void {
+/** Rejects a cookie that a browser would drop: one whose prefix promises what it has not. */
+function keepCookies(
+  cookies: Map<string, string>,
+  setCookies: readonly string[],
+  url: string,
+): void {
   for (const line of setCookies) {
-    const [pair = "", ...attributes] = line.split(";").map((part) => part.trim());
-    const [name = "", value = ""] = [
-      pair.slice(0, pair.indexOf("=")),
-      pair.slice(pair.indexOf("=") + 1),
-    ];
-    if (attributes.some((attribute) => attribute.toLowerCase() === "max-age=0")) jar.delete(name);
-    else jar.set(name, value);
+    const cookie = new CookieJar(null, { prefixSecurity: "strict" }).setCookieSync(line, url);
+    assert.ok(cookie, `a browser drops the cookie ${line}`);
+    if (cookie.TTL() === 0) cookies.delete(cookie.key);
+    else cookies.set(cookie.key, cookie.value);
   }
 }

@@ -80,7 +80,7 @@ Deno.test("cookies are shared between subdomains, partitioned and exposed where 
     functions: ["unified-auth"],
     environment: SPECIAL,
   });
-  const browser = openBrowser(stack);
+  const browser = openBrowser({ ...stack, publicUrl: "https://api.example.com/functions/v1" });
   const login = await browser.call("/unified-auth/login", {
     body: { email: SEED_USERS.ada.email, password: SEED_USERS.ada.password },
   });
