@@ -12,24 +12,13 @@
 import { shareTestServer, testStore, testStoreEnvironment } from "../local/testing/test_server.ts";
 
 /**
- * Files at a time of the whole suite. Most of a test is waiting for another process, so that two cores are
- * kept busy by more than two; with four, tests that give a process a second begin to miss it. What is asked for by name is read while it runs, one file after the other.
+ * Files at a time. Most of a test is waiting, for a timer or for another process: two cores are kept busy
+ * by more than two files. What is asked for by name is read while it runs, one file after the other.
  */
-const JOBS = "3";
+const JOBS = "4";
 
-/**
- * What waits for a browser, an outage or a deadline is read one file after the other: beside three others
- * a second is too short for a page to load.
- */
-const ALONE = [
-  "tests/behaviour/apps",
-  "tests/behaviour/browser",
-  "tests/behaviour/engines",
-  "tests/resilience/fault",
-  "tests/behaviour/local",
-  "tests/resilience/race",
-  "bench",
-];
+/** The fast ones first, so that what is broken shows early. */
+const ALL = ["tests/unit", "tests/checks", "tests/behaviour", "bench", "tests/resilience"];
 
 /**
  * What may differ between the stores in spite of their contract: the functions' composition, and many
@@ -51,13 +40,7 @@ const SLOWEST_FILES = 25;
 const showsSlowest = Deno.args.includes("--slowest");
 const asked = Deno.args.filter((argument) => argument !== "--slowest");
 const runs: readonly Run[] = asked.length > 0 ? [{ args: asked, store: testStore(), jobs: "1" }] : [
-  ...planRuns([
-    "tests/unit",
-    "tests/checks",
-    ...await listFolders("tests/behaviour"),
-    ...await listFolders("tests/resilience"),
-    "bench",
-  ], "data-api"),
+  { args: ALL, store: "data-api", jobs: JOBS },
   { args: WITH_THE_DIRECT_STORE_TOO, store: "postgres", jobs: JOBS },
 ];
 
@@ -74,20 +57,6 @@ for (const run of runs) {
 console.log(`${passed} passed, ${failed} failed`);
 // A file that does not load is no test, and still a failure.
 Deno.exitCode = succeeded && failed === 0 && passed > 0 ? 0 : 1;
-
-function planRuns(folders: readonly string[], store: Run["store"]): readonly Run[] {
-  const { alone = [], beside = [] } = Object.groupBy(
-    folders,
-    (folder) => ALONE.includes(folder) ? "alone" : "beside",
-  );
-  return [{ args: beside, store, jobs: JOBS }, { args: alone, store, jobs: "1" }];
-}
-
-async function listFolders(parent: string): Promise<readonly string[]> {
-  const entries = await Array.fromAsync(Deno.readDir(parent));
-  return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => `${parent}/${name}`)
-    .toSorted();
-}
 
 interface Run {
   readonly args: readonly string[];
