@@ -12,7 +12,7 @@ export interface SetCookie {
   readonly attributes: ReadonlyMap<string, string>;
 }
 
-export const COOKIE_KINDS = ["session_access", "session_refresh"] as const;
+export const COOKIE_KINDS = ["session_access", "session_refresh", "session_present"] as const;
 
 export type CookieKind = typeof COOKIE_KINDS[number];
 
@@ -21,10 +21,12 @@ export const COOKIE_PREFIXES = ["__Host-", "__Secure-", ""];
 export const COOKIE_PREFIX = /^(?:__Host-|__Secure-)?/;
 
 /** A name of ours: a prefix, its kind, and the suffix of `SESSION_COOKIE_SUFFIX`. */
-const SESSION_COOKIE = /^(?:__Host-|__Secure-)?(session_(?:access|refresh))(?:_[\w-]{1,32})?$/;
+const SESSION_COOKIE =
+  /^(?:__Host-|__Secure-)?(session_(?:access|refresh|present))(?:_[\w-]{1,32})?$/;
 
 /** Where a header that a proxy made of two begins anew. No value or date of ours looks like it. */
-const FOLDED = /,\s*(?=(?:__(?:Host|Secure)-)?session_(?:access|refresh)(?:_[\w-]{1,32})?=)/;
+const FOLDED =
+  /,\s*(?=(?:__(?:Host|Secure)-)?session_(?:access|refresh|present)(?:_[\w-]{1,32})?=)/;
 
 export function parseSetCookie(header: string): SetCookie {
   const [pair = "", ...rest] = header.split(";").map((part) => part.trim());
@@ -36,14 +38,22 @@ export function parseSetCookie(header: string): SetCookie {
   return { name, value: value.join("="), attributes: new Map(attributes) };
 }
 
+/** Which of ours a name is, under any prefix and suffix. */
+export function cookieKindOf(name: string): CookieKind | undefined {
+  return COOKIE_KINDS.find((kind) => SESSION_COOKIE.exec(name)?.[1] === kind);
+}
+
 /** The session cookies of an answer by kind, each as often as it came. */
 export function readSessionCookies(
   headers: readonly string[],
 ): Readonly<Record<CookieKind, readonly SetCookie[]>> {
   const cookies = headers.map(parseSetCookie);
-  const ofKind = (kind: CookieKind) =>
-    cookies.filter(({ name }) => SESSION_COOKIE.exec(name)?.[1] === kind);
-  return { session_access: ofKind("session_access"), session_refresh: ofKind("session_refresh") };
+  const ofKind = (kind: CookieKind) => cookies.filter(({ name }) => cookieKindOf(name) === kind);
+  return {
+    session_access: ofKind("session_access"),
+    session_refresh: ofKind("session_refresh"),
+    session_present: ofKind("session_present"),
+  };
 }
 
 /** Takes apart what a proxy folded. Only for signing out: a browser does not do this. */

@@ -62,7 +62,7 @@ for (const proxy of proxies) {
     const browser = openBrowser({ functionsUrl: `${running.baseUrl}/functions/v1` });
     const answer = await browser.call("/unified-auth/login", { body: { email, password } });
     assert.equal(viewOf(answer).user.id, id);
-    assert.equal(answer.setCookies.length, 2);
+    assert.equal(answer.setCookies.length, 3);
     const [access = "", refresh = ""] = answer.setCookies;
     assert.ok(access.length > 3_600, `${access.length}`);
     for (const cookie of [access, refresh]) {

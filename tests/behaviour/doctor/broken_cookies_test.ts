@@ -12,7 +12,7 @@ function everyCookie(change: (cookie: string) => string) {
   };
 }
 
-function dropping(kind: "access" | "refresh") {
+function dropping(kind: "access" | "refresh" | "present") {
   return {
     changeReply: (headers: Headers) =>
       changeSetCookies(headers, (all) => all.filter((each) => !each.includes(`session_${kind}=`))),
@@ -20,7 +20,7 @@ function dropping(kind: "access" | "refresh") {
 }
 
 testBroken(fixture, {
-  when: "a proxy folds both Set-Cookie headers into one",
+  when: "a proxy folds the Set-Cookie headers into one",
   check: "cookies_arrive",
   says: /arrive as one/,
   broken: {
@@ -29,7 +29,7 @@ testBroken(fixture, {
   },
 });
 
-for (const kind of ["access", "refresh"] as const) {
+for (const kind of ["access", "refresh", "present"] as const) {
   testBroken(fixture, {
     when: `a proxy drops the ${kind} cookie`,
     check: "cookies_arrive",
@@ -74,6 +74,7 @@ for (
   const [when, from, to, says] of [
     ["a proxy takes Secure away", / Secure;?/, "", /lacks Secure/],
     ["a proxy takes HttpOnly away", / HttpOnly;?/, "", /lacks HttpOnly/],
+    ["a proxy adds HttpOnly", /$/, "; HttpOnly", /present is HttpOnly, so that the page takes/],
     ["a proxy changes the path", / Path=\//, " Path=/functions/v1", /lacks Path=\//],
     ["a proxy adds a Domain", /$/, "; Domain=example.com", /has a Domain/],
     ["a proxy takes SameSite away", / SameSite=\w+;?/, "", /lacks SameSite/],
@@ -100,7 +101,7 @@ testBroken(fixture, {
   when: "no cookie arrives at all",
   check: "cookie_attributes",
   result: "not_checked",
-  says: /not two cookies/,
+  says: /not three cookies/,
   broken: { changeReply: (headers) => headers.delete("set-cookie") },
   left: 2, // that of sign_in, and that of session_binding
 });

@@ -35,7 +35,8 @@ Deno.test("cookies are HttpOnly, Secure, Lax and bound to their host, each in a 
   await using server = await openTestServer();
   await using stack = await server.startStack({ functions: ["unified-auth"] });
   const browser = openBrowser(stack);
-  const attributes = ["Path=/", "HttpOnly", "Secure", "SameSite=Lax"];
+  const readable = ["Path=/", "Secure", "SameSite=Lax"];
+  const attributes = [...readable, "HttpOnly"];
   const login = await browser.call("/unified-auth/login", {
     body: { email: SEED_USERS.ada.email, password: SEED_USERS.ada.password },
   });
@@ -44,13 +45,16 @@ Deno.test("cookies are HttpOnly, Secure, Lax and bound to their host, each in a 
   await ageSession(stack.database.connect({ max: 1 }), id, 120);
   const refreshed = await browser.refresh();
   for (const answer of [login, refreshed]) {
-    const [access, refresh, ...others] = answer.setCookies.map(dissect);
-    assert.ok(access && refresh);
+    const [access, refresh, present, ...others] = answer.setCookies.map(dissect);
+    assert.ok(access && refresh && present);
     assert.deepEqual(others, []);
-    assert.deepEqual([access.name, refresh.name], [
+    assert.deepEqual([access.name, refresh.name, present.name], [
       "__Host-session_access",
       "__Host-session_refresh",
+      "__Host-session_present",
     ]);
+    assert.deepEqual(present.attributes.toSorted(), readable.toSorted());
+    assert.deepEqual([present.value, present.maxAgeSeconds], ["1", refresh.maxAgeSeconds]);
     assert.deepEqual([access.attributes.toSorted(), refresh.attributes.toSorted()], [
       attributes.toSorted(),
       attributes.toSorted(),
@@ -68,9 +72,10 @@ Deno.test("cookies are HttpOnly, Secure, Lax and bound to their host, each in a 
   assert.deepEqual(cleared.map(({ name, value, maxAgeSeconds }) => [name, value, maxAgeSeconds]), [
     ["__Host-session_access", "", 0],
     ["__Host-session_refresh", "", 0],
+    ["__Host-session_present", "", 0],
   ]);
-  for (const cookie of cleared) {
-    assert.deepEqual(cookie.attributes.toSorted(), attributes.toSorted());
+  for (const [at, cookie] of cleared.entries()) {
+    assert.deepEqual(cookie.attributes.toSorted(), (at < 2 ? attributes : readable).toSorted());
   }
 });
 
@@ -84,19 +89,19 @@ Deno.test("cookies are shared between subdomains, partitioned and exposed where 
   const login = await browser.call("/unified-auth/login", {
     body: { email: SEED_USERS.ada.email, password: SEED_USERS.ada.password },
   });
-  const [access, refresh] = login.setCookies.map(dissect);
-  assert.ok(access && refresh);
+  const [access, refresh, present] = login.setCookies.map(dissect);
+  assert.ok(access && refresh && present);
   const attributes = [
     "Path=/",
-    "HttpOnly",
     "Secure",
     "SameSite=None",
     "Domain=example.com",
     "Partitioned",
   ];
-  for (const cookie of [access, refresh]) {
-    assert.match(cookie.name, /^__Secure-session_(access|refresh)$/);
-    assert.deepEqual(cookie.attributes.toSorted(), attributes.toSorted());
+  for (const cookie of [access, refresh, present]) {
+    assert.match(cookie.name, /^__Secure-session_(access|refresh|present)$/);
+    const kept: readonly string[] = cookie === present ? [] : ["HttpOnly"];
+    assert.deepEqual(cookie.attributes.toSorted(), [...attributes, ...kept].toSorted());
   }
   isNear(access.maxAgeSeconds, 600 + 1200);
   isNear(refresh.maxAgeSeconds, 86_400);
@@ -105,7 +110,7 @@ Deno.test("cookies are shared between subdomains, partitioned and exposed where 
   const validated = viewOf(await browser.validate());
   assert.deepEqual([validated.refreshed, validated.access_token], [false, access.value]);
   assert.equal((await browser.call("/unified-auth/sessions", { method: "GET" })).status, 200);
-  assert.equal((await browser.logout()).setCookies.length, 2);
+  assert.equal((await browser.logout()).setCookies.length, 3);
   assert.equal(browser.cookies.size, 0);
 });
 
@@ -118,7 +123,7 @@ Deno.test("without Secure and with a suffix the cookies work, and the API's desc
   const browser = openBrowser(stack);
   await browser.login(SEED_USERS.ada);
   const names = ["session_access_shop", "session_refresh_shop"];
-  assert.deepEqual([...browser.cookies.keys()], names);
+  assert.deepEqual([...browser.cookies.keys()], [...names, "session_present_shop"]);
   viewOf(await browser.validate());
   viewOf(await browser.refresh());
   const { body } = await browser.call("/unified-auth/openapi.json", { method: "GET" });

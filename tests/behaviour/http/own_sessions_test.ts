@@ -59,7 +59,7 @@ Deno.test("a user ends another of their sessions, and its next call is told so",
 Deno.test("to end the current session clears its cookies", async () => {
   const { browser, sessionId } = await fixture.signIn();
   const answer = await end(browser, sessionId);
-  assert.deepEqual([answer.status, answer.setCookies.length], [200, 2]);
+  assert.deepEqual([answer.status, answer.setCookies.length], [200, 3]);
   assert.equal(browser.cookies.size, 0);
 });
 
@@ -95,12 +95,12 @@ Deno.test("logging out ends this session, the others, or all", async () => {
 
   const again = await signInBeside(laptop);
   const local = await laptop.browser.logout();
-  assert.deepEqual([local.body["sessions_ended"], local.setCookies.length], [1, 2]);
+  assert.deepEqual([local.body["sessions_ended"], local.setCookies.length], [1, 3]);
   assert.equal((await again.browser.validate()).status, 200);
 
   const third = await signInBeside(laptop);
   const global = await third.browser.logout("global");
-  assert.deepEqual([global.body["sessions_ended"], global.setCookies.length], [2, 2]);
+  assert.deepEqual([global.body["sessions_ended"], global.setCookies.length], [2, 3]);
   assertSessionOver(await again.browser.validate(), "session_revoked");
 });
 
@@ -114,7 +114,7 @@ Deno.test("logging out works with the refresh cookie alone, and twice", async ()
   assert.deepEqual([twice.status, twice.body["sessions_ended"], twice.setCookies.length], [
     200,
     0,
-    2,
+    3,
   ]);
   const stranger = await fixture.openBrowser().logout();
   assert.deepEqual([stranger.status, stranger.body["sessions_ended"]], [200, 0]);

@@ -17,11 +17,11 @@ export function assertRefused(answer: Answer, code: ErrorCode, what = code as st
   assert.deepEqual(answer.setCookies, [], `${what}: a cookie was touched`);
 }
 
-/** The answer refuses with this code and ends both cookies of this browser. */
+/** The answer refuses with this code and ends all cookies of this browser. */
 export function assertSessionOver(answer: Answer, code: ErrorCode): void {
   assertErrorForm(answer, code);
   assert.deepEqual([answer.status, answer.body["code"]], [401, code]);
-  assert.equal(answer.setCookies.length, 2);
+  assert.equal(answer.setCookies.length, 3);
   for (const cookie of answer.setCookies) assert.match(cookie, /^[^=]+=; Max-Age=0;/);
 }
 

@@ -484,7 +484,7 @@ for (const store of ["data-api", "postgres"] as const) {
       assert.equal(await describeSession(fixture, scene.sessionId), expected.session);
       assert.deepEqual(await scene.events(), expected.events ?? []);
       const touched = answer.status === 200 || expected.session === null;
-      assert.equal(answer.setCookies.length, touched ? 2 : 0, "cookies");
+      assert.equal(answer.setCookies.length, touched ? 3 : 0, "cookies");
     });
   }
 }

@@ -48,7 +48,7 @@ function assertSignedOut(
 ): void {
   assert.deepEqual(
     [answer.status, answer.body["sessions_ended"], answer.setCookies.length],
-    [200, ended, clears ? 2 : 0],
+    [200, ended, clears ? 3 : 0],
   );
 }
 

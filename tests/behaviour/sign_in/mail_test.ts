@@ -40,6 +40,7 @@ Deno.test("a code from a mail signs in the browser that asked for it", async () 
   assert.equal(await countIdentitySessions(fixture, person), 0);
   assert.deepEqual([...browser.cookies.keys()].sort(), [
     "__Host-session_access",
+    "__Host-session_present",
     "__Host-session_refresh",
   ]);
 });

@@ -34,6 +34,7 @@ Deno.test("OAuth signs in by redirects alone, and leaves no session at Supabase 
   assert.equal(await countIdentitySessions(fixture, person), 0);
   assert.deepEqual([...browser.cookies.keys()].sort(), [
     "__Host-session_access",
+    "__Host-session_present",
     "__Host-session_refresh",
   ]);
 });

@@ -29,6 +29,7 @@ function writeAll(cookies: typeof hostOnly): readonly string[] {
   return [
     cookies.setAccess(ACCESS, { maxAgeSeconds: 46_800 }),
     cookies.setRefresh(REFRESH, { maxAgeSeconds: 2_592_000 }),
+    cookies.setPresent({ maxAgeSeconds: 2_592_000 }),
     ...cookies.clear(),
   ];
 }
@@ -46,15 +47,19 @@ Deno.test("a host-only cookie is written as browsers demand of __Host-", () => {
     hostOnly.setRefresh(REFRESH, { maxAgeSeconds: 2_592_000 }),
     `__Host-session_refresh=${REFRESH}; Max-Age=2592000; Path=/; HttpOnly; Secure; SameSite=Lax`,
   );
+  assert.equal(
+    hostOnly.setPresent({ maxAgeSeconds: 2_592_000 }),
+    "__Host-session_present=1; Max-Age=2592000; Path=/; Secure; SameSite=Lax",
+  );
 });
 
-Deno.test("no setting writes a __Host- cookie with a Domain, nor any cookie that scripts can read", () => {
+Deno.test("no setting writes a __Host- cookie with a Domain, nor a token that scripts can read", () => {
   fc.assert(fc.property(options, ({ domain, sameSite }) => {
     for (const setCookie of writeAll(createSessionCookies({ domain, sameSite }))) {
       const attributes = attributesOf(setCookie);
-      for (const required of ["HttpOnly", "Secure", "Path=/"]) {
-        assert.ok(attributes.includes(required));
-      }
+      for (const required of ["Secure", "Path=/"]) assert.ok(attributes.includes(required));
+      const isReadable = /^[^=]*session_present=1?;/.test(setCookie);
+      assert.equal(attributes.includes("HttpOnly"), !isReadable);
       assert.ok(setCookie.startsWith(domain === null ? "__Host-session_" : "__Secure-session_"));
       const domains = attributes.filter((attribute) => attribute.startsWith("Domain"));
       assert.deepEqual(domains, domain === null ? [] : [`Domain=${domain}`]);
@@ -67,7 +72,8 @@ Deno.test("clearing uses the attributes of setting, so that the browser finds th
   fc.assert(fc.property(options, (chosen) => {
     const cookies = createSessionCookies(chosen);
     const clear = cookies.clear();
-    const set = writeAll(cookies).slice(0, 2);
+    const set = writeAll(cookies).slice(0, 3);
+    assert.equal(clear.length, set.length);
     for (const [at, cleared] of clear.entries()) {
       assert.equal(cleared.split("=")[0], set[at]?.split("=")[0]);
       assert.match(cleared, /^[^=]+=; Max-Age=0; /);
@@ -90,9 +96,11 @@ Deno.test("what is set is read back, whatever other cookies surround it", () => 
     .map(([key, value]) => `${key}=${value}`);
   fc.assert(fc.property(options, fc.array(other), fc.array(other), (chosen, before, after) => {
     const cookies = createSessionCookies(chosen);
-    const ours = writeAll(cookies).slice(0, 2).map((setCookie) => setCookie.split(";")[0]);
+    const ours = writeAll(cookies).slice(0, 3).map((setCookie) => setCookie.split(";")[0]);
     const header = [...before, ...ours, ...after].join("; ");
     assert.deepEqual(cookies.read(header), { access: [ACCESS], refresh: [REFRESH] });
+    assert.ok(cookies.isPresent(header));
+    assert.ok(!cookies.isPresent([...before, ...ours.slice(0, 2), ...after].join("; ")));
   }));
 });
 
@@ -164,7 +172,15 @@ Deno.test("two projects with suffixes of their own share a host, and no cookie",
   assert.equal(header, `__Host-session_access_shop=${ACCESS}`);
   assert.deepEqual(shop.read(header).access, [ACCESS]);
   for (const others of [blog, hostOnly]) assert.deepEqual(others.read(header).access, []);
-  assert.match(blog.clear().join(), /^__Host-session_access_blog=;.*__Host-session_refresh_blog=;/);
+  assert.deepEqual(blog.clear().map((line) => line.split("=")[0]), [
+    "__Host-session_access_blog",
+    "__Host-session_refresh_blog",
+    "__Host-session_present_blog",
+  ]);
+  assert.equal(
+    shop.setPresent({ maxAgeSeconds: 1 }).split(";")[0],
+    "__Host-session_present_shop=1",
+  );
 });
 
 Deno.test("reading never throws, whatever is sent", () => {

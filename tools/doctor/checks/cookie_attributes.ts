@@ -7,7 +7,7 @@
 
 import { failed, notChecked, ok, quote, type Verdict } from "../finding.ts";
 import type { Patient } from "../patient.ts";
-import { readSessionCookies, type SetCookie } from "../set_cookie.ts";
+import { cookieKindOf, readSessionCookies, type SetCookie } from "../set_cookie.ts";
 import { isLoopback } from "../site.ts";
 
 export async function cookieAttributes({ askFunction, trial, target }: Patient): Promise<Verdict> {
@@ -18,16 +18,18 @@ export async function cookieAttributes({ askFunction, trial, target }: Patient):
   const cookies = readSessionCookies(answer.kind === "reply" ? answer.setCookies : []);
   const [access] = cookies.session_access;
   const [refresh] = cookies.session_refresh;
-  if (access === undefined || refresh === undefined) {
-    return notChecked("There are not two cookies to look at.", "See cookies_arrive.");
+  const [present] = cookies.session_present;
+  if (access === undefined || refresh === undefined || present === undefined) {
+    return notChecked("There are not three cookies to look at.", "See cookies_arrive.");
   }
   const url = new URL(target.functionsUrl);
-  const problems = [...new Set([...judgeCookie(access, url), ...judgeCookie(refresh, url)])];
+  const problems = [access, refresh, present].flatMap((cookie) => judgeCookie(cookie, url));
   const view = signedIn?.view ?? null;
   if (view !== null) {
     problems.push(
       ...judgeLifetime(access, view.session.access_token_expires_in),
       ...judgeLifetime(refresh, view.session.refresh_token_expires_in),
+      ...judgeLifetime(present, view.session.refresh_token_expires_in),
     );
   }
   return problems.length === 0
@@ -61,7 +63,12 @@ export function judgeCookie({ name, attributes }: SetCookie, url: URL): readonly
   } else if (!isPlain && !attributes.has("secure")) {
     lacks("Secure, so that browsers refuse it");
   }
-  if (!attributes.has("httponly")) lacks("HttpOnly, so that scripts can read it");
+  const isReadable = cookieKindOf(name) === "session_present";
+  if (isReadable && attributes.has("httponly")) {
+    problems.push(`${name} is HttpOnly, so that the page takes its person for signed out`);
+  } else if (!isReadable && !attributes.has("httponly")) {
+    lacks("HttpOnly, so that scripts can read it");
+  }
   if (attributes.get("path") !== "/") lacks("Path=/, so that browsers refuse it");
   if (name.startsWith("__Host-") && attributes.has("domain")) {
     problems.push(`${name} has a Domain, so that browsers refuse it`);

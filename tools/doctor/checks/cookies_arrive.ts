@@ -1,6 +1,6 @@
 /**
- * Whether both cookies of an answer arrive, each in a header of its own, and unharmed. A proxy that
- * folds the two into one, or drops one, leaves the browser with half a session.
+ * Whether all cookies of an answer arrive, each in a header of its own, and unharmed. A proxy that
+ * folds them into one, or drops one, leaves the browser with half a session.
  *
  * @module
  */
@@ -20,21 +20,21 @@ const REMEDY = "Let the proxy hand every Set-Cookie header on by itself and unch
   "copies headers into a plain object keeps only the last one.";
 
 export async function cookiesArrive(patient: Patient): Promise<Verdict> {
-  // Signing out nobody clears both cookies: no account is needed to see them arrive.
+  // Signing out nobody clears all cookies: no account is needed to see them arrive.
   const cleared = await patient.askFunction("/unified-auth/logout", { method: "POST" });
   if (cleared.kind === "no_reply" || !isOurs(cleared)) return explainStranger(cleared);
   const torn = findTorn(cleared);
   if (torn !== null) return torn;
   const made = await patient.trial.signIn();
   return made.kind === "signed_in" ? await examineSignIn(patient, made) : ok(
-    "Both cookies arrive, each on its own: the empty ones of a sign-out. Full ones need a test " +
+    "All cookies arrive, each on its own: the empty ones of a sign-out. Full ones need a test " +
       "account.",
   );
 }
 
 function findTorn({ setCookies }: Reply): Verdict | null {
   if (setCookies.some(isFolded)) {
-    return failed("The two Set-Cookie headers arrive as one: browsers keep one cookie.", REMEDY);
+    return failed("The Set-Cookie headers arrive as one: browsers keep one cookie.", REMEDY);
   }
   const cookies = readSessionCookies(setCookies);
   for (const kind of COOKIE_KINDS) {
@@ -64,9 +64,9 @@ async function examineSignIn({ askFunction }: Patient, made: SignedIn): Promise<
       return failed(
         `The cookies arrive, but ${path} does not accept them back: ` +
           `${quote(answer.code ?? String(answer.status))}.`,
-        "Let the proxy hand the Cookie header on unchanged; both cookies take up to 4 KiB.",
+        "Let the proxy hand the Cookie header on unchanged; the cookies take up to 4 KiB.",
       );
     }
   }
-  return ok("Both cookies arrive, each on its own and whole, and both functions accept them back.");
+  return ok("All cookies arrive, each on its own and whole, and both functions accept them back.");
 }

@@ -1,6 +1,7 @@
 /**
- * The two session cookies: their names, their attributes, and how they are read back. Knows nothing of
- * what their values mean.
+ * The session cookies: their names, their attributes, and how they are read back. Two hold the tokens;
+ * the third can be read by the page and says only that there is a session. Knows nothing of what the
+ * values mean.
  *
  * @module
  */
@@ -16,6 +17,7 @@ const MAX_CANDIDATES = 16;
 
 const ACCESS = "session_access";
 const REFRESH = "session_refresh";
+const PRESENT = "session_present";
 
 /** Browsers take a cookie with such a prefix from a secure origin only, which keeps others from it. */
 export type CookiePrefix = "__Host-" | "__Secure-" | "";
@@ -34,7 +36,7 @@ export interface SessionCookieOptions {
    * @default {true}
    */
   readonly secure?: boolean;
-  /** Ends both names, for two projects on one host, whose cookies no port keeps apart. @default {""} */
+  /** Ends the names, for two projects on one host, whose cookies no port keeps apart. @default {""} */
   readonly nameSuffix?: string;
 }
 
@@ -48,14 +50,24 @@ export interface SessionCookieValues {
 export interface SessionCookies {
   readonly accessName: string;
   readonly refreshName: string;
+  readonly presentName: string;
   /** Reads a `Cookie` header. Never throws, and takes linear time. */
   read(cookieHeader: string | null): SessionCookieValues;
   /** @throws {RangeError} If the lifetime is no whole number of seconds from 0 */
   setAccess(token: RawAccessToken, lifetime: { readonly maxAgeSeconds: number }): string;
   /** @throws {RangeError} If the lifetime is no whole number of seconds from 0 */
   setRefresh(token: RawRefreshToken, lifetime: { readonly maxAgeSeconds: number }): string;
-  /** Ends both cookies, the access cookie first. */
-  clear(): readonly [string, string];
+  /**
+   * The cookie that a page can read, so that it asks nothing for a visitor without a session. Holds no
+   * token; the server believes nothing of it. Of the refresh cookie's lifetime.
+   *
+   * @throws {RangeError} If the lifetime is no whole number of seconds from 0
+   */
+  setPresent(lifetime: { readonly maxAgeSeconds: number }): string;
+  /** Whether a `Cookie` header holds the cookie that a page can read. */
+  isPresent(cookieHeader: string | null): boolean;
+  /** Ends all three: the access cookie, the refresh cookie, and the one that a page can read. */
+  clear(): readonly [string, string, string];
 }
 
 /** A cookie that other sites may embed is kept apart for each of them (CHIPS). */
@@ -68,10 +80,13 @@ export function createSessionCookies(options: SessionCookieOptions): SessionCook
   const prefix = prefixOf(options);
   const accessName = `${prefix}${ACCESS}${options.nameSuffix ?? ""}`;
   const refreshName = `${prefix}${REFRESH}${options.nameSuffix ?? ""}`;
-  const write = createCookieWriter(options);
+  const presentName = `${prefix}${PRESENT}${options.nameSuffix ?? ""}`;
+  const write = createCookieWriter(options, { httpOnly: true });
+  const writeReadable = createCookieWriter(options, { httpOnly: false });
   return {
     accessName,
     refreshName,
+    presentName,
     read: (cookieHeader) => ({
       access: readCookieValues(cookieHeader ?? "", accessName),
       refresh: readCookieValues(cookieHeader ?? "", refreshName),
@@ -81,9 +96,13 @@ export function createSessionCookies(options: SessionCookieOptions): SessionCook
       write(accessName, { value: token, maxAge: maxAgeSeconds }),
     setRefresh: (token, { maxAgeSeconds }) =>
       write(refreshName, { value: token, maxAge: maxAgeSeconds }),
+    setPresent: ({ maxAgeSeconds }) =>
+      writeReadable(presentName, { value: "1", maxAge: maxAgeSeconds }),
+    isPresent: (cookieHeader) => readCookieValues(cookieHeader ?? "", presentName).length > 0,
     clear: () => [
       write(accessName, CLEARED),
       write(refreshName, CLEARED),
+      writeReadable(presentName, CLEARED),
     ],
   };
 }
@@ -102,12 +121,15 @@ function prefixOf({ domain, secure = true }: SessionCookieOptions): CookiePrefix
   return domain === null ? "__Host-" : "__Secure-";
 }
 
-function createCookieWriter({ domain, sameSite, secure = true }: SessionCookieOptions) {
+function createCookieWriter(
+  { domain, sameSite, secure = true }: SessionCookieOptions,
+  { httpOnly }: { readonly httpOnly: boolean },
+) {
   const attributes = {
     path: "/",
     ...(secure ? { secure } : {}),
     ...(domain === null ? {} : { domain }),
-    httpOnly: true,
+    httpOnly,
     sameSite,
     partitioned: isPartitioned(sameSite),
   } as const;

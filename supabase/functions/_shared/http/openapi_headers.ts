@@ -31,7 +31,9 @@ export const HEADERS: JsonObject = {
     schema: { type: "string", pattern: "^[A-Za-z0-9_-]{56}$" },
   },
   SetCookie: {
-    description: "Two of them, each in a header of its own: the access and the refresh cookie.",
+    description:
+      "Three of them, each in a header of its own: the access and the refresh cookie, and " +
+      "one without a token that a page can read. A `validate` that refreshes nothing sets at most the last.",
     schema: { type: "string" },
   },
 };

@@ -8,19 +8,44 @@
 import type { SessionId } from "../brands.ts";
 import type { SessionCookies } from "./cookies.ts";
 import type { SessionGrant } from "../sessions/grant.ts";
+import type { ShownRefreshToken } from "../sessions/validate.ts";
+import type { SessionAt } from "../store/session_store.ts";
 import { secondsBetween } from "./views.ts";
 
-/** The two `Set-Cookie` values of a grant. The access cookie outlives its token by the grace window. */
+/** The three `Set-Cookie` values of a grant. The access cookie outlives its token by the grace window. */
 export function grantCookies(
   cookies: SessionCookies,
   { session, serverTime, accessToken, refreshToken }: SessionGrant,
   { graceSeconds }: { readonly graceSeconds: number },
 ): readonly string[] {
+  const refreshLifetime = {
+    maxAgeSeconds: secondsBetween(serverTime, session.refreshTokenExpiresAt),
+  };
   return [
     cookies.setAccess(accessToken, {
       maxAgeSeconds: secondsBetween(serverTime, session.accessTokenExpiresAt) + graceSeconds,
     }),
-    cookies.setRefresh(refreshToken, {
+    cookies.setRefresh(refreshToken, refreshLifetime),
+    cookies.setPresent(refreshLifetime),
+  ];
+}
+
+/**
+ * The readable cookie alone, for a browser that holds the session's refresh cookie and lacks this one: it
+ * signed in before there was one, or lost it.
+ */
+export function missingPresentCookie(
+  cookies: SessionCookies,
+  { session, serverTime }: SessionAt,
+  { cookieHeader, refresh }: {
+    readonly cookieHeader: string | null;
+    readonly refresh: ShownRefreshToken;
+  },
+): readonly string[] {
+  const isHeld = refresh.kind === "genuine" && refresh.token.sessionId === session.sessionId;
+  if (!isHeld || cookies.isPresent(cookieHeader)) return [];
+  return [
+    cookies.setPresent({
       maxAgeSeconds: secondsBetween(serverTime, session.refreshTokenExpiresAt),
     }),
   ];

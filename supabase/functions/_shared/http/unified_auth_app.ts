@@ -32,7 +32,7 @@ import {
 import { readBody, readLoginBody } from "./request_body.ts";
 import { RequestError } from "./request_error.ts";
 import { readRequestProof } from "./request_proof.ts";
-import { grantCookies, mayClearCookies } from "./session_cookies.ts";
+import { grantCookies, mayClearCookies, missingPresentCookie } from "./session_cookies.ts";
 import { readCookieSessions, readShownRefreshToken, readShownTokens } from "./shown_tokens.ts";
 import type { SessionBridge, SignInParts } from "./sign_in_app.ts";
 import { addSignInRoutes, deferSignIn, SIGN_IN_ROUTES } from "./sign_in_routes.ts";
@@ -210,6 +210,11 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
         const accessToken = exposeAccessToken ? tokens.accessToken : null;
         const { sessionId, userId } = result.session;
         tell(context, { outcome: "active", session_id: sessionId, user_id: userId });
+        if (mode === "auto") { // who says "never" cannot hand a cookie back
+          const cookieHeader = context.req.raw.headers.get("cookie");
+          const { refresh } = tokens;
+          setCookies(context, missingPresentCookie(cookies, result, { cookieHeader, refresh }));
+        }
         const view = { refreshed: false, accessToken, bindsSessions, keys };
         return context.json(renderSession(result, view));
       }
