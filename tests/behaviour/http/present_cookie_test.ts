@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { ageSession } from "../../../local/testing/aging.ts";
 import { ACCESS_COOKIE, type Browser, REFRESH_COOKIE, viewOf } from "./browser.ts";
-import { ageSession } from "./aging.ts";
 import { openHttpFixture } from "./fixture.ts";
 
 const PRESENT_COOKIE = "__Host-session_present";

@@ -28,8 +28,10 @@ Deno.test("start serves, keeps its data over a restart and a crash, and reset be
     });
     assert.equal(login.status, 200, await login.text());
     const cookies = login.headers.getSetCookie();
-    assert.equal(cookies.length, 2);
-    for (const line of cookies) assert.match(line, /^session_(access|refresh)=(?!.*Secure)/); // Safari
+    assert.equal(cookies.length, 3);
+    for (const line of cookies) {
+      assert.match(line, /^session_(access|refresh|present)=(?!.*Secure)/); // Safari
+    }
     cookie = cookies.map((line) => line.split(";")[0]).join("; ");
 
     const second = await run("start", environment);
