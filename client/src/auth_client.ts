@@ -12,7 +12,7 @@ import type { AuthClient, SignInOutcome } from "./session/session.ts";
 import type { UnifiedAuthUser } from "./transport/views.ts";
 
 /**
- * Makes the client of this page: once, at the top level of a module. In a page it starts by itself and asks
+ * Makes the client of this page: once, at the top level of a module. In a page it starts itself and asks
  * the server who is signed in; on a server it touches neither timers nor network until it is called.
  *
  * @throws {TypeError} If `baseUrl` is missing or no HTTP URL.

@@ -29,7 +29,7 @@ export interface BrowserKey {
   }): Promise<Proof>;
 }
 
-/** What a key is made of: the parts of a browser that it uses. */
+/** The parts of a browser that a key is made with. */
 export interface KeyEnvironment {
   readonly indexedDB: IDBFactory;
   readonly crypto: Pick<Crypto, "subtle" | "getRandomValues">;

@@ -10,7 +10,7 @@
 
 import { refuseAborted } from "../session/environment.ts";
 
-/** A database of its own: another layout is another name, never another version. */
+/** Used for nothing else. Another layout is another name, never another version. */
 const DATABASE = "unified-auth-key";
 /** Forever. A raised version hangs old tabs without any event, and breaks a deploy that is rolled back. */
 const VERSION = 1;

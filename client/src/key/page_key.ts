@@ -1,5 +1,5 @@
 /**
- * Where a key can be kept at all. It must not know what is done with it.
+ * Whether this place can keep a key at all.
  *
  * @module
  */

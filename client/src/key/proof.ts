@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What one proof is for. */
+/** The request that one proof is made for. */
 export interface ProofClaims {
   readonly method: string;
   readonly url: string;

@@ -1,5 +1,5 @@
 /**
- * The two things that a person must be told: that the session will end, and that it has ended. Plain
+ * The two banners for the person: the session will end, and the session has ended. Plain
  * elements with roles and class names; how they look is the app's, or `styles.css`'s.
  *
  * @module
@@ -29,9 +29,9 @@ export interface SessionWarningBannerProps {
   readonly children?: (
     warning: CountedWarning & { stay(): void; dismiss(): void },
   ) => ReactNode;
-  /** What the button says. @default {"Stay signed in"} */
+  /** The button's label. @default {"Stay signed in"} */
   readonly stayLabel?: string;
-  /** What the other button says. @default {"Dismiss"} */
+  /** The other button's label. @default {"Dismiss"} */
   readonly dismissLabel?: string;
 }
 
@@ -56,7 +56,7 @@ export interface SessionEndedBannerProps {
   readonly onSignIn: () => void;
   /** Replaces what the banner says and its button. */
   readonly children?: (ended: { reason: Reason | null; signIn(): void }) => ReactNode;
-  /** What the button says. @default {"Sign in again"} */
+  /** The button's label. @default {"Sign in again"} */
   readonly signInLabel?: string;
 }
 
@@ -109,7 +109,7 @@ export function createBanners<U extends SessionUser>(
       createElement(
         "span",
         { key: "text" },
-        `${explain(reason)} What you see may be out of date. `,
+        `${explain(reason)} This page may be out of date. `,
       ),
       createElement("button", { key: "sign-in", type: "button", onClick: onSignIn }, signInLabel),
     ];

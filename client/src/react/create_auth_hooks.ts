@@ -57,7 +57,7 @@ export interface CountedWarning extends SessionWarning {
 }
 
 /**
- * What the hooks use of a client.
+ * The part of a client that the hooks use.
  *
  * @example
  * ```tsx
@@ -170,8 +170,8 @@ export function createAuthHooks<U extends SessionUser>(auth: HookedClient<U>): A
     const [rendered] = useState(() => {
       auth.hydrate(initial);
       const { user, status } = initial;
-      const shown = status === "active" || status === "signed-out" ? status : "restoring";
-      return { ...auth.getServerSnapshot(), status: shown, user } as const;
+      const first = status === "active" || status === "signed-out" ? status : "restoring";
+      return { ...auth.getServerSnapshot(), status: first, user } as const;
     });
     return createElement(Rendered.Provider, { value: rendered }, children);
   }

@@ -1,5 +1,5 @@
 /**
- * Whether two selections show the same. It must not know what they are selected from.
+ * Whether two selections are equal, one level deep.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What a server hands to the page that it renders, so that the first paint is right: plain data that
+ * The session as a server hands it to the page that it renders, so that the first paint is right: plain data that
  * survives JSON, without any token.
  *
  * @module
@@ -8,7 +8,7 @@
 import type { UnifiedAuthUser } from "../transport/views.ts";
 
 /**
- * What the server knew of the session when it rendered. The browser takes it for the first paint and
+ * The session as the server knew it when it rendered. The browser takes it for the first paint and
  * verifies it at once; what the browser itself knows to be newer wins.
  *
  * @example

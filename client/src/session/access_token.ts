@@ -55,11 +55,11 @@ export function holdAccessToken(): HeldAccessToken {
 export async function readAccessToken<U extends SessionUser>(
   token: HeldAccessToken,
   { minTtlMs = 0, signal }: AccessTokenOptions,
-  { state, now, recover, lastDoubt }: {
+  { state, now, recover, lastFailure }: {
     readonly state: () => State<U>;
     readonly now: () => Instant;
     readonly recover: (minTtlMs: number) => Promise<void>;
-    readonly lastDoubt: () => Busy | Unavailable | null;
+    readonly lastFailure: () => Busy | Unavailable | null;
   },
 ): Promise<string | null> {
   if (!(minTtlMs >= 0 && minTtlMs < Infinity)) {
@@ -74,7 +74,7 @@ export async function readAccessToken<U extends SessionUser>(
   if (held !== undefined) return held;
   const ask = () => signal ? orAborted(recover(enoughMs), signal) : recover(enoughMs);
   await ask();
-  // Another tab asked in this one's place: its verdict is ours too, but its token is not.
+  // Another tab asked in this one's place: its answer is ours too, but its token is not.
   const isVerified = state().status === "active" && state().failures === 0;
   if (isVerified && token.fit(state(), now(), 0) === undefined) await ask();
   const { status, reason } = state();
@@ -83,7 +83,7 @@ export async function readAccessToken<U extends SessionUser>(
   if (status === "signed-out") return null;
   throw status === "ended"
     ? new SessionEndedError(reason)
-    : new SessionUnavailableError(lastDoubt());
+    : new SessionUnavailableError(lastFailure());
 }
 
 type Hook = (detail: RefreshedDetail) => void | Promise<void>;

@@ -1,6 +1,6 @@
 /**
- * What the parts of a session share: its parts by their interfaces, and how to call a transport
- * with a deadline. It must not decide anything.
+ * The parts of a session by their interfaces, which all of them share, and how to call a transport
+ * with a deadline.
  *
  * @module
  */

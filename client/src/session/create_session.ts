@@ -1,12 +1,12 @@
 /**
- * Puts a session together from its parts. It decides nothing by itself: when to ask is `need.ts`,
- * how to ask `recovery.ts`, what an answer means `adoption.ts` and `transition.ts`.
+ * Puts a session together from its parts: `need.ts` decides when to ask the server, `recovery.ts` asks
+ * it, `sync.ts` and `transition.ts` turn the answer into the state.
  *
  * @module
  */
 
 import { createRefreshedHooks, holdAccessToken, readAccessToken } from "./access_token.ts";
-import { createAdoption } from "./adoption.ts";
+import { createSync } from "./sync.ts";
 import { ask, type SessionCore } from "./core.ts";
 import { browserEnvironment } from "./environment.ts";
 import { SessionEndedError, SessionUnavailableError } from "./errors.ts";
@@ -17,7 +17,7 @@ import { numbersOf, type SessionOptions } from "./options.ts";
 import type { SessionUser, Trigger } from "../transport/outcome.ts";
 import { beginLife, type PageLife } from "../tabs/page_life.ts";
 import { createCallQueue, type Gate } from "./queue.ts";
-import { createRecovery, type Wish } from "./recovery.ts";
+import { createRecovery, type RecoverOptions } from "./recovery.ts";
 import type { AccessTokenOptions, RefreshedDetail, Session } from "./session.ts";
 import { createSessionFetch } from "./session_fetch.ts";
 import { createTabs } from "../tabs/shared_record.ts";
@@ -47,24 +47,24 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
     storageKey: `${name}:v1`,
     channelName: shared,
     hint,
-    onChange: () => adoption.adopt(),
+    onChange: () => sync.apply(),
   });
   const lock = createTabLock(environment, shared);
   const core: SessionCore<U> = { environment, numbers, transport, emitter, store, tabs, lock };
   const hooks = createRefreshedHooks(environment, numbers.hookTimeoutMs);
   const token = holdAccessToken();
-  const adoption = createAdoption(core, {
+  const sync = createSync(core, {
     onRefreshed,
-    onVerdict: () => settle(),
+    onAnswer: () => settle(),
     onSignIn: () => recovery.abandon(),
     onHint: () => void recover("start"),
   });
-  const recovery = createRecovery(core, adoption, token.keep);
+  const recovery = createRecovery(core, sync, token.keep);
   const queue = createCallQueue(environment, {
     queueMax: numbers.queueMax,
     gate,
     overError,
-    doubtError,
+    unavailableError,
     onChange: (change) => emitter.emit("queue", change),
   });
   const send = createSessionFetch(options, {
@@ -72,7 +72,7 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
     numbers,
     queue,
     gate,
-    doubtError,
+    unavailableError,
     state: store.state,
     recover,
     getAccessToken: (signal) => getAccessToken({ signal }),
@@ -93,8 +93,8 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
     return new SessionEndedError(store.state().reason);
   }
 
-  function doubtError(): Error {
-    return new SessionUnavailableError(recovery.lastDoubt());
+  function unavailableError(): Error {
+    return new SessionUnavailableError(recovery.lastFailure());
   }
 
   function gate(): Gate {
@@ -123,16 +123,19 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
     await ran;
   }
 
-  async function recover(trigger: Trigger, wish?: Wish): Promise<void> {
+  async function recover(trigger: Trigger, options?: RecoverOptions): Promise<void> {
     if (disposed) return;
-    await recovery.recover(trigger, wish);
+    await recovery.recover(trigger, options);
     // The first question was not put, because of a failure that another tab saw before.
-    if (tabs.read().failures && store.state().status === "restoring") adoption.followFailures();
+    if (tabs.read().failures && store.state().status === "restoring") sync.followFailures();
     settle();
   }
 
-  async function recovered(trigger: Trigger, wish?: Wish): Promise<SessionSnapshot<U>> {
-    await recover(trigger, wish);
+  async function recovered(
+    trigger: Trigger,
+    options?: RecoverOptions,
+  ): Promise<SessionSnapshot<U>> {
+    await recover(trigger, options);
     return store.snapshot();
   }
 
@@ -165,7 +168,7 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
       now,
       state: store.state,
       recover: (minTtlMs) => recover("token", { minTtlMs }),
-      lastDoubt: recovery.lastDoubt,
+      lastFailure: recovery.lastFailure,
     });
   }
 
@@ -183,7 +186,7 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
     start() {
       if (life) return;
       disposed = false;
-      life = beginLife(core, { adoption, recovery, recover });
+      life = beginLife(core, { sync, recovery, recover });
       first = lookFirst();
     },
     dispose() {
@@ -242,11 +245,11 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
           request: (call) => transport.logout({ ...call, scope }),
         });
       }
-      adoption.signOut(scope);
+      sync.signOut(scope);
       recovery.abandon();
       await recover("sign-out");
       return tabs.read().pendingLogout
-        ? recovery.lastDoubt() ?? { kind: "unavailable", cause: "timeout" }
+        ? recovery.lastFailure() ?? { kind: "unavailable", cause: "timeout" }
         : recovery.lastLogout() ?? { kind: "done" };
     },
     dismissWarning() {

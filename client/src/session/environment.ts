@@ -7,7 +7,7 @@
  */
 
 /**
- * What the client uses of a `BroadcastChannel`.
+ * The part of a `BroadcastChannel` that the client uses.
  *
  * @example
  * ```ts
@@ -26,7 +26,7 @@ export interface SessionChannel {
 }
 
 /**
- * What the client uses of the platform. Any part may throw when it is used: a browser that blocks a site's
+ * The parts of the platform that the client uses. Any may throw when it is used: a browser that blocks a site's
  * data throws from channels, storage and locks alike, and the session works without them.
  *
  * @example

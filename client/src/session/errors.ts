@@ -55,7 +55,9 @@ export class SessionUnavailableError extends Error {
   override readonly cause: Busy | Unavailable | null;
   /** Made by the client. */
   constructor(cause: Busy | Unavailable | null) {
-    super(`Cannot send as the session is in doubt: last answer is ${cause?.kind ?? "none"}`);
+    super(
+      `Cannot send as the session could not be verified: last answer is ${cause?.kind ?? "none"}`,
+    );
     this.cause = cause;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * What the session looks like at the first paint of a page that a server rendered for its visitor.
+ * The session at the first paint of a page that a server rendered for its visitor.
  *
  * @module
  */

@@ -77,12 +77,12 @@ export interface UnstableTiming {
   readonly queueMaxWaitMs?: number | undefined;
   /** How long a hook of `onRefreshed` may keep the waiting calls. @default {2000} */
   readonly hookTimeoutMs?: number | undefined;
-  /** For how long the user of the last verification is shown before the server answers. @default {43200000} */
+  /** For how long a page may show the user of the last verification before the server answers. @default {43200000} */
   readonly hintTtlMs?: number | undefined;
 }
 
 /**
- * What an app does with its own calls and with its own page.
+ * Options for an app's own calls and its own page.
  *
  * @example
  * ```ts
@@ -100,7 +100,7 @@ export interface UnstableTiming {
  * ```
  */
 export interface AppOptions<U extends SessionUser> {
-  /** What a server knew when it rendered this page; see `readSession`. */
+  /** The session as a server knew it when it rendered this page; see `readSession`. */
   readonly initial?: InitialSession<U> | undefined;
   /**
    * Prepares each sending of `auth.fetch`, a replay too: the place to set `Authorization`. Look
@@ -119,7 +119,7 @@ export interface AppOptions<U extends SessionUser> {
   /** Names what tabs share; two clients on one origin need two names. @default {"session"} */
   readonly name?: string | undefined;
   /**
-   * Fields of the user that are kept on this device beside the id, to be shown before the server answers the
+   * Fields of the user that are kept on this device beside the id, for the page to show before the server answers the
    * next time. @default {[]}
    */
   readonly hint?: readonly (keyof U)[] | undefined;

@@ -1,6 +1,6 @@
 /**
- * Calls that wait for the session, in the order in which they came. Each has a deadline of its own,
- * so that nothing that goes wrong elsewhere can hold it for ever. It must not know what is called.
+ * Calls that wait for the session, in the order in which they came. Each has its own deadline, so that
+ * no failure of another part can hold it forever.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { reasonOf, refuseAborted, type SessionEnvironment } from "./environment.
 import { SessionBusyError } from "./errors.ts";
 
 /**
- * What a waiting call finds: `open` (go), `brief` (a refresh is under way, but what there is still
+ * The state of the gate for a waiting call: `open` (go), `brief` (a refresh is under way, but what there is still
  * works), `held` (nothing works until the server answers), `closed` (the session is over).
  */
 export type Gate = "open" | "brief" | "held" | "closed";
@@ -42,11 +42,11 @@ interface Entry extends Pick<Ticket, "untilLogin" | "isForAnyone"> {
 
 export function createCallQueue(
   { setTimer }: Pick<SessionEnvironment, "setTimer">,
-  { queueMax, gate, overError, doubtError, onChange }: {
+  { queueMax, gate, overError, unavailableError, onChange }: {
     readonly queueMax: number;
     readonly gate: () => Gate;
     readonly overError: () => Error;
-    readonly doubtError: () => Error;
+    readonly unavailableError: () => Error;
     readonly onChange: (change: { size: number; flushed: number; rejected: number }) => void;
   },
 ): CallQueue {
@@ -101,7 +101,7 @@ export function createCallQueue(
             const now = gate();
             if (now === "brief") entry.leave();
             else if (leftMs > waitMs) waitOn(leftMs - waitMs);
-            else if (now !== "closed") entry.leave(doubtError());
+            else if (now !== "closed") entry.leave(unavailableError());
           }, waitMs);
         };
         waitOn(timeoutMs);

@@ -1,15 +1,20 @@
 /**
- * The one way to the server: every wish to know how the session stands comes through here, is joined
- * with those under way, waits its turn among the tabs, and ends in a verdict or in a waiting time.
- * It must not know what raised the wish.
+ * The only way to the server: every request for the state of the session comes through here, is joined
+ * with those under way, waits its turn among the tabs, and ends in an answer or in a waiting time.
  *
  * @module
  */
 
-import type { Adoption } from "./adoption.ts";
+import type { SessionSync } from "./sync.ts";
 import { ask, type SessionCore } from "./core.ts";
 import type { Instant } from "./environment.ts";
-import { type Action, backoffMs, type Demand, isHeldBack, neededAction } from "../state/need.ts";
+import {
+  type Action,
+  backoffMs,
+  isHeldBack,
+  neededAction,
+  type RecoveryRequest,
+} from "../state/need.ts";
 import type {
   LoginOutcome,
   LogoutOutcome,
@@ -32,14 +37,14 @@ const COOKIES_REFUSED: Refused = {
   status: 200,
 };
 
-export interface Wish {
+export interface RecoverOptions {
   readonly force?: boolean;
   readonly minTtlMs?: number;
 }
 
 export interface Recovery<U extends SessionUser> {
   /** Finds out how the session stands, unless that is known well enough. Never rejects. */
-  recover(trigger: Trigger, wish?: Wish): Promise<void>;
+  recover(trigger: Trigger, options?: RecoverOptions): Promise<void>;
   /** Runs a sign-in while nothing else is asked, in any tab. */
   signIn(
     login: (call: Parameters<Transport<U>["validate"]>[0]) => Promise<LoginOutcome<U>>,
@@ -49,15 +54,15 @@ export interface Recovery<U extends SessionUser> {
   isUnderWay(): boolean;
   /** When this page refreshes the present access token, within the spread: from -1 to 1. */
   readonly jitter: number;
-  /** The last answer that was no verdict. */
-  lastDoubt(): Exclude<Outcome<U>, { kind: "valid" | "rejected" }> | null;
+  /** The last answer that settled nothing; null once the server has given one that does. */
+  lastFailure(): Exclude<Outcome<U>, { kind: "valid" | "rejected" }> | null;
   /** How the last sign-out of this page ended. */
   lastLogout(): LogoutOutcome | null;
 }
 
 export function createRecovery<U extends SessionUser>(
   core: SessionCore<U>,
-  adoption: Adoption<U>,
+  sync: SessionSync<U>,
   onValid: (valid: Extract<Outcome<U>, { kind: "valid" }>, asked: Instant) => void,
 ): Recovery<U> {
   const { environment, numbers, transport, emitter, store, tabs, lock } = core;
@@ -65,43 +70,43 @@ export function createRecovery<U extends SessionUser>(
   let drawn: { readonly serial: number | undefined; readonly value: number } | null = null;
   let flight: Promise<void> | null = null;
   let current: AbortController | null = null;
-  let doubt: ReturnType<Recovery<U>["lastDoubt"]> = null;
+  let lastFailure: ReturnType<Recovery<U>["lastFailure"]> = null;
   let logout: LogoutOutcome | null = null;
   let refreshed: Instant = { date: -Infinity, perf: 0 };
 
-  /** Drawn anew for each access token: the time of one refresh tells nothing of the next. */
+  /** Drawn anew for each access token: the time of one refresh says nothing about the next. */
   function jitter(): number {
     const serial = store.state().grant?.serial;
     if (drawn?.serial !== serial || !drawn) drawn = { serial, value: random() * 2 - 1 };
     return drawn.value;
   }
 
-  function need(demand: Demand): Action | null {
-    adoption.adopt();
+  function need(request: RecoveryRequest): Action | null {
+    sync.apply();
     const [record, instant] = [tabs.read(), now()];
     const action = record.pendingLogout
       ? "logout"
-      : neededAction(demand, { state: store.state(), now: instant, numbers, refreshed });
-    return action && !isHeldBack(demand, { record, now: instant }) ? action : null;
+      : neededAction(request, { state: store.state(), now: instant, numbers, refreshed });
+    return action && !isHeldBack(request, { record, now: instant }) ? action : null;
   }
 
-  async function recover(trigger: Trigger, wish: Wish = {}): Promise<void> {
-    // What another tab wrote before is older than the wish.
-    adoption.adopt();
-    const demand = (): Demand => ({
+  async function recover(trigger: Trigger, options: RecoverOptions = {}): Promise<void> {
+    // What another tab wrote before is older than this request.
+    sync.apply();
+    const request = (): RecoveryRequest => ({
       trigger,
       since: now(),
       serial: store.state().grant?.serial,
       hidden: document?.hidden ?? false,
-      force: wish.force ?? false,
-      minTtlMs: wish.minTtlMs ?? 0,
+      force: options.force ?? false,
+      minTtlMs: options.minTtlMs ?? 0,
       jitter: jitter(),
     });
-    let wanted = demand();
+    let wanted = request();
     while (flight) {
       await flight;
       // The network came back while a request was lost in it: that failure says nothing.
-      if (trigger === "online") wanted = demand();
+      if (trigger === "online") wanted = request();
     }
     if (need(wanted)) await fly(() => attempt(wanted));
   }
@@ -118,13 +123,13 @@ export function createRecovery<U extends SessionUser>(
     }
   }
 
-  async function attempt(demand: Demand): Promise<void> {
+  async function attempt(request: RecoveryRequest): Promise<void> {
     // A page in the background does not queue for the lock for a reason that can wait.
-    const canWait = demand.hidden && demand.minTtlMs === 0 && !demand.force;
+    const canWait = request.hidden && request.minTtlMs === 0 && !request.force;
     const ran = await lock.run(canWait ? 0 : numbers.lockWaitMs, async () => {
       for (let turn = 0; turn < 2; turn++) {
-        const action = need(demand);
-        if (!action || await inquire(action, demand.trigger)) break;
+        const action = need(request);
+        if (!action || await inquire(action, request.trigger)) break;
       }
     });
     const { activity } = store.state();
@@ -174,31 +179,31 @@ export function createRecovery<U extends SessionUser>(
   ): Promise<boolean> {
     const record = tabs.read();
     if (record.epoch !== before.epoch || isOvertaken(outcome, record, before)) {
-      adoption.adopt();
+      sync.apply();
       return false;
     }
     // Given up for a sign-in, which waits for this to end.
     if (record.signIns !== before.signIns) return true;
     switch (outcome.kind) {
       case "valid":
-        doubt = null;
+        lastFailure = null;
         onValid(outcome, asked);
-        await adoption.commit(outcome, asked);
+        await sync.commit(outcome, asked);
         return true;
       case "rejected":
-        doubt = null;
+        lastFailure = null;
         if (before.pendingLogout) return endLogout();
-        adoption.reject(outcome.reason);
+        sync.reject(outcome.reason);
         return true;
       case "done":
         return endLogout();
       case "busy":
       case "unavailable": {
-        doubt = outcome;
+        lastFailure = outcome;
         const retryAfterMs = outcome.kind === "busy" ? outcome.retryAfterMs : undefined;
         const failures = record.failures + 1;
         const waitMs = backoffMs(failures, { ...numbers, random: random(), retryAfterMs });
-        adoption.fail(outcome, waitMs);
+        sync.fail(outcome, waitMs);
         return true;
       }
       default:
@@ -217,10 +222,10 @@ export function createRecovery<U extends SessionUser>(
     return kept.kind === "rejected" && kept.reason === "no-session" ? COOKIES_REFUSED : valid;
   }
 
-  /** Nothing is left to be told to the server. */
+  /** No sign-out is left for the server. */
   function endLogout(): boolean {
     tabs.share({ pendingLogout: null, failures: 0, retryAt: null });
-    adoption.adopt();
+    sync.apply();
     // A page that had not seen the sign-out is still to learn how the session stands.
     return store.state().status === "signed-out";
   }
@@ -244,7 +249,7 @@ export function createRecovery<U extends SessionUser>(
       return jitter();
     },
     isUnderWay: () => flight !== null,
-    lastDoubt: () => doubt,
+    lastFailure: () => lastFailure,
     lastLogout: () => logout,
     abandon() {
       logout = null;
@@ -269,7 +274,7 @@ export function createRecovery<U extends SessionUser>(
           if (outcome.kind !== "valid") return;
           isSignedIn = true;
           onValid(outcome, asked);
-          await adoption.commit(outcome, asked, true);
+          await sync.commit(outcome, asked, true);
         });
       });
       if (isGivenUp && !isSignedIn) void recover("sign-in");

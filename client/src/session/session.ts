@@ -38,9 +38,9 @@ export interface FetchOptions {
   /**
    * As whom the call goes out.
    *
-   * - `"user"`: as the person who is signed in. It waits while the session is in doubt, and is turned away
+   * - `"user"`: as the person who is signed in. It waits while the session is being verified, and is turned away
    *   where nobody is signed in.
-   * - `"anyone"`: it waits while the session is in doubt, and then goes out in either case.
+   * - `"anyone"`: it waits while the session is being verified, and then goes out in either case.
    * - `"user-after-sign-in"`: as `"user"`, but where the session has ended it waits until the same person signs in.
    * - `"unchecked"`: it goes out at once.
    *
@@ -71,7 +71,7 @@ export interface FetchOptions {
 export interface AuthRequestInit extends RequestInit, FetchOptions {}
 
 /**
- * What an access token is wanted for.
+ * How an access token is asked for.
  *
  * @example
  * ```ts
@@ -90,7 +90,7 @@ export interface AccessTokenOptions {
 }
 
 /**
- * What a hook of `onRefreshed` is told.
+ * The argument of an `onRefreshed` hook.
  *
  * @example
  * ```ts
@@ -144,7 +144,7 @@ export interface PasswordCredentials {
   readonly password: string;
   /** The answer to a captcha, where the project asks for one. */
   readonly captchaToken?: string | undefined;
-  /** What the list of devices calls this one. */
+  /** The name of this device in the list of devices. */
   readonly deviceName?: string | undefined;
 }
 
@@ -239,7 +239,7 @@ export interface AuthClient<U extends SessionUser = UnifiedAuthUser> {
   readonly status: Status;
   /** Everything that is known, the same object until something visible changes. */
   getSnapshot(): SessionSnapshot<U>;
-  /** What a server renders, and the browser at hydration: always the same object. */
+  /** The snapshot that a server renders, and the browser at hydration: always the same object. */
   getServerSnapshot(): SessionSnapshot<U>;
   /** Calls `listener` now and after each visible change; the returned function ends it. */
   subscribe(listener: (snapshot: SessionSnapshot<U>) => void): () => void;
@@ -259,19 +259,19 @@ export interface AuthClient<U extends SessionUser = UnifiedAuthUser> {
   /** The ways to sign in. */
   readonly signIn: SignIn<U>;
   /**
-   * Signs out, on this page at once; the server is told until it answers. `others` leaves this
-   * session as it is and tells the server once.
+   * Signs out, on this page at once; the request to the server is repeated until it answers. `others` leaves
+   * this session as it is and asks the server once.
    */
   signOut(options?: { readonly scope?: LogoutScope }): Promise<LogoutOutcome>;
   /** The person's devices. */
   readonly devices: Devices;
 
   /**
-   * As the global `fetch`, but waits while the session is in doubt, and sends a call once more
+   * As the global `fetch`, but waits while the session is being verified, and sends a call once more
    * whose access token was refused.
    *
    * @throws {SessionEndedError} If nobody is signed in.
-   * @throws {SessionUnavailableError} If the session was in doubt until the deadline.
+   * @throws {SessionUnavailableError} If the session could not be verified before the deadline.
    * @throws {SessionBusyError} If `queueMax` calls wait already.
    */
   fetch(input: RequestInfo | URL, init?: AuthRequestInit): Promise<Response>;
@@ -289,13 +289,13 @@ export interface AuthClient<U extends SessionUser = UnifiedAuthUser> {
    */
   onRefreshed(hook: (detail: RefreshedDetail) => void | Promise<void>): () => void;
 
-  /** Closes the warning that is shown, until the session is refreshed. */
+  /** Closes the present warning, until the session is refreshed. */
   dismissWarning(): void;
   /** The latest events, oldest first, without tokens and without the user's data. */
   diagnostics(): readonly DiagnosticEntry[];
 
   /**
-   * Takes what a server knew when it rendered the page, for the first paint. What this browser knows
+   * Takes the session as a server knew it when it rendered the page, for the first paint. What this browser knows
    * to be newer wins. Does nothing where the client is not started.
    */
   hydrate(initial: InitialSession<U>): void;

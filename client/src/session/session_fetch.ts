@@ -1,6 +1,6 @@
 /**
- * `session.fetch`: a call waits while the session is in doubt, goes out, and goes out once more when
- * its access token turns out to be refused. It must not know why the session is in doubt.
+ * `session.fetch`: a call waits while the session is being verified, goes out, and goes out once more when
+ * its access token turns out to be refused.
  *
  * @module
  */
@@ -19,7 +19,7 @@ export interface SessionFetchParts<U extends SessionUser> {
   readonly numbers: Pick<SessionNumbers, "queueMaxWaitMs">;
   readonly queue: CallQueue;
   readonly gate: () => Gate;
-  readonly doubtError: () => Error;
+  readonly unavailableError: () => Error;
   readonly state: () => State<U>;
   readonly recover: (trigger: "fetch" | "unauthorized") => Promise<void>;
   readonly getAccessToken: (signal: AbortSignal) => Promise<string | null>;
@@ -32,7 +32,8 @@ export function createSessionFetch<U extends SessionUser>(
   >,
   parts: SessionFetchParts<U>,
 ): Session<U>["fetch"] {
-  const { environment, numbers, queue, gate, doubtError, state, recover, getAccessToken } = parts;
+  const { environment, numbers, queue, gate, unavailableError, state, recover, getAccessToken } =
+    parts;
   const { now } = environment;
 
   return async function fetch(
@@ -57,7 +58,7 @@ export function createSessionFetch<U extends SessionUser>(
       const deadline = new AbortController();
       let late: Error | undefined;
       const cancel = environment.setTimer(() => {
-        late = doubtError();
+        late = unavailableError();
         deadline.abort(late);
       }, leftMs);
       try {
@@ -79,7 +80,7 @@ export function createSessionFetch<U extends SessionUser>(
       await spend(() =>
         queue.wait({ untilLogin, isForAnyone: as === "anyone", timeoutMs: leftMs, signal })
       );
-      // To wait for a person to sign in is no doubt, and may take hours.
+      // Waiting for a person to sign in is no failure, and may take hours.
       if (before === "closed" || untilLogin && !leftMs) leftMs = timeoutMs;
     };
     const send = async (request: Request): Promise<Response> => {

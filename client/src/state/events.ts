@@ -12,7 +12,7 @@ import type { Reason, SessionSnapshot, SessionWarning } from "./snapshot.ts";
 import type { UnifiedAuthUser } from "../transport/views.ts";
 
 /**
- * The events of a client and what each tells.
+ * The events of a client and the detail of each.
  *
  * @example
  * ```ts
@@ -88,7 +88,7 @@ export interface DiagnosticEntry {
   readonly at: number;
   /** Its name. */
   readonly event: SessionEventName;
-  /** What it told. */
+  /** The event's detail. */
   readonly detail: unknown;
 }
 

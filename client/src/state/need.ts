@@ -13,11 +13,11 @@ import { accessLeftMs, type Grant, type State } from "./transition.ts";
 
 export type Action = "validate" | "refresh" | "logout";
 
-/** One wish to know how the session stands. */
-export interface Demand {
+/** One request for the state of the session. */
+export interface RecoveryRequest {
   readonly trigger: Trigger;
   readonly since: Instant;
-  /** That of the grant when this was wished for: another one since then is another access token. */
+  /** That of the grant at the time of the request: another one since then is another access token. */
   readonly serial: number | undefined;
   readonly hidden: boolean;
   /** Refresh even though nothing is due. */
@@ -42,9 +42,9 @@ export function marginMs<U extends SessionUser>(
   return margin + jitter * Math.min(numbers.refreshJitterMs, margin * 3 / 4);
 }
 
-/** What to ask the server for `demand`, or null when what is known will do. */
+/** The request to send for `request`, or null when what is known will do. */
 export function neededAction<U extends SessionUser>(
-  demand: Demand,
+  request: RecoveryRequest,
   { state, now, numbers, refreshed }: {
     readonly state: State<U>;
     readonly now: Instant;
@@ -53,14 +53,14 @@ export function neededAction<U extends SessionUser>(
     readonly refreshed: Instant;
   },
 ): Exclude<Action, "logout"> | null {
-  const { trigger, since, hidden, force, jitter, minTtlMs } = demand;
+  const { trigger, since, hidden, force, jitter, minTtlMs } = request;
   const { grant, status, failures } = state;
   const isCall = trigger === "token" || trigger === "fetch";
   const isAutomatic = trigger !== "manual" && trigger !== "start";
   if (isAutomatic && (status === "signed-out" || status === "unknown")) {
     return null;
   }
-  // A verdict stands; but "no cookie that I know" may be a server's mistake, and heal with it.
+  // A refusal stands; but "no cookie that I know" may be a server's mistake, and heal with it.
   const mayHeal = state.reason === "no-session" && !hidden;
   const isRoutine = isCall || trigger === "tick" || trigger === "unauthorized";
   if (status === "ended" && isRoutine && !(mayHeal && trigger === "tick")) return null;
@@ -69,8 +69,8 @@ export function neededAction<U extends SessionUser>(
   const ageMs = elapsedMs(grant.at, now);
   const refreshedMs = elapsedMs(refreshed, now);
   // A mere verification since then moved no expiry. A server may answer a refresh without a rotation:
-  // whoever wished for it meanwhile has that answer too.
-  const isReplaced = grant.serial !== demand.serial;
+  // a request made meanwhile has that answer too.
+  const isReplaced = grant.serial !== request.serial;
   const answered = isReplaced || refreshedMs < elapsedMs(since, now);
   if (force) return answered ? null : "refresh";
   const leftMs = accessLeftMs(state, now);
@@ -86,7 +86,7 @@ export function neededAction<U extends SessionUser>(
     return left || answered ? null : "refresh";
   }
 
-  // What a token was refused for, another token answers.
+  // Another token answers what the old one was refused for.
   if (trigger === "unauthorized" && isReplaced) return null;
   const maxAgeMs = (failures ? 0 : maxAgeOf(trigger, hidden, numbers)) + elapsedMs(since, now);
   return ageMs < maxAgeMs ? null : "validate";
@@ -122,16 +122,16 @@ function maxAgeOf(trigger: Trigger, hidden: boolean, numbers: SessionNumbers): n
 const PATIENCE_AFTER_FAILURE_MS = 5_000;
 const BETWEEN_CLICKS_MS = 1_000;
 
-/** Whether the waiting time after a failure holds `demand` back. */
+/** Whether the waiting time after a failure holds `request` back. */
 export function isHeldBack<U extends SessionUser>(
-  { trigger, since }: Demand,
+  { trigger, since }: RecoveryRequest,
   { record, now }: { record: SharedRecord<U>; now: Instant },
 ): boolean {
   const { retryAt, retryIsOrder, failedAt } = record;
   const leftMs = (retryAt ?? 0) - now.date;
   // No more is left than there ever was, unless the clock was set back.
   if (retryAt === null || leftMs <= 0 || leftMs > retryAt - failedAt) return false;
-  // Asked in vain after this was wished for, by this tab or another: that was the answer.
+  // A failure since this request was made, in this tab or another, was the answer to it.
   if (failedAt >= since.date) return true;
   const sinceFailureMs = now.date - failedAt;
   switch (trigger) {
@@ -164,7 +164,7 @@ export interface BackoffLimits {
   readonly backoffCapMs: number;
 }
 
-/** A server may ask for a longer wait than the ladder's cap, but not for ever. */
+/** A server may ask for a longer wait than the ladder's cap, but not forever. */
 const LONGEST_RETRY_AFTER_MS = 3_600_000;
 
 /**
@@ -208,11 +208,11 @@ export function nextDeadlineMs<U extends SessionUser>(
       validateEveryMs - ageMs,
     );
     if (failures) moments.push(accessMs - warningMs);
-    // A countdown is shown: its next whole minute.
+    // The next whole minute of a visible countdown.
     for (const leftMs of [endMs, failures ? accessMs : Infinity]) {
       if (leftMs > 0 && leftMs <= warningMs) moments.push(leftMs % 60_000);
     }
   }
-  // What is past was looked at when it came; whatever could not be done then has a moment of its own.
+  // Past moments were looked at when they came; what could not be done then has its own moment.
   return Math.min(...moments.map((ms) => ms > 0 ? Math.ceil(ms) : Infinity));
 }

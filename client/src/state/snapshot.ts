@@ -1,5 +1,5 @@
 /**
- * What an app sees of the session at one moment: an immutable value, the same object until something
+ * The session as an app sees it at one moment: an immutable value, the same object until something
  * visible changes. It includes the warning for the person: that the session will really end, or that
  * refreshing keeps failing and the access token is nearly over. An access token that will be refreshed
  * anyway is no reason to warn, or a healthy user would be warned every hour.
@@ -22,7 +22,7 @@ import type { UnifiedAuthUser } from "../transport/views.ts";
 export type { Activity, Reason, Status };
 
 /**
- * What an app sees of the session at one moment.
+ * The session as an app sees it at one moment.
  *
  * @example
  * ```ts
@@ -40,7 +40,7 @@ export interface SessionSnapshot<U extends SessionUser = UnifiedAuthUser> {
    * over; the user and the data may stay on the screen), `signed-out`.
    */
   readonly status: Status;
-  /** What the client is doing about it. Nothing should ever unmount on it. */
+  /** The client's present activity. Nothing should ever unmount on it. */
   readonly activity: Activity;
   /** Kept through `degraded` and `ended`. */
   readonly user: U | null;
@@ -58,7 +58,7 @@ export interface SessionSnapshot<U extends SessionUser = UnifiedAuthUser> {
   readonly sessionEndsAt: number | null;
   /** The warning to show, if any. */
   readonly warning: SessionWarning | null;
-  /** Attempts without a verdict since the last one. */
+  /** Failed attempts since the server's last answer. */
   readonly failures: number;
   /** When the next attempt is due, by this device's clock. */
   readonly nextAttemptAt: number | null;

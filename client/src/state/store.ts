@@ -1,6 +1,5 @@
 /**
- * Holds the state, shows it as a snapshot and tells who listens when the snapshot changed. It must
- * not know where events come from.
+ * Holds the state, presents it as a snapshot, and calls the listeners when the snapshot changes.
  *
  * @module
  */

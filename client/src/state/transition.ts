@@ -1,6 +1,6 @@
 /**
  * The state machine: what is known of the session, and how each event changes it. Pure: time comes
- * in with the events, and it must not know who asks the server or how tabs speak to each other.
+ * in with the events.
  *
  * @module
  */
@@ -21,7 +21,7 @@ import type { RejectReason, SessionUser } from "../transport/outcome.ts";
  */
 export type Status = "unknown" | "restoring" | "active" | "degraded" | "ended" | "signed-out";
 /**
- * What the client is doing about it. Nothing should ever unmount on it.
+ * The client's present activity. Nothing should ever unmount on it.
  *
  * @example
  * ```ts
@@ -69,10 +69,10 @@ export interface State<U extends SessionUser> {
   readonly activity: Activity;
   /** Kept through `degraded` and `ended`; from the hint while `restoring`. */
   readonly user: U | null;
-  /** The session as last verified in this page's life; null before that and after a verdict. */
+  /** The session as last verified in this page's life; null before that and after a refusal. */
   readonly grant: Grant<U> | null;
   readonly reason: Reason | null;
-  /** Attempts without a verdict since the last one. */
+  /** Failed attempts since the server's last answer. */
   readonly failures: number;
   /** When the next attempt is due, local epoch in milliseconds. */
   readonly nextAttemptAt: number | null;
@@ -83,7 +83,7 @@ export interface State<U extends SessionUser> {
 
 export type SessionEvent<U extends SessionUser> =
   | { readonly type: "started"; readonly user: U | null }
-  /** What a server knew when it rendered the page. */
+  /** The session as a server knew it when it rendered the page. */
   | { readonly type: "hydrated"; readonly status: Status; readonly user: U | null }
   /** Another tab learned of a session; the user is only a hint. */
   | { readonly type: "restored"; readonly user: U }
@@ -175,10 +175,10 @@ export function transition<U extends SessionUser>(
   }
 }
 
-/** A session that nobody could verify is in doubt once its access token is over, never before. */
+/** A session that could not be verified is degraded once its access token is over, never before. */
 function degrade<U extends SessionUser>(state: State<U>, now: Instant): State<U> {
-  const doubtful = state.status === "active" || (state.status === "restoring" && state.user);
-  return state.failures && doubtful && accessLeftMs(state, now) <= 0
+  const isKnown = state.status === "active" || (state.status === "restoring" && state.user);
+  return state.failures && isKnown && accessLeftMs(state, now) <= 0
     ? { ...state, status: "degraded" }
     : state;
 }

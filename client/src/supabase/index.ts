@@ -10,7 +10,7 @@ import { type JoinedChannel, watchChannel } from "./realtime_rejoin.ts";
 import type { AuthClient } from "../session/session.ts";
 
 /**
- * What is used of a `RealtimeChannel`.
+ * The part of a `RealtimeChannel` that is used.
  *
  * @example
  * ```ts
@@ -31,7 +31,7 @@ export interface ChannelLike {
 }
 
 /**
- * What is used of a `SupabaseClient`.
+ * The part of a `SupabaseClient` that is used.
  *
  * @example
  * ```ts
@@ -58,7 +58,7 @@ export interface SupabaseLike<Channel extends ChannelLike> {
 /**
  * For the option `accessToken` of `createClient`. supabase-js takes null for "use the public key": a request
  * of somebody who is signed in would go out as nobody's and find nothing. So this answers null only where
- * nobody is signed in, and rejects in doubt, and where the backend does not expose tokens.
+ * nobody is signed in, and rejects where the session cannot be verified or the backend exposes no tokens.
  *
  * @example
  * ```ts
@@ -104,7 +104,7 @@ const connected = new WeakMap<object, { users: number; stop(): void }>();
  */
 export interface ConnectSupabaseOptions<Channel extends ChannelLike> {
   /**
-   * Called for a channel that the server has closed and that cannot join again by itself: subscribe anew.
+   * Called for a channel that the server has closed and that cannot rejoin: subscribe anew.
    *
    * @default {console.error}
    */

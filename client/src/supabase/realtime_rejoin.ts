@@ -6,7 +6,7 @@
  * @module
  */
 
-/** What is used of realtime-js 2.11 and later, as far as it is there. */
+/** The parts of realtime-js 2.11 and later that are used, as far as they are there. */
 interface PhoenixSocket {
   channels: unknown[];
   onOpen(callback: () => void): string;
@@ -28,7 +28,7 @@ interface RealtimeLike {
   connect?(): void;
 }
 
-/** What is remembered of a channel that has joined. */
+/** A channel that has joined. */
 export interface JoinedChannel {
   /** Whether it is closed, and not by the app. */
   isClosedByServer(): boolean;

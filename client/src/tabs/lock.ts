@@ -1,7 +1,7 @@
 /**
  * One asker at a time among the tabs, as far as that can be had without waiting for a tab that
  * sleeps. It is an optimisation: the server answers two askers alike, so nobody ever waits for long
- * and nothing is ever stolen. It must not know what is done under the lock.
+ * and nothing is ever stolen.
  *
  * @module
  */

@@ -1,11 +1,11 @@
 /**
  * The time between `start` and `dispose`: what the page and the clock bring is turned into looks at
- * the session. It must not know what a look finds.
+ * the session.
  *
  * @module
  */
 
-import type { Adoption } from "../session/adoption.ts";
+import type { SessionSync } from "../session/sync.ts";
 import type { SessionCore } from "../session/core.ts";
 import { nextDeadlineMs } from "../state/need.ts";
 import type { SessionUser, Trigger } from "../transport/outcome.ts";
@@ -21,8 +21,8 @@ export interface PageLife {
 /** Shows what is remembered of the session, and begins to listen. */
 export function beginLife<U extends SessionUser>(
   { environment, numbers, emitter, store, tabs, lock }: SessionCore<U>,
-  { adoption, recovery, recover }: {
-    readonly adoption: Adoption<U>;
+  { sync, recovery, recover }: {
+    readonly sync: SessionSync<U>;
     readonly recovery: Recovery<U>;
     readonly recover: (trigger: Trigger) => Promise<void>;
   },
@@ -31,12 +31,12 @@ export function beginLife<U extends SessionUser>(
 
   /** Looks at what other tabs wrote and at what time has brought. */
   function look(trigger: Trigger): void {
-    adoption.adopt();
+    sync.apply();
     store.dispatch({ type: "time", now: now() });
     void recover(trigger);
   }
 
-  const record = adoption.begin();
+  const record = sync.begin();
   const isRecent = now().date - record.at < numbers.hintTtlMs;
   store.dispatch({ type: "started", user: isRecent ? record.grant?.user ?? null : null });
 
@@ -53,11 +53,11 @@ export function beginLife<U extends SessionUser>(
     },
     awake() {
       tabs.open();
-      adoption.adopt();
+      sync.apply();
     },
   }, {
     ...numbers,
-    isInDoubt: () => recovery.isUnderWay() || store.state().failures > 0,
+    isUnsettled: () => recovery.isUnderWay() || store.state().failures > 0,
   });
   const heartbeat = createHeartbeat(environment, {
     ...numbers,

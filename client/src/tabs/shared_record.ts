@@ -1,6 +1,6 @@
 /**
- * What all tabs of a browser know together: one record without any token, kept in `localStorage`
- * where there is one. It is the hint for the first paint, the result that other tabs adopt, and the
+ * The record that all tabs of a browser share: without any token, kept in `localStorage` where there is
+ * one. It is the hint for the first paint, the result that other tabs apply, and the
  * common waiting time after a failure. Tabs hear of each other's writing by `BroadcastChannel` and by
  * the storage event.
  *
@@ -28,7 +28,7 @@ export interface SharedRecord<U extends SessionUser> {
    * the wall clock, so that it also grows past what a tab remembers of a storage that was emptied.
    */
   readonly edition: number;
-  /** When the server last gave a verdict, by the wall clock, which all tabs share. */
+  /** When the server last answered, by the wall clock, which all tabs share. */
   readonly at: number;
   /** Counts the access tokens that this browser was given. */
   readonly serial: number;
@@ -71,11 +71,11 @@ const EMPTY: SharedRecord<never> = {
 export interface SharedRecordStore<U extends SessionUser> {
   /** The newest record: the stored one, or the one in memory where nothing is stored. */
   read(): SharedRecord<U>;
-  /** Changes fields of the newest record, at `date` by the wall clock; `tell` is called before it is stored. */
+  /** Changes fields of the newest record, at `date` by the wall clock; `post` is called before it is stored. */
   write(
     change: Partial<SharedRecord<U>>,
     date: number,
-    tell: (record: SharedRecord<U>) => void,
+    post: (record: SharedRecord<U>) => void,
   ): void;
   /** Takes over a record that another tab sent, unless a newer one is known. */
   accept(record: unknown): void;
@@ -124,17 +124,17 @@ export function createSharedRecordStore<U extends SessionUser>(
   return {
     read,
     accept,
-    write(change, date, tell) {
+    write(change, date, post) {
       const previous = read();
       const edition = Math.max(previous.edition + 1, date);
       memory = { ...previous, ...change, edition };
       // Other tabs hear of the storage too, which has only a hint of the user.
-      tell(memory);
+      post(memory);
       try {
         const { grant } = memory;
         storage?.setItem(storageKey, JSON.stringify({ ...memory, grant: grant && hintOf(grant) }));
       } catch {
-        // Full or blocked: the other tabs were told.
+        // Full or blocked: the other tabs have the message.
       }
     },
   };
@@ -212,7 +212,7 @@ export function createTabs<U extends SessionUser>(
   };
 }
 
-/** Where channels are blocked, the storage tells the other tabs. */
+/** Where channels are blocked, the storage event reaches the other tabs. */
 function attempt(use: () => void): void {
   try {
     use();

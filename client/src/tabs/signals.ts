@@ -30,7 +30,7 @@ export interface SignalOptions {
   readonly visibilityDebounceMs: number;
   readonly settleMs: number;
   /** Whether the last attempt failed or is under way: a strong signal then passes the debounce. */
-  readonly isInDoubt: () => boolean;
+  readonly isUnsettled: () => boolean;
 }
 
 /** These say more than that somebody looks at the page: the network or the page itself is back. */
@@ -46,7 +46,7 @@ export interface Signals {
 export function createSignals(
   { window, document, isOnline, now, setTimer }: SessionEnvironment,
   sinks: SignalSinks,
-  { visibilityDebounceMs, settleMs, isInDoubt }: SignalOptions,
+  { visibilityDebounceMs, settleMs, isUnsettled }: SignalOptions,
 ): Signals {
   let acceptedAt: Instant | null = null;
   let settling: ReturnSignal | null = null;
@@ -59,7 +59,7 @@ export function createSignals(
       return;
     }
     const recent = acceptedAt && elapsedMs(acceptedAt, now()) < visibilityDebounceMs;
-    if (recent && !(strong && isInDoubt())) return;
+    if (recent && !(strong && isUnsettled())) return;
     acceptedAt = now();
     settling = signal;
     cancelTimer = setTimer(() => {
@@ -114,7 +114,7 @@ export function createSignals(
 export interface Heartbeat {
   /** Sets the timer anew, after anything that may have moved a deadline. */
   reschedule(): void;
-  /** Looks for a gap now, because an event came; tells whether there was one. */
+  /** Looks for a gap now, because an event came; returns whether there was one. */
   beat(): boolean;
   stop(): void;
 }

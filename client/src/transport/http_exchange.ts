@@ -1,5 +1,5 @@
 /**
- * One request to the functions and its answer, or why there is none. What no network can cause is thrown,
+ * One request to the functions and its answer, or why there is none. An error that no network can cause is thrown,
  * so that a fault of the set-up never looks like a bad line.
  *
  * @module
@@ -61,7 +61,7 @@ export function createExchange(
     const init: RequestInit = {
       method,
       credentials: "include",
-      // What leads elsewhere is not our server's answer.
+      // A redirect to another host is not our server's answer.
       redirect: "manual",
       ...(signal && { signal }),
       ...(body && {
@@ -71,7 +71,7 @@ export function createExchange(
         },
         body: JSON.stringify(body),
       }),
-      // Not elsewhere: runtimes of servers refuse it, and have no cache.
+      // In pages only: runtimes of servers refuse it, and have no cache.
       ...(document && { cache: "no-store" }),
     };
     const since = now().perf;

@@ -33,7 +33,7 @@ import {
   validOf,
 } from "./views.ts";
 
-/** What somebody signs in with. */
+/** The credentials of a sign-in. */
 export type Credentials =
   | {
     readonly email: string;
@@ -44,7 +44,7 @@ export type Credentials =
   | { readonly supabaseAccessToken: string; readonly deviceName?: string | undefined };
 
 /**
- * The live sessions of the person, or why they cannot be told.
+ * The live sessions of the person, or why they cannot be listed.
  *
  * @example
  * ```ts
@@ -98,7 +98,7 @@ const MAX_PROOFS = 3;
 /** @throws {TypeError} If `baseUrl` is missing or no HTTP URL. */
 export function createHttpTransport<U extends SessionUser = UnifiedAuthUser>(
   { baseUrl, environment, key = pageKey() }: {
-    /** Where the function answers. In a page it may be a path; elsewhere a path makes each call reject. */
+    /** Where the function answers. In a page it may be a path; outside a page, a path makes each call reject. */
     readonly baseUrl: string | URL;
     readonly environment: Pick<SessionEnvironment, "fetch" | "document" | "now" | "reportError">;
     /** Signs the proofs to which sessions are bound. */
@@ -138,7 +138,7 @@ export function createHttpTransport<U extends SessionUser = UnifiedAuthUser>(
     path: "/validate" | "/refresh",
     call: Call,
   ): Promise<Outcome<U>> {
-    // A visitor who never signed in is given no key: it would tell the server who comes back.
+    // A visitor who never signed in is given no key: the server could recognise them by it.
     const creates = path === "/refresh" || call.session !== undefined;
     const outcome = await sendProven(
       path,

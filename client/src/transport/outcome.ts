@@ -1,5 +1,5 @@
 /**
- * What a server can say about a session, and the interface of whatever asks it. An expected answer
+ * A server's possible answers about a session, and the interface of the transport that asks it. An expected answer
  * is a value of a closed union; only `rejected` can ever take a session away.
  *
  * @module
@@ -60,7 +60,7 @@ export interface Valid<U extends SessionUser> {
   readonly sessionAgeMs?: number | undefined;
   /** Only where the server exposes it. Kept in memory, never shared, never stored. */
   readonly accessToken?: string | undefined;
-  /** What the next proof of the browser's key must be signed over. No secret. */
+  /** The challenge that the next proof of the browser's key must sign. No secret. */
   readonly challenge?: string | undefined;
 }
 
@@ -111,7 +111,7 @@ export interface Busy {
  *
  * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
  * const outcome = await auth.signOut();
- * if (outcome.kind === "unavailable") console.log("the server is told later:", outcome.cause);
+ * if (outcome.kind === "unavailable") console.log("the request is repeated:", outcome.cause);
  * ```
  */
 export interface Unavailable {
@@ -160,7 +160,7 @@ export interface Refused {
 export type LoginOutcome<U extends SessionUser> = Valid<U> | Refused | Busy | Unavailable;
 
 /**
- * What became of a sign-out. `done`: the session is over and its cookies are gone. `rejected`, with `key-lost`: the cookies are gone,
+ * The outcome of a sign-out. `done`: the session is over and its cookies are gone. `rejected`, with `key-lost`: the cookies are gone,
  * but without its key this browser may not end other sessions. The others are answers to repeat until
  * one of these comes.
  *
@@ -189,7 +189,7 @@ export type LogoutOutcome = { readonly kind: "done" } | Rejected | Busy | Unavai
 export type LogoutScope = "local" | "others" | "global";
 
 /**
- * What made the client ask.
+ * The reason why the client asked.
  *
  * @example
  * ```ts
@@ -220,7 +220,7 @@ export interface Call {
   /** Aborts at `requestTimeoutMs`. It never aborts because a page is hidden, frozen or disposed. */
   readonly signal: AbortSignal;
   readonly trigger: Trigger;
-  /** What this browser knows of its session; undefined where it knows of none. */
+  /** This browser's session as far as it knows; undefined where it knows of none. */
   readonly session?: { readonly challenge: string | undefined } | undefined;
 }
 

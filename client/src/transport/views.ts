@@ -33,16 +33,16 @@ export interface UnifiedAuthUser {
   readonly is_anonymous: boolean;
   /** Of the database, `authenticated` as a rule. */
   readonly role: string | null;
-  /** What only the project may change. */
+  /** Only the project may change it. */
   readonly app_metadata: Readonly<Record<string, unknown>>;
-  /** What the user may change. */
+  /** The user may change it. */
   readonly user_metadata: Readonly<Record<string, unknown>>;
   /** Where the user's metadata is larger than 16 KiB, and left out. */
   readonly user_metadata_omitted?: true;
 }
 
 /**
- * One signed-in browser or device. Times are RFC 3339, by the server's clock, to be shown only.
+ * One signed-in browser or device. Times are RFC 3339, by the server's clock, for display only.
  *
  * @example
  * ```ts
@@ -64,7 +64,7 @@ export interface SessionEntry {
   readonly createdAt: string;
   /** When it was last used, to within some minutes. */
   readonly lastActiveAt: string;
-  /** What the person called it. */
+  /** The name that the person gave it. */
   readonly deviceName: string | null;
   /** Such as "Firefox on Linux", of the last refresh. */
   readonly device: string | null;
@@ -158,7 +158,7 @@ export const NO_SESSION_CODES = [
   "unknown_generation",
 ] as const;
 
-/** What a 401 with `code` says of the session; undefined when it says nothing. */
+/** The meaning of a 401 with `code` for the session; undefined when it has none. */
 export function rejectReasonOf(code: unknown): RejectReason | undefined {
   const reasons: ReadonlyMap<unknown, RejectReason> = new Map<unknown, RejectReason>([
     ...Object.entries(SESSION_OVER_REASONS),

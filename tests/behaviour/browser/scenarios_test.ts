@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ACCESS_COOKIE, REFRESH_COOKIE } from "../http/browser.ts";
 import { QUICK, SHORT_LIVED, withStage } from "./scenario.ts";
 
-Deno.test("a 429 on an expired access token leaves the session in doubt and never signs out", () =>
+Deno.test("a 429 on an expired access token leaves the session unverified and never signs out", () =>
   withStage(async ({ site, chromium, openSignedIn }) => {
     const tab = await openSignedIn(QUICK);
     site.setFate(() =>

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { openApiTab, URL_ } from "./api_tab.ts";
 import { createHarness, GRACE } from "./client_harness.ts";
 
-Deno.test("a call for anyone waits in doubt, and then goes out for a guest or a member", async () => {
+Deno.test("a call for anyone waits while the session is verified, and then goes out for a guest or a member", async () => {
   for (const isMember of [true, false]) {
     const harness = createHarness();
     harness.server.latencyMs = 100;

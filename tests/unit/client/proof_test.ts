@@ -162,7 +162,7 @@ Deno.test("a lost key shows sign-in in place: the person and the page stay", asy
   tab.session.dispose();
 });
 
-Deno.test("a key that cannot be read leaves the session in doubt; after a while sign-in is offered", async () => {
+Deno.test("a key that cannot be read leaves the session unverified; after a while sign-in is offered", async () => {
   const harness = createHarness();
   const tab = harness.openTab();
   const other = harness.openTab();

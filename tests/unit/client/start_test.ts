@@ -119,7 +119,7 @@ Deno.test("a page out of a cache shows no session that this browser knows to hav
   first.session.dispose();
 });
 
-Deno.test("a server that cannot be reached leaves what it rendered in doubt", async () => {
+Deno.test("a server that cannot be reached leaves the rendered session unverified", async () => {
   const harness = createHarness();
   harness.server.script = () => ({ kind: "unavailable", cause: "network" });
   const tab = harness.openTab({ initial: RENDERED });

@@ -117,7 +117,7 @@ for (const [name, event, expected] of TABLE) {
   });
 }
 
-Deno.test("a session that fails to be refreshed is in doubt when its access token ends, not before", () => {
+Deno.test("a session that fails to be refreshed is degraded when its access token ends, not before", () => {
   const failing = transition(ACTIVE, failed(1_000));
   assert.equal(transition(failing, { type: "time", now: at(3_599_999) }).status, "active");
   const after = transition(failing, { type: "time", now: at(3_600_000) });

@@ -220,7 +220,7 @@ Deno.test("what the network does is no answer; what is wrong with the set-up is 
   }
 });
 
-Deno.test("a session reports what is wrong with the set-up, and is in doubt", async () => {
+Deno.test("a session reports what is wrong with the set-up, and is degraded", async () => {
   const harness = createHarness();
   const reported: unknown[] = [];
   const auth = createAuthClient({

@@ -1,6 +1,6 @@
 /**
- * How a verdict becomes the state of every tab: written into the shared record by the tab that
- * asked, taken from it by the others. It must not know when to ask.
+ * How a server's answer becomes the state of every tab: the tab that asked writes it into the shared
+ * record, and the others apply it from there.
  *
  * @module
  */
@@ -17,18 +17,18 @@ import type {
 } from "../transport/outcome.ts";
 import type { SharedGrant, SharedRecord } from "../tabs/shared_record.ts";
 
-export interface Adoption<U extends SessionUser> {
+export interface SessionSync<U extends SessionUser> {
   /** Takes what the record holds now as known, without believing it: that is for the first page. */
   begin(): SharedRecord<U>;
   /** Follows what other tabs have written since. */
-  adopt(): void;
+  apply(): void;
   /** Writes a verified session for all tabs; `asked` is when the server was asked. */
   commit(valid: Valid<U>, asked: Instant, signedIn?: boolean): Promise<void>;
   /** Writes for all tabs that the server said no. */
   reject(reason: RejectReason): void;
-  /** Writes for all tabs that somebody signed out here; the server is still to be told. */
+  /** Writes for all tabs that somebody signed out here; the request to the server is pending. */
   signOut(scope: LogoutScope): void;
-  /** Writes for all tabs that an attempt brought no verdict. */
+  /** Writes for all tabs that an attempt failed. */
   fail(outcome: Busy | Unavailable, waitMs: number): void;
   /** Makes the record's failures those of this page. */
   followFailures(): void;
@@ -50,18 +50,18 @@ const KEY_LOST_AFTER_MS = 120_000;
 /** Two readings of one expiry differ by the way there and by the server's whole seconds. */
 const SAME_EXPIRY_MS = 2_000;
 
-export function createAdoption<U extends SessionUser>(
+export function createSync<U extends SessionUser>(
   { environment, emitter, store, tabs }: SessionCore<U>,
-  { onRefreshed, onVerdict, onSignIn, onHint }: {
+  { onRefreshed, onAnswer, onSignIn, onHint }: {
     readonly onRefreshed: Refreshed;
     /** Another tab begins to sign in. */
     readonly onSignIn: () => void;
     /** Another tab learned of a session, of which this one has no more than a hint. */
     readonly onHint: () => void;
     /** After every change of what calls may expect. */
-    readonly onVerdict: () => void;
+    readonly onAnswer: () => void;
   },
-): Adoption<U> {
+): SessionSync<U> {
   const { now } = environment;
   let seen: Pick<SharedRecord<U>, "epoch" | "signIns" | "at" | "edition" | "grant"> = tabs.read();
 
@@ -90,7 +90,7 @@ export function createAdoption<U extends SessionUser>(
     }
     if (signedIn) emitter.emit("signed-in", { userId: user.id, source });
     await refreshed;
-    onVerdict();
+    onAnswer();
   }
 
   /** Makes the record's end the state of this page. */
@@ -111,10 +111,10 @@ export function createAdoption<U extends SessionUser>(
         emitter.emit("session-ended", { reason: after.reason, sessionLengthMs });
       }
     }
-    onVerdict();
+    onAnswer();
   }
 
-  function adopt(): void {
+  function apply(): void {
     const record = tabs.read();
     const isCompleted = seen.grant?.isHint && !record.grant?.isHint;
     if (record.edition === seen.edition && !isCompleted) return;
@@ -133,7 +133,7 @@ export function createAdoption<U extends SessionUser>(
   /** Follows another tab of whose message only the stored part is known: the server knows the rest. */
   function restore(record: SharedRecord<U>, user: U): void {
     const { user: before } = store.state();
-    // `signed-in` is still to be told.
+    // `signed-in` is still to be emitted.
     seen = { ...record, epoch: seen.epoch };
     store.dispatch({ type: "restored", user });
     if (before && before.id !== user.id) {
@@ -198,7 +198,7 @@ export function createAdoption<U extends SessionUser>(
 
   return {
     begin,
-    adopt,
+    apply,
     commit,
     reject(reason) {
       const endedId = tabs.read().grant?.sessionId ?? null;
