@@ -37,7 +37,7 @@ async function allRefreshed(tabs: readonly Tab[], generation: number): Promise<v
     const { status, canMutate } = await tab.evaluate<{ status: string; canMutate: boolean }>(
       "session.getSnapshot()",
     );
-    assert.deepEqual([status, canMutate], ["active", true]);
+    assert.deepEqual({ status, canMutate }, { status: "active", canMutate: true });
     assert.equal(await tab.evaluate("session.getSnapshot().generation"), generation + 1);
   }
 }

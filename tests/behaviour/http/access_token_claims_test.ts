@@ -41,10 +41,11 @@ Deno.test("an access token says what Supabase Auth's says, at each minting anew"
   const said = { role: "authenticated", is_anonymous: false, phone: "4915112345678" };
   const { role, is_anonymous, phone } = claimsOf(browser);
   assert.deepEqual({ role, is_anonymous, phone }, said);
-  assert.deepEqual(
-    [view.user.role, view.user.is_anonymous, view.user.phone],
-    ["authenticated", false, "4915112345678"],
-  );
+  assert.deepEqual({
+    role: view.user.role,
+    is_anonymous: view.user.is_anonymous,
+    phone: view.user.phone,
+  }, { role: "authenticated", is_anonymous: false, phone: "4915112345678" });
 
   await sql`
     update auth.users set role = 'limited', is_anonymous = true, phone = null
@@ -56,7 +57,11 @@ Deno.test("an access token says what Supabase Auth's says, at each minting anew"
     true,
     undefined,
   ]);
-  assert.deepEqual([user.role, user.is_anonymous, user.phone], ["limited", true, null]);
+  assert.deepEqual({ role: user.role, is_anonymous: user.is_anonymous, phone: user.phone }, {
+    role: "limited",
+    is_anonymous: true,
+    phone: null,
+  });
 });
 
 Deno.test("an anonymous user who exchanges a token stays anonymous to row level security", async () => {

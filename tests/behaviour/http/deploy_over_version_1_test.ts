@@ -83,7 +83,10 @@ Deno.test("a session of version 1 becomes bound at its next rotation", async () 
   const { browser, sessionId } = await openVersion1Session();
   browser.key = await createProofKey();
   const { session } = viewOf(await browser.refresh());
-  assert.deepEqual([session.generation, session.bound], [3, true]);
+  assert.deepEqual({ generation: session.generation, bound: session.bound }, {
+    generation: 3,
+    bound: true,
+  });
   await livesOn(browser, sessionId);
 });
 

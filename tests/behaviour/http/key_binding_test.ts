@@ -81,7 +81,11 @@ Deno.test("a bound session lives on by proofs over the challenge of each answer"
       ? await browser.refresh({ tries: 1 })
       : await browser.validate({ tries: 1 });
     const { session, refreshed } = viewOf(answer);
-    assert.deepEqual([session.generation, session.bound, refreshed], [generation, true, true]);
+    assert.deepEqual({ generation: session.generation, bound: session.bound, refreshed }, {
+      generation,
+      bound: true,
+      refreshed: true,
+    });
   }
 });
 
@@ -90,7 +94,7 @@ Deno.test("a live access token needs no proof", async () => {
   for (const mode of ["auto", "never"]) {
     const answer = await browser.validate({ body: { refresh: mode }, proof: null });
     const { refreshed, session } = viewOf(answer);
-    assert.deepEqual([refreshed, session.bound], [false, true]);
+    assert.deepEqual({ refreshed, bound: session.bound }, { refreshed: false, bound: true });
   }
   assert.equal((await browser.call("/validate-session", { proof: null })).status, 200);
 });
@@ -102,7 +106,10 @@ Deno.test("a session from before binds at its next rotation, by refresh or by va
     await pass(signedIn);
     browser.key = await createProofKey();
     const { session } = viewOf(await browser[ask]());
-    assert.deepEqual([session.generation, session.bound], [2, true]);
+    assert.deepEqual({ generation: session.generation, bound: session.bound }, {
+      generation: 2,
+      bound: true,
+    });
     assert.equal(await keyOf(sessionId), browser.key.thumbprint);
     await pass(signedIn);
     assertProofRequired(await browser.refresh({ proof: null }));
@@ -128,7 +135,11 @@ Deno.test("mismatched cookies: a live access token speaks where the older refres
   browser.cookies.set(REFRESH_COOKIE, before);
   const renderer = browser.copy({ key: null });
   const { refreshed, session } = viewOf(await renderer.validate());
-  assert.deepEqual([refreshed, session.id, session.generation], [false, sessionId, 2]);
+  assert.deepEqual({ refreshed, id: session.id, generation: session.generation }, {
+    refreshed: false,
+    id: sessionId,
+    generation: 2,
+  });
   assert.equal(viewOf(await browser.validate()).session.generation, 2);
   assert.notEqual(browser.refreshToken, before, "with its key it gets its token again");
 });
@@ -268,7 +279,10 @@ Deno.test("two tabs with a new key after a week away share the session", async (
   await pass(signedIn, 8 * 86_400);
   const views = await Promise.all(tabs.map(async (tab) => viewOf(await tab.refresh())));
   for (const { session } of views) {
-    assert.deepEqual([session.generation, session.bound], [2, true]);
+    assert.deepEqual({ generation: session.generation, bound: session.bound }, {
+      generation: 2,
+      bound: true,
+    });
   }
   assert.equal(tabs[0]?.refreshToken, tabs[1]?.refreshToken);
   assert.equal(await keyOf(sessionId), key.thumbprint);

@@ -26,7 +26,10 @@ Deno.test("a project under another URL keeps people signed in with the old one's
   try {
     const moved = openBrowser({ functionsUrl: process.url, cookies: browser.cookies });
     const view = viewOf(await moved.validate());
-    assert.deepEqual([view.session.id, view.refreshed], [sessionId, true]);
+    assert.deepEqual({ id: view.session.id, refreshed: view.refreshed }, {
+      id: sessionId,
+      refreshed: true,
+    });
     viewOf(await moved.refresh());
   } finally {
     await process.stop();

@@ -83,7 +83,10 @@ Deno.test("the cookie of a dead session does not sign out the session signed in 
   const both = moved(old.browser, browser);
 
   const validated = viewOf(await both.ask("/unified-auth/validate"));
-  assert.deepEqual([validated.session.id, validated.refreshed], [sessionId, false]);
+  assert.deepEqual({ id: validated.session.id, refreshed: validated.refreshed }, {
+    id: sessionId,
+    refreshed: false,
+  });
   assert.equal(viewOf(await both.ask("/unified-auth/refresh")).session.id, sessionId);
   assert.equal((await both.ask("/unified-auth/sessions", { method: "GET" })).status, 200);
   assert.equal((await both.ask("/validate-session")).body["status"], "active");
@@ -167,7 +170,10 @@ Deno.test("whichever cookie comes first, a session that lives is found behind th
   for (const path of ["/unified-auth/refresh", "/unified-auth/validate"]) {
     const both = moved(live.browser.copy(), dead.browser.copy());
     const view = viewOf(await both.ask(path));
-    assert.deepEqual([view.session.id, view.refreshed], [live.sessionId, true]);
+    assert.deepEqual({ id: view.session.id, refreshed: view.refreshed }, {
+      id: live.sessionId,
+      refreshed: true,
+    });
     assert.equal(both.current.refreshToken, live.browser.refreshToken);
     forgetAccess(both);
     assert.equal(viewOf(await both.ask(path)).session.id, live.sessionId);

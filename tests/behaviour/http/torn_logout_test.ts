@@ -42,13 +42,21 @@ async function isLive(sessionId: string): Promise<boolean> {
   return (await fixture.readSession(sessionId))["is_valid"] === true;
 }
 
+async function areLive({ sessionId, phoneId }: {
+  readonly sessionId: string;
+  readonly phoneId: string;
+}) {
+  return { laptop: await isLive(sessionId), phone: await isLive(phoneId) };
+}
+
 function assertSignedOut(
   answer: Answer,
   { ended, clears }: { readonly ended: number; readonly clears: boolean },
 ): void {
+  const { status, body, setCookies } = answer;
   assert.deepEqual(
-    [answer.status, answer.body["sessions_ended"], answer.setCookies.length],
-    [200, ended, clears ? 3 : 0],
+    { status, ended: body["sessions_ended"], cookiesCleared: setCookies.length },
+    { status: 200, ended, cookiesCleared: clears ? 3 : 0 },
   );
 }
 
@@ -71,17 +79,17 @@ for (const [beside, tokenOf] of Object.entries(BESIDE)) {
     await test.step("local", async () => {
       const { torn, sessionId, phoneId } = await tear();
       assertSignedOut(await torn.logout("local"), { ended: 1, clears: true });
-      assert.deepEqual([await isLive(sessionId), await isLive(phoneId)], [false, true]);
+      assert.deepEqual(await areLive({ sessionId, phoneId }), { laptop: false, phone: true });
     });
     await test.step("others", async () => {
       const { torn, sessionId, phoneId } = await tear();
       assertSignedOut(await torn.logout("others"), { ended: 1, clears: false });
-      assert.deepEqual([await isLive(sessionId), await isLive(phoneId)], [true, false]);
+      assert.deepEqual(await areLive({ sessionId, phoneId }), { laptop: true, phone: false });
     });
     await test.step("global", async () => {
       const { torn, sessionId, phoneId } = await tear();
       assertSignedOut(await torn.logout("global"), { ended: 2, clears: true });
-      assert.deepEqual([await isLive(sessionId), await isLive(phoneId)], [false, false]);
+      assert.deepEqual(await areLive({ sessionId, phoneId }), { laptop: false, phone: false });
     });
   });
 }
@@ -118,7 +126,7 @@ Deno.test("signing out everywhere ends at least what signing out here does", asy
   expired.cookies.set(ACCESS_COOKIE, token);
   expired.cookies.delete(REFRESH_COOKIE);
   assertSignedOut(await expired.logout("global"), { ended: 1, clears: true });
-  assert.deepEqual([await isLive(sessionId), await isLive(phoneId)], [false, true]);
+  assert.deepEqual(await areLive({ sessionId, phoneId }), { laptop: false, phone: true });
 
   const [mine, theirs] = [await openDevices(), await openDevices()];
   const both = [theirs.browser, mine.browser]
@@ -128,8 +136,8 @@ Deno.test("signing out everywhere ends at least what signing out here does", asy
     headers: { cookie: both },
   });
   assertSignedOut(answer, { ended: 3, clears: true });
-  const left = await Promise.all(
-    [mine.sessionId, mine.phoneId, theirs.sessionId, theirs.phoneId].map(isLive),
-  );
-  assert.deepEqual(left, [false, false, false, true]);
+  assert.deepEqual({ mine: await areLive(mine), theirs: await areLive(theirs) }, {
+    mine: { laptop: false, phone: false },
+    theirs: { laptop: false, phone: true },
+  });
 });

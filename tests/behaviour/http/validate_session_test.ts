@@ -73,7 +73,11 @@ Deno.test("a token is active until it expires and in grace from then on", async 
   const signedIn = await fixture.signIn();
   assert.equal(viewOf(await askByBearer(await backdate(signedIn, TTL - 5))).status, "active");
   const late = viewOf(await askByBearer(await backdate(signedIn, TTL + 2)));
-  assert.deepEqual([late.status, late.can_mutate, late.should_refresh], ["grace", false, true]);
+  assert.deepEqual({
+    status: late.status,
+    can_mutate: late.can_mutate,
+    should_refresh: late.should_refresh,
+  }, { status: "grace", can_mutate: false, should_refresh: true });
   const graceSeconds = Date.parse(late.grace_ends_at ?? "") -
     Date.parse(late.access_token_expires_at);
   assert.equal(graceSeconds, GRACE * 1000);

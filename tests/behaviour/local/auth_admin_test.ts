@@ -132,7 +132,11 @@ Deno.test("deleting takes the row away, softly only what is personal in it", asy
     select email, encrypted_password, email_change <> '' as change, deleted_at is not null as deleted
     from auth.users where id = ${soft}`;
   assert.notEqual(row?.email, "soft@example.com");
-  assert.deepEqual([row?.encrypted_password, row?.change, row?.deleted], [null, true, true]);
+  assert.deepEqual({
+    encrypted_password: row?.encrypted_password,
+    change: row?.change,
+    deleted: row?.deleted,
+  }, { encrypted_password: null, change: true, deleted: true });
   const { error } = await visitor().signInWithPassword({
     email: "soft@example.com",
     password: PASSWORD,

@@ -235,7 +235,10 @@ Deno.test("who has a factor changes the password and removes the factor only wit
   assertFactorWanted(await remove(), app.id);
   await post(browser, "/mfa/verify", { factor_id: app.id, code: app.code(-1) });
   const removed = await remove();
-  assert.deepEqual([removed.status, removed.body], [200, { removed: true }]);
+  assert.deepEqual({ status: removed.status, body: removed.body }, {
+    status: 200,
+    body: { removed: true },
+  });
   assert.equal((await browser.validate()).status, 200);
   await fixture.openBrowser().login({ ...person, password: NEW_PASSWORD });
   assert.equal(await countIdentitySessions(fixture, person), 0);

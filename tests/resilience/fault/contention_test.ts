@@ -85,11 +85,11 @@ async function assertGoesOn({ browser, sessionId }: {
   readonly sessionId: string;
 }): Promise<void> {
   const view = viewOf(await browser.validate());
-  assert.deepEqual([view.session.id, view.session.generation, view.refreshed], [
-    sessionId,
-    2,
-    true,
-  ]);
+  assert.deepEqual({
+    id: view.session.id,
+    generation: view.session.generation,
+    refreshed: view.refreshed,
+  }, { id: sessionId, generation: 2, refreshed: true });
 }
 
 Deno.test("a row that somebody holds is waited for until lock_timeout, then 503, and the session goes on", async () => {

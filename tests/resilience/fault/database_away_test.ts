@@ -118,7 +118,7 @@ Deno.test("with the database stopped or frozen every route says so in time, and 
       const loggedOut = leaving.logout();
       await assertUnavailable(household, FROZEN_LIMIT_MS);
       assertRefused(await loggedOut, "service_unavailable");
-      assert.equal(leaving.cookies.size, 3);
+      assert.equal(leaving.cookies.size, 3, "the cookies are kept");
     } finally {
       server.resume();
     }

@@ -177,7 +177,7 @@ Deno.test("a logout whose reply is lost is done, and asked again it says so", as
   await scene.during("browsers", { kind: "truncate", bytes: 0 }, async () => {
     assertNothingLost("browsers", await browser.logout().catch(lostReply));
   });
-  assert.equal(browser.cookies.size, 3);
+  assert.equal(browser.cookies.size, 3, "the cookies are kept");
   const again = await browser.logout();
   assert.deepEqual([again.status, again.body["sessions_ended"], browser.cookies.size], [200, 0, 0]);
   assert.equal(codeOf(await anotherTab.refresh()), "session_revoked");

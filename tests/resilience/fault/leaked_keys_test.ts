@@ -20,7 +20,10 @@ Deno.test("a signing key that is replaced at once voids every access token and s
   const thief = fixture.openBrowser({ cookies: new Map([[ACCESS_COOKIE, String(stolen)]]) });
   assertRefused(await thief.validate(), "access_token_invalid");
   const view = viewOf(await browser.validate());
-  assert.deepEqual([view.session.id, view.refreshed], [sessionId, true]);
+  assert.deepEqual({ id: view.session.id, refreshed: view.refreshed }, {
+    id: sessionId,
+    refreshed: true,
+  });
 });
 
 Deno.test("a session secret that is replaced at once voids every refresh token, and access tokens go on", async () => {

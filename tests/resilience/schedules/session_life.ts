@@ -105,10 +105,11 @@ export async function assertLivesOn(life: SessionLife, browser = life.owner): Pr
   for (const ask of [browser.validate, browser.refresh]) {
     await after(HOUR);
     const { session, refreshed } = viewOf(await ask());
-    assert.deepEqual(
-      [session.id, refreshed, session.bound],
-      [sessionId, true, binding !== "unbound"],
-    );
+    assert.deepEqual({ id: session.id, refreshed, bound: session.bound }, {
+      id: sessionId,
+      refreshed: true,
+      bound: binding !== "unbound",
+    });
     await after(90);
     assert.equal(viewOf(await browser.validate()).refreshed, false);
   }
@@ -121,7 +122,7 @@ export async function assertLivesOn(life: SessionLife, browser = life.owner): Pr
 /** Ended as stolen, with one alarm. */
 export async function assertEndedAsStolen(life: SessionLife): Promise<void> {
   const { is_valid, revoked_reason } = await readSession(life.sql, life.sessionId);
-  assert.deepEqual([is_valid, revoked_reason], [false, "reused"]);
+  assert.deepEqual({ is_valid, revoked_reason }, { is_valid: false, revoked_reason: "reused" });
   assert.equal((await life.events()).filter((event) => event === "reuse_detected").length, 1);
 }
 

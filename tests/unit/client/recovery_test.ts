@@ -53,7 +53,11 @@ Deno.test("no answer but a verdict ends a session: busy, network, timeout, serve
     harness.server.script = () => answer;
     await harness.advance(2 * 3_600_000);
     const { status, user, canMutate } = tab.session.getSnapshot();
-    assert.deepEqual([status, user, canMutate], ["degraded", ADA, false], JSON.stringify(answer));
+    assert.deepEqual({ status, user, canMutate }, {
+      status: "degraded",
+      user: ADA,
+      canMutate: false,
+    }, JSON.stringify(answer));
     assert.equal(tab.count("session-warning"), 1);
     harness.server.script = undefined;
     await harness.advance(300_000);
@@ -140,13 +144,13 @@ Deno.test("a verified no makes the session expired: user and reason stay, once t
   harness.server.script = () => ({ kind: "rejected", reason: "evicted" });
   await tab.session.check();
   const { status, user, reason, canMutate, sessionVerified } = tab.session.getSnapshot();
-  assert.deepEqual([status, user, reason, canMutate, sessionVerified], [
-    "ended",
-    ADA,
-    "evicted",
-    false,
-    false,
-  ]);
+  assert.deepEqual({ status, user, reason, canMutate, sessionVerified }, {
+    status: "ended",
+    user: ADA,
+    reason: "evicted",
+    canMutate: false,
+    sessionVerified: false,
+  });
   await harness.advance(3_600_000);
   assert.equal(tab.count("session-ended"), 1);
   tab.session.dispose();

@@ -68,7 +68,7 @@ Deno.test("a session that is started again finds out that another tab signed out
   tab.session.start();
   await harness.advance(0);
   const { status, canMutate } = tab.session.getSnapshot();
-  assert.deepEqual([status, canMutate], ["ended", false]);
+  assert.deepEqual({ status, canMutate }, { status: "ended", canMutate: false });
   tab.session.dispose();
 });
 

@@ -98,10 +98,10 @@ Deno.test("offline and online are shown and told once each", async () => {
   await harness.advance(0);
   tab.window.dispatchEvent(new Event("offline"));
   tab.window.dispatchEvent(new Event("offline"));
-  assert.deepEqual(
-    [tab.session.getSnapshot().offline, tab.session.getSnapshot().canMutate],
-    [true, false],
-  );
+  assert.deepEqual({
+    offline: tab.session.getSnapshot().offline,
+    canMutate: tab.session.getSnapshot().canMutate,
+  }, { offline: true, canMutate: false });
   tab.window.dispatchEvent(new Event("online"));
   await harness.advance(1000);
   assert.equal(tab.session.getSnapshot().canMutate, true);

@@ -9,13 +9,13 @@ Deno.test("a cold start asks the server, whatever is known here", async () => {
   await harness.advance(0);
   assert.deepEqual(harness.server.calls, ["validate"]);
   const { status, user, canMutate, sessionVerified, generation } = tab.session.getSnapshot();
-  assert.deepEqual([status, user, canMutate, sessionVerified, generation], [
-    "active",
-    ADA,
-    true,
-    true,
-    1,
-  ]);
+  assert.deepEqual({ status, user, canMutate, sessionVerified, generation }, {
+    status: "active",
+    user: ADA,
+    canMutate: true,
+    sessionVerified: true,
+    generation: 1,
+  });
   tab.session.dispose();
   assert.equal(harness.timers(), 0);
 });
@@ -27,7 +27,11 @@ Deno.test("a known user is shown before the server answers, and may not write ye
   first.session.dispose();
   const next = harness.openTab();
   const { status, user, canMutate } = next.session.getSnapshot();
-  assert.deepEqual([status, user, canMutate], ["restoring", ADA, false]);
+  assert.deepEqual({ status, user, canMutate }, {
+    status: "restoring",
+    user: ADA,
+    canMutate: false,
+  });
   await harness.advance(0);
   assert.deepEqual(harness.server.calls, ["validate", "validate"]);
   next.session.dispose();
@@ -72,7 +76,7 @@ Deno.test("what a server knew is the first paint; the browser verifies it before
   const harness = createHarness();
   const tab = harness.openTab({ initial: RENDERED }, false);
   const { status, user, canMutate } = tab.session.getSnapshot();
-  assert.deepEqual([status, user, canMutate], ["active", ADA, false]);
+  assert.deepEqual({ status, user, canMutate }, { status: "active", user: ADA, canMutate: false });
   assert.equal(tab.session.getServerSnapshot(), tab.session.getSnapshot());
   assert.equal(harness.storage.size, 0);
   tab.session.start();
@@ -203,7 +207,11 @@ Deno.test("with a hint, an outage at the start is degraded until the server answ
   const tab = harness.openTab();
   await harness.advance(100);
   const { status, user, canMutate } = tab.session.getSnapshot();
-  assert.deepEqual([status, user, canMutate], ["degraded", ADA, false]);
+  assert.deepEqual({ status, user, canMutate }, {
+    status: "degraded",
+    user: ADA,
+    canMutate: false,
+  });
   harness.server.script = undefined;
   await harness.advance(300_000);
   assert.equal(tab.session.getSnapshot().status, "active");

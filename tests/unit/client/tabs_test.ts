@@ -32,7 +32,11 @@ Deno.test("five tabs that wake at once refresh once, and all are signed in", asy
   assert.equal(harness.server.calls.length, 1, String(harness.server.calls));
   for (const { session, count } of tabs) {
     const { status, generation, canMutate } = session.getSnapshot();
-    assert.deepEqual([status, generation, canMutate], ["active", 2, true]);
+    assert.deepEqual({ status, generation, canMutate }, {
+      status: "active",
+      generation: 2,
+      canMutate: true,
+    });
     assert.equal(count("suspended"), 1);
     assert.equal(count("session-refreshed"), 1);
     assert.equal(count("signed-in"), 0);

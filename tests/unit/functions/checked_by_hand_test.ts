@@ -99,7 +99,7 @@ Deno.test("a row that is read without zod is read the same by zod, whatever has 
     const byHand = read(row);
     if (byHand !== undefined) {
       const { success, data } = schema.safeParse(row);
-      assert.deepEqual([success, data], [true, byHand]);
+      assert.deepEqual({ success, data }, { success: true, data: byHand });
     }
   };
   fc.assert(fc.property(changed(ACTIVE), agree(readActiveRow, validateSessionRow)), {
