@@ -1314,6 +1314,17 @@ AS $function$
 $function$
 ;
 
+CREATE OR REPLACE FUNCTION public.unified_auth_last_migration()
+ RETURNS bigint
+ LANGUAGE sql
+ IMMUTABLE
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '2s'
+AS $function$
+  select 20261129000000;
+$function$
+;
+
 CREATE OR REPLACE FUNCTION public.validate_session(p_session_id uuid, p_generation integer, p_branch smallint, p_may_confirm boolean, p_policy public.session_policy, p_context public.request_context, OUT outcome public.validation_outcome, OUT session public.session_snapshot, OUT server_time timestamp with time zone)
  RETURNS record
  LANGUAGE plpgsql
@@ -2425,6 +2436,7 @@ grant execute on function public.revoke_session(uuid,public.session_revoked_reas
 grant execute on function public.revoke_user_sessions(public.logout_scope,public.request_context,uuid,public.presented_refresh_token,public.token_place,public.presented_proof,public.session_policy) to service_role;
 grant execute on function public.rotate_session(public.presented_refresh_token,public.presented_proof,public.proposed_successor,public.session_policy,public.session_event,public.request_context,public.access_token_policy) to service_role;
 grant execute on function public.session_is_live() to authenticated;
+grant execute on function public.unified_auth_last_migration() to service_role;
 grant execute on function public.validate_session(uuid,integer,smallint,boolean,public.session_policy,public.request_context) to service_role;
 grant execute on function unified_auth.session_is_live(uuid) to authenticated;
 grant usage on schema unified_auth to authenticated;

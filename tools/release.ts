@@ -1,7 +1,7 @@
 /**
  * `deno task release <version>`: checks the tree, writes the version, builds and packs the client, looks
- * at the package as its users' tools will, commits and tags. Publishes nothing: that is for `npm publish`
- * and `git push --follow-tags`, which it prints.
+ * at the package as its users' tools will, packs what the next release is tested to upgrade from, commits
+ * and tags. Publishes nothing: that is for `npm publish` and `git push --follow-tags`, which it prints.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import { parseArgs } from "node:util";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
 import { Misuse, runTool } from "./misuse.ts";
+import { archiveArguments, LAST_RELEASE } from "./release_archive.ts";
 import { openRelease, writeVersion } from "./release_files.ts";
 
 const VERSION = /^\d+\.\d+\.\d+(?:-[0-9a-z.]+)?$/;
@@ -48,7 +49,10 @@ export async function release(args: readonly string[], directory: string): Promi
   await run(Deno.execPath(), "run", "-A", "client/build.ts");
   const packed = await run("npm", "pack", "--silent", "./client");
   await requirePublishable(`${directory}/client`);
-  await run("git", "commit", "--quiet", "--all", "--message", `chore(release): ${version}`);
+  await run("git", "add", "--update");
+  await run("git", ...archiveArguments(await run("git", "write-tree")));
+  await run("git", "add", LAST_RELEASE);
+  await run("git", "commit", "--quiet", "--message", `chore(release): ${version}`);
   await run("git", "tag", "--annotate", `v${version}`, "--message", `Unified Auth ${version}`);
   console.log(`Tagged v${version}. To publish:
   git push --follow-tags

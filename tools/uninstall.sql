@@ -13,7 +13,8 @@ begin
     perform cron.unschedule(j.jobid) from cron.job as j where j.jobname = 'unified-auth-purge';
   end if;
   if to_regclass('supabase_migrations.schema_migrations') is not null then
-    delete from supabase_migrations.schema_migrations as m where m.version like '202611010000__';
+    delete from supabase_migrations.schema_migrations as m where
+      m.version like '202611010000__' or m.version = '20261129000000';
   end if;
 end;
 $$;
@@ -33,6 +34,7 @@ drop function if exists
   public.revoke_user_sessions,
   public.rotate_session,
   public.session_is_live,
+  public.unified_auth_last_migration,
   public.validate_session;
 
 -- With the trigger on auth.users, which postgres may drop in no other way: the table is Supabase Auth's.

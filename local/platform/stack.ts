@@ -12,7 +12,12 @@ import {
 import { createAuthDoor } from "./auth/auth_api.ts";
 import { createMailbox, type Mailbox } from "./auth/mailbox.ts";
 import { type AuthSettings, hostedSettings } from "./auth/settings.ts";
-import { type FunctionProcess, listFunctions, startFunction } from "./function_processes.ts";
+import {
+  type FunctionOptions,
+  type FunctionProcess,
+  listFunctions,
+  startFunction,
+} from "./function_processes.ts";
 import { createGateway, type Gateway, type Site } from "./gateway.ts";
 import { outliveDriverFaults } from "./postgres/driver_faults.ts";
 import type { ProjectKeys } from "./project_keys.ts";
@@ -36,9 +41,14 @@ export interface Stack extends AsyncDisposable {
   readonly mailbox: Mailbox;
   /** The processes of each function, by its name. */
   readonly functions: Readonly<Record<string, readonly FunctionProcess[]>>;
+  /** Replaces every process of every function by one of another release, as a deploy does. */
+  deploy(release: Release): Promise<void>;
   /** Stops serving and ends the functions. The database stays. */
   stop(): Promise<void>;
 }
+
+/** Where a release's functions stand, and the packages that they import. */
+export type Release = Pick<FunctionOptions, "projectDirectory" | "configFile">;
 
 /** What a site may know of the project that it is served with. */
 export type SiteProject = Pick<Stack, "functionsUrl" | "environment" | "mailbox">;
@@ -149,17 +159,18 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   };
 
   const names = options.functions ?? await listFunctions(projectDirectory);
+  const start = async (name: string, release: Release) => {
+    const process = await startFunction({
+      ...release,
+      name,
+      environment,
+      mayReach: [projectHost],
+      ...(onFunctionLine ? { onLine: (line) => onFunctionLine(name, line) } : {}),
+    });
+    (processes[name] ??= []).push(process);
+  };
   const starts = names.flatMap((name) =>
-    Array.from({ length: instances }, async () => {
-      const process = await startFunction({
-        name,
-        projectDirectory,
-        environment,
-        mayReach: [projectHost],
-        ...(onFunctionLine ? { onLine: (line) => onFunctionLine(name, line) } : {}),
-      });
-      (processes[name] ??= []).push(process);
-    })
+    Array.from({ length: instances }, () => start(name, { projectDirectory }))
   );
   const failed = (await Promise.allSettled(starts)).find(({ status }) => status === "rejected");
   if (failed?.status === "rejected") {
@@ -174,6 +185,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     authSettings,
     mailbox,
     functions: processes,
+    async deploy(release) {
+      await Promise.all(names.map(async (name) => {
+        const replaced = processes[name]?.splice(0) ?? [];
+        await Promise.all(replaced.map((process) => process.stop()));
+        await start(name, release);
+      }));
+    },
     stop,
     [Symbol.asyncDispose]: stop,
   };

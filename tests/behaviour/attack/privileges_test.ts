@@ -30,6 +30,7 @@ const FUNCTIONS = [
   "revoke_session",
   "revoke_user_sessions",
   "rotate_session",
+  "unified_auth_last_migration",
   "validate_session",
 ];
 

@@ -33,6 +33,20 @@ testBroken(fixture, {
 });
 
 testBroken(fixture, {
+  when: "the functions are newer than the database's migrations",
+  check: "functions_answer",
+  says: /lacks migrations/,
+  broken: {
+    answer: ({ url }) =>
+      url.endsWith("/health")
+        ? Response.json({ code: "service_unavailable", message: "…", database: "outdated" }, {
+          status: 503,
+        })
+        : null,
+  },
+});
+
+testBroken(fixture, {
   when: "the functions are not deployed",
   check: "functions_answer",
   says: /knows no such function/,

@@ -60,6 +60,7 @@ export const CALLS: Readonly<Record<CalledFunction, (store: StoreFixture) => Pro
     }, contextOf()),
   check_access_token_hook: ({ sessions }) => sessions.store.hasAccessTokenHook("public.none"),
   database_is_read_only: ({ sessions }) => sessions.store.readDatabaseState(),
+  unified_auth_last_migration: ({ sessions }) => sessions.store.hasMigrations(),
   claim_sign_in: ({ signIn }) => signIn.claim(claim, { keepSeconds: 60 }),
   release_sign_in: ({ signIn }) => signIn.release(claim),
   announce_password_change: ({ signIn }) =>

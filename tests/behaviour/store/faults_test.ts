@@ -69,6 +69,7 @@ testEachStore(
   async (kind) => {
     await using store = await openStore(kind);
     for (const name of CALLED) {
+      if (name === "unified_auth_last_migration") continue; // the answer that it asks for: too old
       await store.admin.unsafe(`alter function public.${name} rename to ${name}_of_later`);
       const code = { "data-api": "PGRST202", postgres: "42883" }[kind];
       await assertUnavailable(CALLS[name](store), code, name);

@@ -486,6 +486,18 @@ const CHECK_ACCESS_TOKEN_HOOK: Readonly<Record<"true" | "false", Scenario>> = {
   false: ({ sessions }) => sessions.store.hasAccessTokenHook("public.no_such_hook"),
 };
 
+const UNIFIED_AUTH_LAST_MIGRATION: Readonly<Record<"true" | "false", Scenario>> = {
+  true: ({ sessions }) => sessions.store.hasMigrations(),
+  async false({ admin, sessions }) {
+    await admin`alter function public.unified_auth_last_migration rename to of_later`;
+    try {
+      return await sessions.store.hasMigrations();
+    } finally {
+      await admin`alter function public.of_later rename to unified_auth_last_migration`;
+    }
+  },
+};
+
 const DATABASE_IS_READ_ONLY: Readonly<Record<"ready" | "read_only", Scenario>> = {
   ready: ({ sessions }) => sessions.store.readDatabaseState(),
   async read_only({ admin, database, sessions }) {
@@ -553,6 +565,7 @@ export const SCENARIOS: Readonly<
   record_login_failure: [RECORD_LOGIN_FAILURE],
   check_access_token_hook: [CHECK_ACCESS_TOKEN_HOOK],
   database_is_read_only: [DATABASE_IS_READ_ONLY],
+  unified_auth_last_migration: [UNIFIED_AUTH_LAST_MIGRATION],
   claim_sign_in: [CLAIM_SIGN_IN],
   release_sign_in: [RELEASE_SIGN_IN],
   announce_password_change: [ANNOUNCE_PASSWORD_CHANGE],

@@ -35,6 +35,7 @@ function openFailingLogin(refund: () => Promise<void> = () => Promise.resolve())
     endOwnSession: unasked,
     listSessions: unasked,
     hasAccessTokenHook: unasked,
+    hasMigrations: unasked,
     readDatabaseState: unasked,
   };
   const token = "token" as IdentityToken;

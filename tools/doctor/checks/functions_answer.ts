@@ -12,6 +12,12 @@ export async function functionsAnswer(patient: Patient): Promise<Verdict> {
   const { askFunction } = patient;
   const health = await askFunction("/unified-auth/health");
   if (health.kind === "no_reply") return explainStranger(health);
+  if (health.json?.["database"] === "outdated") {
+    return failed(
+      "unified-auth answers, but its database lacks migrations that it needs.",
+      "Apply them: npx -y supabase@3.1.0 db push.",
+    );
+  }
   if (health.code === "service_unavailable") {
     if (await isHiddenFromDataApi(patient)) {
       return failed(

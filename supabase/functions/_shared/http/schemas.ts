@@ -175,8 +175,8 @@ export const errorView = z.object({
     description: "Of validate-session: the session lives, and the browser has to refresh.",
   }),
   should_refresh: z.literal(true).optional(),
-  database: z.literal("read-only").optional().meta({
-    description: "Of `health`, where the database answers and takes no writes.",
+  database: z.enum(["read-only", "outdated"]).optional().meta({
+    description: "Of `health`, where the database answers but takes no writes or lacks migrations.",
   }),
   factors: z.array(factorView).optional().meta({
     description: "With `mfa_required`: the factors of the half-done sign-in.",

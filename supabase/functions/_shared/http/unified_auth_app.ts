@@ -319,14 +319,16 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
   });
 
   app.get("/health", async (context) => {
-    const state = await dependencies.store.readDatabaseState();
+    const { store } = dependencies;
+    const state = await store.hasMigrations() ? await store.readDatabaseState() : "outdated";
     if (state === "ready") {
       const health = { status: "ok", database: "ready" };
       return context.json(
         binding.kind === "on" ? health : { ...health, unbound_because: binding.reason },
       );
     }
-    // A monitor looks at the status. Who is signed in may read on, and nobody can sign in.
+    // A monitor looks at the status. Sessions go on as far as the database allows.
+    const database = state === "read_only" ? "read-only" : state;
     const code = "service_unavailable";
     const { requestId } = context.get("asking");
     const error = renderError(code, {
@@ -336,8 +338,8 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
       requestId,
       saysInvalid: false,
     });
-    tell(context, { code, database: "read-only" });
-    return context.json({ ...error, database: "read-only" }, ERRORS[code].status);
+    tell(context, { code, database });
+    return context.json({ ...error, database }, ERRORS[code].status);
   });
 
   refuseOtherMethods(app, ROUTES);

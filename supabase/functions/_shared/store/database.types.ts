@@ -244,6 +244,7 @@ export type Database = {
         Returns: Record<string, unknown>;
       };
       "session_is_live": { Args: Record<PropertyKey, never>; Returns: boolean };
+      "unified_auth_last_migration": { Args: Record<PropertyKey, never>; Returns: number };
       "validate_session": {
         Args: {
           "p_branch": number;

@@ -122,6 +122,9 @@ export type ProofRequiredRow = z.output<typeof proofRequiredRow>;
 
 export const databaseIsReadOnly = z.boolean();
 
+// A bigint: the data API writes a number, the driver of the direct store a string.
+export const lastMigration = z.coerce.number().int().positive();
+
 export const createSessionRow = z.discriminatedUnion("outcome", [
   z.object({
     outcome: z.literal("created"),

@@ -247,10 +247,10 @@ export interface LoginFailure {
   readonly reason: string | null;
 }
 
-/** Each method is one round trip. All reject with `ServiceUnavailableError` alone. */
 /** `read_only`: a standby, or a database that has been made read-only, as one whose disk is full. */
 export type DatabaseState = "ready" | "read_only";
 
+/** Each method is one round trip. All reject with `ServiceUnavailableError` alone. */
 export interface SessionStore {
   createSession(
     request: CreateSessionRequest,
@@ -283,6 +283,8 @@ export interface SessionStore {
   recordLoginFailure(failure: LoginFailure, context: RequestContext): Promise<void>;
   /** Whether there is such a custom access token hook, `schema.function`. */
   hasAccessTokenHook(hook: string): Promise<boolean>;
+  /** Whether the database has had the migrations that these functions need. */
+  hasMigrations(): Promise<boolean>;
   /** Whether the database takes writes. */
   readDatabaseState(): Promise<DatabaseState>;
 }

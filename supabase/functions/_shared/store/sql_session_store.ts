@@ -12,6 +12,7 @@ import type { Database } from "./database.types.ts";
 import { readActiveRow, readGrantedRow } from "./frequent_rows.ts";
 import type { GrantedRow, ProofRequiredRow } from "./session_rows.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
+import { LAST_MIGRATION } from "../version.ts";
 import type {
   PresentedRefreshToken,
   ProofRequired,
@@ -236,11 +237,29 @@ export function createSqlSessionStore(call: CallSqlFunction, policy: SessionPoli
       return await parse((rows) => rows.accessTokenHookRow, answer);
     },
 
+    async hasMigrations() {
+      return await readLastMigration(call) >= LAST_MIGRATION;
+    },
+
     async readDatabaseState() {
       const answer = await call("database_is_read_only", {});
       return await parse((rows) => rows.databaseIsReadOnly, answer) ? "read_only" : "ready";
     },
   };
+}
+
+/** PostgREST's and PostgreSQL's codes for a function that does not exist. */
+const UNDEFINED_FUNCTION: ReadonlySet<string> = new Set(["PGRST202", "42883"]);
+
+/** Zero: a database of version 0.1.0, which does not say it. */
+async function readLastMigration(call: CallSqlFunction): Promise<number> {
+  try {
+    const answer = await call("unified_auth_last_migration", {});
+    return await parse((rows) => rows.lastMigration, answer);
+  } catch (error: unknown) {
+    if (error instanceof ServiceUnavailableError && UNDEFINED_FUNCTION.has(error.code)) return 0;
+    throw error;
+  }
 }
 
 /** Loads the schemas with the first answer that is not among the frequent ones: not with a cold start. */
