@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { statfs } from "node:fs/promises";
 import postgres from "postgres";
 import { type Cluster, openCluster, SUPERUSER } from "../platform/postgres/data_directory.ts";
 import { findFreePort, type PostgresServer, startPostgres } from "../platform/postgres/server.ts";
@@ -85,7 +86,24 @@ const TEST_SETTINGS = {
   full_page_writes: "off",
   max_connections: "300",
   shared_buffers: "128MB",
+  max_wal_size: "256MB",
 };
+
+/**
+ * A file system in memory, where there is one with room: a database is a thousand files, and to clone it
+ * takes 25 ms there and 250 ms on a disk.
+ */
+const IN_MEMORY = "/dev/shm";
+const ROOM_BYTES = 2 * 1024 ** 3;
+
+async function hasRoomInMemory(): Promise<boolean> {
+  try {
+    const { bavail, bsize } = await statfs(IN_MEMORY);
+    return bavail * bsize >= ROOM_BYTES;
+  } catch {
+    return false; // there is none
+  }
+}
 
 /** The one that the runner starts for all who ask, or one of its own. */
 export async function openTestServer(): Promise<TestServer> {
@@ -141,7 +159,10 @@ export async function startTestServer(
     readonly settings?: Readonly<Record<string, string>>;
   } = {},
 ): Promise<OwnTestServer> {
-  const directory = await Deno.makeTempDir({ prefix: "unified-auth-test-" });
+  const directory = await Deno.makeTempDir({
+    prefix: "unified-auth-test-",
+    ...await hasRoomInMemory() ? { dir: IN_MEMORY } : {},
+  });
   await Deno.chmod(directory, 0o755);
   const cluster = await openCluster(`${directory}/postgres`);
   const port = findFreePort();
