@@ -86,7 +86,7 @@ Deno.test("every way in asks for the factor: OAuth, a mail, a recovery", async (
   await post(byMail, "/otp", { email });
   const { token } = lastMessage(email);
   assertFactorWanted(await post(byMail, "/verify", { email, token }), app.id);
-  viewOf(await post(byMail, "/mfa/verify", { factor_id: app.id, code: app.code(1) }));
+  viewOf(await post(byMail, "/mfa/verify", { factor_id: app.id, code: app.code() }));
 
   const recovering = fixture.openBrowser();
   await post(recovering, "/recover", { email });
@@ -94,7 +94,7 @@ Deno.test("every way in asks for the factor: OAuth, a mail, a recovery", async (
   assertFactorWanted(await post(recovering, "/verify", redeem), app.id);
   const early = await put(recovering, "/password", { password: NEW_PASSWORD });
   assert.notEqual(early.status, 200);
-  const passed = await post(recovering, "/mfa/verify", { factor_id: app.id, code: app.code(-1) });
+  const passed = await post(recovering, "/mfa/verify", { factor_id: app.id, code: app.code() });
   assert.deepEqual([passed.status, passed.body["status"]], [202, "password_required"]);
   const { session } = viewOf(await put(recovering, "/password", { password: NEW_PASSWORD }));
   assert.equal(session.aal, "aal2");
@@ -159,7 +159,7 @@ Deno.test("a finished half-done sign-in cannot be finished again with a copy of 
   const { app, browser } = await beginLogin();
   const copy = browser.copy();
   viewOf(await post(browser, "/mfa/verify", { factor_id: app.id, code: app.code() }));
-  const answer = await post(copy, "/mfa/verify", { factor_id: app.id, code: app.code(1) });
+  const answer = await post(copy, "/mfa/verify", { factor_id: app.id, code: app.code() });
   assertRefused(answer, "flow_state_expired");
 });
 
@@ -224,7 +224,7 @@ Deno.test("who has a factor changes the password and removes the factor only wit
   viewOf(await post(browser, "/mfa/verify", { factor_id: app.id, code: app.code() }));
   const change = { current_password: person.password, password: NEW_PASSWORD };
   assertFactorWanted(await put(browser, "/password", change), app.id);
-  const passed = await post(browser, "/mfa/verify", { factor_id: app.id, code: app.code(1) });
+  const passed = await post(browser, "/mfa/verify", { factor_id: app.id, code: app.code() });
   assert.deepEqual([passed.status, passed.body["status"]], [202, "reauthenticated"]);
   assertRefused(await put(browser, "/password", { password: "weak" }), "weak_password");
   viewOf(await put(browser, "/password", { password: NEW_PASSWORD }));
@@ -233,7 +233,7 @@ Deno.test("who has a factor changes the password and removes the factor only wit
   const remove = () =>
     browser.call(`/unified-auth/mfa/factors/${app.id}`, { method: "DELETE", body: {} });
   assertFactorWanted(await remove(), app.id);
-  await post(browser, "/mfa/verify", { factor_id: app.id, code: app.code(-1) });
+  await post(browser, "/mfa/verify", { factor_id: app.id, code: app.code() });
   const removed = await remove();
   assert.deepEqual({ status: removed.status, body: removed.body }, {
     status: 200,
@@ -249,7 +249,7 @@ Deno.test("another session of the same user cannot use the step that this one to
   viewOf(await post(browser, "/mfa/verify", { factor_id: app.id, code: app.code() }));
   const change = { current_password: person.password, password: NEW_PASSWORD };
   await put(browser, "/password", change);
-  await post(browser, "/mfa/verify", { factor_id: app.id, code: app.code(1) });
+  await post(browser, "/mfa/verify", { factor_id: app.id, code: app.code() });
   const other = await fixture.signIn();
   const stolen = browser.cookies.get("__Host-sign_in_pending") ?? assert.fail("nothing sealed");
   other.browser.cookies.set("__Host-sign_in_pending", stolen);

@@ -37,11 +37,13 @@ export interface SignInFixture extends HttpFixture {
 
 export interface Authenticator {
   readonly id: string;
-  /** The code of now, or of so many half minutes from now. */
-  code(steps?: number): string;
+  /** One that was not given before, as each is taken once; good for half a minute at least. */
+  code(): string;
 }
 
 export const WRONG_CODE = "000000";
+
+const STEP_MS = 30_000;
 
 export async function openSignInFixture(options: TestStackOptions = {}): Promise<SignInFixture> {
   const fixture = await openHttpFixture({ functions: ["unified-auth"], ...options });
@@ -118,10 +120,17 @@ export async function openSignInFixture(options: TestStackOptions = {}): Promise
       const enroll = { factor_type: "totp", friendly_name: "App" };
       const { id, totp } = await asUser(access_token, "/factors", enroll);
       const challenge = await asUser(access_token, `/factors/${id}/challenge`, {});
-      const code = (steps = 0) => totpCode(totp.secret, Date.now() + steps * 30_000);
+      const given = new Set<number>();
+      const code = () => {
+        const now = Math.floor(Date.now() / STEP_MS);
+        const step = [now, now + 1, now - 1].find((each) => !given.has(each)) ??
+          assert.fail("every code of this minute was used");
+        given.add(step);
+        return totpCode(totp.secret, step * STEP_MS);
+      };
       await asUser(access_token, `/factors/${id}/verify`, {
         challenge_id: challenge.id,
-        code: code(-1),
+        code: totpCode(totp.secret, Date.now()), // of which our functions know nothing
       });
       await asUser(access_token, "/logout?scope=local", {});
       return { id, code };
