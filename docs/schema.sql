@@ -546,7 +546,7 @@ begin
       b.bucket,
       b.free_failures,
       b.max_delay_seconds,
-      -- No more than the longest delay takes, so that it shortens as soon as a siege is over.
+      -- No more than the longest delay takes, so that it shortens as soon as the guessing is over.
       least(
         unified_auth.login_failures(l, b.forgive_seconds, v_now) + 1,
         b.free_failures + 1 + log(2, b.max_delay_seconds)

@@ -6,9 +6,9 @@
 
 import type { Contestant } from "./contestant.ts";
 import type { ScoreboardRecord } from "./record.ts";
-import type { Scenario, Verdict } from "./scenario.ts";
+import type { Result, Scenario } from "./scenario.ts";
 
-const MARKS: Readonly<Record<Verdict, string>> = { met: "✓", partly: "~", missed: "✗" };
+const MARKS: Readonly<Record<Result, string>> = { met: "✓", partly: "~", missed: "✗" };
 
 export function renderScoreboard(
   record: ScoreboardRecord,
@@ -79,8 +79,8 @@ export function cellOf(
   const measurement = rows[scenario.id]?.[id];
   if (!measurement) throw new TypeError(`Cannot tell ${scenario.id} of ${name}: not measured`);
   if ("absent" in measurement) return `– ${measurement.absent}`;
-  const { verdict, words } = scenario.judge(measurement.facts);
-  return `${MARKS[verdict]} ${words}`;
+  const { result, words } = scenario.judge(measurement.facts);
+  return `${MARKS[result]} ${words}`;
 }
 
 function paragraphOf(record: ScoreboardRecord, contestant: Contestant): string {

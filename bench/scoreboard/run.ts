@@ -71,10 +71,10 @@ async function play(): Promise<Scoreboard> {
     contestants,
     scenarios,
     onMeasured({ contestant, scenario, facts, seconds }) {
-      const { verdict, words } = scenario.judge(facts);
+      const { result, words } = scenario.judge(facts);
       const count = `${++played}/${games}`.padEnd(6);
       const who = `${scenario.id.padEnd(4)}${contestant.name.padEnd(20)}`;
-      console.log(`${count}${who}${verdict.padEnd(7)} ${words} (${seconds.toFixed(1)} s)`);
+      console.log(`${count}${who}${result.padEnd(7)} ${words} (${seconds.toFixed(1)} s)`);
     },
   });
 }

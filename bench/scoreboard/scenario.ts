@@ -9,10 +9,10 @@
 import type { ScenarioId } from "./scenario_id.ts";
 import type { Stage } from "./stage.ts";
 
-export type Verdict = "met" | "partly" | "missed";
+export type Result = "met" | "partly" | "missed";
 
 export interface Judgement {
-  readonly verdict: Verdict;
+  readonly result: Result;
   /** For the table: a few words, without a full stop. */
   readonly words: string;
 }

@@ -16,5 +16,5 @@ Deno.test("our client meets the target of every scenario of the scoreboard", asy
     assert.ok(measurement && "facts" in measurement, scenario.id);
     return { id: scenario.id, ...scenario.judge(measurement.facts) };
   });
-  assert.deepEqual(judged.filter(({ verdict }) => verdict !== "met"), []);
+  assert.deepEqual(judged.filter(({ result }) => result !== "met"), []);
 });

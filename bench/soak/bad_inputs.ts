@@ -45,9 +45,9 @@ export async function flood(stage: Stage, name: string): Promise<void> {
     const [kind, input] = draw();
     const answer = await sendRaw(`${stack.functionsUrl}${input.path}`, input).catch(lostReply);
     ledger.count("bad inputs", kind);
-    const verdict = judge(input, answer);
-    ledger.count("bad inputs answered", verdict === null ? "refused" : verdict);
-    if (verdict !== null && verdict !== "put off") {
+    const result = judge(input, answer);
+    ledger.count("bad inputs answered", result === null ? "refused" : result);
+    if (result !== null && result !== "put off") {
       const told = `${kind}: ${answer?.status} ${JSON.stringify(answer?.body)}`;
       ledger.breach("a bad input is refused in the documented form, and does nothing", told);
     }

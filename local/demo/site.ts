@@ -1,6 +1,6 @@
 /**
  * The demo that `deno task start` serves on the project's own origin: its page, its script, the logbook
- * behind it and the doors that do to a session what life does.
+ * behind it and the emulators that do to a session what life does.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * One address for everything, as a project has: the functions, the two doors, and whatever else is
+ * One address for everything, as a project has: the functions, both emulators, and whatever else is
  * mounted. Knows paths and headers, nothing of what is behind them.
  *
  * @module
@@ -44,17 +44,17 @@ export function createGateway(options: GatewayOptions): Gateway {
       const reply = await forward(request, remoteAddress);
       return await site?.deliver?.(request, reply) ?? reply;
     }
-    const door = pathname.startsWith("/rest/v1/")
+    const emulator = pathname.startsWith("/rest/v1/")
       ? rest
       : pathname.startsWith("/auth/v1/")
       ? auth
       : undefined;
-    if (!door) {
+    if (!emulator) {
       return await site?.fetch(request, remoteAddress) ??
         notFound("no Route matched with those values");
     }
     if (request.method === "OPTIONS") return preflight(request);
-    const response = await door.fetch(request, remoteAddress);
+    const response = await emulator.fetch(request, remoteAddress);
     return request.headers.has("origin") ? withOpenCors(response) : response;
   };
 }
@@ -112,7 +112,7 @@ function createForwarder(
   };
 }
 
-/** The doors take no cookies, so any site may call them with a key, as at a project's gateway. */
+/** The emulators take no cookies, so any site may call them with a key, as at a project's gateway. */
 function preflight(request: Request): Response {
   return new Response(null, {
     status: 200,

@@ -1,5 +1,5 @@
 /**
- * A project over a database that is already there: the two doors, the functions in their processes and
+ * A project over a database that is already there: both emulators, the functions in their processes and
  * the gateway before them. What `deno task start` serves and what tests run against.
  *
  * @module
@@ -9,7 +9,7 @@ import {
   importSigningKeys,
   parseSigningKeys,
 } from "../../supabase/functions/_shared/tokens/signing_keys.ts";
-import { createAuthDoor } from "./auth/auth_api.ts";
+import { createAuthEmulator } from "./auth/auth_api.ts";
 import { createMailbox, type Mailbox } from "./auth/mailbox.ts";
 import { type AuthSettings, hostedSettings } from "./auth/settings.ts";
 import {
@@ -21,7 +21,7 @@ import {
 import { createGateway, type Gateway, type Site } from "./gateway.ts";
 import { outliveDriverFaults } from "./postgres/driver_faults.ts";
 import type { ProjectKeys } from "./project_keys.ts";
-import { createRestDoor } from "./rest/rest_api.ts";
+import { createRestEmulator } from "./rest/rest_api.ts";
 import type { Secrets } from "./secrets.ts";
 import { messageOf, StackError } from "./stack_error.ts";
 import { createSignatureChecker } from "./token_signatures.ts";
@@ -70,11 +70,11 @@ export interface StackOptions {
   readonly environment?: Readonly<Record<string, string>>;
   /** See `GatewayOptions`. @default {false} */
   readonly keepClientAddress?: boolean;
-  /** Makes what answers every path that is no function and no door. @default {404} */
+  /** Makes what answers every path that is no function and no emulator. @default {404} */
   readonly site?: (project: SiteProject) => Site;
   /** What the data API exposes; the first is the default. @default {["public"]} */
   readonly exposedSchemas?: readonly string[];
-  /** Connections of the REST door. @default {10} */
+  /** Connections of the PostgREST emulator. @default {10} */
   readonly restPoolSize?: number;
   /** How long a request waits for one of them. @default {10_000} */
   readonly restAcquisitionTimeoutMs?: number;
@@ -117,7 +117,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const checkSignature = createSignatureChecker({ ...trusted, jwtSecret: keys.jwtSecret });
   const caller = { keys, checkSignature, now: Date.now };
 
-  const rest = createRestDoor({
+  const rest = createRestEmulator({
     ...caller,
     databaseUrl: databaseUrl("authenticator"),
     ...(options.exposedSchemas ? { schemas: options.exposedSchemas } : {}),
@@ -128,7 +128,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   });
   const authSettings = hostedSettings(baseUrl);
   const mailbox = createMailbox(authSettings);
-  const auth = createAuthDoor({
+  const auth = createAuthEmulator({
     ...caller,
     settings: authSettings,
     mailbox,

@@ -29,9 +29,9 @@ export async function backdateAccessToken(
     issuer: String(decodeJwt(token).iss),
     cookieNameLength: 0,
   });
-  const verdict = await accessTokens.verify(token);
-  if (verdict.kind === "invalid") throw new TypeError(`Cannot backdate a token: ${verdict.reason}`);
-  const { claims } = verdict;
+  const result = await accessTokens.verify(token);
+  if (result.kind === "invalid") throw new TypeError(`Cannot backdate a token: ${result.reason}`);
+  const { claims } = result;
   const signed = await accessTokens.sign({
     ...claims,
     issuedAt: claims.issuedAt - seconds,

@@ -6,9 +6,9 @@
 
 import { BlockList, isIPv6 } from "node:net";
 import { sessionList } from "../../supabase/functions/_shared/http/schemas.ts";
-import type { AskFunction } from "./patient.ts";
-import { isOurs } from "./strangers.ts";
-import type { SignIn, Trial } from "./trial.ts";
+import type { AskFunction } from "./subject.ts";
+import { isOurs } from "./anonymous_callers.ts";
+import type { SignIn, TestSession } from "./test_session.ts";
 
 /** Of the network for documentation (RFC 5737): nobody's address. */
 const FORGED_ADDRESS = "192.0.2.199";
@@ -36,12 +36,12 @@ export type Forgery = "written" | "ignored" | "unknown";
 /** Signs in anew with each of the headers. */
 export async function tryForgeries(
   askFunction: AskFunction,
-  trial: Pick<Trial, "signInAgain">,
+  testSession: Pick<TestSession, "signInAgain">,
 ): Promise<Forgery> {
   let worst: Forgery = "ignored";
   for (const names of FORGERIES) {
     const headers = Object.fromEntries(names.map((name) => [name, FORGED_ADDRESS]));
-    const made = await trial.signInAgain(headers);
+    const made = await testSession.signInAgain(headers);
     if (isTurnedAway(made)) continue;
     const seen = await readAddress(askFunction, made, headers);
     if (seen === FORGED_ADDRESS) return "written";

@@ -22,7 +22,7 @@ import { signIn } from "./checks/sign_in.ts";
 import { signOut } from "./checks/sign_out.ts";
 import { signingKey } from "./checks/signing_key.ts";
 import type { CheckId } from "./finding.ts";
-import type { Check } from "./patient.ts";
+import type { Check } from "./subject.ts";
 
 /** A new id does not compile until its check is here. */
 export const CHECKS: Readonly<Record<CheckId, Check>> = {

@@ -10,8 +10,8 @@ import { parseArgs } from "node:util";
 import { canonicalOrigin } from "../../supabase/functions/_shared/http/origins.ts";
 import { databaseUrl, withDatabase } from "../database.ts";
 import { Misuse, runTool } from "../misuse.ts";
-import { examine } from "./examine.ts";
-import { type Account, readFunctionsUrl, type Target } from "./patient.ts";
+import { runChecks } from "./run_checks.ts";
+import { type Account, readFunctionsUrl, type Target } from "./subject.ts";
 import { exitCode, formatJson, formatReport } from "./report.ts";
 
 const USAGE = `deno task doctor <base url> [options]
@@ -67,10 +67,10 @@ await runTool("doctor", async (args) => {
   });
   const common = { target, account, fetch, nowMs: Date.now, signal: interrupted.signal };
   const findings = values.remote === undefined
-    ? await examine({ ...common, database: null })
+    ? await runChecks({ ...common, database: null })
     : await withDatabase(
       databaseUrl({ remote: values.remote, localPort: undefined }),
-      (database) => examine({ ...common, database }),
+      (database) => runChecks({ ...common, database }),
     );
   console.log(values.json ? formatJson(target, findings) : formatReport(target, findings));
   return exitCode(findings);

@@ -1,6 +1,6 @@
 /**
- * What the doctor finds: a closed list of checks, four results, and for each finding a sentence and
- * what to do. Knows nothing of how anything is checked.
+ * The doctor's findings: a closed list of checks, four statuses, and for each finding a sentence and a
+ * remedy.
  *
  * @module
  */
@@ -30,34 +30,34 @@ export const CHECK_IDS = [
 
 export type CheckId = typeof CHECK_IDS[number];
 
-export type Result = "ok" | "warning" | "failed" | "not_checked";
+export type Status = "ok" | "warning" | "failed" | "not_checked";
 
-/** What one check says. */
-export interface Verdict {
-  readonly result: Result;
-  /** What was found, in a sentence. */
+/** The result of one check. */
+export interface Result {
+  readonly result: Status;
+  /** The finding in a sentence. */
   readonly message: string;
-  /** What to do about it. Null where all is well. */
+  /** The next step. Null where all is well. */
   readonly remedy: string | null;
 }
 
-export interface Finding extends Verdict {
+export interface Finding extends Result {
   readonly check: CheckId;
 }
 
-export function ok(message: string): Verdict {
+export function ok(message: string): Result {
   return { result: "ok", message, remedy: null };
 }
 
-export function warning(message: string, remedy: string): Verdict {
+export function warning(message: string, remedy: string): Result {
   return { result: "warning", message, remedy };
 }
 
-export function failed(message: string, remedy: string): Verdict {
+export function failed(message: string, remedy: string): Result {
   return { result: "failed", message, remedy };
 }
 
-export function notChecked(message: string, remedy: string): Verdict {
+export function notChecked(message: string, remedy: string): Result {
   return { result: "not_checked", message, remedy };
 }
 

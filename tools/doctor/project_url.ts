@@ -5,7 +5,7 @@
  */
 
 import { decodeJwt } from "jose";
-import type { Target } from "./patient.ts";
+import type { Target } from "./subject.ts";
 
 /** What the operator said, or what the access token's issuer says. Null: neither. */
 export function findProjectUrl(

@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Finding, Result } from "./finding.ts";
-import type { Target } from "./patient.ts";
+import type { Finding, Status } from "./finding.ts";
+import type { Target } from "./subject.ts";
 
-const LABELS: Readonly<Record<Result, string>> = {
+const LABELS: Readonly<Record<Status, string>> = {
   ok: "ok",
   warning: "warning",
   failed: "FAILED",
@@ -33,7 +33,7 @@ export function formatReport(target: Target, findings: readonly Finding[]): stri
 }
 
 function summarise(findings: readonly Finding[]): string {
-  const count = (result: Result) => findings.filter((finding) => finding.result === result).length;
+  const count = (result: Status) => findings.filter((finding) => finding.result === result).length;
   const parts = (["failed", "warning", "ok", "not_checked"] as const)
     .map((result) => [count(result), result.replace("_", " ")] as const)
     .filter(([number]) => number > 0)

@@ -29,6 +29,6 @@ export const droppedSocket = defineScenario({
   },
   judge({ posts, survives }) {
     const words = `${plural(posts, "POST")}, session ${survives ? "survives" : "lost"}`;
-    return { verdict: survives ? "met" : "missed", words };
+    return { result: survives ? "met" : "missed", words };
   },
 });

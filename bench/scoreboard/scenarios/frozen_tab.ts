@@ -31,8 +31,8 @@ export const frozenTab = defineScenario({
     const words = `frozen while refreshing: ${tell(holderSeconds, holderRotations)}; ` +
       `while waiting: ${tell(waiterSeconds, waiterRotations)}`;
     const slowest = Math.max(holderSeconds ?? Infinity, waiterSeconds ?? Infinity);
-    if (slowest > LIMIT_SECONDS) return { verdict: "missed", words };
-    return { verdict: holderRotations + waiterRotations === 2 ? "met" : "partly", words };
+    if (slowest > LIMIT_SECONDS) return { result: "missed", words };
+    return { result: holderRotations + waiterRotations === 2 ? "met" : "partly", words };
   },
 });
 

@@ -43,7 +43,7 @@ export const hungRefresh = defineScenario({
       ? `not settled after ${PATIENCE_SECONDS} s`
       : `settles after ${seconds} s`;
     const words = `${settles}, ${signedIn ? "signed in" : "signed out"}`;
-    if (!signedIn || seconds === null) return { verdict: "missed", words };
-    return { verdict: seconds <= LIMIT_SECONDS + SLACK_SECONDS ? "met" : "partly", words };
+    if (!signedIn || seconds === null) return { result: "missed", words };
+    return { result: seconds <= LIMIT_SECONDS + SLACK_SECONDS ? "met" : "partly", words };
   },
 });

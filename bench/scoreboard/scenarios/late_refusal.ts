@@ -40,7 +40,7 @@ export const lateRefusal = defineScenario({
     const words = `${answered} of ${CALLS} answered, ${
       plural(refreshes, "refresh").replace(/hs$/, "hes")
     }`;
-    if (answered < CALLS) return { verdict: "missed", words };
-    return { verdict: refreshes === 1 ? "met" : "partly", words };
+    if (answered < CALLS) return { result: "missed", words };
+    return { result: refreshes === 1 ? "met" : "partly", words };
   },
 });

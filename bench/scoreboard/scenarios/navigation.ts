@@ -42,12 +42,12 @@ export const navigation = defineScenario({
     return { rotated, kept, signedIn };
   },
   judge({ rotated, kept, signedIn }) {
-    if (!rotated) return { verdict: "missed", words: "the server did not rotate" };
+    if (!rotated) return { result: "missed", words: "the server did not rotate" };
     const words = `rotation ${kept ? "kept" : "lost"}, ${
       signedIn
         ? kept ? "signed in" : "signed in as the server accepts the old token"
         : "signed out two hours later"
     }`;
-    return { verdict: !signedIn ? "missed" : kept ? "met" : "partly", words };
+    return { result: !signedIn ? "missed" : kept ? "met" : "partly", words };
   },
 });

@@ -38,11 +38,11 @@ export const networkError = defineScenario({
     return { kept, recovery: byItself ? "itself" : onUse ? "use" : "none" };
   },
   judge({ kept, recovery }) {
-    if (!kept) return { verdict: "missed", words: "signed out" };
-    if (recovery === "itself") return { verdict: "met", words: "kept, refreshed automatically" };
+    if (!kept) return { result: "missed", words: "signed out" };
+    if (recovery === "itself") return { result: "met", words: "kept, refreshed automatically" };
     if (recovery === "use") {
-      return { verdict: "partly", words: "kept, not retried automatically" };
+      return { result: "partly", words: "kept, not retried automatically" };
     }
-    return { verdict: "missed", words: "kept, not refreshed when asked again" };
+    return { result: "missed", words: "kept, not refreshed when asked again" };
   },
 });

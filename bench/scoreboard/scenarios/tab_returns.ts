@@ -38,7 +38,7 @@ export const tabReturns = defineScenario({
     return { events: told.length, names: names.join(", ") };
   },
   judge({ events, names }) {
-    if (events === 0) return { verdict: "met", words: "no event" };
-    return { verdict: "missed", words: `${plural(events, "event")}: ${names}` };
+    if (events === 0) return { result: "met", words: "no event" };
+    return { result: "missed", words: `${plural(events, "event")}: ${names}` };
   },
 });

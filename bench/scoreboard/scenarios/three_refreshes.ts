@@ -26,7 +26,7 @@ export const threeRefreshes = defineScenario({
     const words = `${plural(requests, "request")}, ${
       served === 3 ? "all" : `${served} of 3`
     } served`;
-    if (served < 3) return { verdict: "missed", words };
-    return { verdict: requests === 1 ? "met" : "partly", words };
+    if (served < 3) return { result: "missed", words };
+    return { result: requests === 1 ? "met" : "partly", words };
   },
 });

@@ -52,7 +52,7 @@ export const tooManyRequests = defineScenario({
     return { kept, early, recovery: byItself ? "itself" : onUse ? "use" : "none" };
   },
   judge({ kept, early, recovery }) {
-    if (!kept) return { verdict: "missed", words: "signed out" };
+    if (!kept) return { result: "missed", words: "signed out" };
     const retries = early
       ? "asks again before Retry-After"
       : recovery === "itself"
@@ -65,6 +65,6 @@ export const tooManyRequests = defineScenario({
       : "not refreshed when asked again";
     const words = `kept, ${retries}, ${end}`;
     const met = !early && recovery === "itself";
-    return { verdict: met ? "met" : recovery === "none" ? "missed" : "partly", words };
+    return { result: met ? "met" : recovery === "none" ? "missed" : "partly", words };
   },
 });

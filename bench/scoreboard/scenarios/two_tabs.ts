@@ -44,7 +44,7 @@ export const twoTabs = defineScenario({
       served,
       ...(tabsGoingOn < 2 ? ["one is lost at the next refresh"] : []),
     ].join(", ");
-    if (tabsServed < 2 || tabsGoingOn < 2) return { verdict: "missed", words };
-    return { verdict: requests === 1 ? "met" : "partly", words };
+    if (tabsServed < 2 || tabsGoingOn < 2) return { result: "missed", words };
+    return { result: requests === 1 ? "met" : "partly", words };
   },
 });

@@ -27,6 +27,6 @@ export const wrongClock = defineScenario({
   },
   judge({ requests, signedIn }) {
     const words = `${plural(requests, "request")}, ${signedIn ? "signed in" : "signed out"}`;
-    return { verdict: signedIn && requests <= 1 ? "met" : "missed", words };
+    return { result: signedIn && requests <= 1 ? "met" : "missed", words };
   },
 });

@@ -40,15 +40,15 @@ const dashboard = find("dashboard", HTMLDivElement);
 const who = find("who", HTMLElement);
 const signOut = find("sign-out", HTMLButtonElement);
 const whoLabel = find("who-label", HTMLElement);
-let shownFor: string | null = null;
+let presentedFor: string | null = null;
 let isLoaded = false;
 
 function render(): void {
   const snapshot = auth.getSnapshot();
   const { status, user } = snapshot;
   const userId = user?.id ?? null;
-  if (userId !== shownFor) {
-    shownFor = userId;
+  if (userId !== presentedFor) {
+    presentedFor = userId;
     isLoaded = false;
     logbook.empty();
     devices.empty();

@@ -20,7 +20,7 @@ const STATUS: Readonly<Record<SessionSnapshot["status"], string>> = {
 
 const ACTIVITY: Readonly<Record<SessionSnapshot["activity"], string>> = {
   "idle": "at rest",
-  "validating": "asking",
+  "validating": "requestContext",
   "refreshing": "refreshing",
   "waiting-peer": "waiting for a tab",
   "backing-off": "backing off",

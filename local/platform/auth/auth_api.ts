@@ -31,15 +31,15 @@ import {
 } from "./sign_in_routes.ts";
 import { findUser, type Json, renderUser, type UserRow } from "./users.ts";
 
-/** A door to the users of one database. */
-export interface AuthDoor {
+/** Supabase Auth for the users of one database. */
+export interface AuthEmulator {
   /** Answers a request whose path starts with `/auth/v1`. Never rejects. */
   fetch(request: Request, remoteAddress: string): Promise<Response>;
   close(): Promise<void>;
 }
 
-/** What a door stands before. */
-export interface AuthDoorOptions extends AccessTokenSigner, BearerOptions {
+/** The project that the emulator answers for. */
+export interface AuthEmulatorOptions extends AccessTokenSigner, BearerOptions {
   /** A URL of the role `supabase_auth_admin`. */
   readonly databaseUrl: string;
   /** The project's public keys, as `/.well-known/jwks.json` shows them. */
@@ -48,7 +48,7 @@ export interface AuthDoorOptions extends AccessTokenSigner, BearerOptions {
   readonly mailbox: Mailbox;
 }
 
-export function createAuthDoor(options: AuthDoorOptions): AuthDoor {
+export function createAuthEmulator(options: AuthEmulatorOptions): AuthEmulator {
   const { databaseUrl, publicJwks, keys, now } = options;
   const connections = createConnections({ databaseUrl, applicationName: "gotrue", size: 4 });
   const bearer = (request: Request) => readBearer(request, options);

@@ -1,5 +1,5 @@
 /**
- * The connections of a door to the database: a few, all of one role, each lent to one request at a
+ * The connections of an emulator to the database: a few, all of one role, each lent to one request at a
  * time and never used again once it was lost.
  *
  * @module

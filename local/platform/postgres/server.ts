@@ -89,7 +89,7 @@ function spawnPostgres(
     cwd: "/",
     env: { LC_ALL: "C" },
     ...cluster.user,
-    // Ctrl-C in a terminal goes to a whole group; the server must outlive the doors that use it.
+    // Ctrl-C in a terminal goes to a whole group; the server must outlive the emulators that use it.
     detached: true,
     stdin: "null",
     stdout: "null",

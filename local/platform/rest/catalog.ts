@@ -1,5 +1,5 @@
 /**
- * What the door knows of the database. Functions are looked up in `pg_proc` when they are first called
+ * The emulator's knowledge of the database. Functions are looked up in `pg_proc` when they are first called
  * and remembered until the database says that something changed, as PostgREST's schema cache is.
  *
  * @module
@@ -8,7 +8,7 @@ import type postgres from "postgres";
 import type { Connections } from "../postgres/connections.ts";
 import type { Parameter, Routine } from "./routines.ts";
 
-/** What the door knows of the database. */
+/** The emulator's knowledge of the database. */
 export interface Catalog {
   findRoutines(schema: string, name: string): Promise<readonly Routine[]>;
   /** The settings of a role, such as its `statement_timeout`. */

@@ -79,10 +79,10 @@ function databaseIsDown(details: string): RestError {
 }
 
 /** Starting up, shutting down, full, or refusing who signs in: the server's answers to a greeting. */
-const REFUSED_AT_THE_DOOR = /^(57P03|53300|28...|3D000)$/;
+const REFUSED_AT_CONNECT = /^(57P03|53300|28...|3D000)$/;
 
 function databaseError(error: postgres.PostgresError, isAnonymous: boolean): RestError {
-  if (error.severity === "FATAL" && REFUSED_AT_THE_DOOR.test(error.code)) {
+  if (error.severity === "FATAL" && REFUSED_AT_CONNECT.test(error.code)) {
     return databaseIsDown(`FATAL:  ${error.message}`);
   }
   if (error.code === "PGRST") return raisedByFunction(error);

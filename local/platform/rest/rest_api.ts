@@ -15,15 +15,15 @@ import { callStatement, settingsOf, type Shape } from "./statements.ts";
 import { selectStatement } from "./tables.ts";
 import { type Row, runTransaction, type Statement } from "./transactions.ts";
 
-/** A door to one database. */
-export interface RestDoor {
+/** PostgREST for one database. */
+export interface RestEmulator {
   /** Answers a request whose path starts with `/rest/v1`. Never rejects. */
   fetch(request: Request): Promise<Response>;
   close(): Promise<void>;
 }
 
-/** What a door stands before, and for whom it opens. */
-export interface RestDoorOptions extends CallerOptions {
+/** The database that the emulator answers for, and its callers. */
+export interface RestEmulatorOptions extends CallerOptions {
   /** A URL of the role `authenticator`. */
   readonly databaseUrl: string;
   /** @default {["public"]} */
@@ -36,7 +36,7 @@ export interface RestDoorOptions extends CallerOptions {
 
 const PREFIX = "/rest/v1";
 
-export function createRestDoor(options: RestDoorOptions): RestDoor {
+export function createRestEmulator(options: RestEmulatorOptions): RestEmulator {
   const { databaseUrl, schemas = ["public"], poolSize = 10, acquisitionTimeoutMs = 10_000 } =
     options;
   const connections = createConnections({
@@ -47,14 +47,14 @@ export function createRestDoor(options: RestDoorOptions): RestDoor {
     onChange: () => catalog.forget(),
   });
   const catalog = createCatalog(connections);
-  const door = { connections, catalog, schemas };
+  const emulator = { connections, catalog, schemas };
 
   return {
     async fetch(request) {
       let caller: Caller | undefined;
       try {
         caller = await identifyCaller(request, options);
-        return await answer({ ...door, request, caller });
+        return await answer({ ...emulator, request, caller });
       } catch (thrown) {
         if (thrown instanceof Response) return thrown;
         return errorResponse(toRestError(thrown, { isAnonymous: caller?.role === "anon" }));

@@ -229,7 +229,7 @@ Deno.test("only signed-in users enter the inner schema, and find one function th
   ]);
 });
 
-Deno.test("the REST door opens the tables with no key, and the functions with the secret keys alone", async () => {
+Deno.test("the PostgREST emulator opens the tables with no key, and the functions with the secret keys alone", async () => {
   const { publishable, anon, secret, serviceRole } = stack.keys;
   const ask = async (path: string, key: string, body?: unknown) => {
     const response = await fetch(`${stack.baseUrl}/rest/v1${path}`, {

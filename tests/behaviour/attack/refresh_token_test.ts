@@ -45,7 +45,7 @@ function forge(sessionId: string, parts: Partial<RefreshTokenParts> = {}): strin
   }, keys.signing);
 }
 
-/** When the REST door last asked the database anything. */
+/** When the PostgREST emulator last asked the database anything. */
 async function lastQueryAt(): Promise<string> {
   const [row] = await fixture.stack.database.connectAs("supabase_admin", { max: 1 })`
     select max(query_start)::text as at from pg_stat_activity

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { findFreePort } from "../../../local/platform/postgres/server.ts";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { openTestServer } from "../../../local/testing/test_server.ts";
-import { examine } from "../../../tools/doctor/examine.ts";
+import { runChecks } from "../../../tools/doctor/run_checks.ts";
 import { openBrowser, viewOf } from "../http/browser.ts";
 import { type DocumentedProxy, EDGE_PLATFORMS, findServers } from "./proxies.ts";
 import { startClosingServer } from "./closing_server.ts";
@@ -35,7 +35,7 @@ function start({ name, start }: DocumentedProxy, upstream = stack.baseUrl) {
 for (const proxy of proxies) {
   Deno.test(`the doctor finds nothing wrong behind ${proxy.name}`, async () => {
     await using running = await start(proxy);
-    const findings = await examine({
+    const findings = await runChecks({
       target: {
         functionsUrl: `${running.baseUrl}/functions/v1`,
         appOrigin: running.baseUrl,

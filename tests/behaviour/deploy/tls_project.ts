@@ -42,16 +42,16 @@ export async function startTlsProject(certifiedName = PROJECT_HOST): Promise<Tls
     return Response.json({ status: "ok" });
   });
   const serverNames: string[] = [];
-  const door = startReadingDoor(server.addr.port, (name) => serverNames.push(name));
+  const reader = startServerNameReader(server.addr.port, (name) => serverNames.push(name));
   const resolver = await startResolver();
   return {
-    port: door.port,
+    port: reader.port,
     resolver: resolver.address,
     certificatePath,
     serverNames,
     hosts,
     async [Symbol.asyncDispose]() {
-      await door.close();
+      await reader.close();
       await server.shutdown();
       await resolver.close();
       await Deno.remove(directory, { recursive: true });
@@ -79,7 +79,7 @@ async function makeCertificate(
 }
 
 /** Hands bytes on to `port`, and reads the name that each handshake asks for: it is not encrypted. */
-function startReadingDoor(port: number, tell: (name: string) => void) {
+function startServerNameReader(port: number, tell: (name: string) => void) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const connections: Promise<unknown>[] = [];
   const accepting = (async () => {

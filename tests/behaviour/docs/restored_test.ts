@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type postgres from "postgres";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { openTestServer } from "../../../local/testing/test_server.ts";
-import { examine } from "../../../tools/doctor/examine.ts";
+import { runChecks } from "../../../tools/doctor/run_checks.ts";
 import type { CheckId, Finding } from "../../../tools/doctor/finding.ts";
 import { openBrowser } from "../http/browser.ts";
 import { readDocument } from "./markdown.ts";
@@ -24,7 +24,7 @@ const [trigger = "", orphans = ""] = [...section.matchAll(/^```sql run\n([\s\S]*
   .map(([, text = ""]) => text);
 
 async function diagnose(database: postgres.Sql): Promise<Record<CheckId, Finding>> {
-  const findings = await examine({
+  const findings = await runChecks({
     target: {
       functionsUrl: "http://127.0.0.1:9/functions/v1", // nothing listens there
       appOrigin: null,

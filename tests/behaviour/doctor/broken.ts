@@ -5,19 +5,19 @@
  */
 
 import assert from "node:assert/strict";
-import type { CheckId, Result } from "../../../tools/doctor/finding.ts";
+import type { CheckId, Status } from "../../../tools/doctor/finding.ts";
 import type { Break } from "./breaking_proxy.ts";
-import { assertFinding, type DoctorFixture, type ExamineOptions } from "./fixture.ts";
+import { assertFinding, type DoctorFixture, type RunOptions } from "./fixture.ts";
 
 export interface BrokenCase {
   /** Ends the sentence "… when". */
   readonly when: string;
   readonly check: CheckId;
   /** @default {"failed"} */
-  readonly result?: Exclude<Result, "ok">;
+  readonly result?: Exclude<Status, "ok">;
   readonly says: RegExp;
   readonly broken: Break | null;
-  readonly options?: ExamineOptions;
+  readonly options?: RunOptions;
   /** How many of the doctor's sessions a proxy may keep it from ending. @default {0} */
   readonly left?: number;
 }
@@ -29,7 +29,7 @@ export function testBroken(
   { when, check, result = "failed", says, broken, options, left = 0 }: BrokenCase,
 ): void {
   Deno.test(`${check} ${VERBS[result]} when ${when}`, async () => {
-    const findings = await fixture.examine(broken, options);
+    const findings = await fixture.runChecks(broken, options);
     const live = await fixture.countLiveSessions();
     await fixture.sql`delete from public.sessions where true`;
     assertFinding(findings, check, { result, says });

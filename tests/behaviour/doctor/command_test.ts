@@ -83,7 +83,7 @@ Deno.test("doctor prints no token and no password, not even those of a proxy tha
       headers.set("set-cookie", cookies.join(", "));
     },
   };
-  const findings = await fixture.examine(folding);
+  const findings = await fixture.runChecks(folding);
   const printed = JSON.stringify(findings);
   const secrets = [...seen.filter((value) => value !== ""), SEED_USERS.ada.password];
   assert.ok(secrets.length >= 5, "tokens were seen");
@@ -92,7 +92,7 @@ Deno.test("doctor prints no token and no password, not even those of a proxy tha
       assert.equal(printed.includes(secret.slice(at, at + 12)), false);
     }
   }
-  await fixture.examine(null);
+  await fixture.runChecks(null);
 });
 
 Deno.test("an interrupted doctor still signs out", async () => {

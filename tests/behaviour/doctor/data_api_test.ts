@@ -11,7 +11,7 @@ Deno.test("functions_answer fails in its own words when the data API does not ex
   const closed = await openDoctorFixture({ exposedSchemas: ["api"] });
   try {
     const projectUrl = closed.stack.baseUrl;
-    const findings = await closed.examine(null, { account: null, projectUrl });
+    const findings = await closed.runChecks(null, { account: null, projectUrl });
     assertFinding(findings, "functions_answer", {
       result: "failed",
       says: /does not expose the schema public/,
@@ -23,7 +23,7 @@ Deno.test("functions_answer fails in its own words when the data API does not ex
 
 Deno.test("signing_key fails when the data API itself does not know session_is_live()", async () => {
   await sql`alter function public.session_is_live() rename to session_was_live`;
-  const findings = await fixture.examine(null);
+  const findings = await fixture.runChecks(null);
   await sql`alter function public.session_was_live() rename to session_is_live`;
   assertFinding(findings, "signing_key", {
     result: "failed",
@@ -33,7 +33,7 @@ Deno.test("signing_key fails when the data API itself does not know session_is_l
 
 Deno.test("signing_key fails when nobody but a visitor may call session_is_live()", async () => {
   await sql`revoke execute on function public.session_is_live() from authenticated`;
-  const findings = await fixture.examine(null, { database: sql });
+  const findings = await fixture.runChecks(null, { database: sql });
   await sql`grant execute on function public.session_is_live() to authenticated`;
   assertFinding(findings, "signing_key", { result: "failed", says: /or a grant is missing/ });
   assertFinding(findings, "grants", {
@@ -43,7 +43,7 @@ Deno.test("signing_key fails when nobody but a visitor may call session_is_live(
 });
 
 Deno.test("signing_key fails with a publishable key of another project", async () => {
-  const findings = await fixture.examine(null, { publishableKey: "sb_publishable_another" });
+  const findings = await fixture.runChecks(null, { publishableKey: "sb_publishable_another" });
   assertFinding(findings, "signing_key", { result: "failed", says: /"Invalid API key"/ });
 });
 
@@ -51,7 +51,7 @@ Deno.test("signing_key and cookies_arrive fail when one function signs with a ke
   const [instance = assert.fail()] = stack.functions["unified-auth"] ?? [];
   const { SESSION_SIGNING_KEYS } = await generateKeys();
   await instance.restart({ SESSION_SIGNING_KEYS });
-  const findings = await fixture.examine(null);
+  const findings = await fixture.runChecks(null);
   assertFinding(findings, "signing_key", { result: "failed", says: /does not know the key/ });
   assertFinding(findings, "cookies_arrive", {
     result: "failed",

@@ -9,13 +9,13 @@ Deno.test.afterAll(() => fixture.close());
 const { sql } = fixture;
 
 /** Changes the database, looks, and changes it back. */
-async function examineWith(
+async function checkWith(
   { change, undo }: { readonly change: string; readonly undo: string },
   check: CheckId,
   says: RegExp,
 ): Promise<void> {
   await sql.unsafe(change);
-  const findings = await fixture.examine(null, { account: null, database: sql });
+  const findings = await fixture.runChecks(null, { account: null, database: sql });
   await sql.unsafe(undo);
   assertFinding(findings, check, { result: "failed", says });
 }
@@ -23,7 +23,7 @@ async function examineWith(
 Deno.test("migrations fails when one is missing, and names it", async () => {
   const rename = (from: string, to: string) =>
     `update supabase_migrations.schema_migrations set version = '${to}' where version = '${from}'`;
-  await examineWith(
+  await checkWith(
     { change: rename("20261101000011", "another"), undo: rename("another", "20261101000011") },
     "migrations",
     /1 of the migrations .*"20261101000011_session_is_live\.sql"/,
@@ -32,7 +32,7 @@ Deno.test("migrations fails when one is missing, and names it", async () => {
 
 Deno.test("migrations fails when the database has never had one", async () => {
   const move = (from: string, to: string) => `alter schema ${from} rename to ${to}`;
-  await examineWith(
+  await checkWith(
     {
       change: move("supabase_migrations", "elsewhere"),
       undo: move("elsewhere", "supabase_migrations"),
@@ -44,7 +44,7 @@ Deno.test("migrations fails when the database has never had one", async () => {
 
 Deno.test("migrations is not checked as a role that may not read the record", async () => {
   const database = fixture.stack.database.connectAs("authenticator", { max: 1 });
-  const findings = await fixture.examine(null, { account: null, database });
+  const findings = await fixture.runChecks(null, { account: null, database });
   assertFinding(findings, "migrations", { result: "not_checked", says: /permission denied/ });
   assertFinding(findings, "grants", { result: "ok", says: /and nothing else/ });
 });
@@ -96,7 +96,7 @@ for (
   ] as const
 ) {
   Deno.test(`grants fails when ${what}`, async () => {
-    await examineWith({ change, undo }, "grants", says);
+    await checkWith({ change, undo }, "grants", says);
   });
 }
 
@@ -106,7 +106,7 @@ Deno.test("grants says nothing of what else the project has", async () => {
     grant select on public.notes to anon;
     create function public.notes_count() returns bigint language sql
       as 'select count(*) from public.notes'`);
-  const findings = await fixture.examine(null, { account: null, database: sql });
+  const findings = await fixture.runChecks(null, { account: null, database: sql });
   assertFinding(findings, "grants", { result: "ok", says: /and nothing else/ });
 });
 

@@ -12,9 +12,9 @@ import {
   type TestStack,
   type TestStackOptions,
 } from "../../../local/testing/test_server.ts";
-import { type ExaminationOptions, examine } from "../../../tools/doctor/examine.ts";
+import { runChecks, type RunChecksOptions } from "../../../tools/doctor/run_checks.ts";
 import { CHECK_IDS, type CheckId, type Finding } from "../../../tools/doctor/finding.ts";
-import type { Target } from "../../../tools/doctor/patient.ts";
+import type { Target } from "../../../tools/doctor/subject.ts";
 import { type Break, startBreakingProxy } from "./breaking_proxy.ts";
 
 export type Findings = Readonly<Record<CheckId, Finding>>;
@@ -25,15 +25,14 @@ export interface DoctorFixture {
   readonly baseUrl: string;
   readonly sql: postgres.Sql;
   /** Breaks the proxy, and examines what it shows. */
-  examine(broken: Break | null, options?: ExamineOptions): Promise<Findings>;
+  runChecks(broken: Break | null, options?: RunOptions): Promise<Findings>;
   /** From now on, for whoever comes through the proxy. */
   setBreak(broken: Break | null): void;
   countLiveSessions(): Promise<number>;
   close(): Promise<void>;
 }
 
-export interface ExamineOptions
-  extends Partial<Omit<ExaminationOptions, "target">>, Partial<Target> {}
+export interface RunOptions extends Partial<Omit<RunChecksOptions, "target">>, Partial<Target> {}
 
 /** Another origin of the proxy's site. */
 export const APP_ON_ANOTHER_PORT = "http://127.0.0.1:9";
@@ -58,9 +57,9 @@ export async function openDoctorFixture(options: TestStackOptions = {}): Promise
     stack,
     baseUrl,
     sql,
-    async examine(broken, changes = {}) {
+    async runChecks(broken, changes = {}) {
       proxy.setBreak(broken);
-      const findings = await examine({
+      const findings = await runChecks({
         target: {
           functionsUrl: `${baseUrl}/functions/v1`,
           appOrigin: baseUrl,

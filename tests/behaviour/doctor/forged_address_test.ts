@@ -55,7 +55,7 @@ testBroken(healthy, {
 });
 
 Deno.test("client_address is ok when the edge refuses its own header and the others do not count", async () => {
-  const findings = await healthy.examine({ answer: refuseForgedEdgeHeader });
+  const findings = await healthy.runChecks({ answer: refuseForgedEdgeHeader });
   assertFinding(findings, "client_address", {
     result: "ok",
     says: /a client cannot write another/,

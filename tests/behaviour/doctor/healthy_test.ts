@@ -6,7 +6,7 @@ const fixture = await openDoctorFixture();
 Deno.test.afterAll(() => fixture.close());
 
 Deno.test("of a healthy project every check is ok, and no session is left", async () => {
-  const findings = await fixture.examine(null, { database: fixture.sql });
+  const findings = await fixture.runChecks(null, { database: fixture.sql });
   for (const check of CHECK_IDS) {
     assert.equal(findings[check].result, "ok", `${check}: ${findings[check].message}`);
     assert.equal(findings[check].remedy, null);
@@ -15,7 +15,7 @@ Deno.test("of a healthy project every check is ok, and no session is left", asyn
 });
 
 Deno.test("an app on another origin of the same site is let in by CORS, and its cookies are first-party", async () => {
-  const findings = await fixture.examine(null, { appOrigin: APP_ON_ANOTHER_PORT });
+  const findings = await fixture.runChecks(null, { appOrigin: APP_ON_ANOTHER_PORT });
   assertFinding(findings, "app_origin", {
     result: "ok",
     says: /may call the functions, with cook/,
@@ -24,7 +24,7 @@ Deno.test("an app on another origin of the same site is let in by CORS, and its 
 });
 
 Deno.test("what needs an account, an app, a key or a database is plainly not checked without it", async () => {
-  const findings = await fixture.examine(null, {
+  const findings = await fixture.runChecks(null, {
     account: null,
     appOrigin: null,
     publishableKey: null,
@@ -53,15 +53,15 @@ Deno.test("what needs an account, an app, a key or a database is plainly not che
 });
 
 Deno.test("the data API is asked with a key, at an address that can be named", async () => {
-  const without = await fixture.examine(null, { publishableKey: null });
+  const without = await fixture.runChecks(null, { publishableKey: null });
   assertFinding(without, "signing_key", { result: "not_checked", says: /publishable key/ });
-  const elsewhere = await fixture.examine(null, { projectUrl: "http://127.0.0.1:1" });
+  const elsewhere = await fixture.runChecks(null, { projectUrl: "http://127.0.0.1:1" });
   assertFinding(elsewhere, "signing_key", { result: "not_checked", says: /does not answer from/ });
-  const named = await fixture.examine(null, { projectUrl: fixture.stack.baseUrl });
+  const named = await fixture.runChecks(null, { projectUrl: fixture.stack.baseUrl });
   assertFinding(named, "signing_key", { result: "ok", says: /trusts our access tokens/ });
 });
 
 Deno.test("an edge that says an age of 0 on every answer is no cache", async () => {
-  const findings = await fixture.examine({ changeReply: (headers) => headers.set("age", "0") });
+  const findings = await fixture.runChecks({ changeReply: (headers) => headers.set("age", "0") });
   assertFinding(findings, "answers_fresh", { result: "ok", says: /Nothing on the way caches/ });
 });

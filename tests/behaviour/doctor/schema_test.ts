@@ -140,13 +140,13 @@ const CHANGES: readonly {
 for (const { what, change, undo, says } of CHANGES) {
   Deno.test(`schema fails when ${what}, though every migration has been applied`, async () => {
     await admin.unsafe(change);
-    const findings = await fixture.examine(null, { account: null, database: sql });
+    const findings = await fixture.runChecks(null, { account: null, database: sql });
     await admin.unsafe(undo);
     assertFinding(findings, "migrations", { result: "ok", says: /Every migration/ });
     assertFinding(findings, "schema", { result: "failed", says });
     assert.match(findings.schema.remedy ?? "", /Restored from a backup/);
 
-    const after = await fixture.examine(null, { account: null, database: sql });
+    const after = await fixture.runChecks(null, { account: null, database: sql });
     assertFinding(after, "schema", { result: "ok", says: /is there as made/ });
   });
 }
@@ -155,14 +155,14 @@ Deno.test("schema fails when the body of a function is another", async () => {
   const [row = assert.fail()] = await sql<{ definition: string }[]>`
     select pg_get_functiondef('public.purge_sessions'::regproc) as definition`;
   await sql.unsafe(row.definition.replace("begin", "begin perform 1;"));
-  const findings = await fixture.examine(null, { account: null, database: sql });
+  const findings = await fixture.runChecks(null, { account: null, database: sql });
   await sql.unsafe(row.definition);
   assertFinding(findings, "schema", { result: "failed", says: /body of "function .*" differs/ });
 });
 
 Deno.test("schema warns of an index that somebody added, which may be meant", async () => {
   await sql`create index by_device on public.sessions (device_name)`;
-  const findings = await fixture.examine(null, { account: null, database: sql });
+  const findings = await fixture.runChecks(null, { account: null, database: sql });
   await sql`drop index public.by_device`;
   assertFinding(findings, "schema", { result: "warning", says: /"index public\.by_device"/ });
 });
@@ -177,7 +177,7 @@ Deno.test("schema says nothing of what else the project has, nor of what an oper
       for each row execute function pg_catalog.suppress_redundant_updates_trigger();
     alter table public.sessions set (autovacuum_vacuum_scale_factor = 0.05, fillfactor = 60);
     comment on table public.sessions is 'ours'`);
-  const findings = await fixture.examine(null, { account: null, database: sql });
+  const findings = await fixture.runChecks(null, { account: null, database: sql });
   assertFinding(findings, "schema", { result: "ok", says: /is there as made/ });
 });
 
@@ -185,7 +185,7 @@ Deno.test("grants fails when a role that is not the API's was let in", async () 
   await admin.unsafe(`
     create role reports_of_somebody;
     grant select on public.sessions to reports_of_somebody`);
-  const findings = await fixture.examine(null, { account: null, database: sql });
+  const findings = await fixture.runChecks(null, { account: null, database: sql });
   await admin.unsafe("drop owned by reports_of_somebody; drop role reports_of_somebody");
   assertFinding(findings, "grants", {
     result: "failed",
@@ -195,6 +195,6 @@ Deno.test("grants fails when a role that is not the API's was let in", async () 
 
 Deno.test("a database without the migrations differs in everything, and the list is cut", async () => {
   const database = stack.database.connectAs("supabase_admin", { max: 1, database: "postgres" });
-  const findings = await fixture.examine(null, { account: null, database });
+  const findings = await fixture.runChecks(null, { account: null, database });
   assertFinding(findings, "schema", { result: "failed", says: /and \d+ more/ });
 });

@@ -12,7 +12,7 @@ testBroken(fixture, {
 });
 
 Deno.test("session_binding is ok without an account, and says what that does not tell", async () => {
-  const findings = await fixture.examine(null, { account: null });
+  const findings = await fixture.runChecks(null, { account: null });
   assertFinding(findings, "session_binding", { result: "ok", says: /a test account tells/ });
 });
 
@@ -29,7 +29,7 @@ for (
   Deno.test(`session_binding warns with ${JSON.stringify(environment)}, and says why`, async () => {
     const unbound = await openDoctorFixture({ environment });
     try {
-      const findings = await unbound.examine(null, { account: null });
+      const findings = await unbound.runChecks(null, { account: null });
       assertFinding(findings, "session_binding", { result: "warning", says });
     } finally {
       await unbound.close();

@@ -13,7 +13,7 @@ Deno.test("cookies that subdomains share are first-party, with the domain that t
     environment: { SESSION_COOKIE_DOMAIN: "example.com", SESSION_ALLOWED_ORIGINS: APP },
   });
   try {
-    const findings = await fixture.examine(null, {
+    const findings = await fixture.runChecks(null, {
       functionsUrl: `${HOST}/functions/v1`,
       appOrigin: APP,
       fetch: fetchFrom(HOST, fixture.baseUrl),
@@ -34,7 +34,7 @@ Deno.test("cookies for embedding are third-party on supabase.co, and partitioned
   });
   const project = "https://abcdefghijklmnopqrst.supabase.co";
   try {
-    const findings = await fixture.examine(null, {
+    const findings = await fixture.runChecks(null, {
       functionsUrl: `${project}/functions/v1`,
       appOrigin: APP,
       fetch: fetchFrom(project, fixture.baseUrl),

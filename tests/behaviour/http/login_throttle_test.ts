@@ -85,15 +85,15 @@ Deno.test("addresses of one IPv6 network share their delays", async () => {
   assertRefused(await attempt(person, from(9)), "over_request_rate_limit");
 });
 
-Deno.test("under a siege from many addresses the owner waits once, as told, and their sessions not at all", async () => {
+Deno.test("while passwords are guessed from many addresses the owner waits once, as told, and their sessions not at all", async () => {
   const { person, browser } = await fixture.signIn();
-  const besiegers = newAddresses(130);
-  const besiege = async () =>
-    (await Promise.all(besiegers.map((ip) => attempt(person, { ip, password: WRONG }))))
+  const guessers = newAddresses(130);
+  const guessFromAll = async () =>
+    (await Promise.all(guessers.map((ip) => attempt(person, { ip, password: WRONG }))))
       .map(codeOf);
-  const siege = await besiege();
+  const guessing = await guessFromAll();
   // The owner's own sign-in was refunded.
-  assert.equal(siege.filter((code) => code === "invalid_credentials").length, 101);
+  assert.equal(guessing.filter((code) => code === "invalid_credentials").length, 101);
 
   const home = { ip: "203.0.113.40", password: person.password };
   const told = await attempt(person, home);
@@ -104,7 +104,7 @@ Deno.test("under a siege from many addresses the owner waits once, as told, and 
   viewOf(await browser.refresh());
 
   await ageLoginThrottle(sql, retryAfterOf(told));
-  await besiege();
+  await guessFromAll();
   assert.equal((await attempt(person, { ...home, ip: "203.0.113.41" })).status, 429);
   viewOf(await attempt(person, home));
 });
@@ -124,13 +124,13 @@ Deno.test("a throttled answer is the same whether there is such a user or not", 
     note(delayed);
     assert.ok(retryAfterOf(delayed) > 500 && retryAfterOf(delayed) <= 601);
 
-    const besiegers = newAddresses(110);
-    await Promise.all(besiegers.map(guess));
+    const guessers = newAddresses(110);
+    await Promise.all(guessers.map(guess));
     await ageLoginThrottle(sql, 2); // each has its turn: far beyond the free failures
-    await Promise.all(besiegers.map(guess));
-    const besieged = await guess("198.51.100.10");
-    note(besieged);
-    assert.ok(retryAfterOf(besieged) > 2 && retryAfterOf(besieged) <= 900);
+    await Promise.all(guessers.map(guess));
+    const guessed = await guess("198.51.100.10");
+    note(guessed);
+    assert.ok(retryAfterOf(guessed) > 2 && retryAfterOf(guessed) <= 900);
     await ageLoginThrottle(sql, 3600);
     return told;
   };

@@ -184,27 +184,29 @@ Deno.test("cookies are cleared once every session that they show is over", async
   const person = await fixture.createPerson();
   const [first, second] = [await signInLongAgo(person), await signInAgain(person)];
   await first.browser.copy().logout();
-  const torn = second.browser.copy();
-  torn.cookies.set(REFRESH_COOKIE, first.browser.refreshToken ?? "");
-  assertRefused(await torn.refresh(), "session_revoked");
-  assert.equal(viewOf(await torn.validate()).session.id, second.sessionId);
+  const mismatched = second.browser.copy();
+  mismatched.cookies.set(REFRESH_COOKIE, first.browser.refreshToken ?? "");
+  assertRefused(await mismatched.refresh(), "session_revoked");
+  assert.equal(viewOf(await mismatched.validate()).session.id, second.sessionId);
 
   await second.browser.copy().logout();
   for (const path of ["/unified-auth/refresh", "/unified-auth/validate"]) {
     const both = moved(first.browser.copy(), second.browser.copy());
     assertSessionOver(await both.ask(path), "session_revoked");
-    assertSessionOver(await torn.copy().call("/unified-auth/validate"), "session_revoked");
+    assertSessionOver(await mismatched.copy().call("/unified-auth/validate"), "session_revoked");
   }
 });
 
 Deno.test("to end one of two sessions that the cookies show clears neither", async () => {
   const person = await fixture.createPerson();
   const [first, second] = [await signInLongAgo(person), await signInAgain(person)];
-  const torn = second.browser.copy();
-  torn.cookies.set(REFRESH_COOKIE, first.browser.refreshToken ?? "");
-  const ended = await torn.call(`/unified-auth/sessions/${first.sessionId}`, { method: "DELETE" });
+  const mismatched = second.browser.copy();
+  mismatched.cookies.set(REFRESH_COOKIE, first.browser.refreshToken ?? "");
+  const ended = await mismatched.call(`/unified-auth/sessions/${first.sessionId}`, {
+    method: "DELETE",
+  });
   assert.deepEqual([ended.status, ended.setCookies], [200, []]);
-  assert.equal(viewOf(await torn.validate()).session.id, second.sessionId);
+  assert.equal(viewOf(await mismatched.validate()).session.id, second.sessionId);
 });
 
 Deno.test("a stolen token is found and its session ended, though another one goes on", async () => {

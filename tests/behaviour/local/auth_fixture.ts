@@ -7,7 +7,7 @@ import { createClient, type SupabaseClient } from "@supabase/supabase-js";
 import { openTestServer, type TestStack } from "../../../local/testing/test_server.ts";
 import { STATELESS } from "./rest_fixture.ts";
 
-/** A stack and ways to speak to its auth door. */
+/** A stack and ways to speak to its Supabase Auth emulator. */
 export interface AuthFixture {
   readonly stack: TestStack;
   /** A client with the secret key. A sign-in changes a client, so one is made for each use. */

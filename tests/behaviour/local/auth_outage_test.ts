@@ -4,7 +4,7 @@ import { openTestServer } from "../../../local/testing/test_server.ts";
 import { startFaultyStack } from "../../resilience/fault/faulty_stack.ts";
 import { PASSWORD } from "../http/fixture.ts";
 
-/** Of the door: each is asked after a cut. */
+/** Of the emulator: each is asked after a cut. */
 const CONNECTIONS = 4;
 
 const BCRYPT = /\$2a\$04\$/;

@@ -6,7 +6,7 @@ function tellUncaught(error: Error): boolean {
   return !globalThis.dispatchEvent(new ErrorEvent("error", { error, cancelable: true }));
 }
 
-/** Where postgres.js 3.4.9 throws it: seen when PostgreSQL was killed while a door was connecting. */
+/** Where postgres.js 3.4.9 throws it: seen when PostgreSQL was killed while an emulator was connecting. */
 const LOST_WRITE = `TypeError: Cannot read properties of null (reading 'write')
     at Immediate.nextWrite (file:///p/node_modules/.deno/postgres@3.4.9/node_modules/postgres/src/connection.js:255:22)
     at Immediate.callback (ext:deno_node/internal/timers.mjs:4:3069)`;

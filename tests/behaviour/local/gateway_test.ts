@@ -3,7 +3,7 @@ import { createGateway, type GatewayOptions } from "../../../local/platform/gate
 import { startFunction } from "../../../local/platform/function_processes.ts";
 import { makeProject } from "./project_fixture.ts";
 
-const nothing = { fetch: () => new Response("a door") };
+const nothing = { fetch: () => new Response("an emulator") };
 
 function gatewayTo(instances: readonly string[], more: Partial<GatewayOptions> = {}) {
   return createGateway({
@@ -71,7 +71,7 @@ Deno.test("instances take turns, and one that is gone is 503 until it is back", 
   await Promise.all(processes.map((process) => process.stop()));
 });
 
-Deno.test("what is no function and no door is 404, or the site's", async () => {
+Deno.test("what is no function and no emulator is 404, or the site's", async () => {
   const ask = async (route: ReturnType<typeof gatewayTo>, path: string) => {
     const response = await route(new Request(`http://project.test${path}`), "127.0.0.1");
     return [response.status, await response.text()];
@@ -79,12 +79,12 @@ Deno.test("what is no function and no door is 404, or the site's", async () => {
   const bare = gatewayTo([]);
   assert.equal((await ask(bare, "/functions/v1/unknown"))[0], 404);
   assert.equal((await ask(bare, "/"))[0], 404);
-  assert.deepEqual(await ask(bare, "/rest/v1/rpc/x"), [200, "a door"]);
+  assert.deepEqual(await ask(bare, "/rest/v1/rpc/x"), [200, "an emulator"]);
   const withSite = gatewayTo([], { site: { fetch: () => new Response("the site") } });
   assert.deepEqual(await ask(withSite, "/"), [200, "the site"]);
 });
 
-Deno.test("any site may ask the doors, which take no cookies", async () => {
+Deno.test("any site may ask the emulators, which take no cookies", async () => {
   const route = gatewayTo([]);
   const preflight = await route(
     new Request("http://project.test/rest/v1/rpc/x", {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createClient } from "@supabase/supabase-js";
-import { createRestDoor } from "../../../local/platform/rest/rest_api.ts";
+import { createRestEmulator } from "../../../local/platform/rest/rest_api.ts";
 import { makeSecrets } from "../../../local/platform/secrets.ts";
 import { openTestServer, startTestServer } from "../../../local/testing/test_server.ts";
 import { createSignatureChecker } from "../../../local/platform/token_signatures.ts";
@@ -78,7 +78,7 @@ Deno.test("a request that finds no free connection in time is 504", async () => 
   await using database = await server.createDatabase();
   await database.connect({ max: 1 }).unsafe(FUNCTIONS);
   const { projectKeys: keys } = await makeSecrets();
-  const door = createRestDoor({
+  const emulator = createRestEmulator({
     databaseUrl: database.urlAs("authenticator"),
     keys,
     checkSignature: createSignatureChecker({ keys: [], jwtSecret: keys.jwtSecret }),
@@ -87,8 +87,8 @@ Deno.test("a request that finds no free connection in time is 504", async () => 
     acquisitionTimeoutMs: 50,
   });
   const call = (name: string, body: unknown) =>
-    door.fetch(
-      new Request(`http://door/rest/v1/rpc/${name}`, {
+    emulator.fetch(
+      new Request(`http://emulator/rest/v1/rpc/${name}`, {
         method: "POST",
         headers: { apikey: keys.secret, "content-type": "application/json" },
         body: JSON.stringify(body),
@@ -107,7 +107,7 @@ Deno.test("a request that finds no free connection in time is 504", async () => 
   assert.equal((await busy).status, 204);
   const served = await call("ping", {});
   assert.equal(await served.text(), "1");
-  await door.close();
+  await emulator.close();
 });
 
 async function untilSleeping(sql: ReturnType<typeof import("postgres")>): Promise<void> {

@@ -26,7 +26,7 @@ interface Attempt {
 
 async function openThrottle(limits: Limits = LIMITS) {
   const fixture = await openSqlFixture();
-  // As many connections as a real siege would find: the attempts meet in the database.
+  // As many connections as distributed guessing would find: the attempts meet in the database.
   const { store } = openSqlSessions(fixture.database.connectAs("service_role", { max: 8 }), {
     policy: RIGHT_PASSWORD_RATE,
   });
@@ -110,17 +110,17 @@ Deno.test("who waits as long as they were told is let in, whatever strangers do 
     account: { freeFailures: 3, forgiveSeconds: 3600, maxDelaySeconds: 2 },
   };
   await using throttle = await openThrottle(limits);
-  const siege = new AbortController();
+  const guessing = new AbortController();
   let [attempts, guesses] = [0, 0];
-  const besiege = async (worker: number) => {
-    for (let at = 0; !siege.signal.aborted; at += 1) {
+  const guessFromAll = async (worker: number) => {
+    for (let at = 0; !guessing.signal.aborted; at += 1) {
       const network = `${worker}.${at % 20}`;
       attempts += 1;
       guesses += countAdmitted([await throttle.attempt({ account: "ada", network })]);
     }
   };
   const startedAt = performance.now();
-  const besiegers = [0, 1, 2, 3, 4, 5].map(besiege);
+  const guessers = [0, 1, 2, 3, 4, 5].map(guessFromAll);
   try {
     const owner = { account: "ada", network: "home" };
     while (attempts < 200) await throttle.attempt({ account: "another", network: "elsewhere" });
@@ -131,19 +131,19 @@ Deno.test("who waits as long as they were told is let in, whatever strangers do 
       requireAdmitted(await throttle.attempt(owner));
     }
   } finally {
-    siege.abort();
-    await Promise.all(besiegers);
+    guessing.abort();
+    await Promise.all(guessers);
   }
   const turns = 1 + Math.ceil((performance.now() - startedAt) / 1000 / 2);
   assert.ok(guesses <= 4 + 120 * turns, `${guesses} guesses passed in ${turns} turns`);
 });
 
-Deno.test("a siege makes every network wait the longer the more networks it has, and is soon forgotten", async () => {
+Deno.test("distributed guessing makes every network wait the longer the more networks take part, and is soon forgotten", async () => {
   await using throttle = await openThrottle();
-  const siege = numbered(160, (at) => ({ account: "ada", network: `s${at}` }));
+  const guessing = numbered(160, (at) => ({ account: "ada", network: `s${at}` }));
   const told: number[] = [];
   const wave = async () => {
-    told.push(...(await Promise.all(siege.map(throttle.attempt))).map(delayOf));
+    told.push(...(await Promise.all(guessing.map(throttle.attempt))).map(delayOf));
   };
   await wave();
   for (let at = 0; at < 15; at += 1) {

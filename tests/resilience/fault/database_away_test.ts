@@ -73,7 +73,7 @@ async function assertUnavailable(household: Household, limitMs: number): Promise
   assert.deepEqual(after, cookies);
 }
 
-/** As soon as the database answers again; the doors need a moment to connect. */
+/** As soon as the database answers again; the emulators need a moment to connect. */
 async function untilHealthy({ awake }: Household): Promise<void> {
   for (let tries = 0; tries < 200; tries += 1) {
     if ((await awake.call("/unified-auth/health", { method: "GET" })).status === 200) return;

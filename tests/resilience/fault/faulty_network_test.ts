@@ -24,7 +24,7 @@ const DATABASE_LIMIT_MS = 6_000;
 const JOINTS = {
   browsers: /\/unified-auth\/(?:refresh|logout)/,
   project: /\/rpc\/rotate_session/,
-  // The door tells every transaction which path it serves; the direct store calls by name, at first
+  // The emulator tells every transaction which path it serves; the direct store calls by name, at first
   // the function's, then that of the statement which the connection has kept.
   database: /\/rpc\/rotate_session|public\.rotate_session\(|\0rotate_session\0/,
 } as const satisfies Partial<Record<keyof FaultyStack, RegExp>>;

@@ -24,7 +24,7 @@ export interface FaultyStack<Server extends TestServer = TestServer> extends Asy
   readonly browsers: FaultyProxy;
   /** Before the gateway, for the functions: `/rest/v1` and `/auth/v1`. */
   readonly project: FaultyProxy;
-  /** Before PostgreSQL, for the doors. Tests ask the database directly. */
+  /** Before PostgreSQL, for the emulators. Tests ask the database directly. */
   readonly database: FaultyProxy;
 }
 
@@ -66,7 +66,7 @@ export async function startFaultyStack<Server extends TestServer | OwnTestServer
   }
 }
 
-/** The same database, which a stack's doors reach through the proxy. */
+/** The same database, which a stack's emulators reach through the proxy. */
 function throughProxy(database: TestDatabase, { port }: FaultyProxy): TestDatabase {
   return {
     ...database,

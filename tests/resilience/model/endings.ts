@@ -28,7 +28,7 @@ export async function logOutOf(
 ): Promise<string> {
   const proof = proofOf(client, client.jar);
   const result = await logOut(fixture.dependencies, {
-    ...fixture.shownTokens(client.jar),
+    ...fixture.presentedTokens(client.jar),
     scope,
     readProof: fixture.readProof(proof),
     context: contextOf(client),
@@ -36,7 +36,7 @@ export async function logOutOf(
   const now = fixture.now();
   fixture.takeCalls();
   const expected = scope === "local"
-    ? endShown(fixture, { client, proof, now })
+    ? endPresented(fixture, { client, proof, now })
     : endEverywhere(fixture, { client, proof, scope, now });
   assert.equal(result.kind === "signed_out" ? result.ended : result.code, expected);
   if (result.kind === "signed_out" && scope !== "others") keep(client, EMPTY_JAR, now);
@@ -53,7 +53,7 @@ interface Leaving {
  * Each of the two tokens ends its own session: of one session the refresh token first. No proof is asked
  * for, and one that does not fit is none.
  */
-function endShown(
+function endPresented(
   { model, modelToken }: ModelFixture,
   { client: { jar }, proof, now }: Leaving,
   except: ReadonlySet<string> = new Set(),
@@ -101,7 +101,7 @@ function endEverywhere(
     );
     const ended = end(chosen, scope === "global" ? "logout_global" : "logout_others");
     return scope === "global"
-      ? ended + endShown(fixture, leaving, new Set([...over, acting.id]))
+      ? ended + endPresented(fixture, leaving, new Set([...over, acting.id]))
       : ended;
   };
   const refuse = (sessionId: string, code: string, isOver = false) => {
@@ -165,7 +165,7 @@ function refusedEverywhere(
   // A session that may go on with a proof is answered before one that has ended.
   if (second === "proof_required" && first === "session_revoked") return second;
   if (first !== undefined) return first;
-  if (scope === "global") return endShown(fixture, leaving, over);
+  if (scope === "global") return endPresented(fixture, leaving, over);
   return leaving.client.jar.access === null ? "access_token_missing" : "access_token_expired";
 }
 
@@ -182,7 +182,7 @@ export async function endAnother(fixture: ModelFixture, client: Client): Promise
   const isLive = acting !== undefined && whyOver(acting, fixture.now()) === null &&
     mayAct(acting, access.claims);
   const result = await endOwnSession(fixture.dependencies, {
-    ...fixture.shownTokens(client.jar),
+    ...fixture.presentedTokens(client.jar),
     context: contextOf(client),
     sessionId: other.id as SessionId,
   });

@@ -46,7 +46,7 @@ export interface Asking {
 }
 
 /** A new access token beside an old refresh token: half of an answer was lost. */
-export function isTornJar({ access, refresh }: Jar): boolean {
+export function isMismatchedJar({ access, refresh }: Jar): boolean {
   if (access === null || refresh === null) return false;
   const { sessionId, generation, branch } = access.claims;
   if (sessionId !== refresh.sessionId) return true;
@@ -77,7 +77,7 @@ export function placeOf(
       branch: refresh.branch,
       mayConfirm: false,
     }
-    : { generation, branch, mayConfirm: !isTornJar(jar) };
+    : { generation, branch, mayConfirm: !isMismatchedJar(jar) };
 }
 
 const PROOF_CODES = new Set(["proof_required", "proof_key_unknown"]);
@@ -120,7 +120,7 @@ export function expectValidate(
 ): string {
   const { jar, token, proof, processNow, nextNow } = asking;
   const access = jar.access !== null && jar.access.expiresAt > processNow ? jar.access : null;
-  const torn = access !== null && isTornJar(jar);
+  const mismatched = access !== null && isMismatchedJar(jar);
 
   const askByAccess = (): string => {
     if (access === null) return "access_token_missing";
@@ -132,7 +132,7 @@ export function expectValidate(
   };
 
   const mayRefresh = mode === "auto" && token !== null;
-  if (access !== null && !(torn && mode === "auto")) {
+  if (access !== null && !(mismatched && mode === "auto")) {
     const answer = askByAccess();
     const isLeftToRefresh = mayRefresh && answer === wireName("stale");
     if (answer !== "expired meanwhile" && !isLeftToRefresh) return answer;
@@ -143,6 +143,6 @@ export function expectValidate(
   const answer = expectRefresh(user, { token, proof, nextNow });
   const isRefused = Object.values(CODES).includes(answer);
   const speaksFor = access?.claims.sessionId !== token.sessionId || PROOF_CODES.has(answer);
-  if (torn && isRefused && speaksFor && askByAccess() === "active") return "active";
+  if (mismatched && isRefused && speaksFor && askByAccess() === "active") return "active";
   return answer;
 }

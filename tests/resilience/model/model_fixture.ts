@@ -30,7 +30,7 @@ import {
 import type { SessionDependencies } from "../../../supabase/functions/_shared/sessions/dependencies.ts";
 import type { SessionGrant } from "../../../supabase/functions/_shared/sessions/grant.ts";
 import { createRefusalPace } from "../../../supabase/functions/_shared/sessions/refusal_pace.ts";
-import type { ShownTokens } from "../../../supabase/functions/_shared/sessions/validate.ts";
+import type { PresentedTokens } from "../../../supabase/functions/_shared/sessions/validate.ts";
 import type {
   ProofReading,
   ReadProof,
@@ -88,7 +88,7 @@ export interface ModelFixture extends Ground {
   takeCalls(): readonly (ObservedCall & { readonly now: Micros })[];
   /** A new secret signs; the old ones still verify. */
   changeSecret(): void;
-  shownTokens(jar: Jar): ShownTokens;
+  presentedTokens(jar: Jar): PresentedTokens;
   modelToken(token: GenuineRefreshToken | null): ModelToken | null;
   /** The proof as the functions find it once its signature was verified, which is the business of others. */
   readProof(sent: SentProof): ReadProof;
@@ -167,7 +167,7 @@ export function createFixture(
       secrets = [randomBytes(32).toString("hex"), ...secrets];
       keys = deriveSessionKeys(secrets, PROJECT_URL);
     },
-    shownTokens: ({ access, refresh }) => ({
+    presentedTokens: ({ access, refresh }) => ({
       access: access === null ? { kind: "missing" } : {
         kind: "genuine",
         claims: {

@@ -126,7 +126,7 @@ export async function requestValidate(
 ): Promise<Answered> {
   const token = fixture.modelToken(jar.refresh);
   const result = await validateSession(fixture.dependencies, {
-    ...fixture.shownTokens(jar),
+    ...fixture.presentedTokens(jar),
     mode,
     readProof: fixture.readProof(proof),
     context: contextOf(client),
@@ -171,7 +171,7 @@ export async function requestGrace(
   if (jar.access === null) return "access_token_missing";
   const { claims, expiresAt } = jar.access;
   const result = await judgeGrace(fixture.dependencies, {
-    ...fixture.shownTokens(jar),
+    ...fixture.presentedTokens(jar),
     graceSeconds: GRACE_SECONDS,
     context: contextOf(client),
   });

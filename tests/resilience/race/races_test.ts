@@ -179,7 +179,7 @@ Deno.test("secrets that change while a hundred tabs refresh give one successor",
   await Promise.all(tabs.map(async (tab, index) => {
     const answer = await tab.refresh();
     if (answer.status === 200) return;
-    // An old instance cannot know the new secret: it is no verdict, and the next instance answers.
+    // An old instance cannot know the new secret: its answer proves nothing, and the next instance answers.
     assert.deepEqual([answer.status, index % 2, answer.setCookies], [503, 0, []]);
     const retry = tab.copy({ functionsUrl: deployed.functionsUrl });
     viewOf(await retry.refresh());

@@ -47,7 +47,7 @@ Deno.test("a call waits for its access token no longer than for anything else", 
   const harness = createHarness();
   const [other, tab] = [await openApiTab(harness), await openApiTab(harness)];
   await harness.advance(2_000);
-  await other.session.refresh(); // The verdict is this tab's too, but not the token.
+  await other.session.refresh(); // The answer is this tab's too, but not the token.
   await harness.advance(2_000);
   harness.server.script = () => new Promise(() => {});
   const call = assert.rejects(tab.session.fetch(URL_, { timeoutMs: 3_000 }), {

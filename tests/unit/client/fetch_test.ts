@@ -99,7 +99,7 @@ Deno.test("a network error is the caller's, and nothing is sent again", async ()
   tab.session.dispose();
 });
 
-Deno.test("a verdict turns waiting calls away, but those that wait for a sign-in go out after it", async () => {
+Deno.test("the server's refusal turns waiting calls away, but those that wait for a sign-in go out after it", async () => {
   const harness = createHarness();
   const tab = await openApiTab(harness);
   harness.server.script = () => ({ kind: "rejected", reason: "expired" });

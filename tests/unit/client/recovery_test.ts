@@ -37,7 +37,7 @@ Deno.test("an hour's token is refreshed 5 to 35 minutes before it expires, each 
   tab.session.dispose();
 });
 
-Deno.test("no answer but a verdict ends a session: busy, network, timeout, server, protocol degrade it", async () => {
+Deno.test("no answer but a refusal ends a session: busy, network, timeout, server, protocol degrade it", async () => {
   for (
     const answer of [
       { kind: "busy" },
@@ -67,7 +67,7 @@ Deno.test("no answer but a verdict ends a session: busy, network, timeout, serve
   }
 });
 
-Deno.test("a transport that hangs or throws is no verdict either", async () => {
+Deno.test("a transport that hangs or throws is no refusal either", async () => {
   const harness = createHarness();
   const tab = harness.openTab();
   await harness.advance(0);

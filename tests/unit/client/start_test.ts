@@ -218,7 +218,7 @@ Deno.test("with a hint, an outage at the start is degraded until the server answ
   tab.session.dispose();
 });
 
-Deno.test("a verdict without a hint is signed out, with a hint it is expired and the user stays", async () => {
+Deno.test("a refusal without a hint is signed out, with a hint it is expired and the user stays", async () => {
   const harness = createHarness();
   const first = harness.openTab();
   await harness.advance(0);

@@ -247,7 +247,7 @@ Deno.test("a page whose origin is not on the list is told to the developer", asy
 });
 
 for (const code of [...SESSION_OVER_CODES, ...NO_SESSION_CODES]) {
-  Deno.test(`401 ${code} is a verdict`, async () => {
+  Deno.test(`401 ${code} is a refusal of the session`, async () => {
     const { transport } = transportThatGets(() =>
       Response.json({ valid: false, code }, { status: 401 })
     );
@@ -283,7 +283,7 @@ const NO_VERDICT: Readonly<Record<string, () => Response | Promise<Response>>> =
 };
 
 for (const [name, respond] of Object.entries(NO_VERDICT)) {
-  Deno.test(`${name} is no verdict`, async () => {
+  Deno.test(`${name} is no refusal of the session`, async () => {
     const { transport } = transportThatGets(respond);
     for (const path of ["validate", "refresh"] as const) {
       assert.equal((await transport[path](call)).kind, "unavailable");

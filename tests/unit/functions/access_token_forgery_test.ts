@@ -39,8 +39,8 @@ function negateS(token: string): string {
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 
 async function reasonOf(raw: string): Promise<string> {
-  const verdict = await tokens.verify(raw);
-  return verdict.kind === "invalid" ? verdict.reason : verdict.kind;
+  const result = await tokens.verify(raw);
+  return result.kind === "invalid" ? result.reason : result.kind;
 }
 
 Deno.test("a token with the right kid and a foreign key is refused", async () => {

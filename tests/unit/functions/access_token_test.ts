@@ -117,9 +117,9 @@ Deno.test("anybody verifies a token with the published keys", async () => {
 
 Deno.test("a genuine token stays genuine after its expiry, which the caller judges", async () => {
   const { token } = await tokens.sign({ ...CLAIMS, issuedAt: 1, expiresAt: 2 });
-  const verdict = await tokens.verify(token);
-  assert.ok(verdict.kind === "genuine");
-  assert.deepEqual([verdict.claims.issuedAt, verdict.claims.expiresAt], [1, 2]);
+  const result = await tokens.verify(token);
+  assert.ok(result.kind === "genuine");
+  assert.deepEqual([result.claims.issuedAt, result.claims.expiresAt], [1, 2]);
 });
 
 Deno.test("a token of an older key stays genuine after a newer one signs", async () => {
@@ -139,10 +139,10 @@ Deno.test("app_metadata goes when the cookie would have more than 4,096 bytes, a
   for (let size = 2_550; size < 2_750; size += 1) {
     const appMetadata = { filling: "x".repeat(size) };
     const { token, droppedAppMetadata } = await hmacTokens.sign({ ...CLAIMS, appMetadata });
-    const verdict = await hmacTokens.verify(token);
-    assert.ok(verdict.kind === "genuine");
+    const result = await hmacTokens.verify(token);
+    assert.ok(result.kind === "genuine");
     assert.ok(token.length <= limit);
-    assert.deepEqual(verdict.claims.appMetadata, droppedAppMetadata ? null : appMetadata);
+    assert.deepEqual(result.claims.appMetadata, droppedAppMetadata ? null : appMetadata);
     if (!droppedAppMetadata) longest = Math.max(longest, token.length);
   }
   assert.ok(limit - longest < 4, `the longest cookie leaves no room: ${limit - longest}`);
@@ -153,7 +153,7 @@ Deno.test("a user without e-mail has none in the token", async () => {
   assert.equal("email" in decodeJwt(token), false);
 });
 
-Deno.test("what breaks in the machine is no verdict on the token", async () => {
+Deno.test("what breaks in the machine says nothing about the token", async () => {
   const { token } = await tokens.sign(CLAIMS);
   const signing = { ...keys.signing, publicKey: keys.signing.privateKey }; // cannot verify
   const broken = createTokens({ ...keys, signing, find: () => signing });

@@ -40,8 +40,8 @@ Deno.test("a page of a foreign origin cannot change anything", () => {
   for (const method of ["POST", "DELETE", "PUT", "PATCH", "post", "PROPFIND"]) {
     for (const origin of FOREIGN) {
       for (const secFetchSite of [null, "cross-site", "same-site", "", "unknown"]) {
-        const verdict = judgeOrigin({ ...BARE, method, origin, secFetchSite });
-        assert.equal(verdict, "cross_site", `${method} ${origin} ${secFetchSite}`);
+        const result = judgeOrigin({ ...BARE, method, origin, secFetchSite });
+        assert.equal(result, "cross_site", `${method} ${origin} ${secFetchSite}`);
       }
     }
   }

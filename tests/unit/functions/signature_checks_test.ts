@@ -5,9 +5,9 @@ import type { SessionId } from "../../../supabase/functions/_shared/brands.ts";
 import { createSessionCookies } from "../../../supabase/functions/_shared/http/cookies.ts";
 import {
   readCookieSessions,
-  readShownRefreshToken,
-  readShownTokens,
-} from "../../../supabase/functions/_shared/http/shown_tokens.ts";
+  readPresentedRefreshToken,
+  readPresentedTokens,
+} from "../../../supabase/functions/_shared/http/presented_tokens.ts";
 import { firstRefreshToken } from "../../../supabase/functions/_shared/tokens/refresh_token.ts";
 import { CLAIMS, createTokens, importKeys, tokens } from "./access_token_fixture.ts";
 import { keys, UNBOUND_START } from "./arbitraries.ts";
@@ -64,8 +64,8 @@ function headersWith(
 
 /** Reads all that a route may read, twice over. */
 async function readEverything(reader: ReturnType<typeof openReader>, headers: Headers) {
-  const shown = await readShownTokens(reader, headers);
-  for (const read of [readShownRefreshToken, readCookieSessions, readShownTokens]) {
+  const shown = await readPresentedTokens(reader, headers);
+  for (const read of [readPresentedRefreshToken, readCookieSessions, readPresentedTokens]) {
     await read(reader, headers);
   }
   return shown;

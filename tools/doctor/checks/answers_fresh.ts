@@ -5,13 +5,13 @@
  * @module
  */
 
-import { failed, notChecked, ok, type Verdict } from "../finding.ts";
-import type { Patient } from "../patient.ts";
+import { failed, notChecked, ok, type Result } from "../finding.ts";
+import type { Subject } from "../subject.ts";
 
 const TURN_OFF = "Turn caching off for /functions/v1/* in the proxy or CDN, and let it keep our " +
   "Cache-Control and X-Request-Id headers.";
 
-export async function answersFresh({ askFunction }: Patient): Promise<Verdict> {
+export async function answersFresh({ askFunction }: Subject): Promise<Result> {
   const [one, two] = [
     await askFunction("/validate-session"),
     await askFunction("/validate-session"),

@@ -5,16 +5,16 @@
  * @module
  */
 
-import { failed, notChecked, ok, quote, type Verdict, warning } from "../finding.ts";
-import { originOf, type Patient } from "../patient.ts";
+import { failed, notChecked, ok, quote, type Result, warning } from "../finding.ts";
+import { originOf, type Subject } from "../subject.ts";
 import { relate } from "../site.ts";
-import { explainStranger, isOurs } from "../strangers.ts";
+import { explainAnonymousCaller, isOurs } from "../anonymous_callers.ts";
 
 /** What the client sends: JSON, and with supabase-js the project's key. */
 const ASKED_HEADERS = "apikey,authorization,content-type";
 
-export async function appOrigin(patient: Patient): Promise<Verdict> {
-  const { appOrigin, functionsUrl } = patient.target;
+export async function appOrigin(subject: Subject): Promise<Result> {
+  const { appOrigin, functionsUrl } = subject.target;
   if (appOrigin === null) {
     return notChecked(
       "No app was named, so nobody knows which page should be let in.",
@@ -22,22 +22,22 @@ export async function appOrigin(patient: Patient): Promise<Verdict> {
     );
   }
   return relate(appOrigin, originOf(functionsUrl)) === "same_origin"
-    ? await examineOwnOrigin(patient, appOrigin)
-    : await examineCors(patient, appOrigin);
+    ? await checkOwnOrigin(subject, appOrigin)
+    : await checkCors(subject, appOrigin);
 }
 
 /** A page of the same address. Browsers before Sec-Fetch-Site (Safari 16.3) send Origin alone. */
-async function examineOwnOrigin(patient: Patient, origin: string): Promise<Verdict> {
+async function checkOwnOrigin(subject: Subject, origin: string): Promise<Result> {
   const remedy =
     `Put ${origin} into SESSION_ALLOWED_ORIGINS. Behind a rewrite the functions do not ` +
     "see the app's own host.";
-  const current = await post(patient, { origin, "sec-fetch-site": "same-origin" });
-  if (current.kind === "no_reply" || !isOurs(current)) return explainStranger(current);
+  const current = await post(subject, { origin, "sec-fetch-site": "same-origin" });
+  if (current.kind === "no_reply" || !isOurs(current)) return explainAnonymousCaller(current);
   if (current.code === "cross_site_request") {
     return failed("The app's own pages are refused as another site's.", remedy);
   }
-  const older = await post(patient, { origin });
-  if (older.kind === "no_reply" || !isOurs(older)) return explainStranger(older);
+  const older = await post(subject, { origin });
+  if (older.kind === "no_reply" || !isOurs(older)) return explainAnonymousCaller(older);
   if (older.code === "cross_site_request") {
     return warning(
       "The app's pages are let in by current browsers, and refused in those without Sec-Fetch-Site " +
@@ -48,9 +48,9 @@ async function examineOwnOrigin(patient: Patient, origin: string): Promise<Verdi
   return ok("The app has the functions on its own origin: no CORS, and its pages are let in.");
 }
 
-async function examineCors(patient: Patient, origin: string): Promise<Verdict> {
+async function checkCors(subject: Subject, origin: string): Promise<Result> {
   const allow = `Put exactly ${origin} into SESSION_ALLOWED_ORIGINS.`;
-  const preflight = await patient.askFunction("/unified-auth/validate", {
+  const preflight = await subject.askFunction("/unified-auth/validate", {
     method: "OPTIONS",
     headers: {
       origin,
@@ -59,7 +59,7 @@ async function examineCors(patient: Patient, origin: string): Promise<Verdict> {
       "sec-fetch-mode": "cors",
     },
   });
-  if (preflight.kind === "no_reply") return explainStranger(preflight);
+  if (preflight.kind === "no_reply") return explainAnonymousCaller(preflight);
   const { status, headers } = preflight;
   const allowed = headers.get("access-control-allow-origin");
   if (allowed === "*") {
@@ -90,7 +90,7 @@ async function examineCors(patient: Patient, origin: string): Promise<Verdict> {
       "Let the proxy leave CORS headers as they are.",
     );
   }
-  return await examineAnswer(patient, origin);
+  return await checkAnswer(subject, origin);
 }
 
 function missingFromPreflight(headers: Headers): string | null {
@@ -105,9 +105,9 @@ function missingFromPreflight(headers: Headers): string | null {
 }
 
 /** A preflight that passes is not enough: the answer itself must let the page read it. */
-async function examineAnswer(patient: Patient, origin: string): Promise<Verdict> {
-  const answer = await post(patient, { origin, "sec-fetch-site": "cross-site" });
-  if (answer.kind === "no_reply" || !isOurs(answer)) return explainStranger(answer);
+async function checkAnswer(subject: Subject, origin: string): Promise<Result> {
+  const answer = await post(subject, { origin, "sec-fetch-site": "cross-site" });
+  if (answer.kind === "no_reply" || !isOurs(answer)) return explainAnonymousCaller(answer);
   if (answer.code === "cross_site_request") {
     return failed(
       "The preflight lets the app in, and the request itself is refused.",
@@ -127,7 +127,7 @@ async function examineAnswer(patient: Patient, origin: string): Promise<Verdict>
   return ok("The app's origin may call the functions, with cookies.");
 }
 
-function post({ askFunction }: Patient, headers: Readonly<Record<string, string>>) {
+function post({ askFunction }: Subject, headers: Readonly<Record<string, string>>) {
   const body = { refresh: "never" };
   return askFunction("/unified-auth/validate", { method: "POST", headers, body });
 }

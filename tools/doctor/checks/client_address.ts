@@ -7,8 +7,8 @@
  */
 
 import { areTwoClients, type Forgery, isInside, readAddress, tryForgeries } from "../addresses.ts";
-import { failed, notChecked, ok, type Verdict, warning } from "../finding.ts";
-import { type AskFunction, originOf, type Patient } from "../patient.ts";
+import { failed, notChecked, ok, type Result, warning } from "../finding.ts";
+import { type AskFunction, originOf, type Subject } from "../subject.ts";
 import { findProjectUrl } from "../project_url.ts";
 import { isLoopback } from "../site.ts";
 
@@ -19,9 +19,9 @@ const NAME_THE_HEADER =
   "Name the header that your proxy sets in SESSION_CLIENT_IP_HEADER, and have " +
   "the proxy overwrite what clients send (docs/deploy).";
 
-export async function clientAddress(patient: Patient): Promise<Verdict> {
-  const { askFunction, target, trial } = patient;
-  const made = await trial.signIn();
+export async function clientAddress(subject: Subject): Promise<Result> {
+  const { askFunction, target, testSession } = subject;
+  const made = await testSession.signIn();
   if (made.kind !== "signed_in") {
     return notChecked("Only a session shows the address.", "Give a test account: see sign_in.");
   }
@@ -29,7 +29,7 @@ export async function clientAddress(patient: Patient): Promise<Verdict> {
   if (address === undefined) {
     return notChecked("The list of sessions cannot be read.", "See cookies_arrive.");
   }
-  const forgery = await tryForgeries(askFunction, trial);
+  const forgery = await tryForgeries(askFunction, testSession);
   if (forgery === "written") {
     return failed(
       "A client can write its own address into a header, and so pass by the delays for failed " +
@@ -40,7 +40,7 @@ export async function clientAddress(patient: Patient): Promise<Verdict> {
   const projectUrl = findProjectUrl(target, made.accessToken);
   const pastProxy = projectUrl === null || projectUrl === originOf(target.functionsUrl)
     ? null
-    : await lookPastProxy(patient, projectUrl);
+    : await lookPastProxy(subject, projectUrl);
   return judgeAddress({ address, forgery, pastProxy, url: new URL(target.functionsUrl) });
 }
 
@@ -52,17 +52,17 @@ interface PastProxy {
 
 /** As whoever knows the project's address can ask. Null: it does not answer from here. */
 async function lookPastProxy(
-  { ask, openTrial }: Patient,
+  { ask, openTestSession }: Subject,
   projectUrl: string,
 ): Promise<PastProxy | null> {
   const functionsUrl = `${projectUrl}/functions/v1`;
   const health = await ask(`${functionsUrl}/unified-auth/health`);
   if (health.kind === "no_reply" || health.json?.["status"] !== "ok") return null;
-  const trial = openTrial(functionsUrl);
+  const testSession = openTestSession(functionsUrl);
   const askFunction: AskFunction = (path, question) => ask(`${functionsUrl}${path}`, question);
   return {
-    address: await readAddress(askFunction, await trial.signIn()),
-    forgery: await tryForgeries(askFunction, trial),
+    address: await readAddress(askFunction, await testSession.signIn()),
+    forgery: await tryForgeries(askFunction, testSession),
   };
 }
 
@@ -73,7 +73,7 @@ interface Addresses {
   readonly url: URL;
 }
 
-function judgeAddress({ address, forgery, pastProxy, url }: Addresses): Verdict {
+function judgeAddress({ address, forgery, pastProxy, url }: Addresses): Result {
   if (pastProxy?.forgery === "written") {
     return failed(
       "Whoever calls the project past the proxy can write their own address into a header.",

@@ -6,16 +6,16 @@
  */
 
 import type { Reply } from "../ask.ts";
-import { failed, notChecked, ok, type Verdict, warning } from "../finding.ts";
-import type { Patient } from "../patient.ts";
+import { failed, notChecked, ok, type Result, warning } from "../finding.ts";
+import type { Subject } from "../subject.ts";
 
 /** PostgREST's tolerance. */
 const TOLERANCE_MS = 30_000;
 
 const NOTICEABLE_MS = 5_000;
 
-export async function clockSkew({ askFunction, trial }: Patient): Promise<Verdict> {
-  const made = await trial.signIn();
+export async function clockSkew({ askFunction, testSession }: Subject): Promise<Result> {
+  const made = await testSession.signIn();
   if (made.kind !== "signed_in") {
     return notChecked(
       "Only a session shows the database's time.",
@@ -36,7 +36,7 @@ export async function clockSkew({ askFunction, trial }: Patient): Promise<Verdic
   return judge(databaseMs, answer);
 }
 
-function judge(databaseMs: number, { headers, sentAtMs, arrivedAtMs }: Reply): Verdict {
+function judge(databaseMs: number, { headers, sentAtMs, arrivedAtMs }: Reply): Result {
   const edgeMs = Date.parse(headers.get("date") ?? "");
   const hasEdge = !Number.isNaN(edgeMs);
   const roundTripMs = arrivedAtMs - sentAtMs;

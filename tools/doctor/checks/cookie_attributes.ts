@@ -5,13 +5,15 @@
  * @module
  */
 
-import { failed, notChecked, ok, quote, type Verdict } from "../finding.ts";
-import type { Patient } from "../patient.ts";
+import { failed, notChecked, ok, quote, type Result } from "../finding.ts";
+import type { Subject } from "../subject.ts";
 import { cookieKindOf, readSessionCookies, type SetCookie } from "../set_cookie.ts";
 import { isLoopback } from "../site.ts";
 
-export async function cookieAttributes({ askFunction, trial, target }: Patient): Promise<Verdict> {
-  const made = await trial.signIn();
+export async function cookieAttributes(
+  { askFunction, testSession, target }: Subject,
+): Promise<Result> {
+  const made = await testSession.signIn();
   const signedIn = made.kind === "signed_in" ? made : null;
   const answer = signedIn?.reply ??
     await askFunction("/unified-auth/logout", { method: "POST" });
@@ -41,7 +43,7 @@ export async function cookieAttributes({ askFunction, trial, target }: Patient):
     : refuse(problems);
 }
 
-function refuse(problems: readonly string[]): Verdict {
+function refuse(problems: readonly string[]): Result {
   return failed(
     `${problems.join("; ")}.`,
     "Let the proxy leave Set-Cookie as it is: no proxy_cookie_flags, proxy_cookie_path, " +

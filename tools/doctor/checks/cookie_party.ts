@@ -5,8 +5,8 @@
  * @module
  */
 
-import { failed, notChecked, ok, type Verdict, warning } from "../finding.ts";
-import { originOf, type Patient } from "../patient.ts";
+import { failed, notChecked, ok, type Result, warning } from "../finding.ts";
+import { originOf, type Subject } from "../subject.ts";
 import { readSessionCookies, type SetCookie } from "../set_cookie.ts";
 import { isLoopback, relate, siteOf } from "../site.ts";
 
@@ -14,7 +14,7 @@ const FIRST_PARTY =
   "Make the cookies first-party: a rewrite on the app's own origin (docs/deploy), " +
   "or a custom domain of the app's site.";
 
-export async function cookieParty({ askFunction, target }: Patient): Promise<Verdict> {
+export async function cookieParty({ askFunction, target }: Subject): Promise<Result> {
   const { appOrigin } = target;
   if (appOrigin === null) {
     return notChecked(
@@ -44,7 +44,7 @@ interface Case {
   readonly cookie: SetCookie;
 }
 
-function judge({ app, functions, cookie }: Case): Verdict {
+function judge({ app, functions, cookie }: Case): Result {
   switch (relate(app.origin, functions.origin)) {
     case "same_origin":
       return ok("First-party: the app's own origin sets the cookies. Every browser keeps them.");
@@ -58,7 +58,7 @@ function judge({ app, functions, cookie }: Case): Verdict {
   }
 }
 
-function judgeThirdParty({ app, functions, cookie: { attributes } }: Case): Verdict {
+function judgeThirdParty({ app, functions, cookie: { attributes } }: Case): Result {
   const sites = `${siteOf(app)} and ${siteOf(functions)} are two sites, so these are third-party ` +
     "cookies";
   const sameSite = attributes.get("samesite")?.toLowerCase();

@@ -5,12 +5,12 @@
  * @module
  */
 
-import { failed, ok, quote, type Verdict } from "../finding.ts";
+import { failed, ok, quote, type Result } from "../finding.ts";
 import type { Reply } from "../ask.ts";
-import type { Patient } from "../patient.ts";
+import type { Subject } from "../subject.ts";
 import { COOKIE_KINDS, isFolded, readSessionCookies } from "../set_cookie.ts";
-import { explainStranger, isOurs } from "../strangers.ts";
-import type { SignedIn } from "../trial.ts";
+import { explainAnonymousCaller, isOurs } from "../anonymous_callers.ts";
+import type { SignedIn } from "../test_session.ts";
 
 /** 94 bytes in base64url. */
 const REFRESH_TOKEN = /^[A-Za-z0-9_-]{126}$/;
@@ -19,20 +19,20 @@ const ACCESS_TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 const REMEDY = "Let the proxy hand every Set-Cookie header on by itself and unchanged. Code that " +
   "copies headers into a plain object keeps only the last one.";
 
-export async function cookiesArrive(patient: Patient): Promise<Verdict> {
+export async function cookiesArrive(subject: Subject): Promise<Result> {
   // Signing out nobody clears all cookies: no account is needed to see them arrive.
-  const cleared = await patient.askFunction("/unified-auth/logout", { method: "POST" });
-  if (cleared.kind === "no_reply" || !isOurs(cleared)) return explainStranger(cleared);
-  const torn = findTorn(cleared);
-  if (torn !== null) return torn;
-  const made = await patient.trial.signIn();
-  return made.kind === "signed_in" ? await examineSignIn(patient, made) : ok(
+  const cleared = await subject.askFunction("/unified-auth/logout", { method: "POST" });
+  if (cleared.kind === "no_reply" || !isOurs(cleared)) return explainAnonymousCaller(cleared);
+  const mismatched = findTorn(cleared);
+  if (mismatched !== null) return mismatched;
+  const made = await subject.testSession.signIn();
+  return made.kind === "signed_in" ? await checkSignIn(subject, made) : ok(
     "All cookies arrive, each on its own: the empty ones of a sign-out. Full ones need a test " +
       "account.",
   );
 }
 
-function findTorn({ setCookies }: Reply): Verdict | null {
+function findTorn({ setCookies }: Reply): Result | null {
   if (setCookies.some(isFolded)) {
     return failed("The Set-Cookie headers arrive as one: browsers keep one cookie.", REMEDY);
   }
@@ -45,9 +45,9 @@ function findTorn({ setCookies }: Reply): Verdict | null {
   return null;
 }
 
-async function examineSignIn({ askFunction }: Patient, made: SignedIn): Promise<Verdict> {
-  const torn = findTorn(made.reply);
-  if (torn !== null) return torn;
+async function checkSignIn({ askFunction }: Subject, made: SignedIn): Promise<Result> {
+  const mismatched = findTorn(made.reply);
+  if (mismatched !== null) return mismatched;
   const cookies = readSessionCookies(made.reply.setCookies);
   if (!ACCESS_TOKEN.test(cookies.session_access[0]?.value ?? "")) {
     return failed("The access cookie's value is changed on its way.", REMEDY);
@@ -59,7 +59,7 @@ async function examineSignIn({ askFunction }: Patient, made: SignedIn): Promise<
   for (const path of ["/unified-auth/validate", "/unified-auth/refresh", "/validate-session"]) {
     const body = path.endsWith("validate") ? { refresh: "never" } : {};
     const answer = await askFunction(path, { method: "POST", headers, body });
-    if (answer.kind === "no_reply") return explainStranger(answer);
+    if (answer.kind === "no_reply") return explainAnonymousCaller(answer);
     if (answer.json?.["valid"] !== true) {
       return failed(
         `The cookies arrive, but ${path} does not accept them back: ` +

@@ -8,21 +8,21 @@
  */
 
 import { Buffer } from "node:buffer";
-import { ok, type Verdict } from "../finding.ts";
-import type { Patient } from "../patient.ts";
-import { explainStranger } from "../strangers.ts";
+import { ok, type Result } from "../finding.ts";
+import type { Subject } from "../subject.ts";
+import { explainAnonymousCaller } from "../anonymous_callers.ts";
 
 /** In September 2020, in seconds. */
 const LONG_AGO = 1_600_000_000;
 const AN_HOUR = 3600;
 
-export async function expiredBearer({ askFunction, target }: Patient): Promise<Verdict> {
+export async function expiredBearer({ askFunction, target }: Subject): Promise<Result> {
   const headers = { authorization: `Bearer ${unsignedToken(target.functionsUrl)}` };
   for (const path of ["/unified-auth/validate", "/validate-session"]) {
     const body = path === "/validate-session" ? {} : { refresh: "never" };
     const answer = await askFunction(path, { method: "POST", headers, body });
     if (answer.kind === "no_reply" || answer.code !== "access_token_invalid") {
-      return explainStranger(answer);
+      return explainAnonymousCaller(answer);
     }
   }
   return ok("An expired access token reaches both functions, so that auto-refresh can work.");

@@ -5,9 +5,9 @@
  * @module
  */
 
-import { failed, ok, type Verdict } from "../finding.ts";
-import type { Patient } from "../patient.ts";
-import { explainStranger, isOurs } from "../strangers.ts";
+import { failed, ok, type Result } from "../finding.ts";
+import type { Subject } from "../subject.ts";
+import { explainAnonymousCaller, isOurs } from "../anonymous_callers.ts";
 
 /** A name that can never be registered (RFC 2606). */
 const FOREIGN = "https://doctor.invalid";
@@ -21,12 +21,12 @@ const SOURCES: readonly Readonly<Record<string, string>>[] = [
 const REMEDY = "Remove CORS headers and wildcards from the proxy, and let it hand Origin and " +
   "Sec-Fetch-Site on as they came. SESSION_ALLOWED_ORIGINS is the only list.";
 
-export async function foreignOrigin({ askFunction }: Patient): Promise<Verdict> {
+export async function foreignOrigin({ askFunction }: Subject): Promise<Result> {
   const preflight = await askFunction("/unified-auth/refresh", {
     method: "OPTIONS",
     headers: { origin: FOREIGN, "access-control-request-method": "POST" },
   });
-  if (preflight.kind === "no_reply") return explainStranger(preflight);
+  if (preflight.kind === "no_reply") return explainAnonymousCaller(preflight);
   if (letsIn(preflight.headers)) {
     return failed("A preflight lets any site call the functions.", REMEDY);
   }
@@ -36,7 +36,7 @@ export async function foreignOrigin({ askFunction }: Patient): Promise<Verdict> 
       headers,
       body: { refresh: "never" },
     });
-    if (answer.kind === "no_reply" || !isOurs(answer)) return explainStranger(answer);
+    if (answer.kind === "no_reply" || !isOurs(answer)) return explainAnonymousCaller(answer);
     if (answer.code !== "cross_site_request") {
       return failed("A request from another site's page is not refused.", REMEDY);
     }

@@ -4,14 +4,14 @@
  * @module
  */
 
-import { failed, ok, quote, type Verdict } from "../finding.ts";
-import { originOf, type Patient } from "../patient.ts";
-import { explainStranger, isOurs } from "../strangers.ts";
+import { failed, ok, quote, type Result } from "../finding.ts";
+import { originOf, type Subject } from "../subject.ts";
+import { explainAnonymousCaller, isOurs } from "../anonymous_callers.ts";
 
-export async function functionsAnswer(patient: Patient): Promise<Verdict> {
-  const { askFunction } = patient;
+export async function functionsAnswer(subject: Subject): Promise<Result> {
+  const { askFunction } = subject;
   const health = await askFunction("/unified-auth/health");
-  if (health.kind === "no_reply") return explainStranger(health);
+  if (health.kind === "no_reply") return explainAnonymousCaller(health);
   if (health.json?.["database"] === "outdated") {
     return failed(
       "unified-auth answers, but its database lacks migrations that it needs.",
@@ -19,7 +19,7 @@ export async function functionsAnswer(patient: Patient): Promise<Verdict> {
     );
   }
   if (health.code === "service_unavailable") {
-    if (await isHiddenFromDataApi(patient)) {
+    if (await isHiddenFromDataApi(subject)) {
       return failed(
         "unified-auth answers, but the data API does not expose the schema public.",
         "Set SESSION_STORE=postgres, so that the functions reach the database themselves, or expose " +
@@ -32,11 +32,11 @@ export async function functionsAnswer(patient: Patient): Promise<Verdict> {
         "what the database answered.",
     );
   }
-  if (health.json?.["status"] !== "ok") return explainStranger(health);
+  if (health.json?.["status"] !== "ok") return explainAnonymousCaller(health);
 
   const question = await askFunction("/validate-session");
   if (question.kind === "no_reply" || !isOurs(question)) {
-    const { message, remedy } = explainStranger(question);
+    const { message, remedy } = explainAnonymousCaller(question);
     return failed(`unified-auth answers, validate-session does not. ${message}`, remedy ?? "");
   }
   if (question.code === "access_token_missing") {
@@ -49,7 +49,7 @@ export async function functionsAnswer(patient: Patient): Promise<Verdict> {
 }
 
 /** The data API is off, or closed for `public`, as hardening guides advise: it says so to anybody. */
-async function isHiddenFromDataApi({ ask, target }: Patient): Promise<boolean> {
+async function isHiddenFromDataApi({ ask, target }: Subject): Promise<boolean> {
   if (target.publishableKey === null) return false;
   const projectUrl = target.projectUrl ?? originOf(target.functionsUrl);
   const answer = await ask(`${projectUrl}/rest/v1/rpc/session_is_live`, {

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { failed, notChecked, ok, quote, type Verdict } from "../finding.ts";
-import type { Patient } from "../patient.ts";
+import { failed, notChecked, ok, quote, type Result } from "../finding.ts";
+import type { Subject } from "../subject.ts";
 
 const DUMP = new URL("../../../docs/schema.sql", import.meta.url);
 const QUERY = new URL("grants.sql", import.meta.url);
@@ -15,7 +15,7 @@ const REMEDY =
   "Compare with the migration that holds every grant, and with later changes by hand: " +
   "revoke what is too much, and grant what is missing, as it stands there.";
 
-export async function grants({ database }: Patient): Promise<Verdict> {
+export async function grants({ database }: Subject): Promise<Result> {
   if (database === null) {
     return notChecked("No database was named.", "Say --remote=postgresql://…");
   }

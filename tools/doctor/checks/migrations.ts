@@ -4,14 +4,14 @@
  * @module
  */
 
-import { failed, notChecked, ok, quote, type Verdict } from "../finding.ts";
-import type { Patient } from "../patient.ts";
+import { failed, notChecked, ok, quote, type Result } from "../finding.ts";
+import type { Subject } from "../subject.ts";
 
 const DIRECTORY = new URL("../../../supabase/migrations/", import.meta.url);
 
 const PUSH = "npx -y supabase@3.1.0 db push";
 
-export async function migrations({ database }: Patient): Promise<Verdict> {
+export async function migrations({ database }: Subject): Promise<Result> {
   if (database === null) {
     return notChecked("No database was named.", "Say --remote=postgresql://…");
   }

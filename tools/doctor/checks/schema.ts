@@ -5,8 +5,8 @@
  * @module
  */
 
-import { failed, notChecked, ok, quote, type Verdict, warning } from "../finding.ts";
-import type { Patient } from "../patient.ts";
+import { failed, notChecked, ok, quote, type Result, warning } from "../finding.ts";
+import type { Subject } from "../subject.ts";
 import {
   compareSchemas,
   namesInPublic,
@@ -25,7 +25,7 @@ const MAX_TOLD = 12;
 /** Longer ones, such as the hash of a body, tell a reader nothing. */
 const MAX_VALUE_LENGTH = 40;
 
-export async function schema({ database }: Patient): Promise<Verdict> {
+export async function schema({ database }: Subject): Promise<Result> {
   if (database === null) {
     return notChecked("No database was named.", "Say --remote=postgresql://…");
   }

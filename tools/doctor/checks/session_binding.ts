@@ -7,8 +7,8 @@
 
 import { ECDSA, signProof } from "../../../client/src/key/proof.ts";
 import { healthView } from "../../../supabase/functions/_shared/http/schemas.ts";
-import { failed, notChecked, ok, type Verdict, warning } from "../finding.ts";
-import type { Patient } from "../patient.ts";
+import { failed, notChecked, ok, type Result, warning } from "../finding.ts";
+import type { Subject } from "../subject.ts";
 
 type UnboundBecause = NonNullable<ReturnType<typeof healthView.parse>["unbound_because"]>;
 
@@ -29,8 +29,8 @@ const REASONS: Readonly<Record<UnboundBecause, readonly [reason: string, remedy:
   ],
 };
 
-export async function sessionBinding(patient: Patient): Promise<Verdict> {
-  const { askFunction, target, openTrial } = patient;
+export async function sessionBinding(subject: Subject): Promise<Result> {
+  const { askFunction, target, openTestSession } = subject;
   const answer = await askFunction("/unified-auth/health");
   const health = healthView.safeParse(answer.kind === "reply" ? answer.json : null).data;
   if (health === undefined) {
@@ -46,7 +46,7 @@ export async function sessionBinding(patient: Patient): Promise<Verdict> {
   }
 
   const dpop = await proveForLogin(`${target.functionsUrl}/unified-auth/login`);
-  const made = await openTrial(target.functionsUrl).signInAgain({ dpop });
+  const made = await openTestSession(target.functionsUrl).signInAgain({ dpop });
   if (made.kind === "no_account") {
     return ok(
       "Sessions are bound to the keys of their browsers. That a proof arrives, a test account tells.",

@@ -5,9 +5,9 @@
  */
 
 import { ERRORS } from "../../../supabase/functions/_shared/errors.ts";
-import { failed, notChecked, ok, quote, type Verdict } from "../finding.ts";
-import type { Patient } from "../patient.ts";
-import { explainStranger, isOurs } from "../strangers.ts";
+import { failed, notChecked, ok, quote, type Result } from "../finding.ts";
+import type { Subject } from "../subject.ts";
+import { explainAnonymousCaller, isOurs } from "../anonymous_callers.ts";
 
 /** What each refusal asks of the person who chose the account. */
 const REMEDIES: Readonly<Record<string, string>> = {
@@ -25,8 +25,8 @@ const REMEDIES: Readonly<Record<string, string>> = {
   service_unavailable: "Supabase Auth or the database did not answer: see the function's log.",
 };
 
-export async function signIn({ trial }: Patient): Promise<Verdict> {
-  const made = await trial.signIn();
+export async function signIn({ testSession }: Subject): Promise<Result> {
+  const made = await testSession.signIn();
   if (made.kind === "no_account") {
     return notChecked(
       "No test account was given.",
@@ -42,7 +42,7 @@ export async function signIn({ trial }: Patient): Promise<Verdict> {
       : ok("The test account can sign in.");
   }
   const { answer } = made;
-  if (answer.kind === "no_reply" || !isOurs(answer)) return explainStranger(answer);
+  if (answer.kind === "no_reply" || !isOurs(answer)) return explainAnonymousCaller(answer);
   const code = answer.code ?? String(answer.status);
   const message = code in ERRORS ? ERRORS[code as keyof typeof ERRORS].message : "";
   return failed(

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { failed, notChecked, ok, type Verdict } from "../finding.ts";
-import type { Patient } from "../patient.ts";
+import { failed, notChecked, ok, type Result } from "../finding.ts";
+import type { Subject } from "../subject.ts";
 
-export async function signOut({ endTrials }: Patient): Promise<Verdict> {
-  const outcome = await endTrials();
+export async function signOut({ endTestSessions }: Subject): Promise<Result> {
+  const outcome = await endTestSessions();
   switch (outcome.kind) {
     case "nothing_to_end":
       return notChecked("Nobody was signed in.", "Give a test account: see sign_in.");

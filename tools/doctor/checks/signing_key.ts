@@ -7,16 +7,16 @@
  */
 
 import type { NoReply, Reply } from "../ask.ts";
-import { failed, notChecked, ok, quote, type Verdict } from "../finding.ts";
-import type { Patient } from "../patient.ts";
+import { failed, notChecked, ok, quote, type Result } from "../finding.ts";
+import type { Subject } from "../subject.ts";
 import { findProjectUrl } from "../project_url.ts";
 
 const IMPORT_KEY =
   "Import the key of SESSION_SIGNING_KEYS under JWT signing keys in the dashboard, " +
   "rotate to it, and rotate back: it stays trusted. Key sets are cached for up to 20 minutes.";
 
-export async function signingKey({ ask, target, trial }: Patient): Promise<Verdict> {
-  const made = await trial.signIn();
+export async function signingKey({ ask, target, testSession }: Subject): Promise<Result> {
+  const made = await testSession.signIn();
   if (made.kind !== "signed_in" || made.accessToken === null) {
     return notChecked("There is no access token to try.", "Give a test account: see sign_in.");
   }
@@ -41,7 +41,7 @@ export async function signingKey({ ask, target, trial }: Patient): Promise<Verdi
   return judge(answer, projectUrl);
 }
 
-function judge(answer: Reply | NoReply, projectUrl: string): Verdict {
+function judge(answer: Reply | NoReply, projectUrl: string): Result {
   if (answer.kind === "no_reply") {
     return notChecked(
       `The data API at ${projectUrl} does not answer from here: ${quote(answer.reason)}.`,

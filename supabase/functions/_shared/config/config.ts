@@ -1,6 +1,6 @@
 /**
  * The configuration: every variable that the functions know, read and checked once at the start. The
- * only door to the environment, which the composition roots pass in.
+ * only entry to the environment, which the composition roots pass in.
  *
  * @module
  */

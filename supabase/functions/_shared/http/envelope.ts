@@ -27,7 +27,7 @@ const RETRY_AFTER_SECONDS = 2;
 export type AppEnvironment = {
   Variables: {
     /** Who asks, for the store. */
-    asking: RequestContext;
+    requestContext: RequestContext;
     /** What the log line tells beyond the status: outcome, session, user. */
     facts: LogFields;
   };
@@ -62,7 +62,7 @@ export function createEnvelope(options: EnvelopeOptions): App {
     const { headers, method } = context.req.raw;
     const requestId = options.newRequestId();
     const { clientIpHeader } = options;
-    context.set("asking", readRequestContext(headers, { requestId, clientIpHeader }));
+    context.set("requestContext", readRequestContext(headers, { requestId, clientIpHeader }));
     context.set("facts", {});
 
     await next();
@@ -93,7 +93,7 @@ export function createEnvelope(options: EnvelopeOptions): App {
   app.use(async function refuseCrossSite(context, next) {
     const { headers, method, url } = context.req.raw;
     if (method === "OPTIONS") return context.body(null, 204);
-    const verdict = judgeOrigin({
+    const result = judgeOrigin({
       method,
       origin: headers.get("origin"),
       secFetchSite: headers.get("sec-fetch-site"),
@@ -101,7 +101,7 @@ export function createEnvelope(options: EnvelopeOptions): App {
       forwardedHost: headers.get("x-forwarded-host"),
       allowedOrigins,
     });
-    if (verdict === "cross_site") throw new RequestError("cross_site_request");
+    if (result === "cross_site") throw new RequestError("cross_site_request");
     if ((headers.get("cookie")?.length ?? 0) > MAX_COOKIE_HEADER_LENGTH) {
       throw new RequestError("headers_too_large");
     }
@@ -115,7 +115,7 @@ export function createEnvelope(options: EnvelopeOptions): App {
   });
 
   app.onError(function renderFailure(error, context) {
-    const { requestId } = context.get("asking");
+    const { requestId } = context.get("requestContext");
     const failure = classify(error);
     if (failure.logged !== null) {
       log.error(failure.logged.message, { request_id: requestId, ...failure.logged.fields });

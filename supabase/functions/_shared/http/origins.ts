@@ -18,7 +18,7 @@ export interface RequestSource {
   readonly allowedOrigins: readonly string[];
 }
 
-export type OriginVerdict = "allowed" | "cross_site";
+export type OriginResult = "allowed" | "cross_site";
 
 /** What supabase-js may send, with a region or with trace propagation too; then what our client sends. */
 const ALLOWED_HEADERS = [
@@ -43,7 +43,7 @@ const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
  * An origin is compared as it was sent, byte for byte: a browser writes each in one form only, and
  * `null` (a sandboxed frame, a redirect across sites) is nobody's.
  */
-export function judgeOrigin(source: RequestSource): OriginVerdict {
+export function judgeOrigin(source: RequestSource): OriginResult {
   const { method, origin, secFetchSite, allowedOrigins } = source;
   if (SAFE_METHODS.has(method)) return "allowed";
   if (origin !== null && allowedOrigins.includes(origin)) return "allowed";

@@ -8,7 +8,7 @@
 import type { SessionId } from "../brands.ts";
 import type { SessionCookies } from "./cookies.ts";
 import type { SessionGrant } from "../sessions/grant.ts";
-import type { ShownRefreshToken } from "../sessions/validate.ts";
+import type { RefreshTokenPresented } from "../sessions/validate.ts";
 import type { SessionAt } from "../store/session_store.ts";
 import { secondsBetween } from "./views.ts";
 
@@ -39,7 +39,7 @@ export function missingPresentCookie(
   { session, serverTime }: SessionAt,
   { cookieHeader, refresh }: {
     readonly cookieHeader: string | null;
-    readonly refresh: ShownRefreshToken;
+    readonly refresh: RefreshTokenPresented;
   },
 ): readonly string[] {
   const isHeld = refresh.kind === "genuine" && refresh.token.sessionId === session.sessionId;

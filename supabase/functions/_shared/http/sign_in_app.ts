@@ -213,7 +213,7 @@ export function createSignInHandlers(
         scopes: query.scopes ?? null,
         loginHint: query.login_hint ?? null,
         returnTo,
-        context: context.get("asking"),
+        context: context.get("requestContext"),
       });
     } catch (error: unknown) {
       return answerOutage(context, error, dependencies.log);
@@ -297,7 +297,7 @@ export function createSignInHandlers(
       address,
       createUser: body.create_user,
       captchaToken: body.captcha_token ?? null,
-      context: context.get("asking"),
+      context: context.get("requestContext"),
     });
     const subject = "email" in address ? address.email : address.phone;
     return await answerSent(context, result, {
@@ -313,7 +313,7 @@ export function createSignInHandlers(
     const result = await sendRecovery(dependencies, {
       email: body.email,
       captchaToken: body.captcha_token ?? null,
-      context: context.get("asking"),
+      context: context.get("requestContext"),
     });
     const sent = { address: foldAddress(body.email), intent: "recovery", returnTo } as const;
     return await answerSent(context, result, sent);
@@ -396,7 +396,7 @@ export function createSignInHandlers(
     const result = await challengeFactor(dependencies, {
       pending,
       factorId: body.factor_id,
-      context: context.get("asking"),
+      context: context.get("requestContext"),
     });
     if (result.kind !== "pending") return await answer(context, result);
     await sealPending(context, result.pending);
@@ -499,7 +499,7 @@ function answerPending(context: RequestOf, pending: PendingSignIn): Response {
   switch (awaits) {
     case "factor": {
       addLogFields(context, { code: "mfa_required", user_id: session.identity.userId });
-      const { requestId } = context.get("asking");
+      const { requestId } = context.get("requestContext");
       const { status, message } = ERRORS.mfa_required;
       const factors = renderFactors(session.factors);
       return context.json(
@@ -541,7 +541,7 @@ function renderFactors(factors: readonly Factor[]) {
 function answerOutage(context: RequestOf, error: unknown, log: Logger): Response {
   if (!(error instanceof ServiceUnavailableError)) throw error;
   log.error("dependency is unavailable", {
-    request_id: context.get("asking").requestId,
+    request_id: context.get("requestContext").requestId,
     dependency: error.dependency,
     cause: error.code,
   });

@@ -11,8 +11,8 @@ import { Buffer } from "node:buffer";
 import type {
   AccessClaims,
   AccessTokenFault,
+  AccessTokenResult,
   AccessTokens,
-  AccessTokenVerdict,
 } from "../tokens/access_token.ts";
 import type { SessionId } from "../brands.ts";
 
@@ -46,9 +46,9 @@ export async function verifyAccessTokens(
   const unknown = values.filter((value) => !spent.results.has(value));
   for (const value of putLikelyFirst(unknown, sessions)) {
     if (spent.left === 0) break;
-    const verdict = await accessTokens.verify(value);
-    if (wasChecked(verdict)) spent.left -= 1;
-    spent.results.set(value, verdict.kind === "genuine" ? verdict.claims : null);
+    const result = await accessTokens.verify(value);
+    if (wasChecked(result)) spent.left -= 1;
+    spent.results.set(value, result.kind === "genuine" ? result.claims : null);
   }
   const genuine = new Map<string, AccessClaims>();
   for (const value of values) {
@@ -66,8 +66,8 @@ const PLAIN_FAULTS: ReadonlySet<AccessTokenFault> = new Set([
   "algorithm",
 ]);
 
-function wasChecked(verdict: AccessTokenVerdict): boolean {
-  return verdict.kind === "genuine" || !PLAIN_FAULTS.has(verdict.reason);
+function wasChecked(result: AccessTokenResult): boolean {
+  return result.kind === "genuine" || !PLAIN_FAULTS.has(result.reason);
 }
 
 function checksOf(headers: Headers): SpentChecks {

@@ -33,7 +33,11 @@ import { readBody, readLoginBody } from "./request_body.ts";
 import { RequestError } from "./request_error.ts";
 import { readRequestProof } from "./request_proof.ts";
 import { grantCookies, mayClearCookies, missingPresentCookie } from "./session_cookies.ts";
-import { readCookieSessions, readShownRefreshToken, readShownTokens } from "./shown_tokens.ts";
+import {
+  readCookieSessions,
+  readPresentedRefreshToken,
+  readPresentedTokens,
+} from "./presented_tokens.ts";
 import type { SessionBridge, SignInParts } from "./sign_in_app.ts";
 import { addSignInRoutes, deferSignIn, SIGN_IN_ROUTES } from "./sign_in_routes.ts";
 import { requireSignedIn, tooManyAttempts } from "./signed_in.ts";
@@ -85,9 +89,10 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
   });
 
   const tokenReader = { ...dependencies, cookies, bindsSessions };
-  const shownTokens = (context: RequestOf) => readShownTokens(tokenReader, context.req.raw.headers);
-  const shownRefreshToken = (context: RequestOf) =>
-    readShownRefreshToken(tokenReader, context.req.raw.headers);
+  const presentedTokens = (context: RequestOf) =>
+    readPresentedTokens(tokenReader, context.req.raw.headers);
+  const presentedRefreshToken = (context: RequestOf) =>
+    readPresentedRefreshToken(tokenReader, context.req.raw.headers);
   const readProof = (context: RequestOf, route: ProofRoute) =>
     readRequestProof(context.req.raw.headers, { route, keys, bindsSessions });
 
@@ -116,23 +121,23 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
 
   const bridge: SessionBridge = {
     async readOrigin(context, deviceName) {
-      const refresh = await shownRefreshToken(context);
+      const refresh = await presentedRefreshToken(context);
       return {
         deviceName: deviceName ?? null,
         presented: refresh.kind === "genuine" ? refresh.token : null,
         // Bound at the client's first refresh: a link and a redirect carry no proof of its key.
         readProof: NO_PROOF,
-        context: context.get("asking"),
+        context: context.get("requestContext"),
       };
     },
     async requireOwn(context) {
-      const tokens = await shownTokens(context);
-      const asking = context.get("asking");
+      const tokens = await presentedTokens(context);
+      const requestContext = context.get("requestContext");
       const request = {
         ...tokens,
         mode: "never",
         readProof: NO_PROOF,
-        context: asking,
+        context: requestContext,
       } as const;
       const result = await validateSession(dependencies, request);
       switch (result.kind) {
@@ -153,7 +158,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     answerGrant: (context, grant) =>
       answerGrant(context, grant, { refreshed: false, outcome: "login" }),
     async answerOwn(context, own) {
-      const { accessToken } = await shownTokens(context);
+      const { accessToken } = await presentedTokens(context);
       const view = { accessToken: exposeAccessToken ? accessToken : null, bindsSessions, keys };
       return context.json(renderSession(own, { refreshed: false, ...view }));
     },
@@ -169,12 +174,12 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
 
   app.post("/login", async function login(context) {
     const body = await readLoginBody(context);
-    const refresh = await shownRefreshToken(context);
+    const refresh = await presentedRefreshToken(context);
     const origin = {
       deviceName: body.device_name ?? null,
       presented: refresh.kind === "genuine" ? refresh.token : null,
       readProof: readProof(context, "login"),
-      context: context.get("asking"),
+      context: context.get("requestContext"),
     };
     const result = "supabase_access_token" in body
       ? await logInByExchange(dependencies, {
@@ -198,12 +203,12 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
 
   app.post("/validate", async function validate(context) {
     const { refresh: mode } = await readBody(context, "validateBody");
-    const tokens = await shownTokens(context);
+    const tokens = await presentedTokens(context);
     const result = await validateSession(dependencies, {
       ...tokens,
       mode,
       readProof: readProof(context, "validate"),
-      context: context.get("asking"),
+      context: context.get("requestContext"),
     });
     switch (result.kind) {
       case "active": {
@@ -232,7 +237,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
 
   app.post("/refresh", async function refresh(context) {
     await readBody(context, "refreshBody");
-    const shown = await shownRefreshToken(context);
+    const shown = await presentedRefreshToken(context);
     if (shown.kind !== "genuine") {
       throw new RequestError(
         shown.kind === "invalid" ? "refresh_token_invalid" : "refresh_token_missing",
@@ -243,7 +248,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
       others: shown.others,
       readProof: readProof(context, "refresh"),
       event: "refresh",
-      context: context.get("asking"),
+      context: context.get("requestContext"),
     });
     switch (result.kind) {
       case "refreshed":
@@ -260,12 +265,12 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
 
   app.post("/logout", async function logout(context) {
     const { scope } = await readBody(context, "logoutBody");
-    const tokens = await shownTokens(context);
+    const tokens = await presentedTokens(context);
     const result = await logOut(dependencies, {
       ...tokens,
       scope,
       readProof: readProof(context, "logout"),
-      context: context.get("asking"),
+      context: context.get("requestContext"),
     });
     if (result.kind === "refused") return await refuse(context, result);
     if (scope !== "others") setCookies(context, cookies.clear());
@@ -274,10 +279,10 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
   });
 
   app.get("/sessions", async function listSessions(context) {
-    const tokens = await shownTokens(context);
+    const tokens = await presentedTokens(context);
     const result = await listOwnSessions(dependencies, {
       ...tokens,
-      context: context.get("asking"),
+      context: context.get("requestContext"),
     });
     if (result.kind === "refused") return await refuse(context, result);
     const { renderSessionList } = await import("./session_list.ts"); // it parses user agents
@@ -287,11 +292,11 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
   app.delete("/sessions/:id", async function endSession(context) {
     const sessionId = context.req.param("id").toLowerCase();
     if (!UUID.test(sessionId)) throw new RequestError("not_found");
-    const tokens = await shownTokens(context);
+    const tokens = await presentedTokens(context);
     const result = await endOwnSession(dependencies, {
       ...tokens,
       sessionId: sessionId as SessionId,
-      context: context.get("asking"),
+      context: context.get("requestContext"),
     });
     switch (result.kind) {
       case "ended":
@@ -330,7 +335,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     // A monitor looks at the status. Sessions go on as far as the database allows.
     const database = state === "read_only" ? "read-only" : state;
     const code = "service_unavailable";
-    const { requestId } = context.get("asking");
+    const { requestId } = context.get("requestContext");
     const error = renderError(code, {
       detail: null,
       challenge: null,

@@ -11,7 +11,7 @@ import { judgeGrace } from "../sessions/grace.ts";
 import { type App, createEnvelope, type EnvelopeOptions, refuseOtherMethods } from "./envelope.ts";
 import { readBody } from "./request_body.ts";
 import { RequestError } from "./request_error.ts";
-import { readShownTokens } from "./shown_tokens.ts";
+import { readPresentedTokens } from "./presented_tokens.ts";
 import { renderGrace } from "./views.ts";
 
 export interface ValidateSessionOptions
@@ -36,11 +36,11 @@ export function createValidateSessionApp(options: ValidateSessionOptions): App {
   app.on(["GET", "POST"], "/", async function judge(context) {
     await readBody(context, "refreshBody");
     const reader = { ...dependencies, cookies, bindsSessions: options.bindsSessions };
-    const tokens = await readShownTokens(reader, context.req.raw.headers);
+    const tokens = await readPresentedTokens(reader, context.req.raw.headers);
     const result = await judgeGrace(dependencies, {
       ...tokens,
       graceSeconds,
-      context: context.get("asking"),
+      context: context.get("requestContext"),
     });
     if (result.kind === "refused") throw new RequestError(result.code, result);
     context.set("facts", {

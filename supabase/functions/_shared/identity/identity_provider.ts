@@ -50,12 +50,12 @@ export interface RateLimited {
 }
 
 /** `detail` is the provider's own code. For the log. */
-export type PasswordVerdict =
+export type PasswordResult =
   | { readonly kind: "accepted"; readonly identity: Identity }
   | { readonly kind: "refused"; readonly reason: PasswordRefusal; readonly detail: string }
   | RateLimited;
 
-export type TokenVerdict =
+export type TokenResult =
   | { readonly kind: "accepted"; readonly identity: Identity }
   | { readonly kind: "refused"; readonly reason: TokenRefusal; readonly detail: string }
   | RateLimited;
@@ -71,9 +71,9 @@ export interface IdentityProvider {
   verifyPassword(
     credentials: PasswordCredentials,
     clientAddress: string | null,
-  ): Promise<PasswordVerdict>;
+  ): Promise<PasswordResult>;
   /** Asks the provider, so that a token whose session was signed out is refused. */
-  verifyToken(token: IdentityToken): Promise<TokenVerdict>;
+  verifyToken(token: IdentityToken): Promise<TokenResult>;
   /** Drops the provider's own session of a sign-in; one that is gone counts as dropped. */
   dropSession(token: IdentityToken): Promise<DropResult>;
 }

@@ -10,8 +10,8 @@ import { type ErrorCode, isSessionOver } from "../errors.ts";
 import type { LiveSession, RequestContext } from "../store/session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { sessionOverCode } from "./session_end.ts";
-import { shownPlace } from "./torn_cookies.ts";
-import type { ShownTokens } from "./validate.ts";
+import { presentedPlace } from "./mismatched_cookies.ts";
+import type { PresentedTokens } from "./validate.ts";
 
 export type GraceResult =
   | {
@@ -29,7 +29,7 @@ export type GraceResult =
     readonly isStale: boolean;
   };
 
-export interface GraceRequest extends ShownTokens {
+export interface GraceRequest extends PresentedTokens {
   readonly graceSeconds: number;
 }
 
@@ -59,7 +59,7 @@ async function judgeAccessToken(
 
   const { claims } = access;
   const refreshToken = refresh.kind === "genuine" ? refresh.token : null;
-  const answer = await store.validateSession(shownPlace(claims, refreshToken), context);
+  const answer = await store.validateSession(presentedPlace(claims, refreshToken), context);
 
   const expiresAtMs = claims.expiresAt * 1000;
   const graceEndsAtMs = expiresAtMs + graceSeconds * 1000;

@@ -12,7 +12,7 @@ import type {
   Identity,
   IdentityToken,
   PasswordCredentials,
-  PasswordVerdict,
+  PasswordResult,
 } from "../identity/identity_provider.ts";
 import {
   firstRefreshToken,
@@ -64,13 +64,13 @@ export async function logInByPassword(
     await check.waitForStep();
     return { kind: "refused", code: "invalid_credentials" };
   };
-  const verdict = await checkPassword(dependencies, { credentials, charge, context, check });
-  if (verdict.kind === "rate_limited") {
+  const result = await checkPassword(dependencies, { credentials, charge, context, check });
+  if (result.kind === "rate_limited") {
     await refund(store, { charge, context });
-    return { kind: "throttled", retryAfterSeconds: verdict.retryAfterSeconds };
+    return { kind: "throttled", retryAfterSeconds: result.retryAfterSeconds };
   }
-  if (verdict.kind === "refused") {
-    const { reason, detail } = verdict;
+  if (result.kind === "refused") {
+    const { reason, detail } = result;
     // A refusal that no later try changes counts, so that its tries are bounded too.
     const refunded = reason === "email_not_confirmed" || reason === "captcha_failed";
     const passwordWasRight = reason === "email_not_confirmed";
@@ -81,7 +81,7 @@ export async function logInByPassword(
     return reason === "invalid_credentials" ? await refuse() : { kind: "refused", code: reason };
   }
 
-  const { identity } = verdict;
+  const { identity } = result;
   if (needsSecondFactor(identity)) {
     await store.recordLoginFailure(
       { charge, refunded: true, reason: null, passwordWasRight: true },
@@ -89,8 +89,7 @@ export async function logInByPassword(
     );
     return { kind: "second_factor", identity };
   }
-  const result = await startCharged(dependencies, { ...origin, identity, charge });
-  return result ?? await refuse();
+  return await startCharged(dependencies, { ...origin, identity, charge }) ?? await refuse();
 }
 
 async function checkPassword(
@@ -101,11 +100,11 @@ async function checkPassword(
     readonly context: RequestContext;
     readonly check: PasswordCheck;
   },
-): Promise<PasswordVerdict> {
+): Promise<PasswordResult> {
   try {
-    const verdict = await identityProvider.verifyPassword(credentials, context.ip);
+    const result = await identityProvider.verifyPassword(credentials, context.ip);
     check.decided();
-    return verdict;
+    return result;
   } catch (outage: unknown) {
     check.failed();
     if (outage instanceof ServiceUnavailableError) {
@@ -169,19 +168,16 @@ export async function logInByExchange(
   dependencies: SessionDependencies,
   { token, ...origin }: LoginOrigin & { readonly token: IdentityToken },
 ): Promise<LoginResult> {
-  const verdict = await dependencies.identityProvider.verifyToken(token);
-  if (verdict.kind === "rate_limited") {
-    return { kind: "throttled", retryAfterSeconds: verdict.retryAfterSeconds };
+  const result = await dependencies.identityProvider.verifyToken(token);
+  if (result.kind === "rate_limited") {
+    return { kind: "throttled", retryAfterSeconds: result.retryAfterSeconds };
   }
-  if (verdict.kind === "refused") return { kind: "refused", code: verdict.reason };
+  if (result.kind === "refused") return { kind: "refused", code: result.reason };
   // Its session stays: it is the one in which the user can still finish MFA.
-  if (needsSecondFactor(verdict.identity)) return { kind: "refused", code: "mfa_required" };
-  const result = await startSession(dependencies, {
-    ...origin,
-    identity: verdict.identity,
-    loginCharge: null,
-  });
-  return result ?? { kind: "refused", code: "bad_jwt" };
+  if (needsSecondFactor(result.identity)) return { kind: "refused", code: "mfa_required" };
+  const { identity } = result;
+  return await startSession(dependencies, { ...origin, identity, loginCharge: null }) ??
+    { kind: "refused", code: "bad_jwt" };
 }
 
 export function needsSecondFactor({ hasVerifiedFactor, aal }: Identity): boolean {

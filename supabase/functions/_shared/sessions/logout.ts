@@ -13,9 +13,9 @@ import type { SessionDependencies } from "./dependencies.ts";
 import { refuseAccess } from "./own_sessions.ts";
 import { findProof, type ReadProof, refuseWithoutProof, requireProof } from "./proof.ts";
 import { joinRefusals, type Refusal, refuse } from "./refusal.ts";
-import { readUnexpiredClaims, type ShownTokens } from "./validate.ts";
+import { type PresentedTokens, readUnexpiredClaims } from "./validate.ts";
 
-export interface LogoutRequest extends ShownTokens {
+export interface LogoutRequest extends PresentedTokens {
   readonly scope: LogoutScope;
   readonly readProof: ReadProof;
 }
@@ -39,19 +39,19 @@ export async function logOut(
 ): Promise<LogoutResult> {
   const { access, refresh, scope } = request;
   const refreshTokens = refresh.kind === "genuine" ? [refresh.token, ...refresh.others] : [];
-  const endAllShown = async (except: readonly SessionId[] = []) =>
-    await endShown(dependencies, {
+  const endAllPresented = async (except: readonly SessionId[] = []) =>
+    await endPresented(dependencies, {
       // An expired access token is good enough to end its own session, and nothing else.
       claims: access.kind === "genuine" ? access.claims : null,
       refreshTokens,
       except,
     }, request);
-  if (scope === "local") return { kind: "signed_out", ended: await endAllShown() };
+  if (scope === "local") return { kind: "signed_out", ended: await endAllPresented() };
 
   const claims = readUnexpiredClaims(access, dependencies.nowMs());
   const result = await endEverywhere(dependencies, { claims, refreshTokens, scope }, request);
   if (result.kind === "ended") {
-    const ended = scope === "global" ? await endAllShown([...result.over, result.acting]) : 0;
+    const ended = scope === "global" ? await endAllPresented([...result.over, result.acting]) : 0;
     return { kind: "signed_out", ended: result.ended + ended };
   }
   const [first, ...rest] = result.refusals;
@@ -61,7 +61,10 @@ export async function logOut(
   const decisive = result.refusals.filter(({ code }) => !SIGNED_OUT_ANYWAY.has(code));
   const [refused, ...others] = decisive;
   return refused === undefined
-    ? { kind: "signed_out", ended: await endAllShown(result.refusals.flatMap(({ over }) => over)) }
+    ? {
+      kind: "signed_out",
+      ended: await endAllPresented(result.refusals.flatMap(({ over }) => over)),
+    }
     : others.reduce(joinRefusals, refused);
 }
 
@@ -159,7 +162,7 @@ function isRefreshToken(token: Token): token is GenuineRefreshToken {
  * Cookies of several sessions, as a proxy that drops headers or a change of domain leaves them, are all
  * this browser's. One that we cannot clear would sign it in again.
  */
-async function endShown(
+async function endPresented(
   { store }: LogoutDependencies,
   { claims, refreshTokens, except }: {
     readonly claims: AccessClaims | null;

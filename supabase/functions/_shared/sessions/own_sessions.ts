@@ -9,7 +9,7 @@ import type { ListedSession, RequestContext, SessionEnd } from "../store/session
 import type { SessionDependencies } from "./dependencies.ts";
 import { type Refusal, refuse } from "./refusal.ts";
 import { sessionOverCode } from "./session_end.ts";
-import { readUnexpiredClaims, type ShownAccessToken } from "./validate.ts";
+import { type AccessTokenPresented, readUnexpiredClaims } from "./validate.ts";
 
 export type ListResult =
   | {
@@ -25,7 +25,7 @@ export type EndResult =
   | Refusal;
 
 type Presented = {
-  readonly access: ShownAccessToken;
+  readonly access: AccessTokenPresented;
   readonly context: RequestContext;
 };
 
@@ -85,7 +85,7 @@ function refuseActing(outcome: "stale" | SessionEnd, sessionId: SessionId): Refu
 }
 
 /** Why a request that needs an unexpired access token is refused. */
-export function refuseAccess(access: ShownAccessToken): Refusal {
+export function refuseAccess(access: AccessTokenPresented): Refusal {
   const code = ({
     genuine: "access_token_expired",
     invalid: "access_token_invalid",

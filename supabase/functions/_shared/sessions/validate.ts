@@ -17,16 +17,16 @@ import { joinRefusals, type Refusal, refuse } from "./refusal.ts";
 import type { Throttled } from "./refresh.ts";
 import { refreshAny } from "./refresh_any.ts";
 import { sessionOverCode } from "./session_end.ts";
-import { isTorn, shownPlace } from "./torn_cookies.ts";
+import { isMismatched, presentedPlace } from "./mismatched_cookies.ts";
 
 /** What a request showed as its access token. */
-export type ShownAccessToken =
+export type AccessTokenPresented =
   | { readonly kind: "genuine"; readonly claims: AccessClaims }
   | { readonly kind: "invalid" }
   | { readonly kind: "missing" };
 
 /** What a request showed as its refresh token: of its access token's session, where there is one. */
-export type ShownRefreshToken =
+export type RefreshTokenPresented =
   | {
     readonly kind: "genuine";
     readonly token: GenuineRefreshToken;
@@ -36,9 +36,9 @@ export type ShownRefreshToken =
   | { readonly kind: "invalid" }
   | { readonly kind: "missing" };
 
-export interface ShownTokens {
-  readonly access: ShownAccessToken;
-  readonly refresh: ShownRefreshToken;
+export interface PresentedTokens {
+  readonly access: AccessTokenPresented;
+  readonly refresh: RefreshTokenPresented;
 }
 
 export type ValidateResult =
@@ -47,7 +47,7 @@ export type ValidateResult =
   | Throttled
   | Refusal;
 
-export interface ValidateRequest extends ShownTokens {
+export interface ValidateRequest extends PresentedTokens {
   readonly mode: "auto" | "never";
   /** Of use only where the refresh token is: a live access token needs no proof. */
   readonly readProof: ReadProof;
@@ -62,11 +62,14 @@ export async function validateSession(
 ): Promise<ValidateResult> {
   const unexpired = readUnexpiredClaims(access, dependencies.nowMs());
   const refreshToken = refresh.kind === "genuine" ? refresh.token : null;
-  const torn = unexpired !== null && refreshToken !== null && isTorn(unexpired, refreshToken);
+  const mismatched = unexpired !== null && refreshToken !== null &&
+    isMismatched(unexpired, refreshToken);
   const ask = (claims: AccessClaims) =>
     askByAccessToken(dependencies, claims, { refreshToken, context });
 
-  const answer = unexpired === null || (torn && mode === "auto") ? null : await ask(unexpired);
+  const answer = unexpired === null || (mismatched && mode === "auto")
+    ? null
+    : await ask(unexpired);
   if (answer?.kind === "active") return answer;
   // Another branch took the place of this access token: a refresh decides, if there is one to try.
   const refused = answer?.kind === "refused" ? answer : null;
@@ -108,7 +111,10 @@ function speaksFor(
 }
 
 /** The claims of a token that has not expired by this process's own clock. */
-export function readUnexpiredClaims(access: ShownAccessToken, nowMs: number): AccessClaims | null {
+export function readUnexpiredClaims(
+  access: AccessTokenPresented,
+  nowMs: number,
+): AccessClaims | null {
   return access.kind === "genuine" && access.claims.expiresAt * 1000 > nowMs ? access.claims : null;
 }
 
@@ -121,7 +127,7 @@ async function askByAccessToken(
   },
 ): Promise<Extract<ValidateResult, { kind: "active" }> | Refusal | { readonly kind: "expired" }> {
   const { sessionId } = claims;
-  const answer = await store.validateSession(shownPlace(claims, refreshToken), context);
+  const answer = await store.validateSession(presentedPlace(claims, refreshToken), context);
   if (answer.outcome === "stale") return refuse("access_token_superseded", sessionId);
   if (answer.outcome !== "active") {
     return refuse(sessionOverCode(answer.outcome), sessionId);

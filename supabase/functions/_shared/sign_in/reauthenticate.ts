@@ -97,18 +97,18 @@ async function checkCurrentPassword(
   const origin = { context };
   try {
     const credentials = { email, password: currentPassword, captchaToken: null };
-    const verdict = await identityProvider.verifyPassword(credentials, context.ip);
-    if (verdict.kind === "rate_limited") {
+    const result = await identityProvider.verifyPassword(credentials, context.ip);
+    if (result.kind === "rate_limited") {
       await refund(dependencies, { charge, origin });
-      return { kind: "throttled", retryAfterSeconds: verdict.retryAfterSeconds };
+      return { kind: "throttled", retryAfterSeconds: result.retryAfterSeconds };
     }
-    if (verdict.kind === "refused") {
-      const failure = { charge, refunded: false, reason: verdict.detail };
+    if (result.kind === "refused") {
+      const failure = { charge, refunded: false, reason: result.detail };
       await store.recordLoginFailure(failure, context);
       return { kind: "refused", code: "current_password_invalid" };
     }
     await refund(dependencies, { charge, origin });
-    const session = await signInProvider.readSession(verdict.identity.token, context);
+    const session = await signInProvider.readSession(result.identity.token, context);
     switch (session.kind) {
       case "ok":
         return { kind: "reauthenticated", session: session.value };

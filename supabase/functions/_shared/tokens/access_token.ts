@@ -66,7 +66,7 @@ export type AccessTokenFault =
   | "claims";
 
 /** A genuine token may have expired, and its session may be over: neither is judged here. */
-export type AccessTokenVerdict =
+export type AccessTokenResult =
   | { readonly kind: "genuine"; readonly claims: AccessClaims }
   | { readonly kind: "invalid"; readonly reason: AccessTokenFault };
 
@@ -87,7 +87,7 @@ export interface AccessTokens {
   /** What a token says that is known to be genuine without a check of its signature; else null. */
   recall(raw: string): AccessClaims | null;
   /** Never throws for what a stranger may send. */
-  verify(raw: string): Promise<AccessTokenVerdict>;
+  verify(raw: string): Promise<AccessTokenResult>;
 }
 
 export interface AccessTokenOptions {
@@ -214,13 +214,13 @@ function toSessionPayload(claims: AccessClaims) {
 function readOwn(
   payload: Readonly<Record<string, unknown>>,
 ): Pick<SignedAccessToken, "claims" | "droppedAppMetadata"> {
-  const verdict = judgePayload(payload);
-  if (verdict.kind === "genuine") return { claims: verdict.claims, droppedAppMetadata: false };
+  const result = judgePayload(payload);
+  if (result.kind === "genuine") return { claims: result.claims, droppedAppMetadata: false };
   throw new TypeError("Cannot sign an access token: its claims are not of our form");
 }
 
 /** By hand and not by zod: a cold start would wait for it. */
-function judgePayload(payload: Readonly<Record<string, unknown>>): AccessTokenVerdict {
+function judgePayload(payload: Readonly<Record<string, unknown>>): AccessTokenResult {
   const { role, sub, session_id, gen, branch, aal, amr, iat, exp } = payload;
   const { email, phone, is_anonymous, app_metadata } = payload;
   const isWhole = typeof role === "string" && isUserRole(role) && isUuid(sub) &&
@@ -269,7 +269,7 @@ function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What jose does not raise itself is a fault of ours or of the machine, and no verdict on the token. */
+/** What jose does not raise itself is a fault of ours or of the machine, and says nothing about the token. */
 function classifyFault(error: unknown): AccessTokenFault {
   if (error instanceof errors.JWSSignatureVerificationFailed) return "signature";
   if (error instanceof errors.JOSEAlgNotAllowed) return "algorithm";

@@ -1,6 +1,6 @@
 /**
  * Remembers which access tokens are genuine, so that a process checks each signature once: an ES256
- * check costs more than all the rest of a validate. Changes what a verdict costs and never what it is:
+ * check costs more than all the rest of a validate. Changes the cost of an answer and never the answer:
  * whether the session lives is asked of the database every time, and a removed key is gone with the
  * process that knew it.
  *
@@ -65,9 +65,9 @@ export function rememberGenuineTokens(
       const key = hashToken(raw);
       const claims = recall(key);
       if (claims !== null) return { kind: "genuine", claims };
-      const verdict = await tokens.verify(raw);
-      if (verdict.kind === "genuine") keep(key, verdict.claims);
-      return verdict;
+      const result = await tokens.verify(raw);
+      if (result.kind === "genuine") keep(key, result.claims);
+      return result;
     },
   };
 }

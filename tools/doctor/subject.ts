@@ -1,16 +1,16 @@
 /**
- * What is examined, and what every check may use. The one place that knows how addresses are made from
- * the base URL.
+ * The deployment under check, and the means that every check may use. Only this module makes addresses
+ * from the base URL.
  *
  * @module
  */
 
 import type postgres from "postgres";
 import type { Ask, NoReply, Question, Reply } from "./ask.ts";
-import type { Verdict } from "./finding.ts";
-import type { SignOut, Trial } from "./trial.ts";
+import type { Result } from "./finding.ts";
+import type { SignOut, TestSession } from "./test_session.ts";
 
-/** What the person who runs the doctor says of the deployment. */
+/** The deployment, as the person who runs the doctor describes it. */
 export interface Target {
   /** Where the functions answer, without a slash at the end: `https://…/functions/v1`. */
   readonly functionsUrl: string;
@@ -29,23 +29,23 @@ export interface Account {
 
 export type AskFunction = (path: string, question?: Question) => Promise<Reply | NoReply>;
 
-export interface Patient {
+export interface Subject {
   readonly target: Target;
   /** Asks any address. */
   readonly ask: Ask;
   /** Asks a route of the functions. */
   readonly askFunction: AskFunction;
   /** The sign-in of the test account, and the way to make more of them. */
-  readonly trial: Trial;
+  readonly testSession: TestSession;
   /** The same at another address of the functions. */
-  readonly openTrial: (functionsUrl: string) => Trial;
+  readonly openTestSession: (functionsUrl: string) => TestSession;
   /** Ends every session that the doctor made. */
-  readonly endTrials: () => Promise<SignOut>;
+  readonly endTestSessions: () => Promise<SignOut>;
   readonly database: postgres.Sql | null;
 }
 
-/** Says one thing of a patient. Rejects only where the doctor itself is at fault. */
-export type Check = (patient: Patient) => Promise<Verdict>;
+/** Checks one property. Rejects only where the doctor itself is at fault. */
+export type Check = (subject: Subject) => Promise<Result>;
 
 /** A base URL is an origin, under which `/functions/v1` is, or it names a path itself. */
 export function readFunctionsUrl(baseUrl: URL): string {

@@ -7,7 +7,7 @@
 
 import { ERRORS } from "../../supabase/functions/_shared/errors.ts";
 import type { NoReply, Reply } from "./ask.ts";
-import { failed, quote, type Verdict } from "./finding.ts";
+import { failed, quote, type Result } from "./finding.ts";
 
 export function isOurs(reply: Reply): boolean {
   if (reply.code !== null) return reply.code in ERRORS;
@@ -17,7 +17,7 @@ export function isOurs(reply: Reply): boolean {
 const DEPLOY = "npx -y supabase@3.1.0 functions deploy unified-auth validate-session --use-api";
 
 /** What the platform's gateway answers in place of a function. */
-const PLATFORM: Readonly<Record<string, Verdict>> = {
+const PLATFORM: Readonly<Record<string, Result>> = {
   NOT_FOUND: failed(
     "The platform knows no such function.",
     `Deploy both functions: ${DEPLOY}. If they are deployed, the base URL is wrong.`,
@@ -32,7 +32,7 @@ const PLATFORM: Readonly<Record<string, Verdict>> = {
 };
 
 /** Explains an answer that is not the functions'. */
-export function explainStranger(answer: Reply | NoReply): Verdict {
+export function explainAnonymousCaller(answer: Reply | NoReply): Result {
   if (answer.kind === "no_reply") {
     return failed(
       `Nothing answers: ${quote(answer.reason)}.`,

@@ -14,7 +14,7 @@ import type { ValidateSessionRequest } from "../store/session_store.ts";
  * Whether the refresh token that came with this access token never arrived. To count that access token
  * as a sign of its arrival would turn the next refresh into theft.
  */
-export function isTorn(claims: AccessClaims, refreshToken: GenuineRefreshToken): boolean {
+export function isMismatched(claims: AccessClaims, refreshToken: GenuineRefreshToken): boolean {
   return claims.sessionId !== refreshToken.sessionId || isAhead(claims, refreshToken);
 }
 
@@ -22,7 +22,7 @@ export function isTorn(claims: AccessClaims, refreshToken: GenuineRefreshToken):
  * What a request shows of its session. A browser that holds a newer refresh token than its access token
  * is where the refresh token is: its access token is stale, and no sign of a second holder.
  */
-export function shownPlace(
+export function presentedPlace(
   claims: AccessClaims,
   refreshToken: GenuineRefreshToken | null,
 ): ValidateSessionRequest {
@@ -32,7 +32,7 @@ export function shownPlace(
     return { sessionId, generation, branch, mayConfirm: false };
   }
   const { generation, branch } = claims;
-  const mayConfirm = refreshToken === null || !isTorn(claims, refreshToken);
+  const mayConfirm = refreshToken === null || !isMismatched(claims, refreshToken);
   return { sessionId, generation, branch, mayConfirm };
 }
 

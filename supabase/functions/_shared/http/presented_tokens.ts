@@ -14,9 +14,13 @@ import type { SessionCookies } from "./cookies.ts";
 import { type GenuineRefreshToken, ignoreKey, readRefreshToken } from "../tokens/refresh_token.ts";
 import type { SessionKeys } from "../tokens/session_keys.ts";
 import { type Candidates, verifyAccessTokens } from "./signature_checks.ts";
-import type { ShownAccessToken, ShownRefreshToken, ShownTokens } from "../sessions/validate.ts";
+import type {
+  AccessTokenPresented,
+  PresentedTokens,
+  RefreshTokenPresented,
+} from "../sessions/validate.ts";
 
-export interface RequestTokens extends ShownTokens {
+export interface RequestTokens extends PresentedTokens {
   /** The access token itself, where it is genuine: for the one answer that may repeat it. */
   readonly accessToken: RawAccessToken | null;
 }
@@ -36,7 +40,7 @@ const MAX_SESSIONS = 4;
 
 const BEARER = /^Bearer +([^ ]+) *$/i;
 
-export async function readShownTokens(
+export async function readPresentedTokens(
   reader: TokenReader,
   headers: Headers,
 ): Promise<RequestTokens> {
@@ -52,8 +56,8 @@ export async function readShownTokens(
   const found = findNewest(genuine);
 
   return {
-    access: shownAccess(found, bearer !== undefined || accessCookies.length > 0),
-    refresh: shownRefresh(
+    access: presentedAccess(found, bearer !== undefined || accessCookies.length > 0),
+    refresh: presentedRefresh(
       putFirst(refreshTokens, found?.claims.sessionId ?? null),
       refreshCookies.length > 0,
     ),
@@ -65,15 +69,15 @@ export async function readShownTokens(
  * The refresh tokens alone, for routes that need no other: to check an access token's signature costs
  * as much as a whole refresh without it. So that is done only where it decides which session is meant.
  */
-export async function readShownRefreshToken(
+export async function readPresentedRefreshToken(
   reader: TokenReader,
   headers: Headers,
-): Promise<ShownRefreshToken> {
+): Promise<RefreshTokenPresented> {
   const cookies = reader.cookies.read(headers.get("cookie")).refresh;
   const refreshTokens = readEach(cookies, reader);
   return refreshTokens.length > 1
-    ? (await readShownTokens(reader, headers)).refresh
-    : shownRefresh(refreshTokens, cookies.length > 0);
+    ? (await readPresentedTokens(reader, headers)).refresh
+    : presentedRefresh(refreshTokens, cookies.length > 0);
 }
 
 /** Every session of which a request shows a genuine cookie, of either kind. */
@@ -117,7 +121,7 @@ function findNewest(tokens: readonly GenuineAccessToken[]): GenuineAccessToken |
   );
 }
 
-function shownAccess(found: GenuineAccessToken | null, anySent: boolean): ShownAccessToken {
+function presentedAccess(found: GenuineAccessToken | null, anySent: boolean): AccessTokenPresented {
   if (found !== null) return { kind: "genuine", claims: found.claims };
   return { kind: anySent ? "invalid" : "missing" };
 }
@@ -166,10 +170,10 @@ function putFirst(
   return [...tokens.filter(isMeant), ...tokens.filter((token) => !isMeant(token))];
 }
 
-function shownRefresh(
+function presentedRefresh(
   tokens: readonly GenuineRefreshToken[],
   anySent: boolean,
-): ShownRefreshToken {
+): RefreshTokenPresented {
   const [token, ...others] = tokens.slice(0, MAX_SESSIONS);
   if (token !== undefined) return { kind: "genuine", token, others };
   return { kind: anySent ? "invalid" : "missing" };

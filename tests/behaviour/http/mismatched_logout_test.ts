@@ -70,25 +70,25 @@ const BESIDE: Readonly<Record<string, (devices: Devices) => string>> = {
 
 for (const [beside, tokenOf] of Object.entries(BESIDE)) {
   Deno.test(`a live access token signs out in every scope beside ${beside}`, async (test) => {
-    const tear = async (): Promise<Devices & { readonly torn: Browser }> => {
+    const tear = async (): Promise<Devices & { readonly mismatched: Browser }> => {
       const devices = await openDevices();
-      const torn = devices.browser.copy();
-      torn.cookies.set(REFRESH_COOKIE, tokenOf(devices));
-      return { ...devices, torn };
+      const mismatched = devices.browser.copy();
+      mismatched.cookies.set(REFRESH_COOKIE, tokenOf(devices));
+      return { ...devices, mismatched };
     };
     await test.step("local", async () => {
-      const { torn, sessionId, phoneId } = await tear();
-      assertSignedOut(await torn.logout("local"), { ended: 1, clears: true });
+      const { mismatched, sessionId, phoneId } = await tear();
+      assertSignedOut(await mismatched.logout("local"), { ended: 1, clears: true });
       assert.deepEqual(await areLive({ sessionId, phoneId }), { laptop: false, phone: true });
     });
     await test.step("others", async () => {
-      const { torn, sessionId, phoneId } = await tear();
-      assertSignedOut(await torn.logout("others"), { ended: 1, clears: false });
+      const { mismatched, sessionId, phoneId } = await tear();
+      assertSignedOut(await mismatched.logout("others"), { ended: 1, clears: false });
       assert.deepEqual(await areLive({ sessionId, phoneId }), { laptop: true, phone: false });
     });
     await test.step("global", async () => {
-      const { torn, sessionId, phoneId } = await tear();
-      assertSignedOut(await torn.logout("global"), { ended: 2, clears: true });
+      const { mismatched, sessionId, phoneId } = await tear();
+      assertSignedOut(await mismatched.logout("global"), { ended: 2, clears: true });
       assert.deepEqual(await areLive({ sessionId, phoneId }), { laptop: false, phone: false });
     });
   });
@@ -108,10 +108,10 @@ Deno.test("a refresh token that the database has forgotten ends nothing by itsel
 
 Deno.test("the others are not ended from cookies of which every session is over", async () => {
   const { browser, phoneId, dead } = await openDevices();
-  const torn = browser.copy();
-  torn.cookies.set(REFRESH_COOKIE, dead.refreshToken ?? "");
+  const mismatched = browser.copy();
+  mismatched.cookies.set(REFRESH_COOKIE, dead.refreshToken ?? "");
   await browser.logout();
-  assertSessionOver(await torn.logout("others"), "session_revoked");
+  assertSessionOver(await mismatched.logout("others"), "session_revoked");
   assert.equal(await isLive(phoneId), true);
 });
 

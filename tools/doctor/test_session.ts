@@ -11,7 +11,7 @@ import {
   sessionView,
 } from "../../supabase/functions/_shared/http/schemas.ts";
 import type { NoReply, Reply } from "./ask.ts";
-import type { Account, AskFunction } from "./patient.ts";
+import type { Account, AskFunction } from "./subject.ts";
 import { COOKIE_PREFIX, COOKIE_PREFIXES, readSessionCookies, unfold } from "./set_cookie.ts";
 
 /** A sign-in that worked, as far as its answer arrived. */
@@ -37,7 +37,7 @@ export type SignOut =
   | { readonly kind: "ended"; readonly sessions: number }
   | { readonly kind: "left"; readonly sessions: number };
 
-export interface Trial {
+export interface TestSession {
   /** The first sign-in; made once, however often it is asked for. */
   signIn(): Promise<SignIn>;
   /** One more, with headers of the caller's. It replaces the first one: a browser has one session. */
@@ -46,14 +46,16 @@ export interface Trial {
   signOut(): Promise<SignOut>;
 }
 
-export interface TrialOptions {
+export interface TestSessionOptions {
   readonly askFunction: AskFunction;
   readonly account: Account | null;
   /** Names the sessions of this run, so that one whose answer was lost is found and ended too. */
   readonly deviceName: string;
 }
 
-export function createTrial({ askFunction, account, deviceName }: TrialOptions): Trial {
+export function createTestSession(
+  { askFunction, account, deviceName }: TestSessionOptions,
+): TestSession {
   const attempts: Exclude<SignIn, { kind: "no_account" }>[] = [];
   let first: Promise<SignIn> | undefined;
   let last: Promise<SignOut> | undefined;
@@ -97,14 +99,14 @@ function readSignIn(answer: Reply | NoReply): Exclude<SignIn, { kind: "no_accoun
   };
 }
 
-interface SignOutOptions extends Pick<TrialOptions, "askFunction" | "deviceName"> {
+interface SignOutOptions extends Pick<TestSessionOptions, "askFunction" | "deviceName"> {
   readonly attempts: readonly Exclude<SignIn, { kind: "no_account" }>[];
   readonly attempt: (headers: Readonly<Record<string, string>>) => Promise<SignIn>;
 }
 
 /**
  * From the newest to the oldest, as the newer replaced the older. A sign-in whose answer was lost or
- * torn may have made a session all the same: it is looked for by its name from one that is whole.
+ * mismatched may have made a session all the same: it is looked for by its name from one that is whole.
  */
 async function signOutAll(
   { askFunction, deviceName, attempts, attempt }: SignOutOptions,
@@ -127,9 +129,9 @@ async function signOutAll(
 }
 
 /** Ends what each of them has made. */
-export async function signOutEverywhere(trials: readonly Trial[]): Promise<SignOut> {
+export async function signOutEverywhere(testSessions: readonly TestSession[]): Promise<SignOut> {
   const outcomes: SignOut[] = [];
-  for (const trial of trials) outcomes.push(await trial.signOut());
+  for (const testSession of testSessions) outcomes.push(await testSession.signOut());
   const count = (kind: "ended" | "left") =>
     outcomes.reduce((sum, outcome) => sum + (outcome.kind === kind ? outcome.sessions : 0), 0);
   const [ended, left] = [count("ended"), count("left")];
@@ -143,7 +145,7 @@ function mayHaveSignedIn(made: SignIn): boolean {
   return made.answer.kind === "no_reply" || made.answer.status >= 500;
 }
 
-type HeldSession = Pick<TrialOptions, "askFunction" | "deviceName"> & {
+type HeldSession = Pick<TestSessionOptions, "askFunction" | "deviceName"> & {
   readonly cookieHeader: string;
 };
 

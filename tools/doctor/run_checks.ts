@@ -1,5 +1,5 @@
 /**
- * One examination: every check in its order, and the doctor's own sessions ended at the end of it,
+ * One run of the doctor: every check in its order, and at the end the doctor's own sessions are ended,
  * whatever happened before. Time, network and the database are arguments.
  *
  * @module
@@ -14,46 +14,50 @@ import {
   type Finding,
   notChecked,
   quote,
-  type Verdict,
+  type Result,
 } from "./finding.ts";
-import type { Account, Patient, Target } from "./patient.ts";
-import { createTrial, signOutEverywhere, type Trial } from "./trial.ts";
+import type { Account, Subject, Target } from "./subject.ts";
+import { createTestSession, signOutEverywhere, type TestSession } from "./test_session.ts";
 
-export interface ExaminationOptions {
+export interface RunChecksOptions {
   readonly target: Target;
   readonly account: Account | null;
   readonly database: postgres.Sql | null;
   readonly fetch: typeof fetch;
   readonly nowMs: () => number;
-  /** Ends the examination early: what is left is not checked, but signing out is. */
+  /** Ends the run early: the remaining checks are left out, but the doctor still signs out. */
   readonly signal?: AbortSignal;
   /** @default {15_000} */
   readonly timeoutMs?: number;
 }
 
-/** Those that say nothing of a deployment whose functions do not answer. */
+/** They do not depend on the functions. */
 const NEED_NO_FUNCTIONS = new Set<CheckId>(["migrations", "schema", "grants", "sign_out"]);
 
-export async function examine(options: ExaminationOptions): Promise<readonly Finding[]> {
+export async function runChecks(options: RunChecksOptions): Promise<readonly Finding[]> {
   const { target, account, database, signal } = options;
   const ask = createAsk(options);
   const run = crypto.randomUUID().slice(0, 8);
-  const askAt = (functionsUrl: string): Patient["askFunction"] => (path, question) =>
+  const askAt = (functionsUrl: string): Subject["askFunction"] => (path, question) =>
     ask(`${functionsUrl}${path}`, question);
-  const trials: Trial[] = [];
-  const openTrial = (functionsUrl: string) => {
-    const deviceName = `unified-auth doctor ${run}.${trials.length}`;
-    const trial = createTrial({ askFunction: askAt(functionsUrl), account, deviceName });
-    trials.push(trial);
-    return trial;
+  const testSessions: TestSession[] = [];
+  const openTestSession = (functionsUrl: string) => {
+    const deviceName = `unified-auth doctor ${run}.${testSessions.length}`;
+    const testSession = createTestSession({
+      askFunction: askAt(functionsUrl),
+      account,
+      deviceName,
+    });
+    testSessions.push(testSession);
+    return testSession;
   };
-  const patient: Patient = {
+  const subject: Subject = {
     target,
     ask,
     askFunction: askAt(target.functionsUrl),
-    trial: openTrial(target.functionsUrl),
-    openTrial,
-    endTrials: () => signOutEverywhere(trials),
+    testSession: openTestSession(target.functionsUrl),
+    openTestSession,
+    endTestSessions: () => signOutEverywhere(testSessions),
     database,
   };
 
@@ -61,37 +65,37 @@ export async function examine(options: ExaminationOptions): Promise<readonly Fin
   let answering = true;
   try {
     for (const check of CHECK_IDS) {
-      const verdict = await examineOne(check, { patient, answering, signal });
-      if (check === "functions_answer") answering = verdict.result === "ok";
-      findings.push({ check, ...verdict });
+      const result = await checkOne(check, { subject, answering, signal });
+      if (check === "functions_answer") answering = result.result === "ok";
+      findings.push({ check, ...result });
     }
     return findings;
   } finally {
-    await patient.endTrials();
+    await subject.endTestSessions();
   }
 }
 
-async function examineOne(
+async function checkOne(
   check: CheckId,
-  { patient, answering, signal }: {
-    readonly patient: Patient;
+  { subject, answering, signal }: {
+    readonly subject: Subject;
     readonly answering: boolean;
     readonly signal: AbortSignal | undefined;
   },
-): Promise<Verdict> {
+): Promise<Result> {
   if (check !== "sign_out" && signal?.aborted) {
     return notChecked("The doctor was interrupted.", "Run it again.");
   }
   if (!answering && !NEED_NO_FUNCTIONS.has(check)) {
     return notChecked("The functions do not answer as they should.", "See functions_answer.");
   }
-  return await CHECKS[check](patient).catch((thrown: unknown) => {
+  return await CHECKS[check](subject).catch((thrown: unknown) => {
     if (thrown instanceof postgres.PostgresError) return refusedByDatabase(thrown);
     throw thrown;
   });
 }
 
-function refusedByDatabase({ message }: postgres.PostgresError): Verdict {
+function refusedByDatabase({ message }: postgres.PostgresError): Result {
   return notChecked(
     `The database refuses the question: ${quote(message)}.`,
     "Connect as the role postgres, which applied the migrations.",
