@@ -62,14 +62,22 @@ export function createAuthClient<U extends UnifiedAuthUser = UnifiedAuthUser>(
   });
 }
 
+/** Under any prefix and suffix: which of them the functions use is their setting. */
+const PRESENT_COOKIE = /(?:^|; )(?:__(?:Host|Secure)-)?session_present[^=;]*=/;
+
 /**
- * Whether the readable cookie is there that says that there is a session. A backend that sets none is no
- * reason to take anybody for signed out: then this is not known.
+ * Whether the readable cookie is there that says that there is a session. Not known without a page, in one
+ * that may read no cookies, and of functions on another host, whose cookies only they may see.
  */
-function hasSessionCookie(baseUrl: string | URL): true | undefined {
+function hasSessionCookie(baseUrl: string | URL): boolean | undefined {
   const { document, location } = globalThis;
-  if (!document || !location || new URL(baseUrl, location.href).origin !== location.origin) {
-    return undefined;
+  if (!document || !location) return undefined;
+  // No port keeps cookies apart; a page of plain HTTP reads no `Secure` ones.
+  const { protocol, hostname } = new URL(baseUrl, location.href);
+  if (protocol !== location.protocol || hostname !== location.hostname) return undefined;
+  try {
+    return PRESENT_COOKIE.test(document.cookie);
+  } catch {
+    return undefined; // a sandboxed frame
   }
-  return /(?:^|; )(?:__(?:Host|Secure)-)?session_present[^=;]*=/.test(document.cookie) || undefined;
 }

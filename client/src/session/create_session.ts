@@ -81,10 +81,15 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
   let life: PageLife | null = null;
   let disposed = false;
   let first: Promise<void> | null = null;
+  /** Signed out without asking the server: nothing here spoke of a session, nor has since. */
+  let isNobody = false;
 
   emitter.on("user-changed", () => queue.empty(new SessionEndedError("signed-out")));
   emitter.on("signed-out", () => queue.empty(overError()));
-  store.subscribe(() => life?.reschedule());
+  store.subscribe(() => {
+    if (store.state().status !== "signed-out") isNobody = false;
+    life?.reschedule();
+  });
 
   if (initial) store.dispatch({ type: "hydrated", ...hydratedState(initial, tabs.read()) });
   const serverSnapshot = store.snapshot();
@@ -125,6 +130,8 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
 
   async function recover(trigger: Trigger, options?: RecoverOptions): Promise<void> {
     if (disposed) return;
+    // Signed in meanwhile by a redirect in another tab, which leaves no record.
+    if (isNobody && environment.hasSessionCookie()) return await lookAgain();
     await recovery.recover(trigger, options);
     // The first question was not put, because of a failure that another tab saw before.
     if (tabs.read().failures && store.state().status === "restoring") sync.followFailures();
@@ -139,17 +146,27 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
     return store.snapshot();
   }
 
-  /** The first look at the session: no request for a visitor who cannot have one. */
+  /**
+   * The first look at the session: no request for a visitor who never had one. A browser of before the
+   * readable cookie, or one that lost it, is known by its record or by what a server rendered for it.
+   */
   function lookFirst(): Promise<void> {
     // Where nothing starts it, as on a server, the first call does.
     store.dispatch({ type: "started", user: null });
     const { grant, pendingLogout } = tabs.read();
-    const isNobody = environment.hasSessionCookie() === false && !grant && !pendingLogout &&
-      !store.state().user;
+    const isRendered = initial !== undefined && initial.status !== "signed-out";
+    isNobody = environment.hasSessionCookie() === false && !grant && !pendingLogout &&
+      !isRendered && !store.state().user;
     if (!isNobody) return recover("start");
     store.dispatch({ type: "rejected", reason: "no-session" });
     settle();
     return Promise.resolve();
+  }
+
+  /** Asks after all. */
+  async function lookAgain(): Promise<void> {
+    store.dispatch({ type: "restored", user: null });
+    await recover("start");
   }
 
   function lookedFirst(): Promise<void> {
@@ -196,7 +213,10 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
       queue.empty(new TypeError("Cannot send as the client is disposed"));
     },
     hydrate(initial) {
-      if (life) store.dispatch({ type: "hydrated", ...hydratedState(initial, tabs.read()) });
+      if (!life) return;
+      // The server saw cookies where this page saw none.
+      if (isNobody && initial.status !== "signed-out") first = lookAgain();
+      store.dispatch({ type: "hydrated", ...hydratedState(initial, tabs.read()) });
     },
     getSnapshot: store.snapshot,
     getServerSnapshot: () => serverSnapshot,

@@ -60,7 +60,7 @@ export interface SessionEnvironment {
   readonly storage: Pick<Storage, "getItem" | "setItem"> | null;
   /**
    * Whether the backend's readable cookie is there, which says that there is a session. Undefined where it
-   * cannot be read: without a page, or for a backend on another origin.
+   * cannot be read: without a page, or for a backend on another host.
    */
   hasSessionCookie(): boolean | undefined;
   /** Null where there are no channels. */

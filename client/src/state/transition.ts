@@ -85,8 +85,8 @@ export type SessionEvent<U extends SessionUser> =
   | { readonly type: "started"; readonly user: U | null }
   /** The session as a server knew it when it rendered the page. */
   | { readonly type: "hydrated"; readonly status: Status; readonly user: U | null }
-  /** Another tab learned of a session; the user is only a hint. */
-  | { readonly type: "restored"; readonly user: U }
+  /** There is a sign of a session that the server is still to confirm; the user is only a hint. */
+  | { readonly type: "restored"; readonly user: U | null }
   | { readonly type: "activity"; readonly activity: Activity }
   | { readonly type: "granted"; readonly grant: Grant<U> }
   | { readonly type: "rejected"; readonly reason: RejectReason }
