@@ -11,8 +11,8 @@ import type { Site } from "../../../local/platform/gateway.ts";
 export type Fate = (reply: Response, request: Request) => Response | Promise<Response>;
 
 export interface DrivenSite extends Site {
-  /** How many requests of a route have arrived since the last `reset`. */
-  count(route: string): number;
+  /** How many requests of a route, or of any, have arrived since the last `reset`. */
+  count(route?: string): number;
   /** Resolves when that many requests of a route have arrived. @throws {Error} After ten seconds */
   arrival(route: string, count: number): Promise<void>;
   /** What becomes of the replies of these routes from now on; null: they arrive. */
@@ -50,7 +50,8 @@ export function createDrivenSite(page = DRIVEN_PAGE): DrivenSite {
   let arrived: string[] = [];
   const ended = Promise.withResolvers<undefined>();
   let fate: Fate | null = null;
-  const count: DrivenSite["count"] = (route) => arrived.filter((each) => each === route).length;
+  const count: DrivenSite["count"] = (route) =>
+    arrived.filter((each) => route === undefined || each === route).length;
   return {
     async fetch(request) {
       const { pathname } = new URL(request.url);

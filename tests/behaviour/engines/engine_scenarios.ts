@@ -104,6 +104,38 @@ const SCENARIOS: readonly Scenario[] = [
   },
 
   {
+    rule: "a visitor who never signed in costs no request, at a start or a return",
+    run: async ({ site, open }) => {
+      const tab = await open();
+      assert.equal(await tab.evaluate(STATUS), "signed-out");
+      await tab.evaluate("globalThis.dispatchEvent(new Event('focus'))");
+      await open();
+      assert.equal(site.count(), 0);
+    },
+  },
+
+  {
+    rule: "who loses only the readable cookie stays signed in, and has it again",
+    run: async ({ site, open, openSignedIn }) => {
+      const tab = await openSignedIn();
+      const name = await tab.evaluate<string>(
+        `/(?:^|; )([^=;]*session_present)=1/.exec(document.cookie)[1]`,
+      );
+      await tab.evaluate(
+        `document.cookie = "${name}=; Max-Age=0; Path=/${name.startsWith("__") ? "; Secure" : ""}"`,
+      );
+      assert.equal(await tab.evaluate("document.cookie"), "");
+      const again = await open();
+      assert.equal(await again.evaluate(STATUS), "active");
+      assert.equal(site.count("validate"), 1);
+      assert.equal(await again.evaluate("document.cookie"), `${name}=1`);
+      // Known by the cookie alone, where the page's own storage was emptied.
+      await again.evaluate("localStorage.clear()");
+      assert.equal(await (await open()).evaluate(STATUS), "active");
+    },
+  },
+
+  {
     rule: "a wrong password is a value, and a right one signs in",
     run: async ({ open }) => {
       const tab = await open();
