@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ageSession } from "../../../local/testing/aging.ts";
 import { totpCode } from "../../../local/platform/auth/totp.ts";
-import { type Answer, viewOf } from "../http/browser.ts";
+import { type Answer, codeOf, viewOf } from "../http/browser.ts";
 import { countIdentitySessions } from "../http/people.ts";
 import { assertRefused } from "../http/refusal.ts";
 import { openSignInFixture, WRONG_CODE } from "./sign_in_fixture.ts";
@@ -216,6 +216,16 @@ Deno.test("enrolling takes the current password once the sign-in is ten minutes 
   const right = { ...enroll, current_password: person.password };
   assert.equal((await post(browser, "/mfa/factors", right)).status, 200);
   assert.equal((await post(fixture.openBrowser(), "/mfa/factors", enroll)).status, 401);
+});
+
+Deno.test("factors that are enrolled at once do not take each other's way in", async () => {
+  const { browser } = await fixture.signIn();
+  const answers = await Promise.all(
+    ["one", "two", "three", "four"].map((friendly_name) =>
+      post(browser, "/mfa/factors", { factor_type: "totp", friendly_name })
+    ),
+  );
+  assert.deepEqual(answers.map(codeOf), ["200", "200", "200", "200"]);
 });
 
 // Trap 7.
