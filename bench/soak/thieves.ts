@@ -8,6 +8,10 @@
 
 import { pick } from "../../tests/harness/chance.ts";
 import {
+  AFTER_REUSE_INTERVAL_SECONDS,
+  REUSE_INTERVAL_SECONDS,
+} from "../../tests/harness/reuse_interval.ts";
+import {
   ACCESS_COOKIE,
   type Answer,
   type Browser,
@@ -25,15 +29,16 @@ import type { Stage } from "./stage.ts";
 const HOUR = 3_600;
 const CYCLES = 2;
 
-/** Within the reuse interval of 60 s nobody can tell two browsers without a key apart. */
-const OFFSETS_SECONDS = [-600, -120, -65, 65, 120, 600];
+/** Within the reuse interval nobody can tell two browsers without a key apart. */
+const JUST_AFTER_SECONDS = REUSE_INTERVAL_SECONDS + 5;
+const OFFSETS_SECONDS = [600, 120, JUST_AFTER_SECONDS].flatMap((seconds) => [-seconds, seconds]);
 
 /** A heartbeat late enough after a refresh to count as a sign that its reply arrived. */
 const HEARTBEAT_AFTER_SECONDS = 90;
 
 /** Five intervals in which a thief presents one token: past the fourth he shares nothing any more. */
 const POLLS = 6;
-const POLL_EVERY_SECONDS = 61;
+const POLL_EVERY_SECONDS = AFTER_REUSE_INTERVAL_SECONDS;
 
 interface Scene {
   readonly stage: Stage;
@@ -111,7 +116,7 @@ const FROM_BOUND: Readonly<Record<string, (scene: Scene) => Promise<void>>> = {
     scene.thief.key = await createProofKey();
     await tryBesideOwner(scene);
   },
-  "ever new keys, every 61 s": async (scene) => {
+  "ever new keys, after each reuse interval": async (scene) => {
     for (let polled = 0; polled < 2 * POLLS; polled += 1) {
       scene.thief.key = await createProofKey();
       await tryIt(scene, () => scene.thief.refresh());

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ERRORS, isSessionOver } from "../../../supabase/functions/_shared/errors.ts";
+import { read } from "../../unit/functions/config_fixture.ts";
 import {
   listAnchors,
   listPages,
@@ -88,6 +89,16 @@ Deno.test("the table of settings names exactly the variables that are read", asy
     [...cell.matchAll(/(?:SESSION|SUPABASE)_[A-Z_]+/g)].map(([variable]) => variable)
   );
   assert.deepEqual(documented.toSorted(), [...read].toSorted());
+});
+
+Deno.test("to set a variable to the default that the table says changes nothing", async () => {
+  for (const [cell = "", value = ""] of readTableRows(await readDocument("docs/settings.md"))) {
+    const [name] = /SESSION_[A-Z_]+/.exec(cell) ?? [];
+    const [said] = /^\d+$|(?<=^`)[a-z_-]+(?=`$)/.exec(value.trim()) ?? [];
+    if (name !== undefined && said !== undefined) {
+      assert.deepEqual(read({ [name]: said }), read(), name);
+    }
+  }
 });
 
 Deno.test("the table of errors is the list of errors", async () => {

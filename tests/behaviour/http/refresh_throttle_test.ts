@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { AFTER_REUSE_INTERVAL_SECONDS } from "../../harness/reuse_interval.ts";
 import { inLanes } from "../../resilience/fault/crowd.ts";
 import { ageSession } from "../../../local/testing/aging.ts";
 import { ACCESS_COOKIE, type Answer, type Browser, codeOf, viewOf } from "./browser.ts";
@@ -66,11 +67,11 @@ Deno.test("who floods a session with a copied token holds its owner up for the r
   assert.ok((await flood(thief, BURST + 60)).some(({ status }) => status === 429));
 
   assertRefused(await owner.refresh(), "over_request_rate_limit");
-  await ageSession(fixture.sql, sessionId, 61);
+  await ageSession(fixture.sql, sessionId, AFTER_REUSE_INTERVAL_SECONDS);
   await fixture.sql`
     update public.sessions set rate_limit_tat = now() + interval '1 hour' where id = ${sessionId}`;
   assert.equal(viewOf(await owner.refresh()).session.generation, 2, "a reissue is never throttled");
-  await ageSession(fixture.sql, sessionId, 61);
+  await ageSession(fixture.sql, sessionId, AFTER_REUSE_INTERVAL_SECONDS);
   viewOf(await owner.validate()); // the owner is seen with the new branch
   assert.equal(codeOf(await thief.refresh()), "refresh_token_already_used");
   assert.equal((await fixture.readSession(sessionId))["revoked_reason"], "reused");

@@ -3,6 +3,7 @@
  */
 
 import assert from "node:assert/strict";
+import { AFTER_REUSE_INTERVAL_SECONDS } from "../../harness/reuse_interval.ts";
 import { Buffer } from "node:buffer";
 import { ageSession } from "../../../local/testing/aging.ts";
 import { type Answer, type Browser, codeOf, REFRESH_COOKIE } from "./browser.ts";
@@ -177,7 +178,7 @@ const TABLE: readonly Row[] = [
     events: ["refresh"],
     present: async ({ bound, after, present }) => {
       const browser = await bound();
-      await after(61);
+      await after(AFTER_REUSE_INTERVAL_SECONDS);
       return await present(browser);
     },
   },
@@ -242,7 +243,7 @@ const TABLE: readonly Row[] = [
     events: ["refresh"],
     present: async ({ unbound, after, present }) => {
       const browser = await unbound();
-      await after(61);
+      await after(AFTER_REUSE_INTERVAL_SECONDS);
       await browser.refresh();
       return await present(browser, { key: OWN });
     },
@@ -267,7 +268,7 @@ const TABLE: readonly Row[] = [
     events: ["refresh"],
     present: async ({ unbound, after, present }) => {
       const browser = await unbound();
-      await after(61);
+      await after(AFTER_REUSE_INTERVAL_SECONDS);
       return await present(browser);
     },
   },
@@ -306,7 +307,7 @@ const TABLE: readonly Row[] = [
     events: ["reissue"],
     present: async (scene) => {
       const predecessor = await holdPredecessor(scene, await scene.unbound());
-      await scene.after(61);
+      await scene.after(AFTER_REUSE_INTERVAL_SECONDS);
       return await scene.present(predecessor);
     },
   },
@@ -321,7 +322,7 @@ const TABLE: readonly Row[] = [
     present: async (scene) => {
       const owner = await scene.unbound();
       const predecessor = await holdPredecessor(scene, owner);
-      await scene.after(61);
+      await scene.after(AFTER_REUSE_INTERVAL_SECONDS);
       await owner.validate();
       return await scene.present(predecessor);
     },
@@ -348,7 +349,7 @@ const TABLE: readonly Row[] = [
     present: async (scene) => {
       const owner = await scene.unbound();
       const superseded = await holdSuperseded(scene, owner);
-      await scene.after(61);
+      await scene.after(AFTER_REUSE_INTERVAL_SECONDS);
       await owner.validate();
       return await scene.present(superseded);
     },
@@ -365,7 +366,7 @@ const TABLE: readonly Row[] = [
       const first = await scene.unbound();
       const again = first.copy();
       const lost = await holdSuperseded(scene, first);
-      await scene.after(61);
+      await scene.after(AFTER_REUSE_INTERVAL_SECONDS);
       await again.refresh(); // a third branch: the first is no longer kept
       return await scene.present(lost);
     },
@@ -389,7 +390,7 @@ async function holdPredecessor(
   { key = browser.key } = {},
 ): Promise<Browser> {
   const predecessor = browser.copy();
-  await after(61);
+  await after(AFTER_REUSE_INTERVAL_SECONDS);
   browser.key = key;
   await browser.refresh();
   return predecessor;
@@ -397,7 +398,7 @@ async function holdPredecessor(
 
 async function holdOlder(scene: Scene, browser: Browser): Promise<Browser> {
   const older = await holdPredecessor(scene, browser);
-  await scene.after(61);
+  await scene.after(AFTER_REUSE_INTERVAL_SECONDS);
   await browser.refresh();
   return older;
 }
@@ -409,9 +410,9 @@ async function holdSuperseded(
   { key = browser.key } = {},
 ): Promise<Browser> {
   const superseded = browser.copy();
-  await scene.after(61);
+  await scene.after(AFTER_REUSE_INTERVAL_SECONDS);
   await superseded.refresh();
-  await scene.after(61);
+  await scene.after(AFTER_REUSE_INTERVAL_SECONDS);
   browser.key = key;
   await browser.refresh();
   return superseded;

@@ -6,6 +6,7 @@
  */
 
 import assert from "node:assert/strict";
+import { AFTER_REUSE_INTERVAL_SECONDS } from "../../harness/reuse_interval.ts";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { backdateAccessToken } from "../../behaviour/http/access_token_forge.ts";
 import {
@@ -122,7 +123,7 @@ Deno.test("own key, and the owner has lost theirs: their next sign-in ends the o
 });
 
 /**
- * A thief presents one token every 61 s, and the owner comes 15 s after the last time. Answers whether
+ * A thief presents one token after each reuse interval, and the owner comes 15 s after the last time. Answers whether
  * both hold the same successor then.
  */
 async function pollUntilOwnerComes(
@@ -131,7 +132,7 @@ async function pollUntilOwnerComes(
 ): Promise<boolean> {
   const stolen = new Map(thief.cookies);
   for (let polled = 0; polled < polls; polled += 1) {
-    if (polled > 0) await after(61);
+    if (polled > 0) await after(AFTER_REUSE_INTERVAL_SECONDS);
     const cookie = [...stolen].map(([name, value]) => `${name}=${value}`).join("; ");
     viewOf(await thief.refresh({ headers: { cookie } }));
   }
@@ -181,7 +182,7 @@ Deno.test("a thief who burns all 255 branches ends the session", async () => {
   while (outcomes.at(-1) !== REUSED && outcomes.length < 300) {
     const answer = await stolen.refresh({ lost: true });
     outcomes.push(outcomeOf(answer));
-    if (outcomes.length <= 5) await after(61);
+    if (outcomes.length <= 5) await after(AFTER_REUSE_INTERVAL_SECONDS);
   }
   assert.equal(outcomes.length, 257, "one rotation, 255 branches, and the end");
   await assertEndedAsStolen(life);

@@ -7,6 +7,7 @@
  */
 
 import assert from "node:assert/strict";
+import { REUSE_INTERVAL_SECONDS } from "../../harness/reuse_interval.ts";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { type Browser, CHROME, codeOf, openBrowser, viewOf } from "../../behaviour/http/browser.ts";
 import { createProofKey } from "../../behaviour/http/proof_key.ts";
@@ -20,8 +21,9 @@ import {
   type SessionLife,
 } from "./session_life.ts";
 
-/** Within the reuse interval of 60 s nobody can tell two browsers without a key apart. */
-const OFFSETS_SECONDS = [-600, -120, -65, 65, 120, 600];
+/** Within the reuse interval nobody can tell two browsers without a key apart. */
+const JUST_AFTER_SECONDS = REUSE_INTERVAL_SECONDS + 5;
+const OFFSETS_SECONDS = [600, 120, JUST_AFTER_SECONDS].flatMap((seconds) => [-seconds, seconds]);
 const NEAR_OFFSETS_SECONDS = [-600, -25, -5, 5, 25, 45, 120];
 
 /** A heartbeat late enough after a refresh to count as a sign that its reply arrived. */

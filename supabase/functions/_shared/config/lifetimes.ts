@@ -8,17 +8,17 @@ import type { EnvironmentReader } from "./environment.ts";
 
 const DAY_SECONDS = 24 * 3600;
 
-/** How long things last, in seconds. */
+/** How long things last, in seconds. The defaults are below. */
 export interface Lifetimes {
-  /** `SESSION_ACCESS_TTL_SECONDS` @default {3600} */
+  /** `SESSION_ACCESS_TTL_SECONDS` */
   readonly accessTtlSeconds: number;
-  /** `SESSION_REFRESH_TTL_SECONDS`: since the last rotation. @default {2592000} */
+  /** `SESSION_REFRESH_TTL_SECONDS`: since the last rotation. */
   readonly refreshTtlSeconds: number;
-  /** `SESSION_ABSOLUTE_TTL_SECONDS`: since the login; 0 means none. @default {0} */
+  /** `SESSION_ABSOLUTE_TTL_SECONDS`: since the login; 0 means none. */
   readonly absoluteTtlSeconds: number;
-  /** `SESSION_GRACE_SECONDS` @default {43200} */
+  /** `SESSION_GRACE_SECONDS` */
   readonly graceSeconds: number;
-  /** `SESSION_WINDOW_SECONDS` @default {60} */
+  /** `SESSION_WINDOW_SECONDS` */
   readonly reuseIntervalSeconds: number;
 }
 
