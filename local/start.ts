@@ -32,7 +32,7 @@ await runCommand(async () => {
   try {
     await bringUpToDate(server);
     print("Starting the functions");
-    await cacheFunctions(PROJECT);
+    await cacheFunctions({ projectDirectory: PROJECT });
     const sql = postgres(server.url(), { max: 1, fetch_types: false, onnotice: () => {} });
     const stack = await startStack({
       projectDirectory: PROJECT,

@@ -40,6 +40,8 @@ export interface FunctionOptions {
    * @default {"local/deno.json"}
    */
   readonly configFile?: string;
+  /** The program that runs it. @default {the Deno that runs this} */
+  readonly denoPath?: string;
   /** All that the function may read from its environment. */
   readonly environment: Readonly<Record<string, string>>;
   /** `host:port` of all that it may speak to, but for the database, where it is told to use that. */
@@ -67,12 +69,14 @@ const OWN_CONFIG_FILE = new URL("../deno.json", import.meta.url).pathname;
 
 /** Downloads what the functions import: they themselves may not. */
 export async function cacheFunctions(
-  projectDirectory: string,
-  configFile = OWN_CONFIG_FILE,
+  { projectDirectory, configFile = OWN_CONFIG_FILE, denoPath = Deno.execPath() }: Pick<
+    FunctionOptions,
+    "projectDirectory" | "configFile" | "denoPath"
+  >,
 ): Promise<void> {
   const names = await listFunctions(projectDirectory);
   if (names.length === 0) return;
-  const { success, stderr } = await new Deno.Command(Deno.execPath(), {
+  const { success, stderr } = await new Deno.Command(denoPath, {
     args: [
       "cache",
       `--config=${configFile}`,
@@ -126,13 +130,13 @@ const OWN_ENVIRONMENT = ["DENO_DIR", "HOME", "PATH", "NO_COLOR", "TMPDIR", "XDG_
 
 async function launch(options: FunctionOptions, port: number): Promise<Running> {
   const { name, projectDirectory, environment, mayReach, onLine } = options;
-  const { configFile = OWN_CONFIG_FILE } = options;
+  const { configFile = OWN_CONFIG_FILE, denoPath = Deno.execPath() } = options;
   const database = databasePermissions(environment);
   const inherited = OWN_ENVIRONMENT.flatMap((variable) => {
     const value = Deno.env.get(variable);
     return value === undefined ? [] : [[variable, value] as const];
   });
-  const child = new Deno.Command(Deno.execPath(), {
+  const child = new Deno.Command(denoPath, {
     args: [
       "serve",
       "--no-prompt",

@@ -47,8 +47,8 @@ export interface Stack extends AsyncDisposable {
   stop(): Promise<void>;
 }
 
-/** Where a release's functions stand, and the packages that they import. */
-export type Release = Pick<FunctionOptions, "projectDirectory" | "configFile">;
+/** Where a release's functions stand, the packages that they import, and the Deno that runs them. */
+export type Release = Pick<FunctionOptions, "projectDirectory" | "configFile" | "denoPath">;
 
 /** What a site may know of the project that it is served with. */
 export type SiteProject = Pick<Stack, "functionsUrl" | "environment" | "mailbox">;

@@ -176,7 +176,10 @@ export async function startTestServer(
     await removeFiles(directory, cluster);
   };
   try {
-    await Promise.all([makeTemplate(server, projectDirectory), cacheFunctions(projectDirectory)]);
+    await Promise.all([
+      makeTemplate(server, projectDirectory),
+      cacheFunctions({ projectDirectory }),
+    ]);
   } catch (thrown) {
     await close();
     throw thrown;

@@ -67,7 +67,7 @@ Deno.test("what the CLI deploys is all that the functions need, with the platfor
   try {
     await layOut(directory, uploaded);
     const configFile = `${directory}/supabase/functions/unified-auth/deno.json`;
-    await cacheFunctions(directory, configFile);
+    await cacheFunctions({ projectDirectory: directory, configFile });
     await using server = await openTestServer();
     await using stack = await server.startStack({ functions: [] });
     const running = await startFunction({

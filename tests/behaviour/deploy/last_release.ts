@@ -11,7 +11,7 @@ import { LAST_RELEASE } from "../../../tools/release_archive.ts";
 import { problemsOf, PROJECT, runProgram } from "../../checks/check.ts";
 
 /** The release, laid out in a directory that is removed with it. */
-export async function openLastRelease(): Promise<Required<Release> & AsyncDisposable> {
+export async function openLastRelease(): Promise<Release & AsyncDisposable> {
   const projectDirectory = await Deno.makeTempDir({ prefix: "unified-auth-release-" });
   const remove = () => Deno.remove(projectDirectory, { recursive: true });
   const [problem] = problemsOf(
@@ -22,6 +22,6 @@ export async function openLastRelease(): Promise<Required<Release> & AsyncDispos
     throw new TypeError(`Cannot unpack the last release: ${problem}`);
   }
   const configFile = `${projectDirectory}/supabase/functions/unified-auth/deno.json`;
-  await cacheFunctions(projectDirectory, configFile);
+  await cacheFunctions({ projectDirectory, configFile });
   return { projectDirectory, configFile, [Symbol.asyncDispose]: remove };
 }
