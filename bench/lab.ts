@@ -64,7 +64,9 @@ const POSTGRES_SETTINGS = {
 export async function openLab({ sessions }: { readonly sessions: number }): Promise<Lab> {
   const stack = new AsyncDisposableStack();
   try {
-    const server = stack.use(await startTestServer({ settings: POSTGRES_SETTINGS }));
+    const server = stack.use(
+      await startTestServer({ settings: POSTGRES_SETTINGS, storage: "disk" }),
+    );
     const createDatabase = async () => stack.use(await server.createDatabase());
     const database = await createDatabase();
     const secrets = await makeSecrets();

@@ -131,7 +131,8 @@ function headersOf({ cookies, body }: Visitor, turn: number): Record<string, str
 function keepCookies({ cookies }: Visitor, answer: unknown): string {
   const lines = Object.entries(answer ?? {})
     .filter(([name]) => name.toLowerCase() === "set-cookie")
-    .flatMap(([, value]) => value);
+    .flatMap(([, value]) => value)
+    .filter((line) => /; *httponly/i.test(String(line))); // a page's own stays as it is
   let changed = 0;
   for (const line of lines) {
     const [pair = ""] = String(line).split(";");

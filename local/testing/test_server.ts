@@ -152,16 +152,18 @@ export function shareTestServer(): SharedTestServer {
  * Starts a server with a fresh template.
  *
  * @param options.projectDirectory whose `supabase/` to migrate and seed. @default {this project}
+ * @param options.storage `disk` where what it costs is measured. @default {memory, where there is room}
  */
 export async function startTestServer(
-  { projectDirectory = PROJECT, settings = {} }: {
+  { projectDirectory = PROJECT, settings = {}, storage = "memory" }: {
     readonly projectDirectory?: string;
     readonly settings?: Readonly<Record<string, string>>;
+    readonly storage?: "memory" | "disk";
   } = {},
 ): Promise<OwnTestServer> {
   const directory = await Deno.makeTempDir({
     prefix: "unified-auth-test-",
-    ...await hasRoomInMemory() ? { dir: IN_MEMORY } : {},
+    ...storage === "memory" && await hasRoomInMemory() ? { dir: IN_MEMORY } : {},
   });
   await Deno.chmod(directory, 0o755);
   const cluster = await openCluster(`${directory}/postgres`);
