@@ -9,12 +9,20 @@ import { startTestServer } from "../local/testing/test_server.ts";
 import { advisors } from "./checks/advisors.ts";
 import { type Check, PROJECT } from "./checks/check.ts";
 import { generatedFiles } from "./checks/generated_files.ts";
+import { generatedPassages } from "./checks/generated_passages.ts";
 import { layerRules } from "./checks/layers.ts";
 import { sourceRules } from "./checks/source_rules.ts";
 import { toolchainChecks } from "./checks/toolchain.ts";
+import { unusedExports } from "./checks/unused_exports.ts";
 
 const failed = [
-  ...await runChecks([...toolchainChecks, sourceRules, layerRules]),
+  ...await runChecks([
+    ...toolchainChecks,
+    sourceRules,
+    layerRules,
+    unusedExports,
+    generatedPassages,
+  ]),
   ...await runDatabaseChecks(),
 ];
 if (failed.length > 0) {

@@ -13,8 +13,28 @@ begin
     perform cron.unschedule(j.jobid) from cron.job as j where j.jobname = 'unified-auth-purge';
   end if;
   if to_regclass('supabase_migrations.schema_migrations') is not null then
-    delete from supabase_migrations.schema_migrations as m where
-      m.version like '202611010000__' or m.version = '20261129000000';
+    delete from supabase_migrations.schema_migrations as m where m.version in (
+      '20261101000000',
+      '20261101000001',
+      '20261101000002',
+      '20261101000003',
+      '20261101000004',
+      '20261101000005',
+      '20261101000006',
+      '20261101000007',
+      '20261101000008',
+      '20261101000009',
+      '20261101000010',
+      '20261101000011',
+      '20261101000012',
+      '20261101000013',
+      '20261101000014',
+      '20261101000015',
+      '20261101000016',
+      '20261101000020',
+      '20261101000021',
+      '20261129000000'
+    );
   end if;
 end;
 $$;

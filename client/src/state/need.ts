@@ -33,7 +33,7 @@ export interface RecoveryRequest {
  * minutes before. A thief of a session without a key who comes shortly before its owner is found the
  * sooner, the less the owner's time can be guessed.
  */
-export function marginMs<U extends SessionUser>(
+function marginMs<U extends SessionUser>(
   { accessTtlMs }: Grant<U>,
   jitter: number,
   numbers: SessionNumbers,

@@ -135,7 +135,7 @@ export interface SessionWarning {
 }
 
 /** The warning to show at `now`, if any. */
-export function warningOf<U extends SessionUser>(
+function warningOf<U extends SessionUser>(
   state: State<U>,
   now: Instant,
   warningMs: number,

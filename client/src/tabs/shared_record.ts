@@ -81,7 +81,7 @@ export interface SharedRecordStore<U extends SessionUser> {
   accept(record: unknown): void;
 }
 
-export function createSharedRecordStore<U extends SessionUser>(
+function createSharedRecordStore<U extends SessionUser>(
   storage: SessionEnvironment["storage"],
   storageKey: string,
   hint: readonly (keyof U)[],

@@ -130,7 +130,7 @@ export type ErrorCode = keyof typeof ERRORS;
  * The codes that say that a session is certainly over. Only these may clear the browser's cookies:
  * every other answer, a missing or malformed token included, may be somebody else's doing.
  */
-export const SESSION_OVER_CODES = [
+const SESSION_OVER_CODES = [
   "session_revoked",
   "session_evicted",
   "session_expired",

@@ -13,7 +13,13 @@ import {
   SESSION_OVER_REASONS,
 } from "../../../client/src/transport/views.ts";
 import { createHarness } from "./client_harness.ts";
-import { ERRORS, SESSION_OVER_CODES } from "../../../supabase/functions/_shared/errors.ts";
+import {
+  type ErrorCode,
+  ERRORS,
+  isSessionOver,
+} from "../../../supabase/functions/_shared/errors.ts";
+
+const SESSION_OVER_CODES = (Object.keys(ERRORS) as ErrorCode[]).filter(isSessionOver);
 
 const VIEW = {
   valid: true,

@@ -25,7 +25,7 @@ import type { ProviderSession } from "./provider.ts";
 const FLOW_ID_BYTES = 16;
 
 /** Longer than any half-done sign-in is kept. */
-export const CLAIM_FLOW_SECONDS = 3600;
+const CLAIM_FLOW_SECONDS = 3600;
 
 export interface SignedIn {
   readonly kind: "signed_in";

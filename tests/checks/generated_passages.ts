@@ -1,0 +1,83 @@
+/**
+ * Passages that follow from other files, inside files that are written by hand: the table of errors, and
+ * the numbers of the migrations.
+ *
+ * @module
+ */
+
+import { ERRORS, isSessionOver } from "../../supabase/functions/_shared/errors.ts";
+import { type Check, problemsOf, PROJECT, runProgram } from "./check.ts";
+
+interface Passage {
+  readonly path: string;
+  /** Matches the passage alone. */
+  readonly pattern: RegExp;
+  readonly generate: () => Promise<string>;
+}
+
+const PASSAGES: readonly Passage[] = [
+  {
+    path: "docs/api.md",
+    pattern: /(?<=\n## Errors\n[^#]*?)\| code [^#]*?\|\n(?=\n)/,
+    generate: () => formatMarkdown(writeErrorTable()),
+  },
+  {
+    path: "supabase/functions/_shared/version.ts",
+    pattern: /(?<=LAST_MIGRATION = )\d+(?=;)/,
+    generate: async () => (await listVersions()).at(-1) ?? "0",
+  },
+  {
+    path: "tools/uninstall.sql",
+    pattern: /(?<=where m\.version in \(\n)[^)]*?(?=\n *\))/,
+    generate: async () => (await listVersions()).map((version) => `      '${version}'`).join(",\n"),
+  },
+];
+
+/** None of them needs a database. */
+export const generatedPassages: Check = {
+  name: "generated passages",
+  run: async () => {
+    const changes = await Promise.all(PASSAGES.map(readPassage));
+    return changes.filter(({ now, committed }) => now !== committed)
+      .map(({ path }) => `${path} does not follow what it is made from: run "deno task types"`);
+  },
+};
+
+export async function writeGeneratedPassages(): Promise<void> {
+  for (const passage of PASSAGES) {
+    const { path, now } = await readPassage(passage);
+    await Deno.writeTextFile(`${PROJECT}/${path}`, now);
+  }
+}
+
+async function readPassage({ path, pattern, generate }: Passage) {
+  const committed = await Deno.readTextFile(`${PROJECT}/${path}`);
+  if (!pattern.test(committed)) throw new TypeError(`${path} has lost its generated passage`);
+  const passage = await generate();
+  return { path, committed, now: committed.replace(pattern, () => passage) };
+}
+
+function writeErrorTable(): string {
+  const rows = Object.entries(ERRORS).map(([code, { status, message }]) => {
+    const cookies = isSessionOver(code as keyof typeof ERRORS) ? "cleared" : "–";
+    return `| \`${code}\` | ${status} | ${cookies} | ${message} |`;
+  });
+  return ["| code | status | cookies | message |", "| - | - | - | - |", ...rows, ""].join("\n");
+}
+
+async function formatMarkdown(text: string): Promise<string> {
+  const file = await Deno.makeTempFile({ suffix: ".md" });
+  try {
+    await Deno.writeTextFile(file, text);
+    const [problem] = problemsOf(await runProgram(Deno.execPath(), ["fmt", "--quiet", file]));
+    if (problem !== undefined) throw new TypeError(`Cannot format the table: ${problem}`);
+    return await Deno.readTextFile(file);
+  } finally {
+    await Deno.remove(file);
+  }
+}
+
+async function listVersions(): Promise<readonly string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(`${PROJECT}/supabase/migrations`));
+  return entries.flatMap(({ name }) => /^\d+(?=_.*\.sql$)/.exec(name) ?? []).sort();
+}
