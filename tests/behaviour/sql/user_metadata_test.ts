@@ -48,18 +48,19 @@ for (const [kind, metadataOf] of [["compressible", EVEN], ["incompressible", NOI
     await using fixture = await openSqlFixture();
     const { sessions, userId } = fixture;
     const token = await sessions.signIn(userId);
-    const medianMs = async () => {
+    const undisturbedMs = async () => {
       const times: number[] = [];
       for (let calls = 0; calls < 60; calls += 1) {
         const startedAtMs = performance.now();
         await sessions.validate(token);
         times.push(performance.now() - startedAtMs);
       }
-      return times.sort((a, b) => a - b)[30] ?? assert.fail();
+      // Of sixty the sixth: on a busy machine the median tells of its other work.
+      return times.sort((a, b) => a - b)[5] ?? assert.fail();
     };
-    const without = await medianMs();
+    const without = await undisturbedMs();
     await setMetadata(fixture, metadataOf(1024 * KIB));
-    const withIt = await medianMs();
+    const withIt = await undisturbedMs();
     assert.ok(withIt < without + 8, `${withIt} ms, without ${without} ms`);
   });
 }

@@ -80,7 +80,7 @@ testEachStore(
 testEachStore(
   "every function's failure in the network is told, and the next call is answered",
   async (kind) => {
-    await using store = await openStore(kind, { timeoutMs: 1_500 });
+    await using store = await openStore(kind, { timeoutMs: 5_000 });
     for (const name of CALLED) {
       const when = new RegExp(name);
       const answered = () => CALLS[name](store);
@@ -98,7 +98,7 @@ testEachStore(
 testEachStore(
   "every function's silence ends at the time limit, and the next call is answered",
   async (kind) => {
-    await using store = await openStore(kind, { timeoutMs: 700, poolSize: CALLED.length });
+    await using store = await openStore(kind, { timeoutMs: 2_500, poolSize: CALLED.length });
     await Promise.all(CALLED.map((name) => CALLS[name](store)));
     store.network.setFault({ kind: "delay", milliseconds: 60_000 });
     await Promise.all(
