@@ -89,7 +89,6 @@ const header = `${cookies.accessName}=${es256.token}; ${cookies.refreshName}=${r
 const sink = Deno.openSync("/dev/null", { write: true });
 const encoder = new TextEncoder();
 const log = createLogger({
-  level: "info",
   write: (line: string) => void sink.writeSync(encoder.encode(line)),
   now: () => new Date(),
 });

@@ -85,7 +85,6 @@ export async function compose(env: (name: string) => string | undefined): Promis
     nameSuffix: config.cookieSuffix,
   });
   const log = createLogger({
-    level: config.logLevel,
     write: writeLine,
     now: () => new Date(),
   });

@@ -7,9 +7,7 @@
 
 import type { RawAccessToken, RawRefreshToken } from "./brands.ts";
 
-const LEVELS = ["debug", "info", "warn", "error"] as const;
-
-export type LogLevel = (typeof LEVELS)[number];
+export type LogLevel = "info" | "warn" | "error";
 
 /** What a field may hold. An undefined one is left out. */
 export type LogValue = string | number | boolean | null | undefined;
@@ -38,8 +36,6 @@ export interface Logger extends Readonly<Record<LogLevel, WriteEntry>> {
 }
 
 export interface LoggerOptions {
-  /** The lowest level that is written. */
-  readonly level: LogLevel;
   /** Takes one line, without a line break. */
   readonly write: (line: string, level: LogLevel) => void;
   readonly now: () => Date;
@@ -74,14 +70,11 @@ export function createLogger(options: LoggerOptions): Logger {
 
 function createLoggerWith(options: LoggerOptions, context: LogFields): Logger {
   const { write, now } = options;
-  const lowest = LEVELS.indexOf(options.level);
   const writer = (level: LogLevel): WriteEntry => (msg, fields) => {
-    if (LEVELS.indexOf(level) < lowest) return;
     const head = { level, time: now().toISOString(), msg };
     write(formatLine({ ...head, ...context, ...fields, ...head }), level); // the head first, and last
   };
   return {
-    debug: writer("debug"),
     info: writer("info"),
     warn: writer("warn"),
     error: writer("error"),

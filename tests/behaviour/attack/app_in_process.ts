@@ -26,7 +26,7 @@ export function createAppInProcess(
   store: SessionStore,
   identityProvider: Partial<IdentityProvider> = {},
 ): App {
-  const log = createLogger({ level: "error", write: () => {}, now: () => new Date() });
+  const log = createLogger({ write: () => {}, now: () => new Date() });
   const unasked = () => Promise.reject(new TypeError("The identity provider must not be asked"));
   const pace = createRefusalPace({ nowMs: Date.now, delay: () => Promise.resolve() });
   return createUnifiedAuthApp({

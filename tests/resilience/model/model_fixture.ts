@@ -140,7 +140,7 @@ export function createFixture(
     get keys() {
       return keys;
     },
-    log: createLogger({ level: "error", write: () => {}, now: () => new Date() }),
+    log: createLogger({ write: () => {}, now: () => new Date() }),
     randomBytes: (length) => new Uint8Array(randomBytes(length)),
     newSessionId: () => randomUUID() as SessionId,
     nowMs: () => processNowMs = clock.processNowMs(),

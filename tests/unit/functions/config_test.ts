@@ -39,7 +39,6 @@ Deno.test("what is not set has the documented default", () => {
     exposeAccessToken: false,
     clientIpHeader: "cf-connecting-ip",
     loginKey: "secret",
-    logLevel: "info",
   });
 });
 
@@ -47,7 +46,7 @@ Deno.test("a blank variable is one that is not set", () => {
   const optional = [
     ...["SESSION_ALLOWED_ORIGINS", "SESSION_ACCESS_TTL_SECONDS", "SESSION_COOKIE_DOMAIN"],
     ...["SESSION_KEY_CONTEXT", "SESSION_COOKIE_SUFFIX"],
-    ...["SESSION_COOKIE_SAMESITE", "SESSION_EXPOSE_ACCESS_TOKEN", "SESSION_LOG_LEVEL"],
+    ...["SESSION_COOKIE_SAMESITE", "SESSION_EXPOSE_ACCESS_TOKEN"],
     ...["SESSION_BINDING", "SESSION_REBIND_AFTER_SECONDS"],
   ];
   for (const blank of ["", "  ", "\n"]) {
@@ -78,7 +77,6 @@ Deno.test("every setting is read", () => {
     SESSION_EXPOSE_ACCESS_TOKEN: "true",
     SESSION_CLIENT_IP_HEADER: "X-Real-IP",
     SESSION_LOGIN_KEY: "publishable",
-    SESSION_LOG_LEVEL: "debug",
   });
   assert.deepEqual(config, {
     ...read(),
@@ -112,7 +110,6 @@ Deno.test("every setting is read", () => {
     exposeAccessToken: true,
     clientIpHeader: "x-real-ip",
     loginKey: "publishable",
-    logLevel: "debug",
   });
 });
 
@@ -206,7 +203,6 @@ Deno.test("a choice that is not offered is named together with the offer", () =>
   assertProblem("SESSION_EXPOSE_ACCESS_TOKEN", "yes", /must be true or false: "yes"$/);
   assertProblem("SESSION_LOGIN_KEY", "anon", /must be secret or publishable: "anon"$/);
   assertProblem("SESSION_STORE", "sqlite", /must be data-api or postgres: "sqlite"$/);
-  assertProblem("SESSION_LOG_LEVEL", "trace", /must be debug or info or warn or error: "trace"$/);
   assertProblem("SESSION_CLIENT_IP_HEADER", "x real ip", /must be the name of a header/);
 });
 
@@ -222,7 +218,7 @@ Deno.test("whatever the environment holds, the answer is a configuration or a Co
   const names = [
     ...Object.keys(REQUIRED),
     ...["SESSION_ALLOWED_ORIGINS", "SESSION_ACCESS_TTL_SECONDS", "SESSION_COOKIE_DOMAIN"],
-    ...["SESSION_COOKIE_SAMESITE", "SESSION_CLIENT_IP_HEADER", "SESSION_LOG_LEVEL"],
+    ...["SESSION_COOKIE_SAMESITE", "SESSION_CLIENT_IP_HEADER"],
     ...["SESSION_BINDING", "SESSION_REBIND_AFTER_SECONDS"],
   ];
   fc.assert(

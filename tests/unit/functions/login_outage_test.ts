@@ -59,7 +59,7 @@ function openFailingLogin(refund: () => Promise<void> = () => Promise.resolve())
     },
     accessTokens: { sign: unasked, recall: () => null, verify: unasked },
     keys: deriveSessionKeys(["s".repeat(32)], "http://project.test"),
-    log: createLogger({ level: "error", write: () => {}, now: () => new Date(0) }),
+    log: createLogger({ write: () => {}, now: () => new Date(0) }),
     randomBytes: (length) => new Uint8Array(length),
     newSessionId: () => "00000000-0000-4000-8000-000000000000" as SessionId,
     nowMs: () => 0,

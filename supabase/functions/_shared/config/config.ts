@@ -18,7 +18,6 @@ import {
   type Environment,
   type EnvironmentReader,
 } from "./environment.ts";
-import type { LogLevel } from "../log.ts";
 import { canonicalOrigin } from "../http/origins.ts";
 
 const HOST_NAME =
@@ -64,8 +63,6 @@ export interface Config extends Lifetimes, CookieNames, AccessTokenSettings {
   readonly clientIpHeader: string;
   /** `SESSION_LOGIN_KEY`: the key with which Supabase Auth is asked. @default {"secret"} */
   readonly loginKey: "secret" | "publishable";
-  /** `SESSION_LOG_LEVEL` @default {"info"} */
-  readonly logLevel: LogLevel;
 }
 
 /** The environment cannot be used. `problems` names every variable at fault and no secret's value. */
@@ -123,10 +120,6 @@ export function readConfig(env: Environment): Config {
     loginKey: reader.choice("SESSION_LOGIN_KEY", {
       fallback: "secret",
       values: ["secret", "publishable"],
-    }),
-    logLevel: reader.choice("SESSION_LOG_LEVEL", {
-      fallback: "info",
-      values: ["debug", "info", "warn", "error"],
     }),
   };
   if (reader.problems.length > 0) throw new ConfigError(reader.problems);
