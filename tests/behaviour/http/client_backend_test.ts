@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { type AuthClient, createAuthClient } from "../../../client/src/index.ts";
 import { ageSession } from "../../../local/testing/aging.ts";
-import { ACCESS_COOKIE, type Browser } from "../../behaviour/http/browser.ts";
-import { openHttpFixture, PASSWORD } from "../../behaviour/http/fixture.ts";
+import { ACCESS_COOKIE, type Browser } from "./browser.ts";
+import { openHttpFixture, PASSWORD } from "./fixture.ts";
 
 /** A client over a browser's cookie jar: Deno's own `fetch` keeps no cookies. */
 function clientOf(browser: Browser, functionsUrl: string): AuthClient {
