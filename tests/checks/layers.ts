@@ -47,6 +47,11 @@ export const IMPORT_RULES: readonly ImportRule[] = [
     forbidden: /^(?!client\/|npm:\/?(?:@types\/)?react(?:-dom)?@)/,
   },
   {
+    rule: "a unit test starts no project and no database",
+    from: /^tests\/unit\//,
+    forbidden: /\/(?:test_server|test_database|\w*fixture)\.ts$(?<!^tests\/unit\/.*)/,
+  },
+  {
     rule: "nothing but tests and bench imports local/",
     from: /^(?!local\/|tests\/|bench\/)/,
     forbidden: /^local\//,

@@ -12,6 +12,7 @@ Deno.test("each import rule refuses what it is for, and only that", () => {
     ["client/src/state/store.ts", "supabase/functions/_shared/errors.ts"],
     ["client/src/state/store.ts", "npm:zod@4.6.7"],
     ["tools/audit.ts", "local/testing/test_server.ts"],
+    ["tests/unit/client/backend_test.ts", "tests/behaviour/http/fixture.ts"],
     ["local/start.ts", "tests/run.ts"],
     ["local/start.ts", "bench/compare.ts"],
     [`${SHARED}/http/views.ts`, `${SHARED}/store/sql_session_store.ts`],
