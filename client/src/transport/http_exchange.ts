@@ -119,8 +119,12 @@ function baseOf(baseUrl: string | URL | undefined): string {
 const NETWORK_WORDS =
   /fetch failed|failed to fetch|network|load failed|connect|connection|sending request|terminated|socket|offline|hostname/i;
 
+/** What engines say of a mistake in a program, which may name a `connection` or a `socket` too. */
+const MISTAKE_WORDS = /\b(undefined|null|not an? (function|object)|not defined|find variable)\b/i;
+
 function isNetworkError(error: unknown): boolean {
-  return error instanceof Error && NETWORK_WORDS.test(error.message);
+  return error instanceof Error && NETWORK_WORDS.test(error.message) &&
+    !MISTAKE_WORDS.test(error.message);
 }
 
 function failureOf(

@@ -212,6 +212,12 @@ const SETUP_ERRORS = [
   new TypeError("keepalive"), // undici, for what Next.js makes of a request
   new Error("The 'cache' field on 'RequestInitializerDict' is not implemented"), // workerd
   new TypeError("Cannot read properties of undefined (reading 'headers')"), // a wrapper of fetch
+  new TypeError("Cannot read properties of undefined (reading 'connection')"), // Chromium
+  new TypeError("undefined is not an object (evaluating 'navigator.connection.type')"), // Safari
+  new TypeError('can\'t access property "type", navigator.connection is undefined'), // Firefox
+  new TypeError("openSocket is not a function"),
+  new ReferenceError("networkState is not defined"),
+  new ReferenceError("Can't find variable: networkState"), // Safari
   new RangeError("bug"),
 ];
 
