@@ -6,9 +6,12 @@
 
 import { createSession } from "./session/create_session.ts";
 import { browserEnvironment } from "./session/environment.ts";
-import { createHttpTransport, type Credentials } from "./transport/http_transport.ts";
+import { createHttpTransport } from "./transport/http_transport.ts";
 import type { AuthClientOptions } from "./session/options.ts";
-import type { AuthClient, SignInOutcome } from "./session/session.ts";
+import type { AuthClient } from "./session/session.ts";
+import { browserNavigation } from "./sign_in/oauth.ts";
+import { browserPasskeys } from "./sign_in/passkey.ts";
+import { createSignIn } from "./sign_in/sign_in.ts";
 import type { UnifiedAuthUser } from "./transport/views.ts";
 
 /**
@@ -40,21 +43,18 @@ export function createAuthClient<U extends UnifiedAuthUser = UnifiedAuthUser>(
   };
   const transport = createHttpTransport<U>({ baseUrl, environment });
   const session = createSession<U>({ ...rest, ...unstable_timing, transport, environment });
-  const { signIn, request } = session;
-
-  async function signInWith(credentials: Credentials): Promise<SignInOutcome<U>> {
-    const outcome = await signIn((call) => transport.login(credentials, call));
-    return outcome.kind === "valid" ? { kind: "signed-in", user: outcome.user } : outcome;
-  }
+  const { request } = session;
 
   if (environment.document) session.start();
   // On the same object, whose `user` and `status` are getters.
   return Object.assign(session as Omit<typeof session, "signIn" | "request">, {
-    signIn: {
-      withPassword: signInWith,
-      withSupabaseToken: (supabaseAccessToken: string, { deviceName = undefined } = {}) =>
-        signInWith({ supabaseAccessToken, deviceName }),
-    },
+    signIn: createSignIn<U>({
+      session: { signIn: session.signIn, request },
+      transport,
+      environment,
+      navigation: browserNavigation(),
+      passkeys: browserPasskeys,
+    }),
     devices: {
       list: () => request((call) => transport.sessions(call)),
       end: (id: string) => request((call) => transport.endSession(id, call)),

@@ -31,6 +31,31 @@ export type {
   Trigger,
   Unavailable,
 } from "./transport/outcome.ts";
+export type {
+  MailType,
+  MessageOptions,
+  Mfa,
+  OAuthRequest,
+  OtpRequest,
+  OtpVerification,
+  PasswordCredentials,
+  SignIn,
+} from "./sign_in/sign_in.ts";
+export type {
+  AccountName,
+  AccountOutcome,
+  ChallengeOutcome,
+  EnrolledFactor,
+  Factor,
+  FactorOutcome,
+  MessageOutcome,
+  MfaRequired,
+  OAuthOutcome,
+  PasskeyOutcome,
+  SignInOutcome,
+  SignUpOutcome,
+  VerifyOutcome,
+} from "./sign_in/outcomes.ts";
 export type { InitialSession } from "./server/initial_session.ts";
 export type {
   AccessTokenOptions,
@@ -39,10 +64,7 @@ export type {
   CheckTrigger,
   Devices,
   FetchOptions,
-  PasswordCredentials,
   RefreshedDetail,
-  SignIn,
-  SignInOutcome,
 } from "./session/session.ts";
 export type {
   Activity,

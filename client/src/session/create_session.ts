@@ -239,13 +239,13 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
       void lookedFirst();
       return await send(input, init);
     },
-    async request(sendOnce) {
+    async request(sendOnce, { anonymous = false } = {}) {
       refuseDisposed("send");
-      await ready();
+      if (!anonymous) await ready();
       const attempt = () =>
         ask(core, "manual", { abandon: new AbortController(), request: sendOnce });
       const outcome = await attempt();
-      if (outcome.kind !== "rejected") return outcome;
+      if (anonymous || outcome.kind !== "rejected") return outcome;
       await recover("unauthorized");
       return store.state().status === "active" ? await attempt() : outcome;
     },

@@ -16,12 +16,11 @@ import {
   type RecoveryRequest,
 } from "../state/need.ts";
 import type {
-  LoginOutcome,
+  Call,
   LogoutOutcome,
   Outcome,
   Refused,
   SessionUser,
-  Transport,
   Trigger,
   Unavailable,
   Valid,
@@ -46,9 +45,9 @@ export interface Recovery<U extends SessionUser> {
   /** Finds out how the session stands, unless that is known well enough. Never rejects. */
   recover(trigger: Trigger, options?: RecoverOptions): Promise<void>;
   /** Runs a sign-in while nothing else is asked, in any tab. */
-  signIn(
-    login: (call: Parameters<Transport<U>["validate"]>[0]) => Promise<LoginOutcome<U>>,
-  ): Promise<LoginOutcome<U>>;
+  signIn<T extends { readonly kind: string }>(
+    login: (call: Call) => Promise<Valid<U> | T>,
+  ): Promise<Valid<U> | T | Refused | Unavailable>;
   /** Gives up what is under way, because its answer does not matter any more. */
   abandon(): void;
   isUnderWay(): boolean;
@@ -212,7 +211,7 @@ export function createRecovery<U extends SessionUser>(
   }
 
   /** A cookie jar that keeps nothing would end each session at its next request, again and again. */
-  async function keptOrRefused(valid: Valid<U>): Promise<LoginOutcome<U>> {
+  async function keptOrRefused(valid: Valid<U>): Promise<Valid<U> | Refused> {
     if (environment.hasSessionCookie() === true) return valid;
     current = new AbortController();
     const kept = await ask(core, "sign-in", {
@@ -255,9 +254,11 @@ export function createRecovery<U extends SessionUser>(
       logout = null;
       current?.abort();
     },
-    async signIn(login) {
+    async signIn<T extends { readonly kind: string }>(
+      login: (call: Call) => Promise<Valid<U> | T>,
+    ) {
       if (tabs.read().pendingLogout) await recover("sign-out");
-      let outcome: LoginOutcome<U> | Unavailable = { kind: "unavailable", cause: "timeout" };
+      let outcome: Valid<U> | T | Refused | Unavailable = { kind: "unavailable", cause: "timeout" };
       if (tabs.read().pendingLogout) return outcome;
       // A reply that came later would put the old session's cookies in place of the new one's.
       tabs.share({ signIns: tabs.read().signIns + 1 });
@@ -270,15 +271,22 @@ export function createRecovery<U extends SessionUser>(
           const asked = now();
           current = new AbortController();
           outcome = await ask(core, "sign-in", { abandon: current, request: login });
-          if (outcome.kind === "valid") outcome = await keptOrRefused(outcome);
-          if (outcome.kind !== "valid") return;
+          if (!isValid<U>(outcome)) return;
+          const kept = outcome = await keptOrRefused(outcome);
+          if (!isValid<U>(kept)) return;
           isSignedIn = true;
-          onValid(outcome, asked);
-          await sync.commit(outcome, asked, true);
+          onValid(kept, asked);
+          await sync.commit(kept, asked, true);
         });
       });
       if (isGivenUp && !isSignedIn) void recover("sign-in");
       return outcome;
     },
   };
+}
+
+function isValid<U extends SessionUser>(
+  outcome: { readonly kind: string },
+): outcome is Valid<U> {
+  return outcome.kind === "valid";
 }

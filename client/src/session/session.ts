@@ -8,16 +8,16 @@
 import type { DiagnosticEntry, SessionEventName, SessionEvents } from "../state/events.ts";
 import type { DevicesOutcome, EndDeviceOutcome } from "../transport/http_transport.ts";
 import type {
-  Busy,
   Call,
-  LoginOutcome,
   LogoutOutcome,
   LogoutScope,
   Refused,
   SessionUser,
   Trigger,
   Unavailable,
+  Valid,
 } from "../transport/outcome.ts";
+import type { SignIn } from "../sign_in/sign_in.ts";
 import type { InitialSession } from "../server/initial_session.ts";
 import type { SessionSnapshot } from "../state/snapshot.ts";
 import type { Status } from "../state/transition.ts";
@@ -125,78 +125,6 @@ export type CheckTrigger = Extract<
   Trigger,
   "manual" | "visibility" | "focus" | "pageshow" | "resume" | "online" | "suspended"
 >;
-
-/**
- * A password and whose it is.
- *
- * @example
- * ```ts
- * import { createAuthClient } from "@unified-auth/client";
- *
- * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
- * await auth.signIn.withPassword({ email: "ada@example.com", password: "…", deviceName: "Desk" });
- * ```
- */
-export interface PasswordCredentials {
-  /** The person's e-mail address. */
-  readonly email: string;
-  /** The person's password. */
-  readonly password: string;
-  /** The answer to a captcha, where the project asks for one. */
-  readonly captchaToken?: string | undefined;
-  /** The name of this device in the list of devices. */
-  readonly deviceName?: string | undefined;
-}
-
-/**
- * A sign-in and what became of it. Everything expected is a value: a wrong password is `refused`.
- *
- * @example
- * ```ts
- * import { createAuthClient } from "@unified-auth/client";
- *
- * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
- * const outcome = await auth.signIn.withPassword({ email: "ada@example.com", password: "…" });
- * switch (outcome.kind) {
- *   case "signed-in":
- *     console.log(outcome.user.email);
- *     break;
- *   case "refused":
- *     console.log(outcome.message);
- *     break;
- *   case "busy":
- *   case "unavailable":
- *     console.log("try again");
- * }
- * ```
- */
-export type SignInOutcome<U extends SessionUser = UnifiedAuthUser> =
-  | { readonly kind: "signed-in"; readonly user: U }
-  | Refused
-  | Busy
-  | Unavailable;
-
-/**
- * The ways to sign in. None of them rejects for anything that a person, a server or a network does.
- *
- * @example
- * ```ts
- * import { createAuthClient } from "@unified-auth/client";
- *
- * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
- * const { kind } = await auth.signIn.withPassword({ email: "ada@example.com", password: "…" });
- * console.log(kind);
- * ```
- */
-export interface SignIn<U extends SessionUser = UnifiedAuthUser> {
-  /** Signs in with e-mail and password. */
-  withPassword(credentials: PasswordCredentials): Promise<SignInOutcome<U>>;
-  /** Makes a session of somebody who signed in with Supabase Auth itself. */
-  withSupabaseToken(
-    accessToken: string,
-    options?: { readonly deviceName?: string | undefined },
-  ): Promise<SignInOutcome<U>>;
-}
 
 /**
  * The person's signed-in browsers and devices.
@@ -307,10 +235,16 @@ export interface AuthClient<U extends SessionUser = UnifiedAuthUser> {
 
 /** The client without what the HTTP API adds: over any transport. */
 export interface Session<U extends SessionUser> extends Omit<AuthClient<U>, "signIn" | "devices"> {
-  /** Signs in by `login`, while nothing else is asked in any tab. */
-  signIn(login: (call: Call) => Promise<LoginOutcome<U>>): Promise<LoginOutcome<U>>;
-  /** Calls the API as the person who is signed in, once more where the access token was refused. */
+  /** Signs in by `login`, while nothing else is asked in any tab. Only a valid answer changes the state. */
+  signIn<T extends { readonly kind: string }>(
+    login: (call: Call) => Promise<Valid<U> | T>,
+  ): Promise<Valid<U> | T | Refused | Unavailable>;
+  /**
+   * Calls the API as the person who is signed in, once more where the access token was refused; or, as
+   * anybody, at once.
+   */
   request<T extends { readonly kind: string }>(
     send: (call: Call) => Promise<T>,
+    options?: { readonly anonymous?: boolean },
   ): Promise<T | Unavailable>;
 }

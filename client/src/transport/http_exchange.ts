@@ -19,7 +19,7 @@ export interface Answer {
 }
 
 export interface ExchangeRequest {
-  readonly method?: "POST" | "GET" | "DELETE";
+  readonly method?: "POST" | "GET" | "PUT" | "DELETE";
   readonly signal?: AbortSignal | undefined;
   readonly body?: Json;
   readonly proof?: Proof;

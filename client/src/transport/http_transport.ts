@@ -7,7 +7,15 @@
  */
 
 import type { SessionEnvironment } from "../session/environment.ts";
-import { type Answer, createExchange, type Json, retryAfterMsOf } from "./http_exchange.ts";
+import {
+  type Answer,
+  createExchange,
+  type Exchange,
+  type Json,
+  retryAfterMsOf,
+} from "./http_exchange.ts";
+import { mfaRequiredIn } from "../sign_in/answers.ts";
+import type { MfaRequired } from "../sign_in/outcomes.ts";
 import type { BrowserKey } from "../key/browser_key.ts";
 import { pageKey } from "../key/page_key.ts";
 import type {
@@ -80,8 +88,12 @@ export type EndDeviceOutcome =
   | Busy
   | Unavailable;
 
-export interface HttpTransport<U extends SessionUser = UnifiedAuthUser> extends Transport<U> {
-  login(credentials: Credentials, call: Pick<Call, "signal">): Promise<LoginOutcome<U>>;
+export interface HttpTransport<U extends SessionUser = UnifiedAuthUser>
+  extends Transport<U>, Exchange {
+  login(
+    credentials: Credentials,
+    call: Pick<Call, "signal">,
+  ): Promise<LoginOutcome<U> | MfaRequired>;
   /** The live sessions of the person who is signed in. */
   sessions(call: Pick<Call, "signal">): Promise<DevicesOutcome>;
   /** Ends one of them. */
@@ -172,6 +184,8 @@ export function createHttpTransport<U extends SessionUser = UnifiedAuthUser>(
   }
 
   return {
+    url,
+    send,
     logout,
     validate: (call) => askSession("/validate", call),
     refresh: (call) => askSession("/refresh", call),
@@ -180,7 +194,7 @@ export function createHttpTransport<U extends SessionUser = UnifiedAuthUser>(
       return await send(
         "/login",
         { signal, body: loginBody(credentials), proof },
-        (answer) => validIn<U>(answer) ?? refusedIn(answer),
+        (answer) => validIn<U>(answer) ?? mfaRequiredIn(answer) ?? refusedIn(answer),
       );
     },
     sessions: ({ signal }) =>
@@ -210,7 +224,7 @@ function loginBody(credentials: Credentials): Json {
   return { email, password, captcha_token, device_name };
 }
 
-function validIn<U extends SessionUser>({ response, body }: Answer): Valid<U> | undefined {
+export function validIn<U extends SessionUser>({ response, body }: Answer): Valid<U> | undefined {
   return response.status === 200 ? validOf(body) : undefined;
 }
 
@@ -220,7 +234,7 @@ function rejectedIn({ response, body }: Answer): Rejected | undefined {
 }
 
 /** As `rejectedIn`, where only the access token counts. */
-function rejectedTokenIn(answer: Answer): Rejected | undefined {
+export function rejectedTokenIn(answer: Answer): Rejected | undefined {
   return rejectedIn(answer) ?? (supersededIn(answer) && { kind: "rejected", reason: "no-session" });
 }
 
@@ -240,7 +254,7 @@ function supersededIn({ response, body }: Answer): Superseded | undefined {
     : undefined;
 }
 
-function refusedIn(
+export function refusedIn(
   { response, body }: Answer,
 ): Extract<LoginOutcome<never>, { kind: "refused" }> | undefined {
   const { status } = response;

@@ -1,0 +1,74 @@
+/**
+ * The answers of the sign-in routes in the client's words. An answer of any other form is not the
+ * backend's.
+ *
+ * @module
+ */
+
+import type { Answer, Json } from "../transport/http_exchange.ts";
+import { isObject } from "../transport/views.ts";
+import type { AccountName, EnrolledFactor, Factor, MfaRequired } from "./outcomes.ts";
+
+export function factorsIn({ body }: Answer): readonly Factor[] | undefined {
+  const factors = body?.["factors"];
+  return Array.isArray(factors) && factors.every(isObject) ? factors.map(factorOf) : undefined;
+}
+
+export function mfaRequiredIn(answer: Answer): MfaRequired | undefined {
+  const factors = answer.body?.["code"] === "mfa_required" ? factorsIn(answer) : undefined;
+  return factors && { kind: "mfa-required", factors };
+}
+
+export function sentIn({ body }: Answer): { readonly kind: "message-sent" } | undefined {
+  return body?.["status"] === "sent" ? { kind: "message-sent" } : undefined;
+}
+
+const STEPS = {
+  consent_required: "consent-required",
+  password_required: "password-required",
+  reauthenticated: "reauthenticated",
+} as const;
+
+type StepStatus = keyof typeof STEPS;
+
+/** One of `statuses`, with the account that it belongs to. */
+export function stepIn<Status extends StepStatus>(
+  { body }: Answer,
+  statuses: readonly Status[],
+): { readonly kind: typeof STEPS[Status]; readonly account: AccountName } | undefined {
+  const status = statuses.find((each) => each === body?.["status"]);
+  const account = body?.["account"];
+  if (status === undefined || !isObject(account)) return undefined;
+  return {
+    kind: STEPS[status],
+    account: { email: textOrNull(account["email"]), phone: textOrNull(account["phone"]) },
+  };
+}
+
+export function enrolledIn({ body }: Answer): EnrolledFactor | undefined {
+  const { factor, totp } = body ?? {};
+  if (!isObject(factor)) return undefined;
+  return {
+    kind: "enrolled",
+    factor: factorOf(factor),
+    totp: isObject(totp)
+      ? {
+        qrCode: String(totp["qr_code"]),
+        secret: String(totp["secret"]),
+        uri: String(totp["uri"]),
+      }
+      : null,
+  };
+}
+
+function factorOf({ id, type, friendly_name }: Json): Factor {
+  return {
+    id: String(id),
+    type: type as Factor["type"],
+    friendlyName: textOrNull(friendly_name),
+  };
+}
+
+function textOrNull(value: unknown): string | null {
+  return typeof value === "string" ? value : null;
+}

@@ -1,0 +1,281 @@
+import assert from "node:assert/strict";
+import { createSession } from "../../../client/src/session/create_session.ts";
+import { browserEnvironment } from "../../../client/src/session/environment.ts";
+import type { PageNavigation, Popup } from "../../../client/src/sign_in/oauth.ts";
+import type { Passkeys } from "../../../client/src/sign_in/passkey.ts";
+import { createSignIn } from "../../../client/src/sign_in/sign_in.ts";
+import { createHttpTransport } from "../../../client/src/transport/http_transport.ts";
+import type { UnifiedAuthUser } from "../../../client/src/transport/views.ts";
+import type { Browser } from "../http/browser.ts";
+import { openSignInFixture, WRONG_CODE } from "./sign_in_fixture.ts";
+import { createSoftwarePasskey } from "./software_passkey.ts";
+
+const APP = "https://app.example.com";
+const PAGE = `${APP}/deep/page?tab=2#part`;
+const NEW_PASSWORD = "another-horse-battery-staple";
+
+const fixture = await openSignInFixture({ environment: { SESSION_ALLOWED_ORIGINS: APP } });
+Deno.test.afterAll(() => fixture.close());
+
+interface ClientOptions {
+  readonly navigation?: Partial<PageNavigation>;
+  readonly passkeys?: Passkeys;
+}
+
+/** The client of a page whose cookies are the browser's. */
+function openClient(browser: Browser, { navigation, passkeys }: ClientOptions = {}) {
+  const prefix = `${fixture.stack.functionsUrl}/unified-auth`;
+  const environment = {
+    ...browserEnvironment(),
+    async fetch(input: string | Request, { method = "GET", body, headers }: RequestInit = {}) {
+      const answer = await browser.call(`/unified-auth${String(input).slice(prefix.length)}`, {
+        method,
+        body: body === undefined ? undefined : JSON.parse(String(body)),
+        headers: Object.fromEntries(new Headers(headers)),
+        tries: 1,
+      });
+      return new Response(JSON.stringify(answer.body), {
+        status: answer.status,
+        headers: answer.headers,
+      });
+    },
+  };
+  const transport = createHttpTransport<UnifiedAuthUser>({ baseUrl: prefix, environment });
+  const session = createSession<UnifiedAuthUser>({ transport, environment });
+  const signIn = createSignIn<UnifiedAuthUser>({
+    session,
+    transport,
+    environment,
+    navigation: {
+      address: () => new URL(PAGE),
+      leaveFor: (url) => assert.fail(`left for ${url}`),
+      openPopup: () => null,
+      replaceAddress: () => {},
+      ...navigation,
+    },
+    passkeys: () => passkeys ?? null,
+  });
+  return { session, signIn };
+}
+
+function assertKind<Outcome extends { readonly kind: string }, Kind extends Outcome["kind"]>(
+  outcome: Outcome,
+  kind: Kind,
+): asserts outcome is Extract<Outcome, { readonly kind: Kind }> {
+  assert.equal(outcome.kind, kind, JSON.stringify(outcome));
+}
+
+function assertRefusal(outcome: { readonly kind: string; readonly code?: string }, code: string) {
+  assert.deepEqual([outcome.kind, outcome.code], ["refused", code]);
+}
+
+Deno.test("a code from a mail signs the client in", async () => {
+  const person = await fixture.createPerson();
+  const { session, signIn } = openClient(fixture.openBrowser());
+  assertKind(await signIn.withOtp({ email: person.email }), "message-sent");
+  const { token } = fixture.lastMessage(person.email);
+  assertRefusal(await signIn.verifyOtp({ email: person.email, token: WRONG_CODE }), "otp_expired");
+  const outcome = await signIn.verifyOtp({ email: person.email, token, deviceName: "Desk" });
+  assertKind(outcome, "signed-in");
+  assert.equal(outcome.user.id, person.id);
+  assert.equal(session.status, "active");
+  session.dispose();
+});
+
+Deno.test("a link that another browser asked for signs in only after a consent that names the account", async () => {
+  const person = await fixture.createPerson();
+  const asking = openClient(fixture.openBrowser());
+  assertKind(await asking.signIn.withOtp({ email: person.email }), "message-sent");
+  const { tokenHash } = fixture.lastMessage(person.email);
+  const { session, signIn } = openClient(fixture.openBrowser());
+  const outcome = await signIn.verifyOtp({ tokenHash, type: "magiclink" });
+  assertKind(outcome, "consent-required");
+  assert.equal(outcome.account.email, person.email);
+  assert.notEqual(session.status, "active");
+  assertKind(await signIn.acceptAccount(), "signed-in");
+  assert.equal(session.status, "active");
+});
+
+Deno.test("a sign-up is confirmed by mail, and asks for the password again", async () => {
+  const email = `${crypto.randomUUID()}@example.com`;
+  const { signIn } = openClient(fixture.openBrowser());
+  assertKind(await signIn.signUp({ email, password: NEW_PASSWORD }), "message-sent");
+  const { tokenHash } = fixture.lastMessage(email);
+  assertKind(await signIn.verifyOtp({ tokenHash, type: "signup" }), "password-required");
+  assertRefusal(await signIn.setPassword({ password: "short" }), "weak_password");
+  const outcome = await signIn.setPassword({ password: NEW_PASSWORD });
+  assertKind(outcome, "signed-in");
+  assert.equal(outcome.user.email, email);
+});
+
+Deno.test("a reset by mail ends in a session, and the new password signs in", async () => {
+  const person = await fixture.createPerson();
+  const { signIn } = openClient(fixture.openBrowser());
+  assertKind(await signIn.resetPassword({ email: person.email }), "message-sent");
+  const { tokenHash } = fixture.lastMessage(person.email);
+  assertKind(await signIn.verifyOtp({ tokenHash, type: "recovery" }), "password-required");
+  assertKind(await signIn.setPassword({ password: NEW_PASSWORD }), "signed-in");
+  const other = openClient(fixture.openBrowser());
+  const again = await other.signIn.withPassword({ email: person.email, password: NEW_PASSWORD });
+  assertKind(again, "signed-in");
+});
+
+Deno.test("a changed password keeps this browser signed in and ends the others", async () => {
+  const person = await fixture.createPerson();
+  const [here, there] = [openClient(fixture.openBrowser()), openClient(fixture.openBrowser())];
+  for (const { signIn } of [here, there]) {
+    assertKind(await signIn.withPassword(person), "signed-in");
+  }
+  const { password: currentPassword } = person;
+  const weak = await here.signIn.changePassword({ currentPassword, password: "short" });
+  assertRefusal(weak, "weak_password");
+  const changed = await here.signIn.changePassword({ currentPassword, password: NEW_PASSWORD });
+  assertKind(changed, "changed");
+  assert.equal((await here.session.refresh()).status, "active");
+  const ended = await there.session.refresh();
+  assert.deepEqual([ended.status, ended.reason], ["ended", "revoked"]);
+});
+
+Deno.test("nobody who is signed out changes a password", async () => {
+  const { signIn } = openClient(fixture.openBrowser());
+  const outcome = await signIn.changePassword({ password: NEW_PASSWORD });
+  assertKind(outcome, "rejected");
+  assert.equal(outcome.reason, "no-session");
+});
+
+Deno.test("a person with a factor signs in with the factor's code", async () => {
+  const person = await fixture.createPerson();
+  const { id, code } = await fixture.addTotp(person);
+  const { session, signIn } = openClient(fixture.openBrowser());
+  const outcome = await signIn.withPassword(person);
+  assertKind(outcome, "mfa-required");
+  assert.deepEqual(outcome.factors.map((factor) => [factor.id, factor.type]), [[id, "totp"]]);
+  const listed = await signIn.mfa.challenge();
+  assertKind(listed, "challenged");
+  assert.deepEqual(listed.factors, outcome.factors);
+  const wrong = await signIn.mfa.verify({ factorId: id, code: WRONG_CODE });
+  assertRefusal(wrong, "mfa_verification_failed");
+  assertKind(await signIn.mfa.verify({ factorId: id, code: code() }), "signed-in");
+  assert.equal(session.status, "active");
+});
+
+Deno.test("a factor is enrolled, and removed after one of its codes", async () => {
+  const { totpCode } = await import("../../../local/platform/auth/totp.ts");
+  const { session, signIn } = openClient(fixture.openBrowser());
+  assertKind(await signIn.withPassword(await fixture.createPerson()), "signed-in");
+  const enrolled = await signIn.mfa.enroll({ type: "totp", friendlyName: "App" });
+  assertKind(enrolled, "enrolled");
+  const { factor: { id: factorId }, totp } = enrolled;
+  assert.ok(totp);
+  const codeAt = (offsetMs: number) => totpCode(totp.secret, Date.now() + offsetMs);
+  assertKind(await signIn.mfa.verify({ factorId, code: codeAt(0) }), "signed-in");
+  assert.equal(session.status, "active");
+  const outcome = await signIn.mfa.remove({ factorId });
+  if (outcome.kind === "mfa-required") {
+    const { kind } = await signIn.mfa.verify({ factorId, code: codeAt(30_000) });
+    assert.equal(kind, "reauthenticated");
+    assertKind(await signIn.mfa.remove({ factorId }), "removed");
+  } else {
+    assertKind(outcome, "removed");
+  }
+  assert.equal(session.status, "active");
+});
+
+Deno.test("a redirect comes back to the very page, without an earlier error", async () => {
+  const left: string[] = [];
+  const { signIn } = openClient(fixture.openBrowser(), {
+    navigation: {
+      address: () => new URL(`${APP}/deep/page?auth_error=access_denied&tab=2#part`),
+      leaveFor: (url) => void left.push(url),
+    },
+  });
+  const request = { provider: "keycloak", scopes: "openid", loginHint: "ada@example.com" };
+  assertKind(await signIn.withOAuth(request), "redirecting");
+  const { searchParams } = new URL(left[0] ?? "");
+  assert.deepEqual(Object.fromEntries(searchParams), {
+    provider: "keycloak",
+    return_to: PAGE,
+    scopes: "openid",
+    login_hint: "ada@example.com",
+  });
+});
+
+Deno.test("the error of a redirect is reported once, and taken out of the address", () => {
+  let address = new URL(`${APP}/deep/page?auth_error=access_denied&tab=2#part`);
+  const { signIn } = openClient(fixture.openBrowser(), {
+    navigation: { address: () => address, replaceAddress: (url) => address = url },
+  });
+  assert.equal(signIn.redirectError(), "access_denied");
+  assert.equal(address.href, PAGE);
+  assert.equal(signIn.redirectError(), null);
+});
+
+/** A popup in which somebody goes through the provider, in the jar of `browser`. */
+function popupOf(browser: Browser, as: Parameters<typeof fixture.passProvider>[1]) {
+  let [address, closed]: [URL | null, boolean] = [null, false];
+  const openPopup = (url: string): Popup => {
+    void (async () => {
+      const start = await fixture.visit(browser, url);
+      address = new URL(
+        (await fixture.visit(browser, await fixture.passProvider(start, as))).location,
+      );
+    })();
+    return { address: () => address, isClosed: () => closed, close: () => closed = true };
+  };
+  return { openPopup, isClosed: () => closed };
+}
+
+Deno.test("a popup signs in and leaves the page and its waiting calls as they are", async () => {
+  const [person, browser] = [await fixture.createPerson(), fixture.openBrowser()];
+  const popup = popupOf(browser, person);
+  const { session, signIn } = openClient(browser, { navigation: popup });
+  const outcome = await signIn.withOAuth({ provider: "keycloak", popup: true });
+  assertKind(outcome, "signed-in");
+  assert.equal(outcome.user.id, person.id);
+  assert.equal(session.status, "active");
+  assert.ok(popup.isClosed());
+});
+
+Deno.test("a popup that comes back with an error or is closed signs nobody in", async () => {
+  const browser = fixture.openBrowser();
+  const refused = openClient(browser, { navigation: popupOf(browser, "refused") });
+  const request = { provider: "keycloak", popup: true };
+  assertRefusal(await refused.signIn.withOAuth(request), "access_denied");
+  const closed = openClient(browser, {
+    navigation: { openPopup: () => ({ address: () => null, isClosed: () => true, close() {} }) },
+  });
+  assertKind(await closed.signIn.withOAuth(request), "cancelled");
+});
+
+Deno.test("a passkey is registered and signs another browser in", async () => {
+  const passkey = createSoftwarePasskey(fixture.stack.baseUrl);
+  const passkeys: Passkeys = {
+    create: (options) => Promise.resolve(passkey.register(options)),
+    get: (options) => Promise.resolve(passkey.authenticate(options)),
+  };
+  const person = await fixture.createPerson();
+  const { signIn } = openClient(fixture.openBrowser(), { passkeys });
+  assertKind(await signIn.withPassword(person), "signed-in");
+  assertKind(await signIn.registerPasskey(), "registered");
+  const other = openClient(fixture.openBrowser(), { passkeys });
+  const outcome = await other.signIn.withPasskey({ deviceName: "Phone" });
+  assertKind(outcome, "signed-in");
+  assert.equal(outcome.user.id, person.id);
+  const cancelled = { ...passkeys, get: () => Promise.resolve(null) };
+  assertKind(
+    await openClient(fixture.openBrowser(), { passkeys: cancelled }).signIn.withPasskey(),
+    "cancelled",
+  );
+  assertKind(await openClient(fixture.openBrowser()).signIn.withPasskey(), "unsupported");
+});
+
+Deno.test("an outage is an answer, and changes nothing", async () => {
+  const { session, signIn } = openClient({
+    ...fixture.openBrowser(),
+    call: () => Promise.reject(new TypeError("fetch failed")),
+  });
+  const outcome = await signIn.verifyOtp({ email: "ada@example.com", token: "123456" });
+  assertKind(outcome, "unavailable");
+  assert.equal(outcome.cause, "network");
+  assert.notEqual(session.status, "active");
+});
