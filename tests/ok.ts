@@ -12,6 +12,7 @@ import { generatedFiles } from "./checks/generated_files.ts";
 import { generatedPassages } from "./checks/generated_passages.ts";
 import { layerRules } from "./checks/layers.ts";
 import { sourceRules } from "./checks/source_rules.ts";
+import { vocabulary } from "./checks/vocabulary.ts";
 import { toolchainChecks } from "./checks/toolchain.ts";
 import { unusedExports } from "./checks/unused_exports.ts";
 
@@ -19,6 +20,7 @@ const failed = [
   ...await runChecks([
     ...toolchainChecks,
     sourceRules,
+    vocabulary,
     layerRules,
     unusedExports,
     generatedPassages,

@@ -1,5 +1,5 @@
 /**
- * What a stranger wrote, fit for a terminal. Whoever signs in chooses the user agent, and whoever answers
+ * Text of an unknown origin, fit for a terminal. The person who signs in chooses the user agent, and the server that answers
  * chooses the words.
  *
  * @module

@@ -103,7 +103,7 @@ async function writePage(record: ScoreboardRecord): Promise<void> {
   await Deno.writeTextFile(DOCUMENT, await format(page, "md"));
 }
 
-/** As the tables have it, whoever was ready first. */
+/** As the tables have it, not in the order in which they were ready. */
 function inOrder(rows: Scoreboard["rows"]): Scoreboard["rows"] {
   return Object.fromEntries(scenarios.map(({ id }) => [
     id,

@@ -18,7 +18,7 @@ export interface Actor {
   readonly chance: Chance;
   /** Asks until somebody says yes or no. */
   ask(request: () => Promise<Answer>): Promise<Answer>;
-  /** Lets time pass for a session and for whoever holds its cookies. */
+  /** Lets time pass for a session and for each holder of its cookies. */
   after(seconds: number, sessionId: string, jars: readonly Browser[]): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export function createActor(
       const quietMs = before.length > 0 ? SETTLED_AFTER_OUTAGE_MS : SETTLED_MS;
       settledAtMs = Math.max(settledAtMs, performance.now() + quietMs);
       ledger.count("requests", group, before.length + 1);
-      for (const outage of before) ledger.count("put off", String(outage));
+      for (const outage of before) ledger.count("deferred", String(outage));
       return answer;
     },
     async after(seconds, sessionId, jars) {

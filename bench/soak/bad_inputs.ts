@@ -47,7 +47,7 @@ export async function flood(stage: Stage, name: string): Promise<void> {
     ledger.count("bad inputs", kind);
     const result = judge(input, answer);
     ledger.count("bad inputs answered", result === null ? "refused" : result);
-    if (result !== null && result !== "put off") {
+    if (result !== null && result !== "deferred") {
       const told = `${kind}: ${answer?.status} ${JSON.stringify(answer?.body)}`;
       ledger.breach("a bad input is refused in the documented form, and does nothing", told);
     }
@@ -55,9 +55,9 @@ export async function flood(stage: Stage, name: string): Promise<void> {
   }
 }
 
-/** Null where it was refused as it should be; `put off` where an outage came first. */
+/** Null where it was refused as it should be; `deferred` where an outage came first. */
 function judge({ codes }: BadInput, answer: Answer | null): string | null {
-  if (answer === null || answer.status === 503) return "put off";
+  if (answer === null || answer.status === 503) return "deferred";
   if (answer.setCookies.length > 0) return "touched a cookie";
   const refusal = errorView.safeParse(answer.body);
   if (!refusal.success) return "answered in another form";

@@ -26,8 +26,8 @@ export interface HonestBrowser {
   readonly person: Person;
   readonly browser: Browser;
   sessionId: string;
-  /** Its last deeds, for the story of one that went wrong. */
-  readonly deeds: string[];
+  /** Its last actions, for the story of one that went wrong. */
+  readonly actions: string[];
 }
 
 /** The promise that this is all about. */
@@ -48,13 +48,13 @@ export async function liveHonestly(stage: Stage, name: string): Promise<HonestBr
   // Some have no key: other clients, private windows.
   const key = actor.chance() < 0.7 ? await createProofKey() : null;
   const browser = openBrowser({ functionsUrl: stage.network.functionsUrl, key });
-  const life: HonestBrowser = { stage, actor, person, browser, sessionId: "", deeds: [name] };
+  const life: HonestBrowser = { stage, actor, person, browser, sessionId: "", actions: [name] };
   await signIn(life);
   while (!stage.isOver()) {
-    const [deed, act] = pick(actor.chance, Object.entries(ACTS));
-    life.deeds.push(deed);
+    const [action, act] = pick(actor.chance, Object.entries(ACTS));
+    life.actions.push(action);
     await act(life);
-    stage.ledger.count("deeds", deed);
+    stage.ledger.count("actions", action);
   }
   return life;
 }
@@ -117,7 +117,7 @@ async function validate(life: HonestBrowser, count: number): Promise<void> {
 }
 
 async function wake(life: HonestBrowser, seconds: number): Promise<void> {
-  life.deeds.push(`${seconds} s later`);
+  life.actions.push(`${seconds} s later`);
   await life.actor.after(seconds, life.sessionId, [life.browser]);
   await validate(life, tabs(life));
 }
@@ -213,7 +213,7 @@ function sessionIdOf({ body }: Answer): string {
     : "";
 }
 
-function story({ deeds, sessionId }: HonestBrowser, what: string, answer: Answer): string {
-  const told = [deeds[0], ...deeds.slice(1).slice(-12)].join(", ");
+function story({ actions, sessionId }: HonestBrowser, what: string, answer: Answer): string {
+  const told = [actions[0], ...actions.slice(1).slice(-12)].join(", ");
   return `${told}: ${what} of ${sessionId} was answered ${answer.status} ${codeOf(answer)}`;
 }

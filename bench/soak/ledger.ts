@@ -1,6 +1,6 @@
 /**
  * What a soak counts, and the promises that it saw broken. Knows names and numbers; what they mean is
- * the business of whoever writes them down.
+ * the business of its callers.
  *
  * @module
  */

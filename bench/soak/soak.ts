@@ -71,7 +71,7 @@ export async function soak(options: SoakOptions): Promise<Figures> {
   return {
     ...options,
     requests: { ...ledger.of("requests"), "bad inputs": ledger.sum("bad inputs") },
-    putOff: ledger.of("put off"),
+    putOff: ledger.of("deferred"),
     outages: ledger.of("outages"),
     events: await readEvents(stage),
     faults: ledger.of("faults"),
@@ -87,7 +87,7 @@ export async function soak(options: SoakOptions): Promise<Figures> {
   };
 }
 
-/** Whoever cannot go on is a broken promise, and no result; the others play to the end. */
+/** A browser that cannot go on is a broken promise, and no result; the others play to the end. */
 async function watched<Result>(
   { ledger }: Stage,
   name: string,

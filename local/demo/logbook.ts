@@ -57,6 +57,6 @@ function firstEntries(): Entry[] {
   const at = new Date().toISOString();
   return [
     { text: "Opened the logbook.", at },
-    { text: "This list stays on the screen when the session is in doubt.", at },
+    { text: "This list stays on the screen while the session cannot be verified.", at },
   ];
 }

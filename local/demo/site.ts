@@ -1,6 +1,6 @@
 /**
  * The demo that `deno task start` serves on the project's own origin: its page, its script, the logbook
- * behind it and the emulators that do to a session what life does.
+ * behind it and the routes of the scenarios.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import type { Mailbox } from "../platform/auth/mailbox.ts";
 import type { Answering } from "../platform/gateway.ts";
 import { bundlePage } from "./bundle.ts";
 import { renderInbox } from "./inbox.ts";
-import { createLife, type LifeOptions } from "./life.ts";
+import { createScenarioRoutes, type ScenarioOptions } from "./scenario_routes.ts";
 import { createLogbook } from "./logbook.ts";
 
 export interface Demo extends Answering {
@@ -26,17 +26,17 @@ const FILES: Readonly<Record<string, { readonly file: string; readonly type: str
   "/demo/icon.svg": { file: "icon.svg", type: "image/svg+xml" },
 };
 
-/** Nothing from elsewhere, nothing inline: an injected script could not even run. */
+/** Nothing from without, nothing inline: an injected script could not even run. */
 const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
   "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-export function createDemo(options: LifeOptions & { readonly mailbox: Mailbox }): Demo {
-  const life = createLife(options);
+export function createDemo(options: ScenarioOptions & { readonly mailbox: Mailbox }): Demo {
+  const scenarioRoutes = createScenarioRoutes(options);
   const logbook = createLogbook(options.functionsUrl);
   const script = bundlePage(new URL("./app.ts", PAGE));
 
   return {
-    deliver: life.deliver,
+    deliver: scenarioRoutes.deliver,
     async fetch(request) {
       const { pathname } = new URL(request.url);
       if (pathname === "/demo/entries") return await logbook(request);
@@ -48,7 +48,7 @@ export function createDemo(options: LifeOptions & { readonly mailbox: Mailbox })
       }
       const known = FILES[pathname];
       if (known) return withPolicy(await Deno.readFile(new URL(known.file, PAGE)), known.type);
-      return await life.answer(request) ??
+      return await scenarioRoutes.answer(request) ??
         Response.json({ message: "there is nothing here" }, { status: 404 });
     },
   };

@@ -1,5 +1,5 @@
 /**
- * Reads what a child process writes, line by line, keeping the latest lines for whoever asks later.
+ * Reads what a child process writes, line by line, keeping the latest lines for later callers.
  *
  * @module
  */

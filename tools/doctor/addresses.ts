@@ -15,7 +15,7 @@ const FORGED_ADDRESS = "192.0.2.199";
 
 /**
  * The headers by which proxies tell an address, and which a careless one hands on from the client.
- * Cloudflare's comes by itself: its edge, behind which hosted projects stand, refuses whoever sends it,
+ * Cloudflare's comes by itself: its edge, behind which hosted projects stand, refuses callers that send it,
  * and nothing could be told of the others.
  */
 const FORGERIES = [

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** An answer, whoever gave it. */
+/** An answer, no matter who gave it. */
 export interface Reply {
   readonly kind: "reply";
   readonly status: number;

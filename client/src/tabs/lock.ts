@@ -1,6 +1,6 @@
 /**
- * One asker at a time among the tabs, as far as that can be had without waiting for a tab that
- * sleeps. It is an optimisation: the server answers two askers alike, so nobody ever waits for long
+ * One caller at a time among the tabs, as far as that can be had without waiting for a tab that
+ * sleeps. It is an optimisation: the server answers two callers alike, so nobody ever waits for long
  * and nothing is ever stolen.
  *
  * @module

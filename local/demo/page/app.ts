@@ -1,13 +1,13 @@
 /**
- * The demo: a small app on a session that can be put through what life does to one. Wires the panels
+ * The demo: a small app on a session that scenarios can be played on. Wires the panels
  * to the client and renders them when it changes.
  *
  * @module
  */
 
 import { createBannerPanel } from "./banner_panel.ts";
-import { listDeeds } from "./deeds.ts";
-import { createDeedsPanel } from "./deeds_panel.ts";
+import { listScenarios } from "./scenarios.ts";
+import { createScenariosPanel } from "./scenarios_panel.ts";
 import { openClient } from "./demo_session.ts";
 import { createDevicesPanel } from "./devices_panel.ts";
 import { find, say } from "./dom.ts";
@@ -16,10 +16,10 @@ import { createLogPanel } from "./log_panel.ts";
 import { createLogbookPanel } from "./logbook_panel.ts";
 import { createSessionPanel } from "./session_panel.ts";
 import { createSignInPanel } from "./sign_in_panel.ts";
-import { createWorld } from "./world.ts";
+import { createDemoEnvironment } from "./demo_environment.ts";
 
-const world = createWorld();
-const auth = openClient(world);
+const demo = createDemoEnvironment();
+const auth = openClient(demo);
 const log = createLogPanel();
 const panel = createSessionPanel();
 const banner = createBannerPanel(auth);
@@ -28,7 +28,7 @@ const devices = createDevicesPanel(
   auth,
   (what) => log.add("devices", { tone: "plain", what, detail: "" }),
 );
-const deeds = createDeedsPanel(listDeeds(auth, world, () => logbook.load()), {
+const scenarios = createScenariosPanel(listScenarios(auth, demo, () => logbook.load()), {
   isSignedIn: () => auth.status === "active",
   onDone: () => void devices.load(),
 });
@@ -60,10 +60,10 @@ function render(): void {
   signOut.hidden = status === "ended";
   say(whoLabel, status === "ended" ? "Last signed in as" : "Signed in as");
   say(who, user?.email ?? user?.id ?? "");
-  panel.render(snapshot, world.environment.now().date);
+  panel.render(snapshot, demo.environment.now().date);
   banner.render(snapshot);
   logbook.render(snapshot);
-  deeds.enable(status === "active");
+  scenarios.enable(status === "active");
   if (status === "active" && user !== null && !isLoaded) {
     isLoaded = true;
     void logbook.load();

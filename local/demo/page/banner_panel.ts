@@ -14,7 +14,7 @@ import type { AuthClient } from "../../../client/src/index.ts";
 import { find, say } from "./dom.ts";
 
 const REASONS: Readonly<Partial<Record<Reason, string>>> = {
-  "revoked": "it was signed out elsewhere",
+  "revoked": "it was signed out without",
   "evicted": "it made room for a newer device",
   "expired": "it had not been used for too long",
   "reused": "a copy of its token was used somewhere else",

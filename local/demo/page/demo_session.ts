@@ -5,12 +5,12 @@
  */
 
 import { type AuthClient, createAuthClient } from "../../../client/src/index.ts";
-import type { World } from "./world.ts";
+import type { DemoEnvironment } from "./demo_environment.ts";
 
-export function openClient(world: World): AuthClient {
+export function openClient(demo: DemoEnvironment): AuthClient {
   return createAuthClient({
     baseUrl: "/functions/v1/unified-auth",
     hint: ["email"],
-    unstable_environment: world.environment,
+    unstable_environment: demo.environment,
   });
 }

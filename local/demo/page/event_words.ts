@@ -1,6 +1,5 @@
 /**
- * The client's events in words: what happened, a detail, and whether that is good news. It must not know
- * where they are shown.
+ * The client's events in words: what happened, a detail, and whether that is good news.
  *
  * @module
  */
@@ -9,7 +8,7 @@ import type { SessionEvents } from "../../../client/src/index.ts";
 import { duration } from "./clock_time.ts";
 
 export interface EventWords {
-  readonly tone: "good" | "doubt" | "bad" | "plain";
+  readonly tone: "good" | "waiting" | "bad" | "plain";
   readonly what: string;
   readonly detail: string;
 }
@@ -41,17 +40,17 @@ const WORDS: { readonly [Name in keyof Logged]: (detail: Logged[Name]) => EventW
   "signed-out": ({ source }) => words("plain", "Signed out", bySource(source)),
   "session-ended": ({ reason }) => words("bad", "Session over", reason ?? ""),
   "session-warning": ({ kind, minutesLeft }) =>
-    words("doubt", "Warned", `${kind}, ${minutesLeft} min left`),
+    words("waiting", "Warned", `${kind}, ${minutesLeft} min left`),
   "session-warning-cleared": ({ kind }) => words("good", "Warning cleared", kind),
   "user-changed": () => words("plain", "Another person signed in", ""),
   "suspended": ({ elapsedMs }) =>
-    words("doubt", `Slept for ${duration(elapsedMs)}`, "found by a gap in the heartbeat"),
-  "offline": () => words("doubt", "Offline", "nothing is written, nothing is lost"),
+    words("waiting", `Slept for ${duration(elapsedMs)}`, "found by a gap in the heartbeat"),
+  "offline": () => words("waiting", "Offline", "nothing is written, nothing is lost"),
   "online": () => words("good", "Online again", ""),
   "queue": ({ size, flushed, rejected }) => {
     if (rejected > 0) return words("bad", `${calls(rejected)} turned away`, "");
     if (flushed > 0) return words("good", `${calls(flushed)} went out`, "after the answer");
-    return words("doubt", `${calls(size)} waiting`, "until the server answers");
+    return words("waiting", `${calls(size)} waiting`, "until the server answers");
   },
 };
 
@@ -76,9 +75,9 @@ function recoveryWords(
     case "rejected":
       return words("bad", "The server said no", detail);
     case "busy":
-      return words("doubt", "The server asked for patience", detail);
+      return words("waiting", "The server asked for patience", detail);
     case "unavailable":
-      return words("doubt", `No answer: ${cause ?? "unknown"}`, detail);
+      return words("waiting", `No answer: ${cause ?? "unknown"}`, detail);
     default:
       return outcome satisfies never;
   }

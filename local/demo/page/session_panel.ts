@@ -13,7 +13,7 @@ const STATUS: Readonly<Record<SessionSnapshot["status"], string>> = {
   "unknown": "Not started",
   "restoring": "Asking the server",
   "active": "Signed in",
-  "degraded": "In doubt, still here",
+  "degraded": "Not verified, still here",
   "ended": "Session over",
   "signed-out": "Signed out",
 };
@@ -42,7 +42,7 @@ export function createSessionPanel(): SessionPanel {
   const shown = new Map<string, HTMLElement>();
   let role: keyof typeof ROLE = "self";
 
-  const tell = (name: string, value: string, tone?: "good" | "doubt"): void => {
+  const tell = (name: string, value: string, tone?: "good" | "waiting"): void => {
     let place = shown.get(name);
     if (place === undefined) {
       place = make("dd");
@@ -75,10 +75,10 @@ export function createSessionPanel(): SessionPanel {
       tell("Session ends in", sessionEndsAt === null ? "\u2013" : duration(sessionEndsAt - now));
       tell("This tab", generation === 0 ? "\u2013" : ROLE[role]);
       tell("The client is", ACTIVITY[snapshot.activity]);
-      tell("Verified", sessionVerified ? "yes" : "no", sessionVerified ? "good" : "doubt");
-      tell("May write", canMutate ? "yes" : "no", canMutate ? "good" : "doubt");
-      tell("Network", offline ? "offline" : "online", offline ? "doubt" : "good");
-      tell("Failures in a row", String(failures), failures > 0 ? "doubt" : undefined);
+      tell("Verified", sessionVerified ? "yes" : "no", sessionVerified ? "good" : "waiting");
+      tell("May write", canMutate ? "yes" : "no", canMutate ? "good" : "waiting");
+      tell("Network", offline ? "offline" : "online", offline ? "waiting" : "good");
+      tell("Failures in a row", String(failures), failures > 0 ? "waiting" : undefined);
     },
   };
 }

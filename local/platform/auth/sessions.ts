@@ -36,7 +36,7 @@ export async function endSessions(
   const which = sessionId === undefined || scope === "global"
     ? sql`sessions.user_id = ${userId}`
     : scope === "local"
-    ? sql`sessions.id = ${sessionId}` // whoever's it is, as in Supabase Auth
+    ? sql`sessions.id = ${sessionId}` // of any user, as in Supabase Auth
     : sql`sessions.user_id = ${userId} and sessions.id <> ${sessionId}`;
   await sql`delete from auth.sessions as sessions where ${which}`;
 }

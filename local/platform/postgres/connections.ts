@@ -49,7 +49,7 @@ export class ConnectionLost extends Error {
   override readonly name = "ConnectionLost";
 }
 
-/** How long whoever has a lost connection may take to be told so by the driver, with the true cause. */
+/** How long the driver may take to report a lost connection to its holder, with the true cause. */
 const TOLD_BY_DRIVER_MS = 1_000;
 
 /** Ended in the middle of a transaction, or of connecting, postgres.js leaves a timer behind. */
@@ -112,7 +112,7 @@ export function createConnections(options: ConnectionsOptions): Connections {
 
 /**
  * A query that follows the loss, such as the rollback of a transaction, is never settled by
- * postgres.js: a request would keep its place in the pool for ever.
+ * postgres.js: a request would keep its place in the pool forever.
  */
 async function orLost<Result>(
   connection: Connection,
@@ -157,7 +157,7 @@ function openConnection(
       state.onLost?.();
       onChange?.();
     },
-    // Its `listen` would take a connection more, and goes on connecting for ever once it was lost.
+    // Its `listen` would take a connection more, and goes on connecting forever once it was lost.
     onnotify: () => onChange?.(),
   };
   return Object.assign(state, { sql: postgres(databaseUrl, options) });

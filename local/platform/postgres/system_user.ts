@@ -1,6 +1,6 @@
 /**
  * Whom PostgreSQL runs as. It refuses to run as root, so under root (containers, CI) it runs as the
- * system user `postgres`, made if the machine has none; otherwise as whoever runs the stack.
+ * system user `postgres`, made if the machine has none; otherwise as the user who runs the stack.
  *
  * @module
  */

@@ -18,7 +18,7 @@ export interface Catalog {
 }
 
 /**
- * Looks things up on a connection that listens for changes. When a connection is lost, whoever made it
+ * Looks things up on a connection that listens for changes. When a connection is lost, the caller that made it
  * must call `forget`: what it would have heard meanwhile is unknown.
  */
 export function createCatalog(connections: Connections): Catalog {

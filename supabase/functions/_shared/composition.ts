@@ -1,5 +1,5 @@
 /**
- * Puts the parts together for both functions: the one place that knows which implementation stands
+ * Puts the parts together for both functions: the only module that knows which implementation stands
  * behind each interface, and where time, randomness and the network come from.
  *
  * @module

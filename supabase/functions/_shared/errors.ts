@@ -1,7 +1,7 @@
 /**
  * Every error code of the HTTP API with its status and its message: the one list that handlers, the
  * OpenAPI document and the client's tests read. Names are Supabase Auth's where the meaning is the
- * same. It must not know a request: what went wrong in detail goes to the log, not into a message.
+ * same. Details of a failure go to the log, not into a message.
  *
  * @module
  */

@@ -55,10 +55,10 @@ export async function signIn(page: Page): Promise<void> {
   await page.locator("#status", { hasText: "Signed in" }).waitFor();
 }
 
-/** Presses a deed's button and waits for what came of it. */
-export async function doDeed(page: Page, name: string): Promise<string> {
+/** Presses a scenario's button and waits for what came of it. */
+export async function playScenario(page: Page, name: string): Promise<string> {
   await page.getByRole("button", { name }).click();
-  const item = page.locator("#deeds li", { hasText: name });
+  const item = page.locator("#scenarios li", { hasText: name });
   await item.and(page.locator('[data-result="kept"], [data-result="ended"]')).waitFor();
   return await item.locator("[role=status]").innerText();
 }

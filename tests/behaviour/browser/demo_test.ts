@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { doDeed, openDemoPage, seriousViolations, signIn } from "./demo_stage.ts";
+import { openDemoPage, playScenario, seriousViolations, signIn } from "./demo_stage.ts";
 
-/** Each deed of the page with what it must say afterwards, and how the session stands then. */
+/** Each scenario of the page with the text it must show afterwards, and how the session stands then. */
 const DEEDS = [
   { name: "Sleep for two hours", says: /still signed in, generation 2/, status: "Signed in" },
   {
@@ -34,7 +34,7 @@ Deno.test("the demo does to a session what life does, and only a lost key and a 
   assert.deepEqual(await seriousViolations(page), []);
 
   for (const { name, says, status } of DEEDS) {
-    assert.match(await doDeed(page, name), says);
+    assert.match(await playScenario(page, name), says);
     await page.locator("#status", { hasText: status }).waitFor();
     assert.ok(await page.locator("#notes li").count() >= 2, "the data stays on the screen");
     if (status === "Signed in") continue;
@@ -92,7 +92,7 @@ Deno.test("the demo can be used by keyboard alone, and shows where the focus is"
   await tabTo("Sleep for two hours");
   assert.equal((await focused()).outline, "solid 3px");
   await page.keyboard.press("Enter");
-  await page.locator('#deeds li[data-result="kept"]').waitFor();
+  await page.locator('#scenarios li[data-result="kept"]').waitFor();
   assert.equal((await focused()).text, "Sleep for two hours", "the place is not lost");
   assert.deepEqual(complaints, []);
 });
@@ -114,7 +114,7 @@ Deno.test("the demo fits a phone, in the dark and without motion, and a second t
   const second = await page.context().newPage();
   await second.goto(demo.baseUrl);
   await second.locator("#status", { hasText: "Signed in" }).waitFor();
-  assert.match(await doDeed(page, "Sleep for two hours"), /still signed in, generation 2/);
+  assert.match(await playScenario(page, "Sleep for two hours"), /still signed in, generation 2/);
   await second.locator("#facts", { hasText: /Generation\s*2/ }).waitFor();
   // Tabs that date what they share by different clocks take each other's for unknown, and refresh
   // against each other with each heartbeat.
@@ -122,7 +122,7 @@ Deno.test("the demo fits a phone, in the dark and without motion, and a second t
   for (const tab of [page, second]) {
     assert.match(await tab.locator("#facts").innerText(), /Generation\s*2[^]*Verified\s*yes/);
   }
-  await doDeed(page, "Lose the next reply");
+  await playScenario(page, "Lose the next reply");
   await second.locator("#facts", { hasText: "adopts" }).waitFor();
   await page.locator("#facts", { hasText: "asks for all" }).waitFor();
   assert.deepEqual(complaints, []);

@@ -56,7 +56,7 @@ for (const hours of [2, -2]) {
       assert.equal(await tab.evaluate("session.getSnapshot().canMutate"), true);
     }));
 
-  Deno.test(`a clock that is set by ${hours} hours meanwhile is one question at the most`, () =>
+  Deno.test(`a clock that is set by ${hours} hours meanwhile is one request at most`, () =>
     withStage(async ({ site, openSignedIn }) => {
       const tab = await openSignedIn();
       await tab.evaluate(

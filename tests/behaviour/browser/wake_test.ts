@@ -73,7 +73,7 @@ Deno.test("a frozen waiter whose turn it would be holds up none of five tabs", (
     await age(3_000);
     const never = Promise.withResolvers<void>();
     site.reset();
-    // The holder's alone: whoever comes next may ask as soon as the holder is gone.
+    // The holder's alone: the next tab may ask as soon as the holder is gone.
     let isHolders = true;
     site.setFate(async (reply) => {
       if (!isHolders) return reply;

@@ -1,5 +1,5 @@
 /**
- * `deno task screenshot`: puts the demo through two deeds in a real Chromium and writes what it shows to
+ * `deno task screenshot`: puts the demo through two scenarios in a real Chromium and writes what it shows to
  * `docs/demo.png`, which the README begins with.
  *
  * @module
@@ -7,7 +7,7 @@
 
 import { startTestServer } from "../../../local/testing/test_server.ts";
 import { launchChromium } from "./chromium.ts";
-import { doDeed, openDemo, signIn } from "./demo_stage.ts";
+import { openDemo, playScenario, signIn } from "./demo_stage.ts";
 
 const TARGET = new URL("../../../docs/demo.png", import.meta.url).pathname;
 
@@ -17,8 +17,8 @@ await using chromium = await launchChromium();
 const { page } = await chromium.openPage();
 await page.goto(demo.baseUrl);
 await signIn(page);
-await doDeed(page, "Sleep for two hours");
-await doDeed(page, "Lose the next reply");
+await playScenario(page, "Sleep for two hours");
+await playScenario(page, "Lose the next reply");
 await page.mouse.move(0, 0);
 // Without the footer, which says what the README says.
 const bottom = await page.evaluate(() =>

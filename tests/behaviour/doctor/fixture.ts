@@ -26,7 +26,7 @@ export interface DoctorFixture {
   readonly sql: postgres.Sql;
   /** Breaks the proxy, and examines what it shows. */
   runChecks(broken: Break | null, options?: RunOptions): Promise<Findings>;
-  /** From now on, for whoever comes through the proxy. */
+  /** From now on, for callers through the proxy. */
   setBreak(broken: Break | null): void;
   countLiveSessions(): Promise<number>;
   close(): Promise<void>;

@@ -29,7 +29,7 @@ testBroken(fixture, {
   broken: tellingAddress("198.51.100.7"),
 });
 
-/** As Cloudflare's edge answers, before every hosted project, whoever sends its own header. */
+/** As Cloudflare's edge answers, before every hosted project, callers that send its own header. */
 function refuseForgedEdgeHeader({ headers }: Pick<Request, "headers">): Response | null {
   return headers.has("cf-connecting-ip") ? new Response("error code: 1000", { status: 403 }) : null;
 }
@@ -42,7 +42,7 @@ testBroken(guessable, {
 });
 
 testBroken(healthy, {
-  when: "a sign-in with a forged address is put off, which tells nothing",
+  when: "a sign-in with a forged address is deferred, which proves nothing",
   check: "client_address",
   result: "not_checked",
   says: /there is no telling/,

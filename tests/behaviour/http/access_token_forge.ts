@@ -1,5 +1,5 @@
 /**
- * Old access tokens for tests, from the one place that knows how to backdate one.
+ * Old access tokens for tests, by the module that backdates them.
  *
  * @module
  */

@@ -198,7 +198,7 @@ Deno.test("a recorded request changes nothing once the session has moved on, and
   thief.keep(replayed);
   await pass(signedIn);
   assertProofRequired(await thief.refresh());
-  // Later its challenge is outdated, whoever the key belongs to.
+  // Later its challenge is outdated, no matter whose key it is.
   const old = forge.challenge({ sessionId, generation: 1, ageSeconds: 300 });
   const late = await browser.key?.prove({ route: "refresh", challenge: old }) ?? "";
   assertProofRequired(await recorded.refresh({ proof: late }));

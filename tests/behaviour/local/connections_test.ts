@@ -9,7 +9,7 @@ import { openTestServer } from "../../../local/testing/test_server.ts";
 
 outliveDriverFaults();
 
-Deno.test("whoever asks on over a lost connection is told so, and its place serves the next", async () => {
+Deno.test("a caller that goes on over a lost connection is told so, and its place serves the next", async () => {
   await using server = await openTestServer();
   await using database = await server.createDatabase();
   const connections = createConnections({

@@ -114,7 +114,7 @@ Deno.test("a refresh token that proves theft ends its own session and nothing el
   });
 });
 
-Deno.test("a copied token of a bound session ends nothing, whoever's key comes with it", async () => {
+Deno.test("a copied token of a bound session ends nothing, no matter whose key comes with it", async () => {
   await using history = await openHistory({ key: OWN });
   const held = await history.next(history.first);
   await history.age(2 * DAY); // even a session that another key may take over

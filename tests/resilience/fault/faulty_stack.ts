@@ -20,7 +20,7 @@ export interface FaultyStack<Server extends TestServer = TestServer> extends Asy
   readonly stack: TestStack;
   /** Of the gateway, through `browsers`: what a browser takes. */
   readonly functionsUrl: string;
-  /** Before the gateway, for whoever calls the functions. */
+  /** Before the gateway, for callers of the functions. */
   readonly browsers: FaultyProxy;
   /** Before the gateway, for the functions: `/rest/v1` and `/auth/v1`. */
   readonly project: FaultyProxy;

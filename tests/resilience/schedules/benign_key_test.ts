@@ -33,7 +33,7 @@ function assertRefused(answer: Answer, code: string): void {
   assert.deepEqual(answer.setCookies, []);
 }
 
-/** While nobody can read a session: a request that asks the database is put off. */
+/** While nobody can read a session: a request that needs the database gets 503. */
 async function withoutDatabase<Result>(ask: () => Promise<Result>): Promise<Result> {
   const result = await fixture.sql.begin(async (transaction) => {
     await transaction`lock table public.sessions in access exclusive mode`;

@@ -23,7 +23,7 @@ Deno.test("a refusal in the very millisecond in which another token comes asks n
   await harness.advance(25);
   refusal.resolve();
   await harness.advance(0);
-  answer.resolve(); // no time has passed: the new token is no younger than the wish for it
+  answer.resolve(); // no time has passed: the new token is no younger than the request for it
   await harness.advance(1000);
   assert.deepEqual([(await late).status, (await prompt).status], [200, 200]);
   assert.deepEqual(harness.server.calls, ["validate", "validate"]);

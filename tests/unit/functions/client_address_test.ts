@@ -43,7 +43,7 @@ Deno.test("an IPv4 address mapped into IPv6 is the IPv4 address, so that both sh
   }
 });
 
-Deno.test("of a list the last entry counts: the first is written by whoever sends the request", () => {
+Deno.test("of a list the last entry counts: the first is written by the sender", () => {
   assert.equal(readClientAddress("1.1.1.1, 2.2.2.2,203.0.113.7"), "203.0.113.7");
   assert.equal(readClientAddress("1.1.1.1, unknown"), null);
   assert.equal(readClientAddress("1.1.1.1,"), null);

@@ -30,7 +30,7 @@ Deno.test("a call that failed otherwise, or may have been made, is not repeated"
   }
 });
 
-Deno.test("a call that is rolled back for ever is unavailable in the end", async () => {
+Deno.test("a call that is rolled back forever is unavailable in the end", async () => {
   const { ask, calls } = failingWith(...Array.from({ length: 9 }, () => "40001"));
   await assert.rejects(ask(), { code: "40001" });
   assert.equal(calls(), 5);

@@ -50,7 +50,7 @@ interface PastProxy {
   readonly forgery: Forgery;
 }
 
-/** As whoever knows the project's address can ask. Null: it does not answer from here. */
+/** As anybody who knows the project's address can ask. Null: it does not answer from here. */
 async function lookPastProxy(
   { ask, openTestSession }: Subject,
   projectUrl: string,
@@ -76,7 +76,7 @@ interface Addresses {
 function judgeAddress({ address, forgery, pastProxy, url }: Addresses): Result {
   if (pastProxy?.forgery === "written") {
     return failed(
-      "Whoever calls the project past the proxy can write their own address into a header.",
+      "Callers that reach the project past the proxy can write their own address into a header.",
       "Give the header of SESSION_CLIENT_IP_HEADER a name that nobody can guess (docs/deploy).",
     );
   }

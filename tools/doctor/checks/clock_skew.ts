@@ -62,7 +62,7 @@ function judge(databaseMs: number, { headers, sentAtMs, arrivedAtMs }: Reply): R
   return ownMs > TOLERANCE_MS
     ? warning(
       `The servers' clocks agree, and this machine's is ${seconds(ownMs)} off.`,
-      "Set this machine's clock. Browsers with a wrong clock do no harm: the client reckons with " +
+      "Set this machine's clock. Browsers with a wrong clock do no harm: the client computes with " +
         "durations.",
     )
     : ok("The clocks agree to within a few seconds.");

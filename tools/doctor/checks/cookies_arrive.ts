@@ -23,7 +23,7 @@ export async function cookiesArrive(subject: Subject): Promise<Result> {
   // Signing out nobody clears all cookies: no account is needed to see them arrive.
   const cleared = await subject.askFunction("/unified-auth/logout", { method: "POST" });
   if (cleared.kind === "no_reply" || !isOurs(cleared)) return explainAnonymousCaller(cleared);
-  const mismatched = findTorn(cleared);
+  const mismatched = findMismatched(cleared);
   if (mismatched !== null) return mismatched;
   const made = await subject.testSession.signIn();
   return made.kind === "signed_in" ? await checkSignIn(subject, made) : ok(
@@ -32,7 +32,7 @@ export async function cookiesArrive(subject: Subject): Promise<Result> {
   );
 }
 
-function findTorn({ setCookies }: Reply): Result | null {
+function findMismatched({ setCookies }: Reply): Result | null {
   if (setCookies.some(isFolded)) {
     return failed("The Set-Cookie headers arrive as one: browsers keep one cookie.", REMEDY);
   }
@@ -46,7 +46,7 @@ function findTorn({ setCookies }: Reply): Result | null {
 }
 
 async function checkSignIn({ askFunction }: Subject, made: SignedIn): Promise<Result> {
-  const mismatched = findTorn(made.reply);
+  const mismatched = findMismatched(made.reply);
   if (mismatched !== null) return mismatched;
   const cookies = readSessionCookies(made.reply.setCookies);
   if (!ACCESS_TOKEN.test(cookies.session_access[0]?.value ?? "")) {

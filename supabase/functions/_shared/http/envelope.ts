@@ -1,6 +1,6 @@
 /**
  * What every answer of both functions has in common: its id, its headers, CORS, the refusal of
- * cross-site requests, the size limits, the one place where errors become answers, and the log line.
+ * cross-site requests, the size limits, the rendering of errors, and the log line.
  *
  * @module
  */
@@ -136,7 +136,7 @@ export function createEnvelope(options: EnvelopeOptions): App {
   return app;
 }
 
-/** RFC 6750, 3: whoever showed no token is not told that it is invalid. */
+/** RFC 6750, 3: a caller that presented no token is not told that it is invalid. */
 const WITHOUT_TOKEN: readonly ErrorCode[] = [
   "access_token_missing",
   "refresh_token_missing",

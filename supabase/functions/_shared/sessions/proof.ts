@@ -31,7 +31,7 @@ export type ProofOfToken =
   | Refusal;
 
 /**
- * A genuine token that names a key is worth nothing without a proof, whoever sends it and however
+ * A genuine token that names a key is worth nothing without a proof, no matter who sends it and however
  * often: it costs no question to the database.
  */
 export async function requireProof(

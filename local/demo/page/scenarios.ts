@@ -1,17 +1,17 @@
 /**
- * What life does to a session, as the page can do it on purpose: the doors of the local stack, the
- * page's own clock and network, and what each would have meant with a client that others ship.
+ * Scenarios that the page can play on purpose, by routes of the local stack and by the page's own clock
+ * and network, each beside its outcome with the clients that others ship.
  *
  * @module
  */
 
 import type { AuthClient } from "../../../client/src/index.ts";
-import type { World } from "./world.ts";
+import type { DemoEnvironment } from "./demo_environment.ts";
 
-export interface Deed {
+export interface Scenario {
   readonly name: string;
-  /** What happens elsewhere: measured, or read in the source of clients in use. */
-  readonly elsewhere: string;
+  /** The outcome without Unified Auth: measured, or read in the source of clients in use. */
+  readonly without: string;
   /** Resolves with what happened here. */
   run(): Promise<string>;
 }
@@ -24,11 +24,11 @@ const LONGEST_WAIT_MS = 5_000;
 const RETRY_MS = 1_500;
 
 /** `readEntries` loads the page's data anew, as an app would. */
-export function listDeeds(
+export function listScenarios(
   auth: AuthClient,
-  world: World,
+  demo: DemoEnvironment,
   readEntries: () => Promise<void>,
-): readonly Deed[] {
+): readonly Scenario[] {
   const generation = () => auth.getSnapshot().generation;
   const standing = () => {
     const { status, reason } = auth.getSnapshot();
@@ -38,22 +38,21 @@ export function listDeeds(
   return [
     {
       name: "Sleep for two hours",
-      elsewhere:
-        "A timer stands still while a laptop sleeps: the first click after it gets a 401, " +
+      without: "A timer stands still while a laptop sleeps: the first click after it gets a 401, " +
         "and many apps go to their sign-in page.",
       async run() {
-        await doLife("sleep");
-        await untilAsked(auth, () => world.sleep(2 * HOUR_MS));
+        await playOnServer("sleep");
+        await untilAsked(auth, () => demo.sleep(2 * HOUR_MS));
         return `The gap was noticed, the server was asked once: ${standing()}, generation ${generation()}.`;
       },
     },
     {
       name: "Lose the next reply",
-      elsewhere: "The server has rotated, the browser never learns: its retry with the old token " +
+      without: "The server has rotated, the browser never learns: its retry with the old token " +
         "counts as theft, and every session of the user ends.",
       async run() {
-        await doLife("an-hour");
-        await doLife("lose-reply");
+        await playOnServer("an-hour");
+        await playOnServer("lose-reply");
         const before = generation();
         await auth.refresh();
         const { failures } = auth.getSnapshot();
@@ -65,9 +64,9 @@ export function listDeeds(
     },
     {
       name: "Expire the access token",
-      elsewhere: "Three calls fail at once with 401, three refreshes start, two of them lose.",
+      without: "Three calls fail at once with 401, three refreshes start, two of them lose.",
       async run() {
-        await doLife("an-hour");
+        await playOnServer("an-hour");
         const calls = Array.from({ length: 3 }, (_, index) =>
           auth.fetch("/demo/entries", {
             method: "POST",
@@ -82,27 +81,26 @@ export function listDeeds(
     },
     {
       name: "Go offline, and come back",
-      elsewhere:
+      without:
         "A failed check is taken for \u201csigned out\u201d: the page is gone when the train leaves the tunnel.",
       async run() {
-        world.setOffline(true);
+        demo.setOffline(true);
         await auth.check("manual");
         const meanwhile = standing();
         await readEntries();
         await pause(1_500);
-        await untilAsked(auth, () => world.setOffline(false));
+        await untilAsked(auth, () => demo.setOffline(false));
         await readEntries();
         return `Offline: ${meanwhile}, the entries came from the cache. Back: ${standing()}.`;
       },
     },
     {
       name: "Let a thief use a copied cookie",
-      elsewhere:
-        "Where a used refresh token is accepted again for a while, owner and thief share " +
+      without: "Where a used refresh token is accepted again for a while, owner and thief share " +
         "one session and nobody notices.",
       async run() {
-        await doLife("an-hour");
-        const { status, code } = await doLife("thief");
+        await playOnServer("an-hour");
+        const { status, code } = await playOnServer("thief");
         await auth.refresh();
         return `The thief got nothing: ${status} ${code}, as the copy came without this browser's key. ` +
           `You: ${standing()}, generation ${generation()}.`;
@@ -110,10 +108,10 @@ export function listDeeds(
     },
     {
       name: "Lose the browser's key",
-      elsewhere: "A session that is bound to a device ends with it, and the page with the session.",
+      without: "A session that is bound to a device ends with it, and the page with the session.",
       async run() {
         await deleteKey();
-        await doLife("an-hour");
+        await playOnServer("an-hour");
         await auth.refresh();
         return `The cookie stayed, the key is gone: ${standing()}. Nothing was ended on the server; ` +
           "sign in again in place.";
@@ -121,9 +119,9 @@ export function listDeeds(
     },
     {
       name: "Sign in on five more devices",
-      elsewhere: "Sessions pile up without limit, or the oldest one ends and never says why.",
+      without: "Sessions pile up without limit, or the oldest one ends and never says why.",
       async run() {
-        await doLife("devices");
+        await playOnServer("devices");
         await auth.check("manual");
         return `At most five stay signed in, the least recently active goes: ${standing()}.`;
       },
@@ -132,10 +130,10 @@ export function listDeeds(
 }
 
 /** What the local stack says that it did. @throws {Error} If it refuses */
-async function doLife(
-  deed: string,
+async function playOnServer(
+  scenario: string,
 ): Promise<{ readonly status?: number; readonly code?: string }> {
-  const reply = await fetch(`/demo/life/${deed}`, { method: "POST" });
+  const reply = await fetch(`/demo/scenarios/${scenario}`, { method: "POST" });
   const done: { readonly status?: number; readonly code?: string } = await reply.json();
   if (!reply.ok) throw new Error(`Cannot do this now: sign in first`);
   return done;

@@ -1,5 +1,5 @@
 /**
- * What life does to a session, done on purpose: sleep, a lost reply, an expired token, a thief, five
+ * Scenarios for a session, played on purpose: sleep, a lost reply, an expired token, a thief, five
  * more devices. Only the local stack serves this, to the browser that holds the session's cookies; a
  * deployed project has nothing of the kind.
  *
@@ -12,17 +12,17 @@ import { createSessionCookies } from "../../supabase/functions/_shared/http/cook
 import { ageSession } from "../testing/aging.ts";
 import { backdateAccessToken } from "../testing/backdated_token.ts";
 
-export interface LifeOptions {
+export interface ScenarioOptions {
   /** `${baseUrl}/functions/v1` */
   readonly functionsUrl: string;
   readonly sql: postgres.Sql;
-  /** What the functions were given. */
+  /** The environment of the functions. */
   readonly environment: Readonly<Record<string, string>>;
   readonly user: { readonly email: string; readonly password: string };
 }
 
-export interface Life {
-  /** Answers `/demo/life/<deed>`; null for any other path. */
+export interface ScenarioRoutes {
+  /** Answers `/demo/scenarios/<scenario>`; null for any other path. */
   answer(request: Request): Promise<Response | null>;
   /** What becomes of a function's reply on its way to the browser. */
   deliver(request: Request, reply: Response): Response;
@@ -32,7 +32,7 @@ const THIEF = "Mozilla/5.0 (X11; Ubuntu) Chromium/156.0 (a thief in the same caf
 const DEVICES = ["Phone", "Tablet", "Work laptop", "Living-room TV", "Borrowed laptop"];
 const cookies = createSessionCookies({ domain: null, sameSite: "lax" });
 
-export function createLife(options: LifeOptions): Life {
+export function createScenarioRoutes(options: ScenarioOptions): ScenarioRoutes {
   const { functionsUrl, sql, environment, user } = options;
   /** What the thief holds of each session that was copied. */
   const stolen = new Map<string, string>();
@@ -85,7 +85,7 @@ export function createLife(options: LifeOptions): Life {
     return Response.json({ done: statuses.every((status) => status === 200), statuses });
   }
 
-  const deeds: Readonly<Record<string, (request: Request) => Promise<Response>>> = {
+  const scenarios: Readonly<Record<string, (request: Request) => Promise<Response>>> = {
     "sleep": (request) => letTimePass(request, 2 * 3600),
     "an-hour": (request) => letTimePass(request, 3600),
     "thief": letThiefRefresh,
@@ -99,12 +99,12 @@ export function createLife(options: LifeOptions): Life {
   return {
     async answer(request) {
       const { pathname } = new URL(request.url);
-      const deed = deeds[pathname.replace(/^\/demo\/life\//, "")];
-      if (deed === undefined) return null;
+      const scenario = scenarios[pathname.replace(/^\/demo\/scenarios\//, "")];
+      if (scenario === undefined) return null;
       if (request.method !== "POST" || isCrossSite(request)) {
         return Response.json({ done: false }, { status: 403 });
       }
-      return await deed(request);
+      return await scenario(request);
     },
 
     deliver(request, reply) {

@@ -1,5 +1,5 @@
 /**
- * The world as the session sees it on this page: the browser's own, with a clock that can jump and a
+ * The environment of the demo's session: the browser's own, with a clock that can jump and a
  * network that can go away, because a person who tries the demo has no two hours to sleep.
  *
  * @module
@@ -7,7 +7,7 @@
 
 import type { SessionEnvironment } from "../../../client/src/session/environment.ts";
 
-export interface World {
+export interface DemoEnvironment {
   readonly environment: Pick<SessionEnvironment, "now" | "fetch" | "isOnline">;
   /** The clock jumps and the page notices that somebody is back. */
   sleep(milliseconds: number): void;
@@ -15,13 +15,13 @@ export interface World {
   setOffline(offline: boolean): void;
 }
 
-export function createWorld(): World {
+export function createDemoEnvironment(): DemoEnvironment {
   let sleptMs = 0;
   let offline = false;
   return {
     environment: {
       // Not the wall clock, by which the tabs date what they share: one that is ahead in one tab would
-      // make each refresh of it two hours old in the others, and theirs in it, for ever.
+      // make each refresh of it two hours old in the others, and theirs in it, forever.
       now: () => ({ date: Date.now(), perf: performance.now() + sleptMs }),
       isOnline: () => !offline && navigator.onLine,
       fetch: (input, init) =>

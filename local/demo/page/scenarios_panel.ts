@@ -1,23 +1,23 @@
 /**
- * The list of deeds with their buttons, and what came of each: elsewhere, and here.
+ * The list of scenarios with their buttons, and what came of each: without, and here.
  *
  * @module
  */
 
-import type { Deed } from "./deeds.ts";
+import type { Scenario } from "./scenarios.ts";
 import { find, make, say } from "./dom.ts";
 
-export interface DeedsPanel {
-  /** A deed needs a session to be done to. */
+export interface ScenariosPanel {
+  /** A scenario needs a session to be done to. */
   enable(enabled: boolean): void;
 }
 
-export function createDeedsPanel(
-  deeds: readonly Deed[],
+export function createScenariosPanel(
+  scenarios: readonly Scenario[],
   { isSignedIn, onDone }: { readonly isSignedIn: () => boolean; readonly onDone: () => void },
-): DeedsPanel {
-  const list = find("deeds", HTMLUListElement);
-  const hint = find("deeds-hint", HTMLParagraphElement);
+): ScenariosPanel {
+  const list = find("scenarios", HTMLUListElement);
+  const hint = find("scenarios-hint", HTMLParagraphElement);
   const buttons: HTMLButtonElement[] = [];
   let busy = false;
   let allowed = false;
@@ -28,9 +28,9 @@ export function createDeedsPanel(
     say(hint, allowed || busy ? "Press one, and compare." : "Sign in first.");
   };
 
-  for (const deed of deeds) {
+  for (const scenario of scenarios) {
     const here = make("p", { role: "status" });
-    const button = make("button", { type: "button" }, deed.name);
+    const button = make("button", { type: "button" }, scenario.name);
     const item = make(
       "li",
       {},
@@ -40,9 +40,9 @@ export function createDeedsPanel(
         {},
         make(
           "div",
-          { className: "elsewhere" },
-          make("dt", {}, "Elsewhere"),
-          make("dd", {}, deed.elsewhere),
+          { className: "without" },
+          make("dt", {}, "Without Unified Auth"),
+          make("dd", {}, scenario.without),
         ),
         make("div", { className: "here" }, make("dt", {}, "Here"), make("dd", {}, here)),
       ),
@@ -54,7 +54,7 @@ export function createDeedsPanel(
       item.dataset["result"] = "running";
       say(here, "\u2026");
       try {
-        say(here, await deed.run());
+        say(here, await scenario.run());
         item.dataset["result"] = isSignedIn() ? "kept" : "ended";
       } catch (error: unknown) {
         say(here, error instanceof Error ? error.message : "It could not be done.");
