@@ -17,8 +17,22 @@ import { shareTestServer, testStore, testStoreEnvironment } from "../local/testi
  */
 const JOBS = "4";
 
+/** Beside three others a second is too short for a page to load, or for a limit to be told from another. */
+const JOBS_OF_TIMED = "2";
+
 /** The fast ones first, so that what is broken shows early. */
-const ALL = ["tests/unit", "tests/checks", "tests/behaviour", "bench", "tests/resilience"];
+const TIERS = ["tests/unit", "tests/checks", "tests/behaviour", "tests/resilience"];
+
+/** What waits for a browser, an outage or a deadline. */
+const TIMED = [
+  "tests/behaviour/apps",
+  "tests/behaviour/browser",
+  "tests/behaviour/engines",
+  "tests/behaviour/local",
+  "bench",
+  "tests/resilience/fault",
+  "tests/resilience/race",
+];
 
 /**
  * What may differ between the stores in spite of their contract: the functions' composition, and many
@@ -40,8 +54,9 @@ const SLOWEST_FILES = 25;
 const showsSlowest = Deno.args.includes("--slowest");
 const asked = Deno.args.filter((argument) => argument !== "--slowest");
 const runs: readonly Run[] = asked.length > 0 ? [{ args: asked, store: testStore(), jobs: "1" }] : [
-  { args: ALL, store: "data-api", jobs: JOBS },
-  { args: WITH_THE_DIRECT_STORE_TOO, store: "postgres", jobs: JOBS },
+  { args: [...TIERS, `--ignore=${TIMED.join(",")}`], store: "data-api", jobs: JOBS },
+  { args: TIMED, store: "data-api", jobs: JOBS_OF_TIMED },
+  { args: WITH_THE_DIRECT_STORE_TOO, store: "postgres", jobs: JOBS_OF_TIMED },
 ];
 
 await using server = shareTestServer();

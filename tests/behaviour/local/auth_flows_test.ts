@@ -87,9 +87,13 @@ Deno.test("an OAuth code opens a session to the holder of its verifier, and only
 });
 
 Deno.test("one code sent several times at once opens several sessions", async () => {
-  const code = (await reachCallback("race@example.com")).searchParams.get("code");
-  const answers = await Promise.all(Array.from({ length: 8 }, () => exchange(code)));
-  assert.ok(answers.filter(({ status }) => status === 200).length > 1);
+  // A race: on a busy machine the first request may be through before the second is read.
+  for (let tries = 0; tries < 10; tries += 1) {
+    const code = (await reachCallback("race@example.com")).searchParams.get("code");
+    const answers = await Promise.all(Array.from({ length: 8 }, () => exchange(code)));
+    if (answers.filter(({ status }) => status === 200).length > 1) return;
+  }
+  assert.fail("each of ten codes opened one session");
 });
 
 Deno.test("a flow ends 300 seconds after its start, and its state is good once", async () => {

@@ -60,13 +60,13 @@ app.get("/", (context) => {
       <body>
         <output id="server">${`${status} ${user?.email ?? "nobody"}`}</output>
         <output id="client"></output>
-        <form id="sign-in">
+        <form id="sign-in" method="post">
           <input name="email" type="email">
           <input name="password" type="password">
-          <button>Sign in</button>
+          <button disabled>Sign in</button>
         </form>
-        <button id="sign-out">Sign out</button>
-        <button id="save">Save</button>
+        <button id="sign-out" disabled>Sign out</button>
+        <button id="save" disabled>Save</button>
         <output id="saved"></output>
         <script type="module">
               import { createAuthClient } from "/client.js";
@@ -91,6 +91,7 @@ app.get("/", (context) => {
                 const response = await fetch("/save", { method: "POST" });
                 find("saved").value = await response.text();
               });
+              for (const button of document.querySelectorAll("button")) button.disabled = false;
             </script>
       </body>
     </html>

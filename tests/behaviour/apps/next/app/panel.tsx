@@ -1,6 +1,6 @@
 "use client";
 
-import { type FormEvent, useState } from "react";
+import { type FormEvent, useEffect, useState } from "react";
 import type { InitialSession } from "@unified-auth/client";
 import { auth, AuthProvider, useAuth } from "../auth";
 import { save } from "./actions";
@@ -16,6 +16,8 @@ export function Panel({ initial }: { initial: InitialSession }) {
 function Session() {
   const { status, email } = useAuth(({ status, user }) => ({ status, email: user?.email }));
   const [saved, setSaved] = useState("");
+  const [isHydrated, setHydrated] = useState(false);
+  useEffect(() => setHydrated(true), []);
   const signIn = async (event: FormEvent<HTMLFormElement>) => {
     event.preventDefault();
     const form = new FormData(event.currentTarget);
@@ -27,13 +29,14 @@ function Session() {
   return (
     <>
       <output id="client">{`${status} ${email ?? "nobody"}`}</output>
-      <form id="sign-in" onSubmit={signIn}>
+      {/* Before hydration a submit would put the password into an address. */}
+      <form id="sign-in" method="POST" onSubmit={signIn}>
         <input name="email" type="email" />
         <input name="password" type="password" />
-        <button>Sign in</button>
+        <button disabled={!isHydrated}>Sign in</button>
       </form>
-      <button id="sign-out" onClick={() => auth.signOut()}>Sign out</button>
-      <button id="save" onClick={async () => setSaved(await save())}>Save</button>
+      <button id="sign-out" disabled={!isHydrated} onClick={() => auth.signOut()}>Sign out</button>
+      <button id="save" disabled={!isHydrated} onClick={async () => setSaved(await save())}>Save</button>
       <output id="saved">{saved}</output>
     </>
   );
