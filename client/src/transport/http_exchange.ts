@@ -38,15 +38,12 @@ export interface Exchange {
   ): Promise<T | Busy | Unavailable>;
 }
 
-/** A refusal that comes faster than this never left the browser: its quota for `keepalive` is full. */
-const AT_ONCE_MS = 20;
-
 /** @throws {TypeError} If `baseUrl` is missing or no HTTP URL. */
 export function createExchange(
   baseUrl: string | URL,
-  { fetch, document, now, reportError }: Pick<
+  { fetch, window, document, setTimer, reportError }: Pick<
     SessionEnvironment,
-    "fetch" | "document" | "now" | "reportError"
+    "fetch" | "window" | "document" | "setTimer" | "reportError"
   >,
 ): Exchange {
   // A server that renders the page makes a client too, and has nothing to resolve a path against.
@@ -74,15 +71,21 @@ export function createExchange(
       // In pages only: runtimes of servers refuse it, and have no cache.
       ...(document && { cache: "no-store" }),
     };
-    const since = now().perf;
+    const send = (more: RequestInit = {}) => fetch(url(path), { ...init, ...more });
+    if (!document || !outlivesPage) return await send();
+    // Not `keepalive` from the start: Chromium goes on with such a request after its abort, and its late
+    // answer would replace the cookies of a person who has signed in meanwhile. The server gives both
+    // requests the same answer.
+    const sendAgain = () => void send({ keepalive: true, signal: null }).catch(() => {});
+    window?.addEventListener("pagehide", sendAgain);
     try {
-      return await fetch(url(path), { ...init, ...(document && outlivesPage && KEEPALIVE) });
+      return await send();
     } catch (error) {
-      // 64 KiB are shared with the page's analytics.
-      const isQuota = document && outlivesPage && !signal?.aborted &&
-        now().perf - since < AT_ONCE_MS;
-      if (!isQuota) throw error;
-      return await fetch(url(path), init);
+      // Chromium ends the requests of a page before the page hears that it goes away.
+      if (!signal?.aborted) await new Promise<void>((resolve) => setTimer(resolve, 0));
+      throw error;
+    } finally {
+      window?.removeEventListener("pagehide", sendAgain);
     }
   }
 
@@ -101,8 +104,6 @@ export function createExchange(
     },
   };
 }
-
-const KEEPALIVE = { keepalive: true };
 
 function baseOf(baseUrl: string | URL | undefined): string {
   // A missing one would otherwise become the path "undefined".

@@ -112,7 +112,10 @@ export function createHttpTransport<U extends SessionUser = UnifiedAuthUser>(
   { baseUrl, environment, key = pageKey() }: {
     /** Where the function answers. In a page it may be a path; outside a page, a path makes each call reject. */
     readonly baseUrl: string | URL;
-    readonly environment: Pick<SessionEnvironment, "fetch" | "document" | "now" | "reportError">;
+    readonly environment: Pick<
+      SessionEnvironment,
+      "fetch" | "window" | "document" | "setTimer" | "reportError"
+    >;
     /** Signs the proofs to which sessions are bound. */
     readonly key?: BrowserKey;
   },
