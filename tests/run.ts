@@ -21,7 +21,12 @@ const JOBS = "4";
 const JOBS_OF_TIMED = "2";
 
 /** The fast ones first, so that what is broken shows early. */
-const TIERS = ["tests/unit", "tests/checks", "tests/behaviour", "tests/resilience"];
+const FOLDERS = [
+  "tests/unit",
+  "tests/checks",
+  ...await listFolders("tests/behaviour"),
+  ...await listFolders("tests/resilience"),
+];
 
 /** What waits for a browser, an outage or a deadline. */
 const TIMED = [
@@ -54,7 +59,7 @@ const SLOWEST_FILES = 25;
 const showsSlowest = Deno.args.includes("--slowest");
 const asked = Deno.args.filter((argument) => argument !== "--slowest");
 const runs: readonly Run[] = asked.length > 0 ? [{ args: asked, store: testStore(), jobs: "1" }] : [
-  { args: [...TIERS, `--ignore=${TIMED.join(",")}`], store: "data-api", jobs: JOBS },
+  { args: FOLDERS.filter((folder) => !TIMED.includes(folder)), store: "data-api", jobs: JOBS },
   { args: TIMED, store: "data-api", jobs: JOBS_OF_TIMED },
   { args: WITH_THE_DIRECT_STORE_TOO, store: "postgres", jobs: JOBS_OF_TIMED },
 ];
@@ -72,6 +77,12 @@ for (const run of runs) {
 console.log(`${passed} passed, ${failed} failed`);
 // A file that does not load is no test, and still a failure.
 Deno.exitCode = succeeded && failed === 0 && passed > 0 ? 0 : 1;
+
+async function listFolders(parent: string): Promise<readonly string[]> {
+  const entries = await Array.fromAsync(Deno.readDir(parent));
+  return entries.filter(({ isDirectory }) => isDirectory).map(({ name }) => `${parent}/${name}`)
+    .toSorted();
+}
 
 interface Run {
   readonly args: readonly string[];

@@ -36,7 +36,9 @@ function Session() {
         <button disabled={!isHydrated}>Sign in</button>
       </form>
       <button id="sign-out" disabled={!isHydrated} onClick={() => auth.signOut()}>Sign out</button>
-      <button id="save" disabled={!isHydrated} onClick={async () => setSaved(await save())}>Save</button>
+      <button id="save" disabled={!isHydrated} onClick={async () => setSaved(await save())}>
+        Save
+      </button>
       <output id="saved">{saved}</output>
     </>
   );
