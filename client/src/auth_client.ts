@@ -11,7 +11,7 @@ import type { AuthClientOptions } from "./session/options.ts";
 import type { AuthClient } from "./session/session.ts";
 import { browserNavigation } from "./sign_in/oauth.ts";
 import { browserPasskeys } from "./sign_in/passkey.ts";
-import { createSignIn } from "./sign_in/sign_in.ts";
+import { createSignIn } from "./sign_in/create_sign_in.ts";
 import type { UnifiedAuthUser } from "./transport/views.ts";
 
 /**
@@ -43,13 +43,13 @@ export function createAuthClient<U extends UnifiedAuthUser = UnifiedAuthUser>(
   };
   const transport = createHttpTransport<U>({ baseUrl, environment });
   const session = createSession<U>({ ...rest, ...unstable_timing, transport, environment });
-  const { request } = session;
+  const { ask, request, signIn } = session;
 
   if (environment.document) session.start();
   // On the same object, whose `user` and `status` are getters.
-  return Object.assign(session as Omit<typeof session, "signIn" | "request">, {
+  return Object.assign(session as Omit<typeof session, "signIn" | "ask" | "request">, {
     signIn: createSignIn<U>({
-      session: { signIn: session.signIn, request },
+      session: { ask, request, signIn },
       transport,
       environment,
       navigation: browserNavigation(),

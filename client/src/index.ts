@@ -52,6 +52,7 @@ export type {
   MfaRequired,
   OAuthOutcome,
   PasskeyOutcome,
+  SignedIn,
   SignInOutcome,
   SignUpOutcome,
   VerifyOutcome,

@@ -14,7 +14,7 @@ import { createEmitter, keepDiagnostics } from "../state/events.ts";
 import { hydratedState } from "./hydration.ts";
 import { createTabLock } from "../tabs/lock.ts";
 import { numbersOf, type SessionOptions } from "./options.ts";
-import type { SessionUser, Trigger } from "../transport/outcome.ts";
+import type { Call, SessionUser, Trigger, Unavailable } from "../transport/outcome.ts";
 import { beginLife, type PageLife } from "../tabs/page_life.ts";
 import { createCallQueue, type Gate } from "./queue.ts";
 import { createRecovery, type RecoverOptions } from "./recovery.ts";
@@ -189,6 +189,14 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
     });
   }
 
+  /** A request that nothing calls off before its time is over. */
+  async function askOnce<T extends { readonly kind: string }>(
+    trigger: Trigger,
+    request: (call: Call) => Promise<T>,
+  ): Promise<T | Unavailable> {
+    return await ask(core, trigger, { abandon: new AbortController(), request });
+  }
+
   function refuseDisposed(what: string): void {
     if (disposed) throw new TypeError(`Cannot ${what} as the client is disposed`);
   }
@@ -239,15 +247,17 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
       void lookedFirst();
       return await send(input, init);
     },
-    async request(sendOnce, { anonymous = false } = {}) {
+    async ask(sendOnce) {
       refuseDisposed("send");
-      if (!anonymous) await ready();
-      const attempt = () =>
-        ask(core, "manual", { abandon: new AbortController(), request: sendOnce });
-      const outcome = await attempt();
-      if (anonymous || outcome.kind !== "rejected") return outcome;
+      return await askOnce("manual", sendOnce);
+    },
+    async request(sendOnce) {
+      refuseDisposed("send");
+      await ready();
+      const outcome = await askOnce("manual", sendOnce);
+      if (outcome.kind !== "rejected") return outcome;
       await recover("unauthorized");
-      return store.state().status === "active" ? await attempt() : outcome;
+      return store.state().status === "active" ? await askOnce("manual", sendOnce) : outcome;
     },
     onRefreshed: hooks.add,
     async signIn(login) {
@@ -259,11 +269,7 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
     async signOut({ scope = "local" } = {}) {
       refuseDisposed("sign out");
       if (scope === "others") {
-        const request = { abandon: new AbortController() };
-        return await ask(core, "sign-out", {
-          ...request,
-          request: (call) => transport.logout({ ...call, scope }),
-        });
+        return await askOnce("sign-out", (call) => transport.logout({ ...call, scope }));
       }
       sync.signOut(scope);
       recovery.abandon();

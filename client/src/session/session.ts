@@ -239,12 +239,12 @@ export interface Session<U extends SessionUser> extends Omit<AuthClient<U>, "sig
   signIn<T extends { readonly kind: string }>(
     login: (call: Call) => Promise<Valid<U> | T>,
   ): Promise<Valid<U> | T | Refused | Unavailable>;
-  /**
-   * Calls the API as the person who is signed in, once more where the access token was refused; or, as
-   * anybody, at once.
-   */
+  /** Calls the API as anybody, at once. */
+  ask<T extends { readonly kind: string }>(
+    send: (call: Call) => Promise<T>,
+  ): Promise<T | Unavailable>;
+  /** Calls the API as the person who is signed in, once more where the access token was refused. */
   request<T extends { readonly kind: string }>(
     send: (call: Call) => Promise<T>,
-    options?: { readonly anonymous?: boolean },
   ): Promise<T | Unavailable>;
 }

@@ -54,13 +54,13 @@ export function browserNavigation(): PageNavigation {
 
 /** The address to come back to: the very page, without the error of an earlier try. */
 export function returnAddress(page: URL | null, returnTo: string | undefined): URL {
-  if (returnTo === undefined && page === null) {
+  const target = returnTo ?? page?.href;
+  if (target === undefined) {
     throw new TypeError(
       "Cannot sign in at a provider as 'returnTo' is missing and there is no page",
     );
   }
-  const address = new URL(returnTo ?? "", page ?? undefined);
-  if (returnTo === undefined && page) address.hash = page.hash;
+  const address = new URL(target, page ?? undefined);
   address.searchParams.delete(ERROR_PARAMETER);
   return address;
 }

@@ -68,6 +68,25 @@ export interface MfaRequired {
 }
 
 /**
+ * The person is signed in, here and in every other tab.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const outcome = await auth.signIn.withPassword({ email: "ada@example.com", password: "…" });
+ * if (outcome.kind === "signed-in") console.log(outcome.user.email);
+ * ```
+ */
+export interface SignedIn<U extends SessionUser = UnifiedAuthUser> {
+  /** Tells the outcomes apart. */
+  readonly kind: "signed-in";
+  /** The person. */
+  readonly user: U;
+}
+
+/**
  * A sign-in and what became of it: a wrong password is `refused`.
  *
  * @example
@@ -93,7 +112,7 @@ export interface MfaRequired {
  * ```
  */
 export type SignInOutcome<U extends SessionUser = UnifiedAuthUser> =
-  | { readonly kind: "signed-in"; readonly user: U }
+  | SignedIn<U>
   | MfaRequired
   | Refused
   | Busy
@@ -253,7 +272,7 @@ export type ChallengeOutcome =
 export type OAuthOutcome<U extends SessionUser = UnifiedAuthUser> =
   | { readonly kind: "redirecting" }
   | { readonly kind: "cancelled" }
-  | { readonly kind: "signed-in"; readonly user: U }
+  | SignedIn<U>
   | { readonly kind: "refused"; readonly code: string };
 
 /**

@@ -1,0 +1,262 @@
+/**
+ * Makes the ways to sign in from the session, the transport and the page. No token of Supabase Auth comes
+ * near the page: the functions keep a half-done sign-in in sealed httpOnly cookies.
+ *
+ * @module
+ */
+
+import type { SessionEnvironment } from "../session/environment.ts";
+import type { Session } from "../session/session.ts";
+import type { Answer, ExchangeRequest, Json } from "../transport/http_exchange.ts";
+import {
+  type HttpTransport,
+  refusedIn,
+  rejectedTokenIn,
+  validIn,
+} from "../transport/http_transport.ts";
+import type {
+  Busy,
+  Call,
+  Refused,
+  Rejected,
+  SessionUser,
+  Unavailable,
+  Valid,
+} from "../transport/outcome.ts";
+import { isObject, type UnifiedAuthUser } from "../transport/views.ts";
+import { enrolledIn, factorsIn, mfaRequiredIn, sentIn, stepIn } from "./answers.ts";
+import { type PageNavigation, readReturnError, returnAddress, waitForReturn } from "./oauth.ts";
+import type { AccountOutcome, MfaRequired, OAuthOutcome, SignedIn } from "./outcomes.ts";
+import type { Passkeys } from "./passkey.ts";
+import type { SignIn } from "./sign_in.ts";
+
+export interface SignInParts<U extends SessionUser> {
+  readonly session: Pick<Session<U>, "signIn" | "ask" | "request">;
+  readonly transport: HttpTransport<U>;
+  readonly environment: Pick<SessionEnvironment, "setTimer">;
+  readonly navigation: PageNavigation;
+  readonly passkeys: () => Passkeys | null;
+}
+
+type Method = NonNullable<ExchangeRequest["method"]>;
+type Offered = { readonly kind: "options"; readonly options: Json };
+type Interpret<T> = (answer: Answer) => T | undefined;
+
+export function createSignIn<U extends UnifiedAuthUser>(
+  { session, transport, environment, navigation, passkeys }: SignInParts<U>,
+): SignIn<U> {
+  const { send, url } = transport;
+
+  /** A step that may make a session: nothing else is asked meanwhile, in any tab. */
+  async function signInBy<T extends { readonly kind: string }>(
+    ask: (call: Call) => Promise<Valid<U> | T>,
+  ): Promise<SignedIn<U> | T | Refused | Unavailable> {
+    const outcome = await session.signIn(ask);
+    if (outcome.kind !== "valid") return outcome as Exclude<typeof outcome, Valid<U>>;
+    return { kind: "signed-in", user: (outcome as Valid<U>).user };
+  }
+
+  const step = <T extends { readonly kind: string }>(
+    path: string,
+    body: Json,
+    interpret: Interpret<T>,
+    method: Method = "POST",
+  ) =>
+    signInBy<T | MfaRequired | Refused | Busy | Unavailable>(({ signal }) =>
+      send<Valid<U> | T | MfaRequired | Refused>(
+        path,
+        { method, body, signal },
+        (answer) =>
+          validIn<U>(answer) ?? mfaRequiredIn(answer) ?? interpret(answer) ?? refusedIn(answer),
+      )
+    );
+
+  /** A request that makes no session. */
+  const post = <T extends { readonly kind: string }>(
+    path: string,
+    body: Json,
+    interpret: Interpret<T>,
+  ) =>
+    session.ask(({ signal }) =>
+      send<T | Refused>(
+        path,
+        { body, signal },
+        (answer) => interpret(answer) ?? refusedIn(answer),
+      )
+    );
+
+  /** A request of the person who is signed in. */
+  const change = <T extends { readonly kind: string }>(
+    method: Method,
+    path: string,
+    body: Json,
+    interpret: Interpret<T>,
+  ): Promise<AccountOutcome<T>> =>
+    session.request(({ signal }) =>
+      send<T | MfaRequired | Rejected | Refused>(
+        path,
+        { method, body, signal },
+        (answer) =>
+          interpret(answer) ?? mfaRequiredIn(answer) ?? rejectedTokenIn(answer) ??
+            refusedIn(answer),
+      )
+    );
+
+  async function returnFrom(popupUrl: string, returnTo: URL): Promise<OAuthOutcome<U> | null> {
+    const popup = navigation.openPopup(popupUrl);
+    if (!popup) return null;
+    const address = await waitForReturn(popup, returnTo, environment.setTimer);
+    popup.close();
+    if (!address) return { kind: "cancelled" };
+    const error = readReturnError(address);
+    if (error) return { kind: "refused", code: error.code };
+    const outcome = await signInBy((call) => transport.validate(call));
+    return outcome.kind === "signed-in" ? outcome : { kind: "refused", code: outcome.kind };
+  }
+
+  /** Runs the browser's part over the options that the server offers. */
+  async function ceremony<Refusal extends { readonly kind: string }, Done>(
+    offer: () => Promise<Offered | Refusal>,
+    run: (passkeys: Passkeys, options: Json) => Promise<Json | null>,
+    finish: (credential: Json) => Promise<Done>,
+  ) {
+    const available = passkeys();
+    if (!available) return { kind: "unsupported" } as const;
+    const offered = await offer();
+    if (!isOffered(offered)) return offered;
+    const credential = await run(available, offered.options);
+    return credential ? await finish(credential) : { kind: "cancelled" } as const;
+  }
+
+  return {
+    withPassword: (credentials) => signInBy((call) => transport.login(credentials, call)),
+    withSupabaseToken: (supabaseAccessToken, { deviceName = undefined } = {}) =>
+      signInBy((call) => transport.login({ supabaseAccessToken, deviceName }, call)),
+    async withOAuth({ provider, returnTo, scopes, loginHint, popup = false }) {
+      const target = returnAddress(navigation.address(), returnTo);
+      const start = new URL(url("/authorize"));
+      const query = { provider, return_to: target.href, scopes, login_hint: loginHint };
+      for (const [name, value] of Object.entries(query)) {
+        if (value !== undefined) start.searchParams.set(name, value);
+      }
+      const returned = popup ? await returnFrom(start.href, target) : null;
+      if (returned) return returned;
+      navigation.leaveFor(start.href);
+      return { kind: "redirecting" };
+    },
+    redirectError() {
+      const error = readReturnError(navigation.address());
+      if (error) navigation.replaceAddress(error.address);
+      return error && error.code;
+    },
+    withOtp: ({ createUser, captchaToken, returnTo, ...address }) =>
+      post(
+        "/otp",
+        { ...address, create_user: createUser, captcha_token: captchaToken, return_to: returnTo },
+        sentIn,
+      ),
+    verifyOtp: ({ deviceName, ...verification }) =>
+      step(
+        "/verify",
+        "tokenHash" in verification
+          ? { token_hash: verification.tokenHash, type: verification.type, device_name: deviceName }
+          : { ...verification, device_name: deviceName },
+        (answer) => stepIn(answer, ["consent_required", "password_required"]),
+      ),
+    acceptAccount: () =>
+      step(
+        "/verify",
+        { consent: true },
+        (answer) => stepIn(answer, ["password_required"]),
+      ),
+    signUp: ({ email, password, captchaToken, deviceName, returnTo }) =>
+      step("/signup", {
+        email,
+        password,
+        captcha_token: captchaToken,
+        device_name: deviceName,
+        return_to: returnTo,
+      }, sentIn),
+    resetPassword: ({ email, captchaToken, returnTo }) =>
+      post(
+        "/recover",
+        { email, captcha_token: captchaToken, return_to: returnTo },
+        sentIn,
+      ),
+    setPassword: ({ password, deviceName }) =>
+      step(
+        "/password",
+        { password, device_name: deviceName },
+        (answer) => stepIn(answer, ["password_required", "reauthenticated"]),
+        "PUT",
+      ),
+    changePassword: ({ password, currentPassword }) =>
+      change(
+        "PUT",
+        "/password",
+        { password, current_password: currentPassword },
+        (answer) => validIn<U>(answer) && { kind: "changed" },
+      ),
+    mfa: {
+      challenge: ({ factorId } = {}) =>
+        post("/mfa/challenge", { factor_id: factorId }, (answer) => {
+          const factors = factorsIn(answer);
+          return answer.response.ok && factors
+            ? { kind: "challenged", factors, sent: answer.body?.["sent"] === true } as const
+            : undefined;
+        }),
+      verify: ({ factorId, code, deviceName }) =>
+        step(
+          "/mfa/verify",
+          { factor_id: factorId, code, device_name: deviceName },
+          (answer) => stepIn(answer, ["password_required", "reauthenticated"]),
+        ),
+      enroll: ({ type, friendlyName, phone, currentPassword }) =>
+        change("POST", "/mfa/factors", {
+          factor_type: type,
+          friendly_name: friendlyName,
+          phone,
+          current_password: currentPassword,
+        }, enrolledIn),
+      remove: ({ factorId, currentPassword }) =>
+        change(
+          "DELETE",
+          `/mfa/factors/${encodeURIComponent(factorId)}`,
+          { current_password: currentPassword },
+          ({ body }) => body?.["removed"] === true ? { kind: "removed" } as const : undefined,
+        ),
+    },
+    withPasskey: ({ deviceName } = {}) =>
+      ceremony(
+        () => post("/passkeys/options", {}, offeredIn),
+        (available, options) => available.get(options),
+        (credential) =>
+          step<never>("/passkeys/verify", { credential, device_name: deviceName }, () => undefined),
+      ),
+    registerPasskey: ({ currentPassword } = {}) =>
+      ceremony(
+        () =>
+          change(
+            "POST",
+            "/passkeys/options",
+            { purpose: "registration", current_password: currentPassword },
+            offeredIn,
+          ),
+        (available, options) => available.create(options),
+        (credential) =>
+          change("POST", "/passkeys/verify", { credential }, ({ response, body }) =>
+            response.status === 201
+              ? { kind: "registered", id: String(body?.["id"]) } as const
+              : undefined),
+      ),
+  };
+}
+
+function offeredIn({ body }: Answer): Offered | undefined {
+  const options = body?.["options"];
+  return isObject(options) ? { kind: "options", options } : undefined;
+}
+
+function isOffered(outcome: { readonly kind: string }): outcome is Offered {
+  return outcome.kind === "options";
+}
