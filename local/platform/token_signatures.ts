@@ -5,6 +5,7 @@
  * @module
  */
 import { compactVerify, type CryptoKey, decodeProtectedHeader, importJWK, type JWK } from "jose";
+import type { ProjectKeys } from "./project_keys.ts";
 import { messageOf } from "./stack_error.ts";
 
 /** The claims of a token whose signature is good. */
@@ -21,6 +22,14 @@ export type SignatureCheck =
 
 /** Checks the signature of one token. */
 export type SignatureChecker = (token: string) => Promise<SignatureCheck>;
+
+/** The means to recognise the caller of a request. */
+export interface CallerOptions {
+  readonly keys: ProjectKeys;
+  readonly checkSignature: SignatureChecker;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+}
 
 /**
  * An ES256 check costs more than a whole request otherwise does, and the same token comes back with

@@ -6,8 +6,8 @@
  */
 import { type CryptoKey, importJWK, type JWK, SignJWT } from "jose";
 import type postgres from "postgres";
-import { type ProjectKeys, roleOfKey } from "../project_keys.ts";
-import type { Claims, SignatureCheck, SignatureChecker } from "../token_signatures.ts";
+import { roleOfKey } from "../project_keys.ts";
+import type { CallerOptions, Claims, SignatureCheck } from "../token_signatures.ts";
 import { AuthFailure } from "./errors.ts";
 import { findUser, isBanned, type UserRow } from "./users.ts";
 
@@ -62,18 +62,10 @@ export async function signAccessToken(
   return { token, expiresInSeconds: accessTokenTtlSeconds, expiresAt };
 }
 
-/** What it takes to know a bearer. */
-export interface BearerOptions {
-  readonly keys: ProjectKeys;
-  readonly checkSignature: SignatureChecker;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
-}
-
 /** The claims of the request's bearer: a project key's role, or a token's. @throws {AuthFailure} */
 export async function readBearer(
   request: Request,
-  { keys, checkSignature, now }: BearerOptions,
+  { keys, checkSignature, now }: CallerOptions,
 ): Promise<Claims> {
   const header = request.headers.get("authorization") ?? "";
   // A project's gateway makes a bearer of the key where a request has none.

@@ -10,13 +10,8 @@ import type { JWK } from "jose";
 import type postgres from "postgres";
 import { createConnections } from "../postgres/connections.ts";
 import { type ProjectKeys, roleOfKey } from "../project_keys.ts";
-import {
-  type AccessTokenSigner,
-  type BearerOptions,
-  readBearer,
-  requireAdmin,
-  requireUser,
-} from "./access_tokens.ts";
+import { type AccessTokenSigner, readBearer, requireAdmin, requireUser } from "./access_tokens.ts";
+import type { CallerOptions } from "../token_signatures.ts";
 import { createUser, deleteUser, updateUser } from "./admin_users.ts";
 import { AuthFailure, failureResponse } from "./errors.ts";
 import { signInWithPassword } from "./password_grant.ts";
@@ -39,7 +34,7 @@ export interface AuthEmulator {
 }
 
 /** The project that the emulator answers for. */
-export interface AuthEmulatorOptions extends AccessTokenSigner, BearerOptions {
+export interface AuthEmulatorOptions extends AccessTokenSigner, CallerOptions {
   /** A URL of the role `supabase_auth_admin`. */
   readonly databaseUrl: string;
   /** The project's public keys, as `/.well-known/jwks.json` shows them. */

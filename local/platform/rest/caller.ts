@@ -5,22 +5,14 @@
  *
  * @module
  */
-import { type ProjectKeys, roleOfKey } from "../project_keys.ts";
-import type { Claims, SignatureCheck, SignatureChecker } from "../token_signatures.ts";
+import { roleOfKey } from "../project_keys.ts";
+import type { CallerOptions, Claims, SignatureCheck } from "../token_signatures.ts";
 import { type RestError, RestFailure } from "./errors.ts";
 
 /** Whom a request acts as. */
 export interface Caller {
   readonly role: string;
   readonly claims: Claims;
-}
-
-/** What it takes to recognise a caller. */
-export interface CallerOptions {
-  readonly keys: ProjectKeys;
-  readonly checkSignature: SignatureChecker;
-  /** Milliseconds since 1970. */
-  readonly now: () => number;
 }
 
 /** @throws {Response} the gateway's 401. @throws {RestFailure} PostgREST's 401. */

@@ -6,7 +6,8 @@
  */
 import { OBJECT, render } from "./answers.ts";
 import { argumentsOfBody, argumentsOfQuery } from "./arguments.ts";
-import { type Caller, type CallerOptions, identifyCaller } from "./caller.ts";
+import type { CallerOptions } from "../token_signatures.ts";
+import { type Caller, identifyCaller } from "./caller.ts";
 import { type Catalog, createCatalog } from "./catalog.ts";
 import { type Connections, createConnections } from "../postgres/connections.ts";
 import { errorResponse, RestFailure, toRestError } from "./errors.ts";
