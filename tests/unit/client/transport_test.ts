@@ -278,7 +278,7 @@ for (const code of [...SESSION_OVER_CODES, ...NO_SESSION_CODES]) {
 }
 
 const json = (body: unknown, init?: ResponseInit) => () => Response.json(body, init);
-const NO_VERDICT: Readonly<Record<string, () => Response | Promise<Response>>> = {
+const NO_REFUSAL: Readonly<Record<string, () => Response | Promise<Response>>> = {
   "HTML of a captive portal": () =>
     new Response("<html>", { headers: { "content-type": "text/html" } }),
   "HTML with status 401": () => new Response("<html>", { status: 401 }),
@@ -300,7 +300,7 @@ const NO_VERDICT: Readonly<Record<string, () => Response | Promise<Response>>> =
   "no network": () => Promise.reject(new TypeError("Failed to fetch")),
 };
 
-for (const [name, respond] of Object.entries(NO_VERDICT)) {
+for (const [name, respond] of Object.entries(NO_REFUSAL)) {
   Deno.test(`${name} is no refusal of the session`, async () => {
     const { transport } = transportThatGets(respond);
     for (const path of ["validate", "refresh"] as const) {
