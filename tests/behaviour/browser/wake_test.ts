@@ -42,6 +42,14 @@ async function allRefreshed(tabs: readonly Tab[], generation: number): Promise<v
   }
 }
 
+/** How many refreshes `tab` itself has sent, and had an answer to. */
+async function countRefreshes(tab: Tab): Promise<number> {
+  return await tab.evaluate<number>(
+    "session.diagnostics().filter(({ event, detail }) => " +
+      "event === 'recovery' && detail.action === 'refresh').length",
+  );
+}
+
 Deno.test("five tabs that wake with an expired access token are one refresh request, and all signed in", () =>
   withStage(async (stage) => {
     const { site } = stage;
@@ -99,12 +107,17 @@ Deno.test("a frozen waiter whose turn it would be holds up none of five tabs", (
     const startedMs = performance.now();
     await allRefreshed(others, 1);
     assert.ok(performance.now() - startedMs < 6_000);
-    assert.equal(site.count("refresh"), 2, "the holder's, and one of the others'");
+    const asked = await Promise.all(others.map(countRefreshes));
+    assert.equal(asked.reduce((sum, count) => sum + count), 1, "one of the others asked");
+    // The holder's, which it repeats as it goes away unless Chromium ends it before, and that one.
+    const sent = site.count("refresh");
+    assert.ok(sent === 2 || sent === 3, `${sent} requests`);
     never.resolve();
     await frozen.thaw();
     await frozen.show();
     await allRefreshed([frozen], 1);
-    assert.equal(site.count("refresh"), 2);
+    assert.equal(await countRefreshes(frozen), 0);
+    assert.equal(site.count("refresh"), sent);
   }));
 
 Deno.test("a refresh that is frozen for longer than its timeout is neither lost nor held against anybody", () =>
