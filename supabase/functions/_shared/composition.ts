@@ -24,12 +24,7 @@ import { createSqlSessionStore } from "./store/sql_session_store.ts";
 import type { SessionDependencies } from "./sessions/dependencies.ts";
 import { RIGHT_PASSWORD_RATE } from "./sessions/login_throttle.ts";
 import { createRefusalPace } from "./sessions/refusal_pace.ts";
-import {
-  importSigningKeys,
-  parseSigningKeys,
-  type SigningKeys,
-  SigningKeysError,
-} from "./tokens/signing_keys.ts";
+import { importSigningKeys, type SigningKeys, SigningKeysError } from "./tokens/signing_keys.ts";
 
 /** How long one call may take. Together they stay below what a browser or a gateway waits. */
 const DATABASE_TIMEOUT_MS = 5_000;
@@ -77,7 +72,7 @@ export interface Composition {
 /** @throws {ConfigError} If the environment is wrong, naming every problem */
 export async function compose(env: (name: string) => string | undefined): Promise<Composition> {
   const config = readConfig(env);
-  const signingKeys = await readSigningKeys(config);
+  const signingKeys = await useSigningKeys(config);
   const cookies = createSessionCookies({
     domain: config.cookieDomain,
     sameSite: config.cookieSameSite,
@@ -161,9 +156,9 @@ async function requireHook(
 }
 
 /** What the text of a key does not tell, whether its halves belong together, shows in its use. */
-async function readSigningKeys({ signingKeysJson }: Config): Promise<SigningKeys> {
+async function useSigningKeys(config: Config): Promise<SigningKeys> {
   try {
-    return await importSigningKeys(parseSigningKeys(signingKeysJson));
+    return await importSigningKeys(config.signingKeys);
   } catch (error: unknown) {
     if (!(error instanceof SigningKeysError)) throw error;
     throw new ConfigError([`SESSION_SIGNING_KEYS cannot be used: ${error.message}`]);

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { readConfig } from "../../../supabase/functions/_shared/config/config.ts";
+import { parseSigningKeys } from "../../../supabase/functions/_shared/tokens/signing_keys.ts";
 import { anyText } from "./arbitraries.ts";
 import {
   assertProblem,
@@ -19,7 +20,7 @@ Deno.test("what is not set has the documented default", () => {
     databaseRoute: { kind: "data-api" },
     sessionSecrets: [KEYS.SESSION_SECRET],
     keyContext: "https://abc.supabase.co",
-    signingKeysJson: KEYS.SESSION_SIGNING_KEYS,
+    signingKeys: parseSigningKeys(KEYS.SESSION_SIGNING_KEYS),
     publicUrl: "https://abc.supabase.co/functions/v1/unified-auth",
     allowedOrigins: [],
     accessTtlSeconds: 3600,

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { parseEnv } from "node:util";
 import { formatEnvFile, generateKeys } from "../../../local/keys.ts";
 import { type Config, readConfig } from "../../../supabase/functions/_shared/config/config.ts";
-import { parseSigningKeys } from "../../../supabase/functions/_shared/tokens/signing_keys.ts";
 
 const PLATFORM: Readonly<Record<string, string>> = {
   SUPABASE_URL: "https://abc.supabase.co",
@@ -23,7 +22,7 @@ Deno.test("the command prints an env file that the functions start with, and not
   assert.match(printed, /^SESSION_SECRET='[^'\n]+'\nSESSION_SIGNING_KEYS='[^'\n]+'\n$/);
   assert.match(new TextDecoder().decode(stderr), /supabase secrets set --env-file/);
   const config = readWith(parseEnv(printed));
-  assert.equal(parseSigningKeys(config.signingKeysJson)[0]?.alg, "ES256");
+  assert.equal(config.signingKeys[0]?.alg, "ES256");
 });
 
 Deno.test("an env file is read back as the settings that were written", async () => {
@@ -46,7 +45,7 @@ Deno.test("new keys may be appended and then put before the old ones, as the hin
     });
     assert.deepEqual(config.sessionSecrets, order.map((keys) => keys.SESSION_SECRET));
     assert.deepEqual(
-      parseSigningKeys(config.signingKeysJson).map(({ kid }) => kid),
+      config.signingKeys.map(({ kid }) => kid),
       order.map((keys) => JSON.parse(keys.SESSION_SIGNING_KEYS).kid),
     );
   }

@@ -11,7 +11,7 @@ import { type CookieNames, readCookieNames } from "./cookies.ts";
 import { type Binding, readBinding, readRebindAfter } from "./binding.ts";
 import { type DatabaseRoute, readDatabaseRoute } from "./database.ts";
 import { type Lifetimes, readLifetimes } from "./lifetimes.ts";
-import { readApiKey, readSessionSecrets, readSigningKeysJson } from "./secrets.ts";
+import { readApiKey, readSessionSecrets, readSigningKeys } from "./secrets.ts";
 import { type CookieSameSite, isPartitioned } from "../http/cookies.ts";
 import {
   createEnvironmentReader,
@@ -19,6 +19,7 @@ import {
   type EnvironmentReader,
 } from "./environment.ts";
 import { canonicalOrigin } from "../http/origins.ts";
+import type { SigningJwk } from "../tokens/signing_keys.ts";
 
 const HOST_NAME =
   /^(?=.{1,253}$)([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/;
@@ -38,8 +39,8 @@ export interface Config extends Lifetimes, CookieNames, AccessTokenSettings {
   readonly sessionSecrets: readonly string[];
   /** `SESSION_KEY_CONTEXT`: what the keys of `SESSION_SECRET` are bound to. @default {supabaseUrl} */
   readonly keyContext: string;
-  /** `SESSION_SIGNING_KEYS`: what `parseSigningKeys` takes. */
-  readonly signingKeysJson: string;
+  /** `SESSION_SIGNING_KEYS`, newest first. */
+  readonly signingKeys: readonly SigningJwk[];
   /**
    * `SESSION_PUBLIC_URL`: where browsers reach the function `unified-auth`, without a trailing slash.
    * @default {`${SUPABASE_URL}/functions/v1/unified-auth`}
@@ -100,7 +101,7 @@ export function readConfig(env: Environment): Config {
     databaseRoute: readDatabaseRoute(reader),
     sessionSecrets: readSessionSecrets(reader),
     keyContext: reader.text("SESSION_KEY_CONTEXT") ?? supabaseUrl,
-    signingKeysJson: readSigningKeysJson(reader),
+    signingKeys: readSigningKeys(reader),
     publicUrl: readPublicUrl(reader),
     allowedOrigins,
     ...readLifetimes(reader),

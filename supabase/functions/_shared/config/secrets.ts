@@ -6,7 +6,7 @@
  */
 
 import type { EnvironmentReader } from "./environment.ts";
-import { parseSigningKeys, SigningKeysError } from "../tokens/signing_keys.ts";
+import { parseSigningKeys, type SigningJwk, SigningKeysError } from "../tokens/signing_keys.ts";
 
 const SECRET_MIN_BYTES = 32;
 
@@ -57,16 +57,15 @@ export function readSessionSecrets(reader: EnvironmentReader): readonly string[]
   return secrets;
 }
 
-/** The JSON as it stands, once it is known to be usable. */
-export function readSigningKeysJson(reader: EnvironmentReader): string {
+export function readSigningKeys(reader: EnvironmentReader): readonly SigningJwk[] {
   const name = "SESSION_SIGNING_KEYS";
   const json = reader.required(name);
-  if (json === "") return json;
+  if (json === "") return [];
   try {
-    parseSigningKeys(json);
+    return parseSigningKeys(json);
   } catch (error: unknown) {
     if (!(error instanceof SigningKeysError)) throw error;
     for (const problem of error.problems) reader.problem(name, `cannot be used: ${problem}`);
+    return [];
   }
-  return json;
 }
