@@ -10,9 +10,12 @@ import { parseArgs } from "node:util";
 import { median, min } from "simple-statistics";
 import { openLab } from "./lab.ts";
 import { readCpuMs } from "./process_cpu.ts";
+import { publish } from "./publish.ts";
 import type { ServerProcess } from "./server_process.ts";
 
-const { values } = parseArgs({ options: { starts: { type: "string", default: "15" } } });
+const { values } = parseArgs({
+  options: { starts: { type: "string", default: "15" }, write: { type: "string" } },
+});
 await using lab = await openLab({ sessions: 2 });
 
 interface Starter {
@@ -60,13 +63,20 @@ for (let turn = 0; turn < Number(values.starts); turn += 1) {
 }
 
 const [bare] = starters;
-console.log("| process to first answer | wall ms, median (least) | CPU ms | times Deno.serve |");
-console.log("| --- | ---: | ---: | ---: |");
-for (const { name, wallMs, cpuMs } of starters) {
-  const ratio = median(wallMs) / median(bare?.wallMs ?? []);
-  console.log(
-    `| ${name} | ${median(wallMs).toFixed(0)} (${min(wallMs).toFixed(0)}) | ${
-      median(cpuMs).toFixed(0)
-    } | ${ratio.toFixed(1)} |`,
-  );
-}
+const table = [
+  "| process to first answer | wall ms, median (least) | CPU ms | times Deno.serve, wall | CPU |",
+  "| --- | ---: | ---: | ---: | ---: |",
+  ...starters.map(({ name, wallMs, cpuMs }) => {
+    const cells = [
+      `${median(wallMs).toFixed(0)} (${min(wallMs).toFixed(0)})`,
+      median(cpuMs).toFixed(0),
+      (median(wallMs) / median(bare?.wallMs ?? [])).toFixed(1),
+      (median(cpuMs) / median(bare?.cpuMs ?? [])).toFixed(1),
+    ];
+    return `| ${name} | ${cells.join(" | ")} |`;
+  }),
+  "",
+  `${values.starts} starts of each, in turn.`,
+].join("\n");
+console.log(table);
+if (values.write) await publish(values.write, { "cold-start": table });

@@ -1,34 +1,23 @@
 /**
  * `deno task bench`: puts the same load on everything that is compared, in turn and in fresh processes,
- * every second round backwards, and prints a table of medians, the bars with every round's ratio, and
- * what PostgreSQL alone does. Rates differ from machine to machine; ratios within a round count.
+ * every second round backwards, and prints what `figures.ts` makes of it. Rates differ from machine to
+ * machine; ratios within a round count.
  *
  * @module
  */
 
+import { loadavg } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { median } from "simple-statistics";
-import { type Bar, BARS, type Contender, CONTENDERS } from "./contenders.ts";
+import { type Contender, CONTENDERS } from "./contenders.ts";
+import { type Figures, renderSections, type Run } from "./figures.ts";
 import { type Lab, openLab, REUSE_INTERVAL_SECONDS } from "./lab.ts";
 import { type Load, load } from "./load.ts";
 import { runPgbench } from "./pgbench.ts";
 import { readCpuMs, readFamilyCpuMs } from "./process_cpu.ts";
+import { publish } from "./publish.ts";
 
 const CONNECTIONS = 16;
-
-/** One contender in one round. CPU is user and system time a request. */
-interface Figures {
-  readonly requestsPerSecond: number;
-  readonly serverUs: number;
-  readonly gatewayUs: number;
-  readonly databaseUs: number;
-  /** At one connection: what one request takes. */
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-}
-
-type Rounds = Readonly<Record<string, readonly Figures[]>>;
 
 interface Durations {
   readonly warmUpRequests: number;
@@ -42,6 +31,8 @@ const { values } = parseArgs({
     only: { type: "string", multiple: true, default: [""] },
     quick: { type: "boolean", default: false },
     json: { type: "string" },
+    from: { type: "string" },
+    write: { type: "string" },
   },
 });
 const durations = values.quick
@@ -50,26 +41,40 @@ const durations = values.quick
 const rounds = values.quick ? 1 : Number(values.rounds);
 const chosen = CONTENDERS.filter(({ name }) => values.only.some((start) => name.startsWith(start)));
 
-const startedAtMs = performance.now();
-await using lab = await openLab({ sessions: values.quick ? 600 : 2_000 });
-const statements = await runPgbench(lab.database.url, { seconds: Math.ceil(durations.seconds) });
-const figures = await measureRounds(lab, chosen);
-console.log(renderTable(figures));
-console.log(renderBars(BARS, figures));
-console.log("| PostgreSQL alone, pgbench | a second |\n| --- | ---: |");
-for (const { name, perSecond } of statements) console.log(`| ${name} | ${round(perSecond)} |`);
-const minutes = ((performance.now() - startedAtMs) / 60_000).toFixed(1);
-console.log(`\n${rounds} rounds on ${navigator.hardwareConcurrency} cores, ${minutes} minutes.`);
-if (values.json) await Deno.writeTextFile(values.json, JSON.stringify(figures, null, 2));
+const run = values.from === undefined
+  ? await compare()
+  : JSON.parse(await Deno.readTextFile(values.from)) as Run;
+const sections = renderSections(run);
+console.log(Object.values(sections).join("\n\n"));
+if (values.json) await Deno.writeTextFile(values.json, JSON.stringify(run, null, 2));
+if (values.write) await publish(values.write, sections);
 
-async function measureRounds(lab: Lab, contenders: readonly Contender[]): Promise<Rounds> {
+async function compare(): Promise<Run> {
+  const startedAtMs = performance.now();
+  const [loadAverage = 0] = loadavg();
+  await using lab = await openLab({ sessions: values.quick ? 600 : 2_000 });
+  const statements = await runPgbench(lab.database.url, { seconds: Math.ceil(durations.seconds) });
+  const figures = await measureRounds(lab, chosen);
+  const minutes = ((performance.now() - startedAtMs) / 60_000).toFixed(1);
+  const date = new Date().toISOString().slice(0, 10);
+  return {
+    circumstances: `Measured on ${date}: ${rounds} ${rounds === 1 ? "round" : "rounds"} on ` +
+      `${navigator.hardwareConcurrency} cores in ${minutes} minutes, Deno ${Deno.version.deno}, ` +
+      `load average at the start ${loadAverage.toFixed(1)}.`,
+    connections: CONNECTIONS,
+    rounds: figures,
+    statements,
+  };
+}
+
+async function measureRounds(lab: Lab, contenders: readonly Contender[]): Promise<Run["rounds"]> {
   const figures: Record<string, Figures[]> = {};
   for (let turn = 0; turn < rounds; turn += 1) {
     for (const contender of turn % 2 === 0 ? contenders : contenders.toReversed()) {
       const measured = await measure(lab, contender, durations);
       (figures[contender.name] ??= []).push(measured);
       console.error(
-        `${turn + 1}/${rounds} ${contender.name}: ${round(measured.requestsPerSecond)}/s`,
+        `${turn + 1}/${rounds} ${contender.name}: ${measured.requestsPerSecond.toFixed(0)}/s`,
       );
     }
   }
@@ -81,19 +86,21 @@ async function measure(
   contender: Contender,
   { warmUpRequests, seconds, aloneSeconds }: Durations,
 ): Promise<Figures> {
-  const { server, request, amount } = await contender.open(lab);
+  const { server, request, amount, prepare } = await contender.open(lab);
   await using _ = server;
   const oneTurn = request.visitors.length;
   if (amount === undefined) {
-    await run({ connections: CONNECTIONS, amount: Math.min(warmUpRequests, oneTurn) });
+    await loadOnce({ connections: CONNECTIONS, amount: Math.min(warmUpRequests, oneTurn) });
   }
   const before = readCpu();
-  const busy = await run({
+  const busy = await loadOnce({
     connections: CONNECTIONS,
     ...(amount === undefined ? { seconds } : { amount: Math.min(amount, oneTurn) }),
   });
   const after = readCpu();
-  const alone = amount === undefined ? await run({ connections: 1, seconds: aloneSeconds }) : busy;
+  const alone = amount === undefined
+    ? await loadOnce({ connections: 1, seconds: aloneSeconds })
+    : busy;
   const cpuUs = (part: keyof typeof after) => 1000 * (after[part] - before[part]) / busy.answers;
   return {
     requestsPerSecond: busy.requestsPerSecond,
@@ -108,9 +115,10 @@ async function measure(
    * A session that is refreshed twice within the reuse interval is answered the same token again, which
    * is no rotation: where cookies are followed, a load takes each visitor once, after the interval.
    */
-  async function run(options: Pick<Load, "connections" | "amount" | "seconds">) {
+  async function loadOnce(options: Pick<Load, "connections" | "amount" | "seconds">) {
     if (!request.follow) return await load({ ...request, ...options });
     await delay(1_100 * REUSE_INTERVAL_SECONDS);
+    await prepare?.();
     const { connections, amount = oneTurn } = options;
     return await load({ ...request, connections, amount });
   }
@@ -122,53 +130,4 @@ async function measure(
       database: readFamilyCpuMs(lab.postmaster),
     };
   }
-}
-
-function renderTable(figures: Rounds): string {
-  const rows = Object.entries(figures).map(([name, all]) => {
-    const middle = (key: keyof Figures) => round(median(all.map((one) => one[key])));
-    const cells = ["requestsPerSecond", "serverUs", "gatewayUs", "databaseUs"] as const;
-    const rates = all.map(({ requestsPerSecond }) => round(requestsPerSecond)).join(", ");
-    return `| ${name} | ${cells.map(middle).join(" | ")} | ${middle("p50Ms")} / ${
-      middle("p99Ms")
-    } | ${rates} |`;
-  });
-  return [
-    `| ${CONNECTIONS} connections | requests/s | server µs | gateway µs | database µs | p50 / p99 ms, alone | requests/s, every round |`,
-    "| --- | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ...rows,
-    "",
-  ].join("\n");
-}
-
-/** Of rates, which everything on the machine changes, and of CPU, which hardly anything does. */
-function renderBars(bars: readonly Bar[], figures: Rounds): string {
-  const rows = bars.flatMap(({ of, to, atLeast }) => {
-    const pairs = (figures[of] ?? []).flatMap((one, index) => {
-      const other = figures[to]?.[index];
-      return other ? [{ one, other }] : [];
-    });
-    if (pairs.length === 0) return [];
-    const byRate = pairs.map(({ one, other }) => one.requestsPerSecond / other.requestsPerSecond);
-    const byCpu = pairs.map(({ one, other }) => cpuUsOf(other) / cpuUsOf(one));
-    const holds = median(byRate) >= atLeast ? "yes" : "**no**";
-    const all = (ratios: readonly number[]) => ratios.map((ratio) => ratio.toFixed(2)).join(", ");
-    const cells = [`${of} to ${to}`, `≥ ${atLeast}`, median(byRate).toFixed(2), holds];
-    return [`| ${[...cells, all(byRate), all(byCpu)].join(" | ")} |`];
-  });
-  return [
-    "| bar | wanted | median | holds | every round | by CPU, every round |",
-    "| --- | ---: | ---: | ---: | ---: | ---: |",
-    ...rows,
-    "",
-  ].join("\n");
-}
-
-function cpuUsOf({ serverUs, gatewayUs, databaseUs }: Figures): number {
-  return serverUs + gatewayUs + databaseUs;
-}
-
-/** Three digits that mean something. */
-function round(value: number): string {
-  return Number(value.toPrecision(3)).toLocaleString("en");
 }

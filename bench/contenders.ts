@@ -6,8 +6,8 @@
  */
 
 import { createHmac, randomUUID } from "node:crypto";
-import { type Algorithm, type Lab, type OursOptions, PASSWORD } from "./lab.ts";
-import { type Load, load, type Visitor } from "./load.ts";
+import { type Algorithm, type BoundVisitor, type Lab, type OursOptions, PASSWORD } from "./lab.ts";
+import { type Load, load, USER_AGENT, type Visitor } from "./load.ts";
 import { type ServerProcess, startServer } from "./server_process.ts";
 
 export interface Contender {
@@ -22,13 +22,24 @@ export interface Target {
   readonly request: Omit<Load, "connections" | "seconds" | "amount">;
   /** So many requests and no more: each visitor once, for what can be done only once. */
   readonly amount?: number;
+  /** Before each load: what visitors must know to send their next request. @default {nothing} */
+  readonly prepare?: () => Promise<void>;
 }
 
-/** A bar compares two rates of one round. */
+/** A bar compares two contenders within one round. */
 export interface Bar {
   readonly of: string;
   readonly to: string;
-  readonly atLeast: number;
+  /** Nothing was promised of some. */
+  readonly atLeast?: number;
+}
+
+/** One row of the comparison with what people use: contenders by their names, or µs measured apart. */
+export interface Beside {
+  readonly name: string;
+  readonly validate?: string | number;
+  readonly refresh?: string | number;
+  readonly login?: string | number;
 }
 
 /** Few enough that the warm-up shows each to the process, many enough that no one session is hot. */
@@ -88,6 +99,37 @@ function floor(
       return { server, request: { url: `${server.url}/`, visitors, follow: rotates } };
     },
   };
+}
+
+/** Sessions that a browser's key holds: each refresh brings a proof, made before it is measured. */
+const boundRefresh: Contender = {
+  name: "refresh, bound to a key, direct, ES256",
+  async open(lab) {
+    const server = await lab.startOurs({ store: "direct" });
+    const url = `${server.url}/unified-auth/refresh`;
+    return {
+      server,
+      request: { url, ...POST, visitors: lab.bound, follow: true },
+      prepare: async () => {
+        for (const visitor of lab.bound) await proveNext(visitor, url);
+      },
+    };
+  },
+};
+
+/** Signs over the challenge that a refresh without a proof is answered, which asks no database. */
+async function proveNext({ cookies, key, headers }: BoundVisitor, url: string): Promise<void> {
+  const cookie = Object.entries(cookies).map((pair) => pair.join("=")).join("; ");
+  const { status, headers: answered, body } = await fetch(url, {
+    method: "POST",
+    headers: { cookie, "user-agent": USER_AGENT },
+  });
+  await body?.cancel();
+  const challenge = answered.get("dpop-nonce");
+  if (status !== 401 || challenge === null) {
+    throw new TypeError(`Cannot measure bound sessions: a refresh without a proof got ${status}`);
+  }
+  headers["dpop"] = await key.prove({ route: "refresh", challenge });
 }
 
 const login: Contender = {
@@ -281,6 +323,7 @@ export const CONTENDERS: readonly Contender[] = [
     }),
     ours(`refresh, direct, ${algorithm}`, { store: "direct", algorithm, path: "/refresh" }),
   ]),
+  boundRefresh,
   floor("Deno.serve + rotation by rpc(), ES256", { program: "rotate_by_rpc.ts", rotates: true }),
   ours("refresh, rpc, ES256", { store: "rpc", path: "/refresh" }),
   login,
@@ -295,4 +338,31 @@ export const BARS: readonly Bar[] = [
   { of: "refresh, direct, HS256", to: "Deno.serve + rotation, HS256", atLeast: 0.85 },
   { of: "refresh, direct, ES256", to: "Deno.serve + rotation, ES256", atLeast: 0.75 },
   { of: "refresh, rpc, ES256", to: "Deno.serve + rotation by rpc(), ES256", atLeast: 0.75 },
+  { of: "refresh, bound to a key, direct, ES256", to: "refresh, direct, ES256" },
+];
+
+export const BESIDE: readonly Beside[] = [
+  {
+    name: "Unified Auth, direct",
+    validate: "validate, direct",
+    refresh: "refresh, direct, ES256",
+    login: login.name,
+  },
+  { name: "Unified Auth, direct, HS256", refresh: "refresh, direct, HS256" },
+  { name: "Unified Auth, direct, bound to a key", refresh: boundRefresh.name },
+  {
+    name: "Unified Auth, rpc, with our stand-in for PostgREST",
+    validate: "validate, rpc",
+    refresh: "refresh, rpc, ES256",
+  },
+  {
+    name: "Supabase Auth itself (measured apart, see below)",
+    validate: 1_753,
+    refresh: 3_623,
+    login: 73_184,
+  },
+  { name: "better-auth", validate: "better-auth", login: betterAuthSignIn.name },
+  { name: "better-auth, cookie cache", validate: "better-auth, cookie cache" },
+  { name: "express-session, no touch", validate: "express-session, no touch" },
+  { name: "express-session, touch", validate: "express-session, touch" },
 ];

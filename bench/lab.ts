@@ -11,6 +11,7 @@ import { findFreePort } from "../local/platform/postgres/server.ts";
 import { makeSecrets } from "../local/platform/secrets.ts";
 import { startTestServer, type TestDatabase } from "../local/testing/test_server.ts";
 import { type Gateway, startGateway } from "./gateway_process.ts";
+import { createProofKey, type ProofKey } from "../tests/behaviour/http/proof_key.ts";
 import { load, type Visitor } from "./load.ts";
 import { type ServerProcess, startServer } from "./server_process.ts";
 
@@ -22,6 +23,12 @@ const LOGINS = 64;
 
 /** As short as it may be. */
 export const REUSE_INTERVAL_SECONDS = 1;
+
+/** A browser whose sessions are bound to its key. */
+export interface BoundVisitor extends Visitor {
+  readonly key: ProofKey;
+  readonly headers: Record<string, string>;
+}
 
 export type Store = "direct" | "rpc";
 export type Algorithm = "ES256" | "HS256";
@@ -41,6 +48,8 @@ export interface Lab extends AsyncDisposable {
   readonly database: TestDatabase;
   /** Of the functions: every one holds both cookies. */
   readonly signedIn: readonly Visitor[];
+  /** Half as many, each bound to a key of its own. */
+  readonly bound: readonly BoundVisitor[];
   /** Of the floors: the same sessions once more, by what stands in their rows. */
   readonly floor: readonly Visitor[];
   /** People who come to sign in, with passwords of bcrypt's cost 10 as Supabase Auth keeps them. */
@@ -92,18 +101,20 @@ export async function openLab({ sessions }: { readonly sessions: number }): Prom
         },
       });
     const sql = database.connectAs("supabase_admin", { max: 1 });
-    const people = await createPeople(sql, {
-      prefix: "person",
-      count: Math.ceil(sessions / SESSIONS_PER_PERSON),
-      bcryptCost: 4, // their logins are not measured, they only make cookies
-    });
+    const signedUp = (prefix: string) =>
+      createPeople(sql, {
+        prefix,
+        count: Math.ceil(sessions / SESSIONS_PER_PERSON),
+        bcryptCost: 4, // their logins are not measured, they only make cookies
+      });
     return {
       postmaster: server.pid,
       gateway,
       database,
       logins: await createPeople(sql, { prefix: "login", count: LOGINS, bcryptCost: 10 }),
-      signedIn: await signIn(await startOurs({ store: "direct" }), people),
+      signedIn: await signIn(await startOurs({ store: "direct" }), await signedUp("person")),
       floor: await copySessions(sql),
+      bound: await signInBound(await startOurs({ store: "direct" }), await signedUp("bound")),
       createDatabase,
       startOurs,
       startFloor: (program, algorithm = "ES256") =>
@@ -145,10 +156,29 @@ async function signIn(
   server: ServerProcess,
   people: readonly Visitor[],
 ): Promise<readonly Visitor[]> {
-  await using _ = server;
   const visitors = people.flatMap((person) =>
     Array.from({ length: SESSIONS_PER_PERSON }, () => ({ ...person, cookies: {} }))
   );
+  await logInAll(server, visitors);
+  return visitors.map(({ cookies }) => ({ cookies }));
+}
+
+async function signInBound(
+  server: ServerProcess,
+  people: readonly Visitor[],
+): Promise<readonly BoundVisitor[]> {
+  const visitors = await Promise.all(people.map(async (person) => {
+    const key = await createProofKey();
+    const proof = await key.prove({ route: "login", challenge: null });
+    return { ...person, key, cookies: {}, headers: { dpop: proof } };
+  }));
+  await logInAll(server, visitors);
+  return visitors.map(({ key, cookies, headers }) => ({ key, cookies, headers }));
+}
+
+/** Each keeps the cookies that it is given. */
+async function logInAll(server: ServerProcess, visitors: readonly Visitor[]): Promise<void> {
+  await using _ = server;
   await load({
     url: `${server.url}/unified-auth/login`,
     method: "POST",
@@ -157,7 +187,6 @@ async function signIn(
     amount: visitors.length,
     follow: true,
   });
-  return visitors.map(({ cookies }) => ({ cookies }));
 }
 
 /**

@@ -9,10 +9,11 @@
 import autocannon from "autocannon";
 import { quantile } from "simple-statistics";
 
-/** A browser: its cookies by name, which a load may change, and what it posts. */
+/** A browser: its cookies by name, which a load may change, what it posts, and headers of its own. */
 export interface Visitor {
   readonly cookies: Record<string, string>;
   readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 export interface Load {
@@ -44,7 +45,7 @@ interface Turn {
 }
 
 /** As a browser says it; the functions remember it with the session. */
-const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0";
+export const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0";
 
 /** Where the turns of a list of visitors stand: the next load goes on behind the last one. */
 const turns = new WeakMap<readonly Visitor[], number>();
@@ -117,13 +118,14 @@ export async function load(
 }
 
 /** Each from an address of its own: the throttle of logins counts by address. */
-function headersOf({ cookies, body }: Visitor, turn: number): Record<string, string> {
+function headersOf({ cookies, body, headers }: Visitor, turn: number): Record<string, string> {
   const pairs = Object.entries(cookies).map(([name, value]) => `${name}=${value}`);
   return {
     "user-agent": USER_AGENT,
     "cf-connecting-ip": `10.${turn >> 16 & 255}.${turn >> 8 & 255}.${turn & 255}`,
     ...(pairs.length > 0 ? { cookie: pairs.join("; ") } : {}),
     ...(body === undefined ? {} : { "content-type": "application/json" }),
+    ...headers,
   };
 }
 
