@@ -90,17 +90,21 @@ async function measure(
   await using _ = server;
   const oneTurn = request.visitors.length;
   if (amount === undefined) {
+    await makeReady();
     await loadOnce({ connections: CONNECTIONS, amount: Math.min(warmUpRequests, oneTurn) });
   }
+  await makeReady();
   const before = readCpu();
   const busy = await loadOnce({
     connections: CONNECTIONS,
     ...(amount === undefined ? { seconds } : { amount: Math.min(amount, oneTurn) }),
   });
   const after = readCpu();
-  const alone = amount === undefined
-    ? await loadOnce({ connections: 1, seconds: aloneSeconds })
-    : busy;
+  let alone = busy;
+  if (amount === undefined) {
+    await makeReady();
+    alone = await loadOnce({ connections: 1, seconds: aloneSeconds });
+  }
   const cpuUs = (part: keyof typeof after) => 1000 * (after[part] - before[part]) / busy.answers;
   return {
     requestsPerSecond: busy.requestsPerSecond,
@@ -115,10 +119,14 @@ async function measure(
    * A session that is refreshed twice within the reuse interval is answered the same token again, which
    * is no rotation: where cookies are followed, a load takes each visitor once, after the interval.
    */
-  async function loadOnce(options: Pick<Load, "connections" | "amount" | "seconds">) {
-    if (!request.follow) return await load({ ...request, ...options });
+  async function makeReady() {
+    if (!request.follow) return;
     await delay(1_100 * REUSE_INTERVAL_SECONDS);
     await prepare?.();
+  }
+
+  async function loadOnce(options: Pick<Load, "connections" | "amount" | "seconds">) {
+    if (!request.follow) return await load({ ...request, ...options });
     const { connections, amount = oneTurn } = options;
     return await load({ ...request, connections, amount });
   }
