@@ -14,8 +14,8 @@ import type { AuthClient } from "../../../client/src/index.ts";
 import { find, say } from "./dom.ts";
 
 const REASONS: Readonly<Partial<Record<Reason, string>>> = {
-  "revoked": "it was signed out without",
-  "evicted": "it made room for a newer device",
+  "revoked": "it was signed out on another device",
+  "evicted": "a newer device took its place",
   "expired": "it had not been used for too long",
   "reused": "a copy of its token was used somewhere else",
   "key-lost": "this browser has lost its key to it",
@@ -54,7 +54,7 @@ export function createBannerPanel(auth: AuthClient): BannerPanel {
 
 function endText(reason: Reason | null): string {
   const why = (reason && REASONS[reason]) ?? "the server says so";
-  return `This session is over: ${why}. What is on the screen stays; sign in again to go on.`;
+  return `This session has ended: ${why}. What is on the screen stays; sign in again to go on.`;
 }
 
 function warningText({ kind, minutesLeft }: SessionWarning): string {

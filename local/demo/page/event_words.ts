@@ -38,7 +38,7 @@ const WORDS: { readonly [Name in keyof Logged]: (detail: Logged[Name]) => EventW
     words("good", `Fresh access token, generation ${generation}`, bySource(source)),
   "signed-in": ({ source }) => words("good", "Signed in", bySource(source)),
   "signed-out": ({ source }) => words("plain", "Signed out", bySource(source)),
-  "session-ended": ({ reason }) => words("bad", "Session over", reason ?? ""),
+  "session-ended": ({ reason }) => words("bad", "Session ended", reason ?? ""),
   "session-warning": ({ kind, minutesLeft }) =>
     words("waiting", "Warned", `${kind}, ${minutesLeft} min left`),
   "session-warning-cleared": ({ kind }) => words("good", "Warning cleared", kind),
@@ -48,7 +48,7 @@ const WORDS: { readonly [Name in keyof Logged]: (detail: Logged[Name]) => EventW
   "offline": () => words("waiting", "Offline", "nothing is written, nothing is lost"),
   "online": () => words("good", "Online again", ""),
   "queue": ({ size, flushed, rejected }) => {
-    if (rejected > 0) return words("bad", `${calls(rejected)} turned away`, "");
+    if (rejected > 0) return words("bad", `${calls(rejected)} rejected`, "");
     if (flushed > 0) return words("good", `${calls(flushed)} went out`, "after the answer");
     return words("waiting", `${calls(size)} waiting`, "until the server answers");
   },
@@ -73,9 +73,9 @@ function recoveryWords(
     case "done":
       return words("plain", "The server knows of the sign-out", detail);
     case "rejected":
-      return words("bad", "The server said no", detail);
+      return words("bad", "The server refused", detail);
     case "busy":
-      return words("waiting", "The server asked for patience", detail);
+      return words("waiting", "The server asked to wait", detail);
     case "unavailable":
       return words("waiting", `No answer: ${cause ?? "unknown"}`, detail);
     default:

@@ -99,7 +99,7 @@ export function createLogbookPanel(auth: AuthClient): LogbookPanel {
       const kept = cachedAt === null ? "" : ` Entries as of ${clockTime(new Date(cachedAt))}.`;
       say(
         hint,
-        canMutate ? kept : `Reading only, until the server has confirmed the auth.${kept}`,
+        canMutate ? kept : `Reading only, until the server has confirmed the session.${kept}`,
       );
     },
   };

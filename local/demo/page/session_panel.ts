@@ -14,19 +14,19 @@ const STATUS: Readonly<Record<SessionSnapshot["status"], string>> = {
   "restoring": "Asking the server",
   "active": "Signed in",
   "degraded": "Not verified, still here",
-  "ended": "Session over",
+  "ended": "Session ended",
   "signed-out": "Signed out",
 };
 
 const ACTIVITY: Readonly<Record<SessionSnapshot["activity"], string>> = {
-  "idle": "at rest",
-  "validating": "requestContext",
+  "idle": "idle",
+  "validating": "asking the server",
   "refreshing": "refreshing",
-  "waiting-peer": "waiting for a tab",
+  "waiting-peer": "waiting for another tab",
   "backing-off": "backing off",
 };
 
-const ROLE = { self: "asks for all", peer: "adopts" } as const;
+const ROLE = { self: "refreshes for all tabs", peer: "follows another tab" } as const;
 
 export interface SessionPanel {
   render(snapshot: SessionSnapshot, now: number): void;
@@ -55,7 +55,7 @@ export function createSessionPanel(): SessionPanel {
 
   const showLife = (endsAt: number | null, now: number): void => {
     const leftMs = endsAt === null ? 0 : endsAt - now;
-    say(left, endsAt === null ? "\u2013" : leftMs > 0 ? duration(leftMs) : "over");
+    say(left, endsAt === null ? "\u2013" : leftMs > 0 ? duration(leftMs) : "expired");
     // The first look at a token finds it whole, or nearly.
     bar.max = Math.max(leftMs, endsAt === null ? 1 : bar.max);
     bar.value = Math.max(0, leftMs);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { openDemoPage, playScenario, seriousViolations, signIn } from "./demo_stage.ts";
 
 /** Each scenario of the page with the text it must show afterwards, and how the session stands then. */
-const DEEDS = [
+const SCENARIOS = [
   { name: "Sleep for two hours", says: /still signed in, generation 2/, status: "Signed in" },
   {
     name: "Lose the next reply",
@@ -20,11 +20,11 @@ const DEEDS = [
     says: /got nothing: 401 proof_required.*still signed in, generation/,
     status: "Signed in",
   },
-  { name: "Lose the browser's key", says: /ended \(key-lost\)/, status: "Session over" },
-  { name: "Sign in on five more devices", says: /ended \(evicted\)/, status: "Session over" },
+  { name: "Lose the browser's key", says: /ended \(key-lost\)/, status: "Session ended" },
+  { name: "Sign in on five more devices", says: /ended \(evicted\)/, status: "Session ended" },
 ];
 
-Deno.test("the demo does to a session what life does, and only a lost key and a cap end it", async () => {
+Deno.test("no scenario of the demo ends the session but a lost key and the limit of devices", async () => {
   await using demo = await openDemoPage();
   const { page, complaints } = demo;
 
@@ -33,18 +33,18 @@ Deno.test("the demo does to a session what life does, and only a lost key and a 
   await page.waitForSelector("#devices li");
   assert.deepEqual(await seriousViolations(page), []);
 
-  for (const { name, says, status } of DEEDS) {
+  for (const { name, says, status } of SCENARIOS) {
     assert.match(await playScenario(page, name), says);
     await page.locator("#status", { hasText: status }).waitFor();
     assert.ok(await page.locator("#notes li").count() >= 2, "the data stays on the screen");
     if (status === "Signed in") continue;
-    await page.locator("#banner [role=alert]", { hasText: "This session is over" }).waitFor();
+    await page.locator("#banner [role=alert]", { hasText: "This session has ended" }).waitFor();
     assert.deepEqual(await seriousViolations(page), []);
     await signIn(page);
   }
   const told = await page.locator("#log").innerText();
   for (
-    const line of ["Slept for 2 h 00 min", "No answer: server", "Online again", "Session over"]
+    const line of ["Slept for 2 h 00 min", "No answer: server", "Online again", "Session ended"]
   ) {
     assert.ok(told.includes(line), `the log tells: ${line}`);
   }
@@ -97,7 +97,7 @@ Deno.test("the demo can be used by keyboard alone, and shows where the focus is"
   assert.deepEqual(complaints, []);
 });
 
-Deno.test("the demo fits a phone, in the dark and without motion, and a second tab adopts", async () => {
+Deno.test("the demo fits a phone, in the dark and without motion, and a second tab follows", async () => {
   await using demo = await openDemoPage({ colorScheme: "dark", width: 390 });
   const { page, complaints } = demo;
   await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
@@ -123,7 +123,7 @@ Deno.test("the demo fits a phone, in the dark and without motion, and a second t
     assert.match(await tab.locator("#facts").innerText(), /Generation\s*2[^]*Verified\s*yes/);
   }
   await playScenario(page, "Lose the next reply");
-  await second.locator("#facts", { hasText: "adopts" }).waitFor();
-  await page.locator("#facts", { hasText: "asks for all" }).waitFor();
+  await second.locator("#facts", { hasText: "follows another tab" }).waitFor();
+  await page.locator("#facts", { hasText: "refreshes for all tabs" }).waitFor();
   assert.deepEqual(complaints, []);
 });
