@@ -1,6 +1,6 @@
 /**
  * The demo that `deno task start` serves on the project's own origin: its page, its script, the logbook
- * behind it and the routes of the scenarios.
+ * behind it, the inbox and the routes of the scenarios.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import type { Mailbox } from "../platform/auth/mailbox.ts";
 import type { Answering } from "../platform/gateway.ts";
 import { bundlePage } from "./bundle.ts";
-import { renderInbox } from "./inbox.ts";
+import { answerInbox } from "./inbox.ts";
 import { createScenarioRoutes, type ScenarioOptions } from "./scenario_routes.ts";
 import { createLogbook } from "./logbook.ts";
 
@@ -43,9 +43,7 @@ export function createDemo(options: ScenarioOptions & { readonly mailbox: Mailbo
       if (pathname === "/demo/app.js") {
         return withPolicy(await script, "text/javascript; charset=utf-8");
       }
-      if (pathname === "/demo/inbox") {
-        return withPolicy(renderInbox(options.mailbox), "text/html; charset=utf-8");
-      }
+      if (pathname === "/demo/inbox") return answerInbox(options.mailbox);
       const known = FILES[pathname];
       if (known) return withPolicy(await Deno.readFile(new URL(known.file, PAGE)), known.type);
       return await scenarioRoutes.answer(request) ??

@@ -12,10 +12,12 @@ import { openClient } from "./demo_session.ts";
 import { createDevicesPanel } from "./devices_panel.ts";
 import { find, say } from "./dom.ts";
 import { describeEvent, LOGGED } from "./event_words.ts";
+import { createInboxPanel } from "./inbox_panel.ts";
 import { createLogPanel } from "./log_panel.ts";
 import { createLogbookPanel } from "./logbook_panel.ts";
 import { createSessionPanel } from "./session_panel.ts";
 import { createSignInPanel } from "./sign_in_panel.ts";
+import { createSignInSteps } from "./sign_in_steps.ts";
 import { createDemoEnvironment } from "./demo_environment.ts";
 
 const demo = createDemoEnvironment();
@@ -32,7 +34,9 @@ const scenarios = createScenariosPanel(listScenarios(auth, demo, () => logbook.l
   isSignedIn: () => auth.status === "active",
   onDone: () => void devices.load(),
 });
-createSignInPanel(auth);
+const inbox = createInboxPanel();
+const steps = createSignInSteps(auth, () => render());
+createSignInPanel(auth, steps);
 
 const form = find("sign-in", HTMLFormElement);
 const restoring = find("restoring", HTMLDivElement);
@@ -55,7 +59,7 @@ function render(): void {
   }
   const asking = status === "unknown" || status === "restoring";
   restoring.hidden = !asking || user !== null;
-  form.hidden = !(status === "signed-out" || status === "ended");
+  form.hidden = steps.isOpen || !(status === "signed-out" || status === "ended");
   dashboard.hidden = user === null;
   signOut.hidden = status === "ended";
   say(whoLabel, status === "ended" ? "Last signed in as" : "Signed in as");
@@ -75,6 +79,13 @@ for (const name of LOGGED) {
   auth.on(name, (detail) => log.add(name, describeEvent(name, detail)));
 }
 auth.on("session-refreshed", ({ source }) => panel.tellSource(source));
-auth.on("signed-in", () => void devices.load());
+auth.on("signed-in", () => {
+  steps.close(); // also of a sign-in in another tab
+  void devices.load();
+});
 auth.subscribe(render);
-setInterval(render, 1_000);
+setInterval(() => {
+  render();
+  if (steps.isOpen) void inbox.load();
+}, 1_000);
+void inbox.load();

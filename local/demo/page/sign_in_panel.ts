@@ -1,34 +1,51 @@
 /**
- * Signing in, in place: the same form at the first visit and after the session is over, with the data
- * of the page still there.
+ * The ways to sign in, in place: the same form at the first visit and after the session has ended, with
+ * the data of the page still there.
  *
  * @module
  */
 
 import type { AuthClient } from "../../../client/src/index.ts";
 import { find, say } from "./dom.ts";
+import type { SentMessage, SignInSteps, StepOutcome } from "./sign_in_steps.ts";
 
-const PROBLEMS: Readonly<Record<string, string>> = {
-  invalid_credentials: "The e-mail or the password is wrong.",
-  over_request_rate_limit: "Too many tries: wait a moment.",
-};
+interface Credentials {
+  readonly email: string;
+  readonly password: string;
+}
 
-export function createSignInPanel(auth: AuthClient): void {
+export function createSignInPanel(auth: AuthClient, steps: SignInSteps): void {
+  const { signIn } = auth;
   const form = find("sign-in", HTMLFormElement);
   const problem = find("sign-in-problem", HTMLParagraphElement);
+
+  const read = (): Credentials => {
+    const fields = new FormData(form);
+    return { email: String(fields.get("email")), password: String(fields.get("password")) };
+  };
+
+  const onClick = (
+    id: string,
+    ask: (credentials: Credentials) => Promise<StepOutcome>,
+    type?: SentMessage["type"],
+  ): void => {
+    find(id, HTMLButtonElement).addEventListener("click", async () => {
+      if (!form.reportValidity()) return;
+      say(problem, "");
+      const credentials = read();
+      const sent = type && { email: credentials.email, type };
+      steps.follow(await ask(credentials), problem, sent);
+    });
+  };
 
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
     say(problem, "");
-    const fields = new FormData(form);
-    const credentials = {
-      email: String(fields.get("email")),
-      password: String(fields.get("password")),
-    };
-    const outcome = await auth.signIn.withPassword(credentials);
-    if (outcome.kind === "refused") say(problem, PROBLEMS[outcome.code] ?? outcome.message);
-    else if (outcome.kind !== "signed-in") say(problem, "The server did not answer: try again.");
+    steps.follow(await signIn.withPassword(read()), problem);
   });
+  onClick("way-otp", ({ email }) => signIn.withOtp({ email }), "email");
+  onClick("way-sign-up", (credentials) => signIn.signUp(credentials), "signup");
+  onClick("way-reset", ({ email }) => signIn.resetPassword({ email }), "recovery");
 
   find("sign-out", HTMLButtonElement).addEventListener("click", () => void auth.signOut());
 }

@@ -14,7 +14,7 @@ Deno.test("nothing of one user stays on the demo's page for the next, though not
   }
   await page.getByRole("button", { name: "Sign out", exact: true }).click();
   await page.waitForSelector("#sign-in:not([hidden])");
-  await page.locator("select[name=email]").selectOption("grace@example.com");
+  await page.getByLabel("E-mail").fill("grace@example.com");
   await signIn(page);
   await page.locator("#who", { hasText: "grace@example.com" }).waitFor();
   assert.equal(await page.locator("#notes li").count(), 0);

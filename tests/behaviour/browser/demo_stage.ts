@@ -8,11 +8,16 @@ import axe from "axe-core";
 import type { Page } from "playwright-core";
 import { createDemo } from "../../../local/demo/site.ts";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
-import { openTestServer, type TestServer } from "../../../local/testing/test_server.ts";
+import {
+  openTestServer,
+  type TestServer,
+  type TestStack,
+} from "../../../local/testing/test_server.ts";
 import { launchChromium, type TestBrowser, type WatchedPage } from "./chromium.ts";
 
 export interface DemoStage extends AsyncDisposable {
   readonly baseUrl: string;
+  readonly stack: TestStack;
 }
 
 /** The demo over a stack of its own. */
@@ -25,6 +30,7 @@ export async function openDemo(server: TestServer): Promise<DemoStage> {
   });
   return {
     baseUrl: stack.baseUrl,
+    stack,
     async [Symbol.asyncDispose]() {
       await stack[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();
@@ -32,26 +38,36 @@ export async function openDemo(server: TestServer): Promise<DemoStage> {
   };
 }
 
-export interface DemoPage extends AsyncDisposable, WatchedPage {
-  readonly baseUrl: string;
+export interface DemoPage extends DemoStage, WatchedPage {
+  /** An empty page in another browser. */
+  openPage: TestBrowser["openPage"];
 }
 
-/** The demo, and an empty page for it in a browser of its own. */
+/** The demo, and an empty page for it. */
 export async function openDemoPage(
   options?: Parameters<TestBrowser["openPage"]>[0],
 ): Promise<DemoPage> {
   await using stack = new AsyncDisposableStack();
   const server = stack.use(await openTestServer());
-  const { baseUrl } = stack.use(await openDemo(server));
+  const demo = stack.use(await openDemo(server));
   const chromium = stack.use(await launchChromium());
   const watched = await chromium.openPage(options);
   const kept = stack.move();
-  return { ...watched, baseUrl, [Symbol.asyncDispose]: () => kept.disposeAsync() };
+  return {
+    ...demo,
+    ...watched,
+    openPage: chromium.openPage,
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
 }
 
 export async function signIn(page: Page): Promise<void> {
   await page.waitForSelector("#sign-in:not([hidden])");
   await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await untilSignedIn(page);
+}
+
+export async function untilSignedIn(page: Page): Promise<void> {
   await page.locator("#status", { hasText: "Signed in" }).waitFor();
 }
 

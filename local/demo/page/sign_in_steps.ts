@@ -1,0 +1,158 @@
+/**
+ * The steps between a way to sign in and the session: the code from a message, a consent that names the
+ * account, a new password, a second factor. At most one is open.
+ *
+ * @module
+ */
+
+import type {
+  AuthClient,
+  Factor,
+  FactorOutcome,
+  MailType,
+  OAuthOutcome,
+  PasskeyOutcome,
+  SignUpOutcome,
+  VerifyOutcome,
+} from "../../../client/src/index.ts";
+import { find, make, say } from "./dom.ts";
+import { problemOf } from "./problem_words.ts";
+
+export type StepOutcome =
+  | FactorOutcome
+  | OAuthOutcome
+  | PasskeyOutcome
+  | SignUpOutcome
+  | VerifyOutcome;
+
+/** What was sent, where an outcome may be `message-sent`. */
+export interface SentMessage {
+  readonly email: string;
+  readonly type: MailType;
+}
+
+export interface SignInSteps {
+  readonly isOpen: boolean;
+  /** Opens the step that an outcome leads to; says in `problem` why there is none. */
+  follow(outcome: StepOutcome, problem: HTMLElement, sent?: SentMessage): void;
+  close(): void;
+}
+
+const STEPS = ["code", "consent", "password", "factor"] as const;
+
+type Step = typeof STEPS[number];
+
+export function createSignInSteps(auth: AuthClient, onChange: () => void): SignInSteps {
+  const parts = (step: Step) => ({
+    form: find(`${step}-step`, HTMLFormElement),
+    hint: find(`${step}-hint`, HTMLParagraphElement),
+    problem: find(`${step}-problem`, HTMLParagraphElement),
+    back: find(`${step}-back`, HTMLButtonElement),
+  });
+  const steps = {
+    code: parts("code"),
+    consent: parts("consent"),
+    password: parts("password"),
+    factor: parts("factor"),
+  };
+  const factors = steps.factor.form.querySelector("select") ?? make("select");
+  let open: Step | null = null;
+  let awaited: SentMessage | null = null;
+
+  const show = (step: Step | null, hint = ""): void => {
+    open = step;
+    for (const name of STEPS) steps[name].form.hidden = name !== step;
+    if (step !== null) {
+      const { form, problem } = steps[step];
+      form.reset();
+      say(problem, "");
+      say(steps[step].hint, hint);
+      form.querySelector<HTMLElement>("input, button")?.focus();
+    }
+    onChange();
+  };
+
+  const askForFactor = (offered: readonly Factor[]): void => {
+    factors.replaceChildren(
+      ...offered.map(({ id, friendlyName, type }) =>
+        make("option", { value: id }, friendlyName ?? type)
+      ),
+    );
+    show("factor", "A second factor protects this account.");
+  };
+
+  const follow: SignInSteps["follow"] = (outcome, problem, sent) => {
+    switch (outcome.kind) {
+      case "signed-in":
+      case "reauthenticated":
+        return show(null);
+      case "redirecting":
+        return;
+      case "message-sent":
+        awaited = sent ?? null;
+        return show(
+          "code",
+          `If ${sent?.email ?? "the address"} can be used, a message is on its way to the inbox ` +
+            "below. Follow its link, or enter its code here.",
+        );
+      case "consent-required":
+        return show(
+          "consent",
+          `This signs you in as ${outcome.account.email ?? outcome.account.phone}. Is that you?`,
+        );
+      case "password-required":
+        return show(
+          "password",
+          `Choose the password of ${outcome.account.email ?? outcome.account.phone}.`,
+        );
+      case "mfa-required":
+        return askForFactor(outcome.factors);
+      case "refused":
+      case "busy":
+      case "unavailable":
+      case "cancelled":
+      case "unsupported":
+        return say(problem, problemOf(outcome));
+      default:
+        return outcome satisfies never;
+    }
+  };
+
+  const onSubmit = (
+    step: Step,
+    send: (fields: FormData) => Promise<StepOutcome>,
+  ): void => {
+    const { form, problem, back } = steps[step];
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      say(problem, "");
+      follow(await send(new FormData(form)), problem);
+    });
+    back.addEventListener("click", () => show(null));
+  };
+
+  onSubmit("code", (fields) =>
+    auth.signIn.verifyOtp({
+      email: awaited?.email ?? "",
+      type: awaited?.type ?? "email",
+      token: String(fields.get("code")),
+    }));
+  onSubmit("consent", () => auth.signIn.acceptAccount());
+  onSubmit(
+    "password",
+    (fields) => auth.signIn.setPassword({ password: String(fields.get("password")) }),
+  );
+  onSubmit("factor", (fields) =>
+    auth.signIn.mfa.verify({
+      factorId: String(fields.get("factor")),
+      code: String(fields.get("code")),
+    }));
+
+  return {
+    get isOpen() {
+      return open !== null;
+    },
+    follow,
+    close: () => show(null),
+  };
+}

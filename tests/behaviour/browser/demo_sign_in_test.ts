@@ -1,0 +1,117 @@
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { type DemoPage, openDemoPage, seriousViolations, untilSignedIn } from "./demo_stage.ts";
+import { type IssuedTokens, recordIssuedTokens } from "./readable_tokens.ts";
+
+const PASSWORD = "a-long-enough-password";
+
+interface SignInDemo extends DemoPage {
+  /** A user whose address is confirmed. */
+  readonly email: string;
+  readonly tokens: IssuedTokens;
+}
+
+/** The demo before a sign-in, with the address of somebody in its form. */
+async function openSignedOutDemo(): Promise<SignInDemo> {
+  const demo = await openDemoPage();
+  const email = `${crypto.randomUUID()}@example.com`;
+  await demo.stack.createUser({ email, password: PASSWORD });
+  const tokens = await recordIssuedTokens(demo.stack.database);
+  await demo.page.goto(demo.baseUrl);
+  await demo.page.getByLabel("E-mail").fill(email);
+  return { ...demo, email, tokens };
+}
+
+const press = (page: Page, name: string | RegExp) =>
+  page.getByRole("button", { name, exact: true }).click();
+
+/** The newest message to an address, as the demo's inbox shows it. */
+function messageTo(page: Page, email: string) {
+  return page.locator("#inbox li", { hasText: `To ${email}` }).first();
+}
+
+async function enterCodeFromInbox(page: Page, email: string): Promise<void> {
+  const message = await messageTo(page, email).innerText();
+  await page.getByLabel("Code from the message").fill(/\b\d{6}\b/.exec(message)?.[0] ?? "");
+  await press(page, "Continue");
+}
+
+/** Follows the link of the newest message and presses the button of the page behind it. */
+async function followLinkFromInbox(page: Page, email: string): Promise<void> {
+  await messageTo(page, email).getByRole("link").click();
+  await press(page, "Continue");
+}
+
+async function assertSignedIn(
+  page: Page,
+  { email, tokens }: Pick<SignInDemo, "email" | "tokens">,
+): Promise<void> {
+  await untilSignedIn(page);
+  assert.equal(await page.locator("#who").innerText(), email);
+  assert.deepEqual(await tokens.readableIn(page), []);
+}
+
+Deno.test("a token of Supabase Auth would be found in each place that a script can read", async () => {
+  await using demo = await openSignedOutDemo();
+  const { page, stack, tokens } = demo;
+  const sql = stack.database.connectAs("supabase_auth_admin", { max: 1 });
+  const [issued] = await sql`
+    insert into auth.refresh_tokens (token) values ('abcdefghijkl') returning token`;
+  await page.evaluate((token) => {
+    localStorage.setItem("a", JSON.stringify({ token }));
+    sessionStorage.setItem("a", "eyJhbGciOiJub25lIn0.eyJzdWIiOiIifQ.c2ln");
+    document.cookie = `a=${token}`;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const request = indexedDB.open("a");
+    request.onupgradeneeded = () => request.result.createObjectStore("a").put({ token }, 1);
+    request.onsuccess = () => {
+      request.result.close();
+      resolve();
+    };
+    return promise;
+  }, issued?.["token"]);
+  assert.deepEqual(await tokens.readableIn(page), [
+    "localStorage",
+    "sessionStorage",
+    "indexedDB",
+    "cookie",
+  ]);
+});
+
+Deno.test("a code from the inbox signs in", async () => {
+  await using demo = await openSignedOutDemo();
+  const { page, complaints, email } = demo;
+  await press(page, "E-mail me a link and a code");
+  await page.getByLabel("Code from the message").fill("000000");
+  await press(page, "Continue");
+  await page.locator("#code-problem", { hasText: "wrong" }).waitFor();
+  assert.deepEqual(await seriousViolations(page), []);
+  await enterCodeFromInbox(page, email);
+  await assertSignedIn(page, demo);
+  assert.deepEqual(complaints, []);
+});
+
+Deno.test("a magic link from the inbox signs in the browser that asked for it", async () => {
+  await using demo = await openSignedOutDemo();
+  const { page, complaints, email } = demo;
+  await press(page, "E-mail me a link and a code");
+  await followLinkFromInbox(page, email);
+  await assertSignedIn(page, demo);
+  assert.deepEqual(complaints, []);
+});
+
+Deno.test("a code that another browser asked for signs in after the person has seen whose account it is", async () => {
+  await using demo = await openSignedOutDemo();
+  const { page: asking, baseUrl, email } = demo;
+  await press(asking, "E-mail me a link and a code");
+  await messageTo(asking, email).waitFor();
+
+  const { page, complaints } = await demo.openPage();
+  await page.goto(baseUrl);
+  await messageTo(page, email).getByRole("link").click();
+  await press(page, "Continue");
+  await page.getByText(`signs you in as ${email}`).waitFor();
+  await press(page, "Yes, sign me in");
+  await assertSignedIn(page, demo);
+  assert.deepEqual(complaints, []);
+});
