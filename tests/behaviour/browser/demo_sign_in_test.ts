@@ -4,6 +4,7 @@ import { type DemoPage, openDemoPage, seriousViolations, untilSignedIn } from ".
 import { type IssuedTokens, recordIssuedTokens } from "./readable_tokens.ts";
 
 const PASSWORD = "a-long-enough-password";
+const NEW_PASSWORD = "another-long-enough-password";
 
 interface SignInDemo extends DemoPage {
   /** A user whose address is confirmed. */
@@ -112,6 +113,45 @@ Deno.test("a code that another browser asked for signs in after the person has s
   await press(page, "Continue");
   await page.getByText(`signs you in as ${email}`).waitFor();
   await press(page, "Yes, sign me in");
+  await assertSignedIn(page, demo);
+  assert.deepEqual(complaints, []);
+});
+
+Deno.test("a sign-up with the inbox's code asks for the password again, and signs in", async () => {
+  await using demo = await openSignedOutDemo();
+  const { page, complaints } = demo;
+  const email = `${crypto.randomUUID()}@example.com`;
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await press(page, "Sign up");
+  await enterCodeFromInbox(page, email);
+  await page.getByText(`Choose the password of ${email}`).waitFor();
+  await page.getByLabel("New password").fill("short");
+  await press(page, "Set the password");
+  await page.locator("#password-problem", { hasText: "too weak" }).waitFor();
+  assert.deepEqual(await seriousViolations(page), []);
+  await page.getByLabel("New password").fill(PASSWORD);
+  await press(page, "Set the password");
+  await assertSignedIn(page, { ...demo, email });
+  assert.deepEqual(complaints, []);
+});
+
+Deno.test("a reset with the inbox's code ends in a session, and the new password signs in from then on", async () => {
+  await using demo = await openSignedOutDemo();
+  const { page, complaints, email } = demo;
+  await press(page, "I forgot my password");
+  await enterCodeFromInbox(page, email);
+  await page.getByLabel("New password").fill(NEW_PASSWORD);
+  await press(page, "Set the password");
+  await assertSignedIn(page, demo);
+
+  await press(page, "Sign out");
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await press(page, "Sign in");
+  await page.locator("#sign-in-problem", { hasText: "password is wrong" }).waitFor();
+  await page.getByLabel("Password", { exact: true }).fill(NEW_PASSWORD);
+  await press(page, "Sign in");
   await assertSignedIn(page, demo);
   assert.deepEqual(complaints, []);
 });
