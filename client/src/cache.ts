@@ -1,6 +1,6 @@
 /**
  * The last known answers of reads, so that a page has something to show while it is offline or its
- * session is over. Kept apart by user, and emptied when somebody signs out or another user comes.
+ * session has ended. Kept apart by user, and emptied when somebody signs out or another user comes.
  *
  * @module
  */
@@ -53,7 +53,7 @@ export interface ReadCacheOptions {
  */
 export interface ReadCache {
   /**
-   * What `load` resolves with, which is kept; or, when it rejects, what was kept before, with the
+   * The value that `load` resolves with, which is kept; or, when it rejects, the value kept before, with the
    * moment at which it was. Values must survive JSON.
    *
    * @throws Whatever `load` rejected with, if nothing is kept.

@@ -69,7 +69,7 @@ export function createBrowserKey(environment: () => KeyEnvironment | null): Brow
   };
 }
 
-/** What `work` resolves with; null when it rejects or takes too long. */
+/** The value of `work`; null when it rejects or takes too long. */
 async function withinDeadline<T>(
   { setTimer }: KeyEnvironment,
   work: (signal: AbortSignal) => Promise<T>,

@@ -82,7 +82,7 @@ function transact(
       } catch (error) {
         reject(error);
       } finally {
-        // It takes effect when the transaction is over.
+        // It takes effect when the transaction has ended.
         database.close();
       }
     };
@@ -94,6 +94,6 @@ function abort(transaction: IDBTransaction): void {
   try {
     transaction.abort();
   } catch {
-    // It is over.
+    // It has ended already.
   }
 }

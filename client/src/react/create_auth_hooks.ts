@@ -52,7 +52,7 @@ import { isShallowEqual } from "./shallow_equal.ts";
  * ```
  */
 export interface CountedWarning extends SessionWarning {
-  /** Whole seconds, rounded up; 0 when the time is over. */
+  /** Whole seconds, rounded up; 0 when no time is left. */
   readonly secondsLeft: number;
 }
 
@@ -105,7 +105,7 @@ export type HookedClient<U extends SessionUser> = Pick<
  * ```
  */
 export interface AuthProviderProps<U extends SessionUser> {
-  /** What `readSession` knew when the server rendered the page. */
+  /** The visitor's session as `readSession` found it when the server rendered the page. */
   readonly initial: InitialSession<U>;
   /** The page. */
   readonly children?: ReactNode;
@@ -126,7 +126,7 @@ export interface AuthProviderProps<U extends SessionUser> {
 export interface AuthHooks<U extends SessionUser> {
   /** The whole snapshot: renders with each visible change. */
   useAuth(): SessionSnapshot<U>;
-  /** What `select` takes of it: renders when that changes. It may make objects. */
+  /** Selects from the snapshot: renders when the selection changes. `select` may make objects. */
   useAuth<T>(select: (snapshot: SessionSnapshot<U>) => T): T;
   /** Whether a write would be accepted now. */
   useCanMutate(): boolean;

@@ -18,11 +18,11 @@ import type { AccessTokenOptions, RefreshedDetail } from "./session.ts";
 import type { State } from "../state/transition.ts";
 
 export interface HeldAccessToken {
-  /** Keeps what an answer brought; `asked` is when the server was asked. */
+  /** Keeps what an answer brought; `asked` is when the request was sent. */
   keep(valid: Valid<SessionUser>, asked: Instant): void;
   /**
    * The token of the generation in `state`, if it lives for more than `minTtlMs`. Null when the
-   * server shows none, undefined when it must be asked.
+   * server exposes none, undefined when it must be requested.
    */
   fit<U extends SessionUser>(
     state: State<U>,
@@ -112,7 +112,7 @@ export function createRefreshedHooks(
       if (!hooks.size) return;
       running++;
       let cancel: (() => void) | undefined;
-      const over = new Promise<void>((resolve) => cancel = setTimer(resolve, hookTimeoutMs));
+      const deadline = new Promise<void>((resolve) => cancel = setTimer(resolve, hookTimeoutMs));
       const called = [...hooks].map(async ({ hook }) => {
         try {
           await hook(detail);
@@ -120,7 +120,7 @@ export function createRefreshedHooks(
           reportError(error);
         }
       });
-      await Promise.race([Promise.all(called), over]);
+      await Promise.race([Promise.all(called), deadline]);
       cancel?.();
       running--;
     },

@@ -37,14 +37,14 @@ export async function ask<T, U extends SessionUser>(
   },
 ): Promise<T | Unavailable> {
   const { signal } = abandon;
-  const over = new Promise<Unavailable>((resolve) => {
+  const deadline = new Promise<Unavailable>((resolve) => {
     signal.addEventListener("abort", () => resolve({ kind: "unavailable", cause: "timeout" }));
   });
   const cancel = environment.setTimer(() => abandon.abort(), numbers.requestTimeoutMs);
   try {
     const { grant } = tabs.read();
     const session = grant ? { challenge: grant.challenge } : undefined;
-    return await Promise.race([request({ signal, trigger, session }), over]);
+    return await Promise.race([request({ signal, trigger, session }), deadline]);
   } catch (error) {
     if (!signal.aborted) environment.reportError(error);
     return { kind: "unavailable", cause: "request" };

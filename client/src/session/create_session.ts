@@ -63,7 +63,7 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
   const queue = createCallQueue(environment, {
     queueMax: numbers.queueMax,
     gate,
-    overError,
+    endedError,
     unavailableError,
     onChange: (change) => emitter.emit("queue", change),
   });
@@ -81,11 +81,11 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
   let life: PageLife | null = null;
   let disposed = false;
   let first: Promise<void> | null = null;
-  /** Signed out without asking the server: nothing here spoke of a session, nor has since. */
+  /** Signed out without a request: nothing in this browser has named a session so far. */
   let isNobody = false;
 
   emitter.on("user-changed", () => queue.empty(new SessionEndedError("signed-out")));
-  emitter.on("signed-out", () => queue.empty(overError()));
+  emitter.on("signed-out", () => queue.empty(endedError()));
   store.subscribe(() => {
     if (store.state().status !== "signed-out") isNobody = false;
     life?.reschedule();
@@ -94,7 +94,7 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
   if (initial) store.dispatch({ type: "hydrated", ...hydratedState(initial, tabs.read()) });
   const serverSnapshot = store.snapshot();
 
-  function overError(): Error {
+  function endedError(): Error {
     return new SessionEndedError(store.state().reason);
   }
 
@@ -189,7 +189,7 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
     });
   }
 
-  /** A request that nothing calls off before its time is over. */
+  /** A request that nothing aborts before its deadline. */
   async function askOnce<T extends { readonly kind: string }>(
     trigger: Trigger,
     request: (call: Call) => Promise<T>,

@@ -10,7 +10,7 @@ import { SessionBusyError } from "./errors.ts";
 
 /**
  * The state of the gate for a waiting call: `open` (go), `brief` (a refresh is under way, but what there is still
- * works), `held` (nothing works until the server answers), `closed` (the session is over).
+ * works), `held` (nothing works until the server answers), `closed` (the session has ended).
  */
 export type Gate = "open" | "brief" | "held" | "closed";
 
@@ -25,7 +25,7 @@ export interface Ticket {
 }
 
 export interface CallQueue {
-  /** Resolves when the call may go; rejects at its deadline, when aborted, or when it is over. */
+  /** Resolves when the call may go; rejects at its deadline, when aborted, or when the session ends. */
   wait(ticket: Ticket): Promise<void>;
   /** Lets go, or turns away, whatever the gate now allows to. */
   settle(): void;
@@ -42,10 +42,10 @@ interface Entry extends Pick<Ticket, "untilLogin" | "isForAnyone"> {
 
 export function createCallQueue(
   { setTimer }: Pick<SessionEnvironment, "setTimer">,
-  { queueMax, gate, overError, unavailableError, onChange }: {
+  { queueMax, gate, endedError, unavailableError, onChange }: {
     readonly queueMax: number;
     readonly gate: () => Gate;
-    readonly overError: () => Error;
+    readonly endedError: () => Error;
     readonly unavailableError: () => Error;
     readonly onChange: (change: { size: number; flushed: number; rejected: number }) => void;
   },
@@ -58,7 +58,7 @@ export function createCallQueue(
   ): Error | undefined | null {
     const now = gate();
     if (now === "open" || now === "closed" && isForAnyone) return undefined;
-    return now === "closed" && !untilLogin ? overError() : null;
+    return now === "closed" && !untilLogin ? endedError() : null;
   }
 
   function sweep(judge: (entry: Entry) => unknown): void {

@@ -44,7 +44,7 @@ export interface RecoverOptions {
 export interface Recovery<U extends SessionUser> {
   /** Finds out how the session stands, unless that is known well enough. Never rejects. */
   recover(trigger: Trigger, options?: RecoverOptions): Promise<void>;
-  /** Runs a sign-in while nothing else is asked, in any tab. */
+  /** Runs a sign-in while no tab sends another request. */
   signIn<T extends { readonly kind: string }>(
     login: (call: Call) => Promise<Valid<U> | T>,
   ): Promise<Valid<U> | T | Refused | Unavailable>;
@@ -90,7 +90,7 @@ export function createRecovery<U extends SessionUser>(
   }
 
   async function recover(trigger: Trigger, options: RecoverOptions = {}): Promise<void> {
-    // What another tab wrote before is older than this request.
+    // Everything that another tab has written so far is older than this request.
     sync.apply();
     const request = (): RecoveryRequest => ({
       trigger,

@@ -208,7 +208,7 @@ export interface AuthClient<U extends SessionUser = UnifiedAuthUser> {
    * not expose tokens; never because of an outage.
    *
    * @throws {SessionEndedError} If the server said that the session has ended.
-   * @throws {SessionUnavailableError} If the server cannot be asked.
+   * @throws {SessionUnavailableError} If the server cannot be reached.
    */
   getAccessToken(options?: AccessTokenOptions): Promise<string | null>;
   /**
@@ -223,11 +223,11 @@ export interface AuthClient<U extends SessionUser = UnifiedAuthUser> {
   diagnostics(): readonly DiagnosticEntry[];
 
   /**
-   * Takes the session as a server knew it when it rendered the page, for the first paint. What this browser knows
-   * to be newer wins. Does nothing where the client is not started.
+   * Takes the session as a server knew it when it rendered the page, for the first paint. Newer knowledge of this
+   * browser wins. Does nothing where the client is not started.
    */
   hydrate(initial: InitialSession<U>): void;
-  /** Begins to listen, and asks the server. A page starts by itself; a worker or an app without a page calls it. */
+  /** Begins to listen, and asks the server. A page starts automatically; a worker or an app without a page calls it. */
   start(): void;
   /** Lets go of timers, listeners and waiting calls. Requests under way still end. */
   dispose(): void;
@@ -235,7 +235,7 @@ export interface AuthClient<U extends SessionUser = UnifiedAuthUser> {
 
 /** The client without what the HTTP API adds: over any transport. */
 export interface Session<U extends SessionUser> extends Omit<AuthClient<U>, "signIn" | "devices"> {
-  /** Signs in by `login`, while nothing else is asked in any tab. Only a valid answer changes the state. */
+  /** Signs in by `login`, while no tab sends another request. Only a valid answer changes the state. */
   signIn<T extends { readonly kind: string }>(
     login: (call: Call) => Promise<Valid<U> | T>,
   ): Promise<Valid<U> | T | Refused | Unavailable>;

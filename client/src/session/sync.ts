@@ -22,7 +22,7 @@ export interface SessionSync<U extends SessionUser> {
   begin(): SharedRecord<U>;
   /** Follows what other tabs have written since. */
   apply(): void;
-  /** Writes a verified session for all tabs; `asked` is when the server was asked. */
+  /** Writes a verified session for all tabs; `asked` is when the request was sent. */
   commit(valid: Valid<U>, asked: Instant, signedIn?: boolean): Promise<void>;
   /** Writes for all tabs that the server said no. */
   reject(reason: RejectReason): void;

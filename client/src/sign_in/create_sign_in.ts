@@ -47,7 +47,7 @@ export function createSignIn<U extends UnifiedAuthUser>(
 ): SignIn<U> {
   const { send, url } = transport;
 
-  /** A step that may make a session: nothing else is asked meanwhile, in any tab. */
+  /** A step that may make a session: no tab sends another request meanwhile. */
   async function signInBy<T extends { readonly kind: string }>(
     ask: (call: Call) => Promise<Valid<U> | T>,
   ): Promise<SignedIn<U> | T | Refused | Unavailable> {

@@ -119,7 +119,7 @@ export type SignInOutcome<U extends SessionUser = UnifiedAuthUser> =
   | Unavailable;
 
 /**
- * A message was sent, if the address can be used: nobody is told whether it is known.
+ * A message was sent, if the address can be used: the answer does not say whether it is known.
  *
  * @example
  * ```ts

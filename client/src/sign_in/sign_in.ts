@@ -98,7 +98,7 @@ export type OtpVerification =
   & { readonly deviceName?: string | undefined };
 
 /**
- * What a mail was sent for.
+ * The purpose of a mail.
  *
  * @example
  * ```ts

@@ -31,7 +31,7 @@ export interface SessionEvents<U extends SessionUser = UnifiedAuthUser> {
   "session-warning": SessionWarning;
   /** A warning went. */
   "session-warning-cleared": { readonly kind: SessionWarning["kind"] };
-  /** The server said that the session is over. */
+  /** The server said that the session has ended. */
   "session-ended": { readonly reason: Reason | null; readonly sessionLengthMs: number | null };
   /** Somebody signed in. Never for a return to the tab. */
   "signed-in": { readonly userId: string; readonly source: "self" | "peer" };
@@ -41,7 +41,7 @@ export interface SessionEvents<U extends SessionUser = UnifiedAuthUser> {
   "user-changed": { readonly from: string; readonly to: string };
   /** The page stood still: sleep, a frozen tab, a debugger. */
   suspended: { readonly elapsedMs: number; readonly expectedMs: number };
-  /** The server was asked. */
+  /** A request to the server has been answered, or has failed. */
   recovery: {
     readonly trigger: Trigger;
     readonly action: "validate" | "refresh" | "logout";

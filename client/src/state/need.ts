@@ -1,6 +1,6 @@
 /**
- * Whether the server must be asked, what, and when: pure decisions from what is known. Includes the
- * wait after a failure, and the next moment at which something changes by itself.
+ * Whether a request is due, which one, and when: pure decisions from what is known. Includes the wait
+ * after a failure, and the next moment at which time alone changes the answer.
  *
  * @module
  */

@@ -36,8 +36,8 @@ export type { Activity, Reason, Status };
 export interface SessionSnapshot<U extends SessionUser = UnifiedAuthUser> {
   /**
    * `unknown` before a start (on a server), `restoring` until the first answer, `active`, `degraded` (the server
-   * cannot be asked and the access token is over), `ended` (the server said that the session is
-   * over; the user and the data may stay on the screen), `signed-out`.
+   * cannot be reached and the access token has expired), `ended` (the server said that the session has
+   * ended; the user and the data may stay on the screen), `signed-out`.
    */
   readonly status: Status;
   /** The client's present activity. Nothing should ever unmount on it. */
@@ -130,7 +130,7 @@ export interface SessionWarning {
   readonly kind: "session-ending" | "refresh-failing";
   /** By this device's clock, milliseconds since the epoch. */
   readonly endsAt: number;
-  /** Whole minutes, rounded up; 0 when the time is over. */
+  /** Whole minutes, rounded up; 0 when no time is left. */
   readonly minutesLeft: number;
 }
 
@@ -148,7 +148,7 @@ function warningOf<U extends SessionUser>(
   };
   for (const kind of ["session-ending", "refresh-failing"] as const) {
     const left = leftMs[kind];
-    // A clock that was set back says nothing about the time left: the server is being asked.
+    // A clock that was set back says nothing about the time left: a request is under way.
     if (left > warningMs || left === -Infinity || dismissed === kind) continue;
     const lifetimeMs = kind === "session-ending" ? grant.endInMs : grant.accessInMs;
     return {

@@ -175,7 +175,7 @@ export function transition<U extends SessionUser>(
   }
 }
 
-/** A session that could not be verified is degraded once its access token is over, never before. */
+/** A session that could not be verified is degraded once its access token has expired, never before. */
 function degrade<U extends SessionUser>(state: State<U>, now: Instant): State<U> {
   const isKnown = state.status === "active" || (state.status === "restoring" && state.user);
   return state.failures && isKnown && accessLeftMs(state, now) <= 0

@@ -1,7 +1,7 @@
 /**
  * Lets a Realtime channel join again that the server has closed, as it does when a token runs out.
- * realtime-js joins a channel once and never again, so this reaches into it: what it needs is looked for,
- * and where a later release has it no more, the app is told instead.
+ * realtime-js joins a channel once and never again, so this uses its internals: it checks that they are
+ * there, and reports to the app where a later release no longer has them.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * From the many events of a return to one signal. Chromium fires two to three of them in the same
+ * Reduces the many events of a return to one signal. Chromium fires two to three of them in the same
  * millisecond, and a page that was suspended with its window in front fires none at all. The heartbeat
  * finds that one: it beats at the next deadline and at least every `heartbeatMs`, because one long timer
  * up to an expiry stands still while the device sleeps.
@@ -131,7 +131,7 @@ export function createHeartbeat(
     readonly suspensionFactor: number;
     /** Milliseconds until something must be looked at; `Infinity` when nothing must. */
     readonly nextDeadlineMs: () => number;
-    /** Something may be due. Not after a suspension: that has its own, more patient way. */
+    /** Something may be due. Not after a suspension, which `onSuspended` handles. */
     readonly onBeat: () => void;
     readonly onSuspended: (gap: { elapsedMs: number; expectedMs: number }) => void;
   },
@@ -144,7 +144,7 @@ export function createHeartbeat(
     const gapMs = elapsedMs(lastBeat, now());
     lastBeat = now();
     const longestMs = heartbeatMs * suspensionFactor + (document?.hidden ? HIDDEN_SLACK_MS : 0);
-    // A clock that was set back (Infinity) is no gap: the deadlines notice it by themselves.
+    // A clock that was set back (Infinity) is no gap: the deadlines notice it.
     const suspended = gapMs > longestMs && gapMs < Infinity;
     if (suspended) onSuspended({ elapsedMs: gapMs, expectedMs: heartbeatMs });
     return suspended;

@@ -30,7 +30,7 @@ export interface ExchangeRequest {
 export interface Exchange {
   /** Where `path` is. @throws {TypeError} If `baseUrl` is a path and there is no page to resolve it. */
   url(path: string): string;
-  /** What `interpret` makes of the answer; without it, why the answer means nothing. */
+  /** Resolves with `interpret`'s reading of the answer, or with the reason why there is none. */
   send<T extends { readonly kind: string }>(
     path: string,
     request: ExchangeRequest,
@@ -120,7 +120,7 @@ function baseOf(baseUrl: string | URL | undefined): string {
 const NETWORK_WORDS =
   /fetch failed|failed to fetch|network|load failed|connect|connection|sending request|terminated|socket|offline|hostname/i;
 
-/** What engines say of a mistake in a program, which may name a `connection` or a `socket` too. */
+/** Engines' words for a mistake in a program, which may name a `connection` or a `socket` too. */
 const MISTAKE_WORDS = /\b(undefined|null|not an? (function|object)|not defined|find variable)\b/i;
 
 function isNetworkError(error: unknown): boolean {

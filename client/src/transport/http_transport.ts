@@ -179,7 +179,7 @@ export function createHttpTransport<U extends SessionUser = UnifiedAuthUser>(
       (answer) => answer.body?.["signed_out"] === true ? { kind: "done" } : rejectedIn(answer),
     );
     if (outcome.kind !== "rejected") return outcome;
-    // A session that is over already is what was wanted.
+    // A session that has ended already is what was wanted.
     if (outcome.reason !== "key-lost") return { kind: "done" };
     // Its other devices are out of reach without the key, but not this browser's cookies.
     if (scope === "global") await logout({ ...call, scope: "local" });

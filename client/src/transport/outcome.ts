@@ -45,7 +45,7 @@ export type RejectReason =
   /** The browser sent no cookie that the server knows. Another answer may still follow. */
   | "no-session";
 
-/** The server verified the session. All times are durations, counted from when it was asked. */
+/** The server verified the session. All times are durations, counted from when the request was sent. */
 export interface Valid<U extends SessionUser> {
   readonly kind: "valid";
   readonly user: U;
@@ -160,7 +160,7 @@ export interface Refused {
 export type LoginOutcome<U extends SessionUser> = Valid<U> | Refused | Busy | Unavailable;
 
 /**
- * The outcome of a sign-out. `done`: the session is over and its cookies are gone. `rejected`, with `key-lost`: the cookies are gone,
+ * The outcome of a sign-out. `done`: the session has ended and its cookies are gone. `rejected`, with `key-lost`: the cookies are gone,
  * but without its key this browser may not end other sessions. The others are answers to repeat until
  * one of these comes.
  *

@@ -9,7 +9,7 @@
 import type { RejectReason, SessionUser, Valid } from "./outcome.ts";
 
 /**
- * The user, with the names that Supabase Auth has. An app may say more of its own users' metadata.
+ * The user, with the names that Supabase Auth has. An app may declare its users' metadata.
  *
  * @example
  * ```ts
@@ -129,7 +129,7 @@ export function isObject(value: unknown): value is Json {
 }
 
 /** The session is certainly over, and why. */
-export const SESSION_OVER_REASONS = {
+export const SESSION_ENDED_REASONS = {
   session_revoked: "revoked",
   session_evicted: "evicted",
   session_expired: "expired",
@@ -161,7 +161,7 @@ export const NO_SESSION_CODES = [
 /** The meaning of a 401 with `code` for the session; undefined when it has none. */
 export function rejectReasonOf(code: unknown): RejectReason | undefined {
   const reasons: ReadonlyMap<unknown, RejectReason> = new Map<unknown, RejectReason>([
-    ...Object.entries(SESSION_OVER_REASONS),
+    ...Object.entries(SESSION_ENDED_REASONS),
     [PROOF_CODES.keyUnknown, "key-lost"],
   ]);
   return (NO_SESSION_CODES as readonly unknown[]).includes(code) ? "no-session" : reasons.get(code);
