@@ -5,7 +5,7 @@
  * @module
  */
 
-import { ERRORS, isSessionOver } from "../../supabase/functions/_shared/errors.ts";
+import { ERRORS, isSessionEnded } from "../../supabase/functions/_shared/errors.ts";
 import { type Check, problemsOf, PROJECT, runProgram } from "./check.ts";
 
 interface Passage {
@@ -59,7 +59,7 @@ async function readPassage({ path, pattern, generate }: Passage) {
 
 function writeErrorTable(): string {
   const rows = Object.entries(ERRORS).map(([code, { status, message }]) => {
-    const cookies = isSessionOver(code as keyof typeof ERRORS) ? "cleared" : "–";
+    const cookies = isSessionEnded(code as keyof typeof ERRORS) ? "cleared" : "–";
     return `| \`${code}\` | ${status} | ${cookies} | ${message} |`;
   });
   return ["| code | status | cookies | message |", "| - | - | - | - |", ...rows, ""].join("\n");

@@ -19,7 +19,7 @@ const ENTRY =
 /** What only tests import, and why they have to. */
 const FOR_TESTS: Readonly<Record<string, string>> = {
   DEFAULTS: "compared with client/README.md",
-  SESSION_OVER_REASONS: "the client's side of ERRORS, compared with it",
+  SESSION_ENDED_REASONS: "the client's side of ERRORS, compared with it",
   NO_SESSION_CODES: "the client's side of ERRORS, compared with it",
   PAIR_LIMIT: "compared with docs/security.md",
   ACCOUNT_LIMIT: "compared with docs/security.md",

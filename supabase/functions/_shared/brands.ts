@@ -15,13 +15,13 @@ export type RawRefreshToken = Brand<string, "RawRefreshToken">;
 /** A signed access token (JWT). Never logged. */
 export type RawAccessToken = Brand<string, "RawAccessToken">;
 
-/** SHA-256 of a whole refresh token: 32 bytes. What the database holds. */
+/** SHA-256 of a whole refresh token, as the database holds it: 32 bytes. */
 export type RefreshTokenHash = Brand<Uint8Array, "RefreshTokenHash">;
 
 /** The first 16 bytes of a browser key's SHA-256 thumbprint (RFC 7638): names the key, and no more. */
 export type KeyThumbprint = Brand<Uint8Array, "KeyThumbprint">;
 
-/** What a browser key signs to prove itself. Not secret. */
+/** Signed by a browser's key to prove possession of it. Not secret. */
 export type ProofChallenge = Brand<string, "ProofChallenge">;
 
 /** 8 random bytes of a session, chosen at login and the same in each of its refresh tokens. */

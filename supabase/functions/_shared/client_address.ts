@@ -28,7 +28,7 @@ export function readClientAddress(headerValue: string | null): string | null {
 /**
  * The network that one customer of a provider has to themselves, of an address in its normal form: an
  * IPv4 address, or the first 48 bits of an IPv6 address. Anybody with one IPv6 address has 2^64 of
- * them, and a /48 can be had for the asking.
+ * them, and a /48 is easy to get.
  */
 export function networkOf(address: string): string {
   if (!address.includes(":")) return address;

@@ -48,7 +48,7 @@ const ACTIVITY_INTERVAL_SECONDS = 900;
 
 /**
  * Refreshes of one session: 300 at once, then one a second. A hundred tabs that wake together need a
- * hundred, once; a page that reloads in a loop is told to wait and stays signed in.
+ * hundred, once; a page that reloads in a loop is throttled and stays signed in.
  */
 const REFRESH_BURST = 300;
 const REFRESH_INTERVAL_SECONDS = 1;
@@ -155,7 +155,7 @@ async function requireHook(
   }
 }
 
-/** What the text of a key does not tell, whether its halves belong together, shows in its use. */
+/** Importing the keys also finds a private and a public half that do not belong together. */
 async function useSigningKeys(config: Config): Promise<SigningKeys> {
   try {
     return await importSigningKeys(config.signingKeys);
@@ -227,7 +227,7 @@ async function loadIdentityProvider(config: Config): Promise<IdentityProvider> {
   });
 }
 
-/** The driver is loaded only where it is used: the default pays nothing for it at a cold start. */
+/** The driver is loaded only where it is used: the default route's cold start does not load it. */
 async function createSqlFunctions(
   { databaseRoute: route, supabaseUrl, secretKey }: Config,
 ): Promise<CallSqlFunction> {

@@ -114,8 +114,8 @@ export const ERRORS = {
   },
   unsupported_media_type: { status: 415, message: "The body must be application/json." },
   headers_too_large: { status: 431, message: "The request's headers are too large." },
-  not_found: { status: 404, message: "There is nothing here." },
-  method_not_allowed: { status: 405, message: "This path does not answer to that method." },
+  not_found: { status: 404, message: "There is no such route." },
+  method_not_allowed: { status: 405, message: "This route does not support that method." },
 
   service_unavailable: {
     status: 503,
@@ -127,10 +127,10 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 
 /**
- * The codes that say that a session is certainly over. Only these may clear the browser's cookies:
+ * The codes that say that a session has certainly ended. Only these may clear the browser's cookies:
  * every other answer, a missing or malformed token included, may be somebody else's doing.
  */
-const SESSION_OVER_CODES = [
+const SESSION_ENDED_CODES = [
   "session_revoked",
   "session_evicted",
   "session_expired",
@@ -139,9 +139,9 @@ const SESSION_OVER_CODES = [
   "user_banned",
 ] as const satisfies readonly ErrorCode[];
 
-export type SessionOverCode = typeof SESSION_OVER_CODES[number];
+export type SessionEndedCode = typeof SESSION_ENDED_CODES[number];
 
-/** Whether a code says that the session is certainly over. */
-export function isSessionOver(code: ErrorCode): code is SessionOverCode {
-  return (SESSION_OVER_CODES as readonly ErrorCode[]).includes(code);
+/** Whether a code says that the session has certainly ended. */
+export function isSessionEnded(code: ErrorCode): code is SessionEndedCode {
+  return (SESSION_ENDED_CODES as readonly ErrorCode[]).includes(code);
 }

@@ -9,7 +9,7 @@ import type { RawAccessToken, RawRefreshToken } from "./brands.ts";
 
 export type LogLevel = "info" | "warn" | "error";
 
-/** What a field may hold. An undefined one is left out. */
+/** The value of a field. An undefined one is left out. */
 export type LogValue = string | number | boolean | null | undefined;
 
 export type LogFields = Readonly<Record<string, LogValue>>;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ERRORS, isSessionOver } from "../../../supabase/functions/_shared/errors.ts";
+import { ERRORS, isSessionEnded } from "../../../supabase/functions/_shared/errors.ts";
 import { read } from "../../unit/functions/config_fixture.ts";
 import {
   listAnchors,
@@ -108,7 +108,7 @@ Deno.test("the table of errors is the list of errors", async () => {
   const listed = Object.entries(ERRORS).map(([code, { status, message }]) => [
     code,
     String(status),
-    isSessionOver(code as keyof typeof ERRORS) ? "cleared" : "–",
+    isSessionEnded(code as keyof typeof ERRORS) ? "cleared" : "–",
     message,
   ]);
   assert.deepEqual(told, listed);

@@ -5,7 +5,7 @@ import { ServiceUnavailableError } from "../../../supabase/functions/_shared/ser
 import {
   type ErrorCode,
   ERRORS,
-  isSessionOver,
+  isSessionEnded,
 } from "../../../supabase/functions/_shared/errors.ts";
 import {
   encodeRefreshToken,
@@ -23,7 +23,7 @@ import { openHttpFixture, type SignedIn } from "./fixture.ts";
 import { addVerifiedFactor } from "./people.ts";
 import { createProofKey } from "./proof_key.ts";
 import { openSignInRefusals } from "../sign_in/refusal_scenarios.ts";
-import { assertRefused, assertSessionOver } from "./refusal.ts";
+import { assertRefused, assertSessionEnded } from "./refusal.ts";
 
 const fixture = await openHttpFixture();
 const signInRefusals = await openSignInRefusals(fixture);
@@ -218,7 +218,7 @@ Deno.test("of all codes only the six that say that the session is over clear its
   assert.deepEqual(codes.toSorted(), Object.keys(ERRORS).toSorted());
   const cleared = await Promise.all(codes.map(async (code) => {
     const answer = await SCENARIOS[code](await fixture.signIn());
-    if (isSessionOver(code)) assertSessionOver(answer, code);
+    if (isSessionEnded(code)) assertSessionEnded(answer, code);
     else assertRefused(answer, code);
     assert.doesNotMatch(JSON.stringify(answer.body), /swordfish/);
     return answer.setCookies.length > 0 ? [code] : [];

@@ -5,7 +5,7 @@ import { ageSession } from "../../../local/testing/aging.ts";
 import { ACCESS_COOKIE, type Answer, type Browser, REFRESH_COOKIE, viewOf } from "./browser.ts";
 import { openHttpFixture } from "./fixture.ts";
 import { createProofKey } from "./proof_key.ts";
-import { assertRefused, assertSessionOver } from "./refusal.ts";
+import { assertRefused, assertSessionEnded } from "./refusal.ts";
 
 const fixture = await openHttpFixture();
 Deno.test.afterAll(() => fixture.close());
@@ -54,7 +54,7 @@ Deno.test("an old refresh token of a bound session signs nobody out", async () =
 Deno.test("an old refresh token of an unbound session ends that session as reused, and no other", async () => {
   for (const scope of ["others", "global"] as const) {
     const { sessionId, beside, old } = await openWithOldCopy(false);
-    assertSessionOver(await old.logout(scope), "refresh_token_already_used");
+    assertSessionEnded(await old.logout(scope), "refresh_token_already_used");
     assert.deepEqual([await revokedReason(sessionId), await revokedReason(beside)], [
       "reused",
       null,
@@ -135,7 +135,7 @@ Deno.test("validate goes on to the refresh where its access token was superseded
   viewOf(await browser.refresh());
   await ageSession(sql, sessionId, 120);
   viewOf(await browser.validate());
-  assertSessionOver(await superseded.validate(), "refresh_token_already_used");
+  assertSessionEnded(await superseded.validate(), "refresh_token_already_used");
 });
 
 Deno.test("nothing that a copied token is told changes when its owner refreshes", async () => {

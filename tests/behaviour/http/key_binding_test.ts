@@ -12,7 +12,7 @@ import {
 } from "./browser.ts";
 import { openHttpFixture, type SignedIn } from "./fixture.ts";
 import { createProofKey } from "./proof_key.ts";
-import { assertRefused, assertSessionOver } from "./refusal.ts";
+import { assertRefused, assertSessionEnded } from "./refusal.ts";
 import { openTokenForge } from "./token_forge.ts";
 
 const fixture = await openHttpFixture();
@@ -247,8 +247,8 @@ Deno.test("a thief who took over a quiet session is found when the owner returns
   const thief = browser.copy({ key: await createProofKey() });
   await pass(signedIn, 25 * 3_600);
   assert.equal(viewOf(await thief.refresh()).session.bound, true);
-  assertSessionOver(await browser.refresh(), "refresh_token_already_used");
-  assertSessionOver(await thief.validate(), "refresh_token_already_used");
+  assertSessionEnded(await browser.refresh(), "refresh_token_already_used");
+  assertSessionEnded(await thief.validate(), "refresh_token_already_used");
   assert.equal((await fixture.readSession(sessionId))["revoked_reason"], "reused");
 });
 
@@ -262,7 +262,7 @@ Deno.test("an owner who lost the key ends the thief's session by signing in", as
   assertRefused(await browser.refresh(), "proof_key_unknown");
   assert.notEqual((await browser.login(person)).session.id, sessionId);
   assert.equal((await fixture.readSession(sessionId))["revoked_reason"], "reused");
-  assertSessionOver(await thief.refresh(), "refresh_token_already_used");
+  assertSessionEnded(await thief.refresh(), "refresh_token_already_used");
 });
 
 Deno.test("an honest sign-in with the same key replaces the browser's session", async () => {

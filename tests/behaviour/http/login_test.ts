@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { type Answer, CHROME, viewOf } from "./browser.ts";
 import { openHttpFixture, type Person } from "./fixture.ts";
 import { addVerifiedFactor, changeUser, countIdentitySessions } from "./people.ts";
-import { assertRefused, assertSessionOver } from "./refusal.ts";
+import { assertRefused, assertSessionEnded } from "./refusal.ts";
 
 const fixture = await openHttpFixture({ functions: ["unified-auth"] });
 Deno.test.afterAll(() => fixture.close());
@@ -127,6 +127,6 @@ Deno.test("the sixth sign-in ends the least recently active session, which is to
   for (const browser of [first, sixth, ...alive]) {
     assert.equal((await browser.validate()).status, 200);
   }
-  assertSessionOver(await evicted.validate(), "session_evicted");
+  assertSessionEnded(await evicted.validate(), "session_evicted");
   assert.deepEqual([...evicted.cookies.keys()], [], "the cookies are cleared");
 });

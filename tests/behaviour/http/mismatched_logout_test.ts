@@ -6,7 +6,7 @@ import { deriveSessionKeys } from "../../../supabase/functions/_shared/tokens/se
 import { backdateAccessToken } from "./access_token_forge.ts";
 import { ACCESS_COOKIE, type Answer, type Browser, REFRESH_COOKIE } from "./browser.ts";
 import { openHttpFixture } from "./fixture.ts";
-import { assertRefused, assertSessionOver } from "./refusal.ts";
+import { assertRefused, assertSessionEnded } from "./refusal.ts";
 import { UNBOUND_START } from "../../unit/functions/arbitraries.ts";
 
 const fixture = await openHttpFixture({ functions: ["unified-auth"] });
@@ -111,7 +111,7 @@ Deno.test("the others are not ended from cookies of which every session is over"
   const mismatched = browser.copy();
   mismatched.cookies.set(REFRESH_COOKIE, dead.refreshToken ?? "");
   await browser.logout();
-  assertSessionOver(await mismatched.logout("others"), "session_revoked");
+  assertSessionEnded(await mismatched.logout("others"), "session_revoked");
   assert.equal(await isLive(phoneId), true);
 });
 

@@ -4,7 +4,7 @@ import { ageSession } from "../../../local/testing/aging.ts";
 import { ACCESS_COOKIE, type Browser, CHROME, REFRESH_COOKIE, viewOf } from "./browser.ts";
 import { openHttpFixture, type SignedIn } from "./fixture.ts";
 import { changeUser } from "./people.ts";
-import { assertRefused, assertSessionOver } from "./refusal.ts";
+import { assertRefused, assertSessionEnded } from "./refusal.ts";
 
 const fixture = await openHttpFixture({ functions: ["unified-auth"] });
 Deno.test.afterAll(() => fixture.close());
@@ -51,7 +51,7 @@ Deno.test("a user ends another of their sessions, and its next call is told so",
   const phone = await signInBeside(laptop);
   const answer = await end(laptop.browser, phone.sessionId.toUpperCase());
   assert.deepEqual([answer.status, answer.setCookies], [200, []]);
-  assertSessionOver(await phone.browser.validate(), "session_revoked");
+  assertSessionEnded(await phone.browser.validate(), "session_revoked");
   assertRefused(await end(laptop.browser, phone.sessionId), "not_found");
   assert.equal((await laptop.browser.validate()).status, 200);
 });
@@ -89,7 +89,7 @@ Deno.test("logging out ends this session, the others, or all", async () => {
   const others = await laptop.browser.logout("others");
   assert.deepEqual([others.body["sessions_ended"], others.setCookies], [2, []]);
   for (const { browser } of [phone, tablet]) {
-    assertSessionOver(await browser.validate(), "session_revoked");
+    assertSessionEnded(await browser.validate(), "session_revoked");
   }
   assert.equal((await laptop.browser.validate()).status, 200);
 
@@ -101,7 +101,7 @@ Deno.test("logging out ends this session, the others, or all", async () => {
   const third = await signInBeside(laptop);
   const global = await third.browser.logout("global");
   assert.deepEqual([global.body["sessions_ended"], global.setCookies.length], [2, 3]);
-  assertSessionOver(await again.browser.validate(), "session_revoked");
+  assertSessionEnded(await again.browser.validate(), "session_revoked");
 });
 
 Deno.test("logging out works with the refresh cookie alone, and twice", async () => {
@@ -125,7 +125,7 @@ Deno.test("a dead session cannot end the others", async () => {
   const phone = await signInBeside(laptop);
   const stolen = phone.browser.copy();
   await phone.browser.logout();
-  assertSessionOver(await stolen.logout("others"), "session_revoked");
+  assertSessionEnded(await stolen.logout("others"), "session_revoked");
   assert.equal((await laptop.browser.validate()).status, 200);
 });
 
@@ -139,8 +139,8 @@ Deno.test("a ban, a new password and a deletion end sessions at once", async () 
     const laptop = await fixture.signIn();
     const phone = await signInBeside(laptop);
     await changeUser(fixture, laptop.person, change);
-    assertSessionOver(await laptop.browser.validate(), code);
-    assertSessionOver(await phone.browser.refresh(), code);
+    assertSessionEnded(await laptop.browser.validate(), code);
+    assertSessionEnded(await phone.browser.refresh(), code);
   }
 });
 
@@ -154,7 +154,7 @@ Deno.test("a ban that has run out lets the user sign in again, but brings no ses
   const { browser, person } = await fixture.signIn();
   await changeUser(fixture, person, { ban_duration: "24h" });
   await changeUser(fixture, person, { ban_duration: "none" });
-  assertSessionOver(await browser.copy().validate(), "user_banned");
+  assertSessionEnded(await browser.copy().validate(), "user_banned");
   assert.equal((await browser.login(person)).valid, true);
 });
 
@@ -165,6 +165,6 @@ Deno.test("a session that ends by itself is told so by each of its tokens", asyn
   byRefresh.cookies.delete(ACCESS_COOKIE);
   await ageSession(fixture.sql, sessionId, 30 * 86_400);
   for (const each of [byAccess, byRefresh]) {
-    assertSessionOver(await each.validate(), "session_expired");
+    assertSessionEnded(await each.validate(), "session_expired");
   }
 });

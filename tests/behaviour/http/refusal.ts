@@ -18,7 +18,7 @@ export function assertRefused(answer: Answer, code: ErrorCode, what = code as st
 }
 
 /** The answer refuses with this code and ends all cookies of this browser. */
-export function assertSessionOver(answer: Answer, code: ErrorCode): void {
+export function assertSessionEnded(answer: Answer, code: ErrorCode): void {
   assertErrorForm(answer, code);
   assert.deepEqual([answer.status, answer.body["code"]], [401, code]);
   assert.equal(answer.setCookies.length, 3);

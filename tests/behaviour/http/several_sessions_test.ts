@@ -22,7 +22,7 @@ import {
 } from "./browser.ts";
 import { openHttpFixture, type Person } from "./fixture.ts";
 import { createProofKey } from "./proof_key.ts";
-import { assertRefused, assertSessionOver } from "./refusal.ts";
+import { assertRefused, assertSessionEnded } from "./refusal.ts";
 
 const fixture = await openHttpFixture();
 Deno.test.afterAll(() => fixture.close());
@@ -192,8 +192,8 @@ Deno.test("cookies are cleared once every session that they show is over", async
   await second.browser.copy().logout();
   for (const path of ["/unified-auth/refresh", "/unified-auth/validate"]) {
     const both = moved(first.browser.copy(), second.browser.copy());
-    assertSessionOver(await both.ask(path), "session_revoked");
-    assertSessionOver(await mismatched.copy().call("/unified-auth/validate"), "session_revoked");
+    assertSessionEnded(await both.ask(path), "session_revoked");
+    assertSessionEnded(await mismatched.copy().call("/unified-auth/validate"), "session_revoked");
   }
 });
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ageSession } from "../../../local/testing/aging.ts";
 import { type Answer, viewOf } from "../http/browser.ts";
 import { changeUser, countIdentitySessions, signInToSupabaseAuth } from "../http/people.ts";
-import { assertRefused, assertSessionOver } from "../http/refusal.ts";
+import { assertRefused, assertSessionEnded } from "../http/refusal.ts";
 import { openSignInFixture } from "./sign_in_fixture.ts";
 
 const fixture = await openSignInFixture();
@@ -149,7 +149,7 @@ Deno.test("a changed password keeps the browser that changed it, and ends all ot
   assert.equal(session.id, sessionId);
   assert.equal((await browser.validate()).status, 200);
   assert.equal((await browser.refresh()).status, 200);
-  for (const other of others) assertSessionOver(await other.validate(), "session_revoked");
+  for (const other of others) assertSessionEnded(await other.validate(), "session_revoked");
   assert.equal(await countIdentitySessions(fixture, person), 0);
   const [row] = await sql`
     select count(*)::int as ended from public.sessions
@@ -211,7 +211,7 @@ Deno.test("a change announced by one browser and made by another spares the one 
     },
     body: JSON.stringify({ password: NEW_PASSWORD }),
   }).then((response) => response.body?.cancel());
-  assertSessionOver(await browser.validate(), "session_revoked");
+  assertSessionEnded(await browser.validate(), "session_revoked");
   assert.ok(identityToken);
 });
 
@@ -224,7 +224,7 @@ Deno.test("an administrator's change spares nobody, announced or not", async () 
     identity?.["id"]
   })`;
   await changeUser(fixture, person, { password: NEW_PASSWORD });
-  assertSessionOver(await browser.validate(), "session_revoked");
+  assertSessionEnded(await browser.validate(), "session_revoked");
 });
 
 Deno.test("an announcement by itself spares nobody from a change by SQL", async () => {
@@ -237,7 +237,7 @@ Deno.test("an announcement by itself spares nobody from a change by SQL", async 
     identity?.["id"]
   })`;
   await sql`update auth.users set encrypted_password = 'x' where id = ${person.id}`;
-  assertSessionOver(await browser.validate(), "session_revoked");
+  assertSessionEnded(await browser.validate(), "session_revoked");
 });
 
 Deno.test("nobody changes a password without a session, a recovery or a sign-up", async () => {

@@ -14,7 +14,7 @@ import {
   openBrowser,
   viewOf,
 } from "../../behaviour/http/browser.ts";
-import { assertRefused, assertSessionOver } from "../../behaviour/http/refusal.ts";
+import { assertRefused, assertSessionEnded } from "../../behaviour/http/refusal.ts";
 import { untilWaiting } from "./lock_waits.ts";
 
 /** Two people are signed in; what their browsers ask next rotates. `awake` has its access token still. */
@@ -128,7 +128,7 @@ Deno.test("a copied token that is found out while somebody holds the row is 503 
     for (const answer of await Promise.all(beside)) assert.equal(viewOf(answer).refreshed, false);
   });
   assert.deepEqual(await causes("55P03"), ["55P03"]);
-  assertSessionOver(await thief.refresh(), "refresh_token_already_used");
+  assertSessionEnded(await thief.refresh(), "refresh_token_already_used");
 });
 
 Deno.test("a statement that takes longer than statement_timeout is 503, and the session goes on", async () => {

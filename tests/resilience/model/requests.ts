@@ -109,9 +109,12 @@ function nextOf<Call extends { readonly now: number }>(calls: Call[]): number {
 /** A refusal clears the cookies, brings a challenge, or leaves everything as it is. */
 function refusedWith(
   fixture: ModelFixture,
-  { jar, refusal: { code, over, challenge } }: { readonly jar: Jar; readonly refusal: Refusal },
+  { jar, refusal: { code, endedSessions, challenge } }: {
+    readonly jar: Jar;
+    readonly refusal: Refusal;
+  },
 ): Answered {
-  if (mayClearCookies(over, sessionsOf(jar))) return { result: code, jar: EMPTY_JAR };
+  if (mayClearCookies(endedSessions, sessionsOf(jar))) return { result: code, jar: EMPTY_JAR };
   return {
     result: code,
     jar: null,

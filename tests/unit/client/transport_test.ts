@@ -10,16 +10,16 @@ import {
   NO_SESSION_CODES,
   PROOF_CODES,
   rejectReasonOf,
-  SESSION_OVER_REASONS,
+  SESSION_ENDED_REASONS,
 } from "../../../client/src/transport/views.ts";
 import { createHarness } from "./client_harness.ts";
 import {
   type ErrorCode,
   ERRORS,
-  isSessionOver,
+  isSessionEnded,
 } from "../../../supabase/functions/_shared/errors.ts";
 
-const SESSION_OVER_CODES = (Object.keys(ERRORS) as ErrorCode[]).filter(isSessionOver);
+const SESSION_ENDED_CODES = (Object.keys(ERRORS) as ErrorCode[]).filter(isSessionEnded);
 
 const VIEW = {
   valid: true,
@@ -69,7 +69,7 @@ function transportThatGets(
 }
 
 Deno.test("the client knows each of the backend's session codes", () => {
-  for (const code of SESSION_OVER_CODES) assert.ok(code in SESSION_OVER_REASONS, code);
+  for (const code of SESSION_ENDED_CODES) assert.ok(code in SESSION_ENDED_REASONS, code);
   // The others that are no answer to "is this browser signed in?": sign-in refusals, and the grace
   // window, which only the read-only function speaks of.
   const others = ["invalid_credentials", "bad_jwt", "grace_window_elapsed"];
@@ -77,7 +77,7 @@ Deno.test("the client knows each of the backend's session codes", () => {
     .map(([code]) => code);
   const proofs = [...Object.values(PROOF_CODES), ACCESS_TOKEN_SUPERSEDED];
   assert.deepEqual(
-    [...NO_SESSION_CODES, ...SESSION_OVER_CODES, ...proofs, ...others].sort(),
+    [...NO_SESSION_CODES, ...SESSION_ENDED_CODES, ...proofs, ...others].sort(),
     unauthorized.sort(),
   );
 });
@@ -264,7 +264,7 @@ Deno.test("a page whose origin is not on the list is told to the developer", asy
   assert.match(String(reported[0]), /SESSION_ALLOWED_ORIGINS/);
 });
 
-for (const code of [...SESSION_OVER_CODES, ...NO_SESSION_CODES]) {
+for (const code of [...SESSION_ENDED_CODES, ...NO_SESSION_CODES]) {
   Deno.test(`401 ${code} is a refusal of the session`, async () => {
     const { transport } = transportThatGets(() =>
       Response.json({ valid: false, code }, { status: 401 })

@@ -38,7 +38,7 @@ export function readBinding(
 }
 
 /**
- * What `auto` means. Origins that differ in their port or scheme alone are two, since cookies know
+ * Resolves `auto`. Origins that differ in their port or scheme alone are two, since cookies know
  * neither. Loopback origins do not count: one for developers must not switch binding off in production.
  */
 export function judgeBinding(origins: readonly string[], cookie: CookieScope): Binding {

@@ -37,7 +37,7 @@ export interface Config extends Lifetimes, CookieNames, AccessTokenSettings {
   readonly databaseRoute: DatabaseRoute;
   /** `SESSION_SECRET`, newest first, each of at least 32 bytes. */
   readonly sessionSecrets: readonly string[];
-  /** `SESSION_KEY_CONTEXT`: what the keys of `SESSION_SECRET` are bound to. @default {supabaseUrl} */
+  /** `SESSION_KEY_CONTEXT`: the project that the keys of `SESSION_SECRET` are bound to. @default {supabaseUrl} */
   readonly keyContext: string;
   /** `SESSION_SIGNING_KEYS`, newest first. */
   readonly signingKeys: readonly SigningJwk[];
@@ -62,7 +62,7 @@ export interface Config extends Lifetimes, CookieNames, AccessTokenSettings {
   readonly exposeAccessToken: boolean;
   /** `SESSION_CLIENT_IP_HEADER`, in lower case. @default {"cf-connecting-ip"} */
   readonly clientIpHeader: string;
-  /** `SESSION_LOGIN_KEY`: the key with which Supabase Auth is asked. @default {"secret"} */
+  /** `SESSION_LOGIN_KEY`: the key that password logins are sent to Supabase Auth with. @default {"secret"} */
   readonly loginKey: "secret" | "publishable";
 }
 

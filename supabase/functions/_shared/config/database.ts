@@ -1,5 +1,5 @@
 /**
- * Reads which way the functions reach the database. What is wrong with the URL is never told with its
+ * Reads which way the functions reach the database. A problem with the URL is reported without its
  * value, which holds a password.
  *
  * @module

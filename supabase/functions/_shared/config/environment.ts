@@ -1,6 +1,6 @@
 /**
- * Reads environment variables into types and collects what is wrong with them, so that all of it can
- * be told at once. Knows no variable by name, and does not reach for the environment itself.
+ * Reads environment variables into types and collects the problems, so that all of them can be reported
+ * at once. Knows no variable by name, and does not read the environment itself.
  *
  * @module
  */

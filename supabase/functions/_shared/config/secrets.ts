@@ -1,5 +1,5 @@
 /**
- * Reads the settings that are secrets. What is wrong with one is told by its place and size, never by
+ * Reads the settings that are secrets. A problem is reported by the secret's place and size, never by
  * its value.
  *
  * @module

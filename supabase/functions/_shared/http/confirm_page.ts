@@ -1,6 +1,6 @@
 /**
- * The page behind a mail's link. It redeems nothing by itself: mail scanners fetch links, and one that was
- * fetched would be used up. A button does, by the page's one script, which the policy names by its hash.
+ * The page behind a mail's link. Loading it redeems nothing: mail scanners fetch links, and a code that
+ * was redeemed is used up. A button does, by the page's one script, which the policy names by its hash.
  *
  * @module
  */

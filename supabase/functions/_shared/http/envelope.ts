@@ -1,5 +1,5 @@
 /**
- * What every answer of both functions has in common: its id, its headers, CORS, the refusal of
+ * Common to every answer of both functions: its id, its headers, CORS, the refusal of
  * cross-site requests, the size limits, the rendering of errors, and the log line.
  *
  * @module
@@ -18,7 +18,7 @@ import { RequestError } from "./request_error.ts";
 import { routePath } from "./route_path.ts";
 import { renderError } from "./views.ts";
 
-/** Browsers stop at far less; what is more is not a browser's. */
+/** Browsers stop at far less: a longer header is no browser's. */
 const MAX_COOKIE_HEADER_LENGTH = 32 * 1024;
 
 /** How soon a caller may ask again when something did not answer. */
@@ -28,7 +28,7 @@ export type AppEnvironment = {
   Variables: {
     /** Who asks, for the store. */
     requestContext: RequestContext;
-    /** What the log line tells beyond the status: outcome, session, user. */
+    /** Fields of the log line beyond the status: outcome, session, user. */
     facts: LogFields;
   };
 };
@@ -136,7 +136,7 @@ export function createEnvelope(options: EnvelopeOptions): App {
   return app;
 }
 
-/** RFC 6750, 3: a caller that presented no token is not told that it is invalid. */
+/** RFC 6750, 3: a caller that presented no token gets no `error="invalid_token"`. */
 const WITHOUT_TOKEN: readonly ErrorCode[] = [
   "access_token_missing",
   "refresh_token_missing",

@@ -6,7 +6,7 @@
 
 import * as z from "zod";
 import type { SessionCookies } from "./cookies.ts";
-import { type ErrorCode, ERRORS, isSessionOver } from "../errors.ts";
+import { type ErrorCode, ERRORS, isSessionEnded } from "../errors.ts";
 import { describeHeaders, HEADERS } from "./openapi_headers.ts";
 import {
   COMMON_REFUSALS,
@@ -157,7 +157,7 @@ function describeRefusals({ refusals, saysInvalid, sealsCookies }: Operation): J
       headers: describeHeaders({
         status,
         setsCookies: sealsCookies === true || possible.includes("mfa_required") ||
-          possible.some(isSessionOver),
+          possible.some(isSessionEnded),
         wantsProof: possible.includes("proof_required"),
       }),
       content: { "application/json": { schema: { allOf: [refer("Error"), narrowed] } } },

@@ -27,12 +27,12 @@ export const HEADERS: JsonObject = {
   Allow: { required: true, schema: { type: "string", pattern: "^[A-Z]+(?:, [A-Z]+)*$" } },
   Authenticate: { required: true, schema: { type: "string", pattern: "^(?:Bearer|DPoP) " } },
   ProofChallenge: {
-    description: "With `proof_required`: what the proof must sign. Also in the body.",
+    description: "With `proof_required`: the challenge that the proof must sign. Also in the body.",
     schema: { type: "string", pattern: "^[A-Za-z0-9_-]{56}$" },
   },
   SetCookie: {
     description:
-      "Three of them, each in a header of its own: the access and the refresh cookie, and " +
+      "Three of them, each in a separate header: the access and the refresh cookie, and " +
       "one without a token that a page can read. A `validate` that refreshes nothing sets at most the last.",
     schema: { type: "string" },
   },

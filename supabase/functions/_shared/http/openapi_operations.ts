@@ -1,6 +1,6 @@
 /**
- * What each route takes and answers, for the OpenAPI document: which codes a route may refuse with is
- * told here and checked against the running functions by the tests.
+ * The request and the answers of each route, for the OpenAPI document. The codes that a route may refuse
+ * with are listed here and checked against the running functions by the tests.
  *
  * @module
  */
@@ -45,7 +45,7 @@ export interface Operation {
   readonly body?: { readonly schema: z.ZodType; readonly example: unknown };
   /** Null where a browser goes itself, and is answered pages and redirects. */
   readonly answer: JsonAnswer | null;
-  /** What it may answer instead. */
+  /** Other successful answers. */
   readonly alternatives?: readonly (JsonAnswer | Page)[];
   /** Whether any answer, a refusal too, may set or clear a sealed cookie. */
   readonly sealsCookies?: true;
@@ -69,7 +69,7 @@ export const COMMON_REFUSALS = [
 
 export const BODY_REFUSALS = ["bad_json", "validation_failed", "unsupported_media_type"] as const;
 
-export const SESSION_OVER = [
+export const SESSION_ENDED = [
   "session_revoked",
   "session_evicted",
   "session_expired",
@@ -94,7 +94,7 @@ const GRACED_ACCESS_TOKEN = [
 
 const PROOF = ["proof_required", "proof_key_unknown"] as const;
 
-/** What the project says of the user when an access token is to be signed. */
+/** Refusals by the project when an access token is to be signed: by its hook, or by role. */
 const MINTING = ["access_denied", "role_not_allowed"] as const;
 
 const REFRESH_TOKEN = [
@@ -134,13 +134,13 @@ export const OPERATIONS: readonly Operation[] = [
     path: "/unified-auth/validate",
     operationId: "validate",
     takesProof: true,
-    summary: "Is this browser signed in? Falls back to auto-refresh unless told never to",
+    summary: "Is this browser signed in? Falls back to auto-refresh unless `refresh` is `never`",
     saysInvalid: true,
     body: { schema: validateBody, example: { refresh: "auto" } },
     answer: { name: "SessionView", schema: sessionView, setsCookies: true },
     refusals: [
       ...BODY_REFUSALS,
-      ...SESSION_OVER,
+      ...SESSION_ENDED,
       ...LIVE_ACCESS_TOKEN,
       ...REFRESH_TOKEN,
       "over_request_rate_limit",
@@ -157,7 +157,7 @@ export const OPERATIONS: readonly Operation[] = [
     answer: { name: "SessionView", schema: sessionView, setsCookies: true },
     refusals: [
       ...BODY_REFUSALS,
-      ...SESSION_OVER,
+      ...SESSION_ENDED,
       "refresh_token_missing",
       ...REFRESH_TOKEN,
       "over_request_rate_limit",
@@ -188,7 +188,7 @@ export const OPERATIONS: readonly Operation[] = [
     operationId: "listSessions",
     summary: "The signed-in user's live sessions, the current one marked",
     answer: { name: "SessionList", schema: sessionList },
-    refusals: [...SESSION_OVER, ...LIVE_ACCESS_TOKEN, "service_unavailable"],
+    refusals: [...SESSION_ENDED, ...LIVE_ACCESS_TOKEN, "service_unavailable"],
   },
   {
     method: "delete",
@@ -196,7 +196,7 @@ export const OPERATIONS: readonly Operation[] = [
     operationId: "endSession",
     summary: "End one of the user's own sessions",
     answer: { name: "LogoutView", schema: logoutView, setsCookies: true },
-    refusals: [...SESSION_OVER, ...LIVE_ACCESS_TOKEN, "service_unavailable"],
+    refusals: [...SESSION_ENDED, ...LIVE_ACCESS_TOKEN, "service_unavailable"],
   },
   {
     method: "get",
@@ -218,10 +218,10 @@ export const OPERATIONS: readonly Operation[] = [
     method: "get",
     path: "/validate-session",
     operationId: "getValidateSession",
-    summary: "Is the session active, in its grace window, or over? Never rotates",
+    summary: "Is the session active, in its grace window, or ended? Never rotates",
     saysInvalid: true,
     answer: { name: "GraceView", schema: graceView },
-    refusals: [...SESSION_OVER, ...GRACED_ACCESS_TOKEN, "service_unavailable"],
+    refusals: [...SESSION_ENDED, ...GRACED_ACCESS_TOKEN, "service_unavailable"],
   },
   {
     method: "post",
@@ -233,7 +233,7 @@ export const OPERATIONS: readonly Operation[] = [
     answer: { name: "GraceView", schema: graceView },
     refusals: [
       ...BODY_REFUSALS,
-      ...SESSION_OVER,
+      ...SESSION_ENDED,
       ...GRACED_ACCESS_TOKEN,
       "service_unavailable",
     ],

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** What of a request tells where it comes from. Header values as received, null when absent. */
+/** The parts of a request that identify its origin. Header values as received, null when absent. */
 export interface RequestSource {
   readonly method: string;
   readonly origin: string | null;
@@ -20,7 +20,7 @@ export interface RequestSource {
 
 export type OriginResult = "allowed" | "cross_site";
 
-/** What supabase-js may send, with a region or with trace propagation too; then what our client sends. */
+/** The headers that supabase-js may send, with a region or with trace propagation too; then our client's. */
 const ALLOWED_HEADERS = [
   "content-type",
   "authorization",
@@ -38,7 +38,7 @@ const ALLOWED_HEADERS = [
 const SAFE_METHODS = new Set(["GET", "HEAD", "OPTIONS"]);
 
 /**
- * Answers `cross_site` for an unsafe request that a foreign page made a browser send.
+ * Answers `cross_site` for an unsafe request that a page of another site made a browser send.
  *
  * An origin is compared as it was sent, byte for byte: a browser writes each in one form only, and
  * `null` (a sandboxed frame, a redirect across sites) is nobody's.
@@ -48,7 +48,7 @@ export function judgeOrigin(source: RequestSource): OriginResult {
   if (SAFE_METHODS.has(method)) return "allowed";
   if (origin !== null && allowedOrigins.includes(origin)) return "allowed";
   // The browser's own word, which no page can set. `same-site` is not enough: a sibling subdomain may
-  // be anybody's. And where it is given, it decides: our host under `http:` is a foreign site to it.
+  // be anybody's. And where it is given, it decides: our host under `http:` is another site to it.
   if (secFetchSite !== null) {
     return secFetchSite === "same-origin" || secFetchSite === "none" ? "allowed" : "cross_site";
   }
@@ -82,7 +82,7 @@ export function corsHeaders(
   };
 }
 
-/** Headers of the answer (204) to a preflight. A page that is not on the list is told nothing. */
+/** Headers of the answer (204) to a preflight. An origin that is not on the list gets no CORS headers. */
 export function preflightHeaders(
   origin: string | null,
   allowedOrigins: readonly string[],
@@ -98,8 +98,8 @@ export function preflightHeaders(
 }
 
 /**
- * Our own origin, as far as we can tell. `https` of our host always counts, as the proxy that ends TLS
- * speaks `http` to us; `http` counts only where we were asked so. `X-Forwarded-Host` may be believed
+ * Our own origin, as far as we can know. `https` of our host always counts, as the proxy that ends TLS
+ * speaks `http` to us; `http` counts only where the request came by it. `X-Forwarded-Host` may be believed
  * here: a page cannot send it across origins without a preflight, and ours does not allow it.
  */
 function readOwnOrigins({ requestUrl, forwardedHost }: RequestSource): readonly string[] {

@@ -8,7 +8,7 @@
 /** A token of Supabase Auth holds the user's metadata, of which any user may write any amount. */
 export const MAX_IDENTITY_TOKEN_LENGTH = 128 * 1024;
 
-/** By schema and member: what it may say, the default first. */
+/** The allowed values by schema and member, the default first. */
 export const PLAIN_BODIES = {
   validateBody: { refresh: ["auto", "never"] },
   refreshBody: {},

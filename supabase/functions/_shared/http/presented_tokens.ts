@@ -1,7 +1,7 @@
 /**
  * Finds the tokens of a request: a Bearer header, and cookies of which there may be two of one name. Of
  * one session the highest genuine generation wins; generations of two sessions say nothing of each
- * other, so of several sessions all are kept, in the order in which they are worth asking about. Judges
+ * other, so of several sessions all are kept, the likelier ones first. Judges
  * no session.
  *
  * @module
@@ -80,7 +80,7 @@ export async function readPresentedRefreshToken(
     : presentedRefresh(refreshTokens, cookies.length > 0);
 }
 
-/** Every session of which a request shows a genuine cookie, of either kind. */
+/** Every session of which a request presents a genuine cookie, of either kind. */
 export async function readCookieSessions(
   reader: TokenReader,
   headers: Headers,

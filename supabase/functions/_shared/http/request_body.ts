@@ -1,6 +1,6 @@
 /**
- * Reading a request's body: its type, its JSON and its shape. What was sent is never repeated in an
- * answer, since it may be a password.
+ * Reading a request's body: its type, its JSON and its shape. An answer never repeats anything that was
+ * sent, since it may be a password.
  *
  * @module
  */
@@ -49,8 +49,8 @@ export function limitBody(
 }
 
 /**
- * Reads of the body. What a client cuts off fails in a way of the platform's own, and is no fault of
- * ours. (What a route throws does not come by here: Hono renders it where it was thrown.)
+ * Reads of the body. A body that the client cuts off fails with the platform's error, and is no fault of
+ * ours. (An error that a route throws does not come by here: Hono renders it where it was thrown.)
  */
 async function untilItBreaksOff<Result>(read: () => Promise<Result>): Promise<Result> {
   try {

@@ -14,7 +14,7 @@ export class RequestError extends Error {
   /** Which part of the request is at fault, and why; never what it held. Null: the code says it all. */
   readonly detail: string | null;
   readonly headers: Readonly<Record<string, string>>;
-  /** What to sign, where the code is `proof_required`. */
+  /** The challenge to sign, where the code is `proof_required`. */
   readonly challenge: ProofChallenge | null;
   /** The session lives, and a refresh decides: of `validate-session` alone. */
   readonly isStale: boolean;

@@ -1,6 +1,6 @@
 /**
- * The shapes of the HTTP API: what a request may hold and what an answer holds. The handlers check
- * with these and the OpenAPI document is made from these, so that the two cannot differ.
+ * The schemas of requests and answers. The handlers check with these and the OpenAPI document is made
+ * from these, so that the two cannot differ.
  *
  * @module
  */
@@ -169,7 +169,7 @@ export const errorView = z.object({
   message: z.string(),
   request_id: z.string(),
   challenge: challenge.optional().meta({
-    description: "With `proof_required`: what the proof must sign.",
+    description: "With `proof_required`: the challenge that the proof must sign.",
   }),
   status: z.literal("stale").optional().meta({
     description: "Of validate-session: the session lives, and the browser has to refresh.",

@@ -18,7 +18,7 @@ const MAX_PARTS = 4;
 export type SealedCookieName = "pending" | "sent" | "passkey" | `oauth_${string}`;
 
 export interface SealedCookies {
-  /** What is sealed in the cookie of this request; undefined where it is missing, changed or expired. */
+  /** The value sealed in the cookie of this request; undefined where it is missing, changed or expired. */
   open(cookieHeader: string | null, name: SealedCookieName): Promise<unknown>;
   /** Names of the cookies of this request that begin so. */
   list(cookieHeader: string | null, start: "oauth_"): readonly `oauth_${string}`[];

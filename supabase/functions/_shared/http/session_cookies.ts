@@ -1,6 +1,6 @@
 /**
  * Which answers set or clear the session cookies. They are cleared only where the sessions that they
- * belong to are certainly over, or their user signs out.
+ * belong to have certainly ended, or their user signs out.
  *
  * @module
  */
@@ -52,13 +52,13 @@ export function missingPresentCookie(
 }
 
 /**
- * Whether an answer may clear the browser's cookies: every session that they show is over. A Bearer
+ * Whether an answer may clear the browser's cookies: every session that they name has ended. A Bearer
  * token of a dead session says nothing of the live one that the same browser's cookies may belong to,
  * nor does one of two cookies say anything of the other.
  */
 export function mayClearCookies(
-  over: readonly SessionId[],
+  endedSessions: readonly SessionId[],
   cookieSessions: ReadonlySet<SessionId>,
 ): boolean {
-  return cookieSessions.size > 0 && [...cookieSessions].every((id) => over.includes(id));
+  return cookieSessions.size > 0 && [...cookieSessions].every((id) => endedSessions.includes(id));
 }

@@ -1,7 +1,7 @@
 /**
- * Renders the list of a user's sessions. A device is told in words that a person knows their own devices
- * by; the user agent itself is for the audit log alone, for it would tell the holder of a copied token
- * whom to imitate.
+ * Renders the list of a user's sessions. A device is described in words by which people know their own
+ * devices; the user agent itself goes to the audit log alone, since it would show the holder of a copied
+ * token whom to imitate.
  *
  * @module
  */

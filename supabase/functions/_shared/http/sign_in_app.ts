@@ -1,6 +1,6 @@
 /**
- * The routes of every sign-in but the password: parse, call the flow, render. What a flow leaves for its
- * next step goes into sealed cookies, and nothing of Supabase Auth's session anywhere else.
+ * The routes of every sign-in but the password: parse, call the flow, render. The state that a flow keeps
+ * for its next step goes into sealed cookies, and Supabase Auth's session goes nowhere else.
  *
  * @module
  */
@@ -69,7 +69,7 @@ import { tooManyAttempts } from "./signed_in.ts";
 
 type RequestOf = Context<AppEnvironment>;
 
-/** What the composition loads for these routes alone. */
+/** Loaded by the composition for these routes alone. */
 export interface SignInParts {
   readonly dependencies: SignInDependencies;
   readonly sealedCookies: SealedCookies;

@@ -9,7 +9,7 @@ import {
   type JsonAnswer,
   LIVE_ACCESS_TOKEN,
   type Operation,
-  SESSION_OVER,
+  SESSION_ENDED,
 } from "./openapi_operations.ts";
 import { sessionView } from "./schemas.ts";
 import {
@@ -60,9 +60,9 @@ const CODE = [
   "mfa_challenge_expired",
   "mfa_verification_failed",
 ] as const;
-/** Of a change that signed-in users make of their own account. */
+/** Of a change that signed-in users make to their account. */
 const OWN = [
-  ...SESSION_OVER,
+  ...SESSION_ENDED,
   ...LIVE_ACCESS_TOKEN,
   "reauthentication_needed",
   "current_password_invalid",

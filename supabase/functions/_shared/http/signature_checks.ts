@@ -58,7 +58,7 @@ export async function verifyAccessTokens(
   return genuine;
 }
 
-/** Told without a look at the signature. */
+/** Found before the signature is checked. */
 const PLAIN_FAULTS: ReadonlySet<AccessTokenFault> = new Set([
   "too_long",
   "malformed",

@@ -1,5 +1,5 @@
 /**
- * What a login came to: a grant, or the error that is answered instead. Knows no cookie and no session.
+ * Maps a login's result to a grant, or to the error that is answered instead.
  *
  * @module
  */

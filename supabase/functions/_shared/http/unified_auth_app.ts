@@ -102,20 +102,24 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     { refreshed, outcome }: { readonly refreshed: boolean; readonly outcome: string },
   ) => {
     setCookies(context, grantCookies(cookies, grant, options));
-    tell(context, { outcome, session_id: grant.session.sessionId, user_id: grant.session.userId });
+    addLogFields(context, {
+      outcome,
+      session_id: grant.session.sessionId,
+      user_id: grant.session.userId,
+    });
     const accessToken = exposeAccessToken ? grant.accessToken : null;
     return context.json(renderSession(grant, { refreshed, accessToken, bindsSessions, keys }));
   };
 
-  const clearIfOver = async (context: RequestOf, over: readonly SessionId[]) => {
-    if (over.length === 0) return;
+  const clearIfEnded = async (context: RequestOf, endedSessions: readonly SessionId[]) => {
+    if (endedSessions.length === 0) return;
     const cookieSessions = await readCookieSessions(tokenReader, context.req.raw.headers);
-    if (mayClearCookies(over, cookieSessions)) setCookies(context, cookies.clear());
+    if (mayClearCookies(endedSessions, cookieSessions)) setCookies(context, cookies.clear());
   };
 
   const refuse = async (context: RequestOf, refusal: Refusal): Promise<never> => {
-    await clearIfOver(context, refusal.over);
-    tell(context, { session_id: refusal.sessionId ?? undefined });
+    await clearIfEnded(context, refusal.endedSessions);
+    addLogFields(context, { session_id: refusal.sessionId ?? undefined });
     throw new RequestError(refusal.code, { challenge: refusal.challenge });
   };
 
@@ -214,7 +218,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
       case "active": {
         const accessToken = exposeAccessToken ? tokens.accessToken : null;
         const { sessionId, userId } = result.session;
-        tell(context, { outcome: "active", session_id: sessionId, user_id: userId });
+        addLogFields(context, { outcome: "active", session_id: sessionId, user_id: userId });
         if (mode === "auto") { // who says "never" cannot hand a cookie back
           const cookieHeader = context.req.raw.headers.get("cookie");
           const { refresh } = tokens;
@@ -226,7 +230,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
       case "refreshed":
         return answerGrant(context, result.grant, { refreshed: true, outcome: "auto-refresh" });
       case "throttled":
-        tell(context, { session_id: result.sessionId });
+        addLogFields(context, { session_id: result.sessionId });
         throw tooManyAttempts(result);
       case "refused":
         return await refuse(context, result);
@@ -237,15 +241,15 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
 
   app.post("/refresh", async function refresh(context) {
     await readBody(context, "refreshBody");
-    const shown = await presentedRefreshToken(context);
-    if (shown.kind !== "genuine") {
+    const refresh = await presentedRefreshToken(context);
+    if (refresh.kind !== "genuine") {
       throw new RequestError(
-        shown.kind === "invalid" ? "refresh_token_invalid" : "refresh_token_missing",
+        refresh.kind === "invalid" ? "refresh_token_invalid" : "refresh_token_missing",
       );
     }
     const result = await refreshAny(dependencies, {
-      presented: shown.token,
-      others: shown.others,
+      presented: refresh.token,
+      others: refresh.others,
       readProof: readProof(context, "refresh"),
       event: "refresh",
       context: context.get("requestContext"),
@@ -254,7 +258,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
       case "refreshed":
         return answerGrant(context, result.grant, { refreshed: true, outcome: result.outcome });
       case "throttled":
-        tell(context, { session_id: result.sessionId });
+        addLogFields(context, { session_id: result.sessionId });
         throw tooManyAttempts(result);
       case "refused":
         return await refuse(context, result);
@@ -274,7 +278,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     });
     if (result.kind === "refused") return await refuse(context, result);
     if (scope !== "others") setCookies(context, cookies.clear());
-    tell(context, { outcome: "logout", scope, sessions_ended: result.ended });
+    addLogFields(context, { outcome: "logout", scope, sessions_ended: result.ended });
     return context.json({ signed_out: true, sessions_ended: result.ended });
   });
 
@@ -300,8 +304,8 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     });
     switch (result.kind) {
       case "ended":
-        await clearIfOver(context, [sessionId as SessionId]);
-        tell(context, { outcome: "revoked", session_id: sessionId });
+        await clearIfEnded(context, [sessionId as SessionId]);
+        addLogFields(context, { outcome: "revoked", session_id: sessionId });
         return context.json({ signed_out: true, sessions_ended: 1 });
       case "not_found":
         throw new RequestError("not_found");
@@ -317,7 +321,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     return context.json({ keys: options.publicJwks.keys });
   });
 
-  // What few requests need is loaded when the first of them comes: a cold start does not wait for it.
+  // Loaded by the first request that needs it: few do, and a cold start does not wait for it.
   app.get("/openapi.json", async (context) => {
     const { createOpenApiDocument } = await import("./openapi.ts");
     return context.json(createOpenApiDocument(cookies));
@@ -343,7 +347,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
       requestId,
       saysInvalid: false,
     });
-    tell(context, { code, database });
+    addLogFields(context, { code, database });
     return context.json({ ...error, database }, ERRORS[code].status);
   });
 
@@ -356,6 +360,6 @@ function setCookies(context: RequestOf, values: readonly string[]): void {
   for (const value of values) context.header("Set-Cookie", value, { append: true });
 }
 
-function tell(context: RequestOf, facts: AppEnvironment["Variables"]["facts"]): void {
-  context.set("facts", { ...context.get("facts"), ...facts });
+function addLogFields(context: RequestOf, fields: AppEnvironment["Variables"]["facts"]): void {
+  context.set("facts", { ...context.get("facts"), ...fields });
 }

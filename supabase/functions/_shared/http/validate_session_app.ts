@@ -28,7 +28,7 @@ export function createValidateSessionApp(options: ValidateSessionOptions): App {
   const app = createEnvelope({
     ...options,
     functionName: "validate-session",
-    knownTail: /(?!)/, // it has one route, and no path of its own
+    knownTail: /(?!)/, // its one route is the function's own path
     takesExchange: () => false,
     saysInvalid: () => true,
   });
@@ -48,8 +48,8 @@ export function createValidateSessionApp(options: ValidateSessionOptions): App {
       session_id: result.session.sessionId,
       user_id: result.session.userId,
     });
-    const showsToken = options.exposeAccessToken && result.kind === "active";
-    return context.json(renderGrace(result, showsToken ? tokens.accessToken : null));
+    const isExposed = options.exposeAccessToken && result.kind === "active";
+    return context.json(renderGrace(result, isExposed ? tokens.accessToken : null));
   });
 
   refuseOtherMethods(app, { "/": "GET, POST" });

@@ -1,6 +1,6 @@
 /**
- * What the use cases ask of the identity provider, Supabase Auth: is this password, or this access
- * token of its own, good, and whose is it? Must not know HTTP or supabase-js.
+ * The use cases' view of the identity provider, Supabase Auth: is this password, or this access token
+ * that it issued, good, and whose is it? Knows neither HTTP nor supabase-js.
  *
  * @module
  */

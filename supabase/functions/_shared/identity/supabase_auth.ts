@@ -33,7 +33,7 @@ export interface SupabaseIdentityProviderOptions {
   readonly fetch: typeof fetch;
 }
 
-/** Supabase Auth's codes that refuse a password. A banned user is told apart by nobody. */
+/** Supabase Auth's codes that refuse a password. A banned user is answered like a wrong password. */
 const PASSWORD_REFUSALS: Readonly<Record<string, PasswordRefusal>> = {
   invalid_credentials: "invalid_credentials",
   user_banned: "invalid_credentials",
@@ -52,7 +52,7 @@ const TOKEN_REFUSALS: ReadonlySet<string> = new Set([
   "user_banned",
 ]);
 
-/** These end the session too, or come after its end. A banned user's stays until the ban is over. */
+/** These end the session too, or come after its end. A banned user's stays until the ban ends. */
 const SESSION_IS_GONE: ReadonlySet<string> = new Set([
   "session_not_found",
   "session_expired",
@@ -125,7 +125,7 @@ export function createSupabaseIdentityProvider(
 
     verifyToken: (token) =>
       classifyFailures(async () => {
-        // Before Supabase Auth is asked, which would take the token of another application too.
+        // Checked here first: Supabase Auth accepts the token of another application too.
         if (!isOwnToken(token)) {
           return { kind: "refused", reason: "bad_jwt", detail: "not_a_sign_in" };
         }
@@ -208,7 +208,7 @@ function readIdentity(user: User, token: IdentityToken): Identity {
   };
 }
 
-/** Empty for an error without a code. supabase-js leaves this one out of an error class of its own. */
+/** Empty for an error without a code. supabase-js has no error class for this one. */
 function codeOf(error: AuthError): string {
   return isAuthSessionMissingError(error) ? "session_not_found" : error.code ?? "";
 }
@@ -219,7 +219,7 @@ function unavailable(error: AuthError, { timedOut }: Answered): ServiceUnavailab
   return new ServiceUnavailableError({ dependency: "identity_provider", code }, { cause: error });
 }
 
-/** What supabase-js does not hand on of an answer. */
+/** The parts of an answer that supabase-js does not hand on. */
 interface Answered {
   retryAfterSeconds: number;
   timedOut: boolean;

@@ -1,6 +1,6 @@
 /**
- * What the use cases are given: the store, the identity provider, the keys, and everything that is
- * not a plain function of its input, so that a test can hold the clock and the dice.
+ * The dependencies of the use cases: the store, the identity provider, the keys, and everything that is
+ * not a pure function of its input, so that tests can control time and randomness.
  *
  * @module
  */

@@ -6,10 +6,10 @@
  * @module
  */
 
-import { type ErrorCode, isSessionOver } from "../errors.ts";
+import { type ErrorCode, isSessionEnded } from "../errors.ts";
 import type { LiveSession, RequestContext } from "../store/session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
-import { sessionOverCode } from "./session_end.ts";
+import { sessionEndedCode } from "./session_end.ts";
 import { presentedPlace } from "./mismatched_cookies.ts";
 import type { PresentedTokens } from "./validate.ts";
 
@@ -40,7 +40,7 @@ export async function judgeGrace(
 ): Promise<GraceResult> {
   const judged = await judgeAccessToken(dependencies, request);
   const { refresh } = request;
-  if (judged.kind !== "refused" || isSessionOver(judged.code) || refresh.kind !== "genuine") {
+  if (judged.kind !== "refused" || isSessionEnded(judged.code) || refresh.kind !== "genuine") {
     return judged;
   }
   // Whether this token may go on only a refresh could tell; whether its session lives is known now.
@@ -65,7 +65,7 @@ async function judgeAccessToken(
   const graceEndsAtMs = expiresAtMs + graceSeconds * 1000;
   if (graceEndsAtMs <= answer.serverTime.getTime()) return refuse("grace_window_elapsed");
   if (answer.outcome === "stale") return refuse("access_token_superseded");
-  if (answer.outcome !== "active") return refuse(sessionOverCode(answer.outcome));
+  if (answer.outcome !== "active") return refuse(sessionEndedCode(answer.outcome));
 
   const { session, serverTime } = answer;
   const isActive = serverTime.getTime() < expiresAtMs;

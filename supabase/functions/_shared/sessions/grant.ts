@@ -1,5 +1,5 @@
 /**
- * The tokens of a session that lives on: what login, refresh and auto-refresh hand to the browser.
+ * The tokens that login, refresh and auto-refresh hand to the browser.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export async function grantTokens(
   return { session, serverTime, accessToken: token, refreshToken };
 }
 
-/** What the hook said is for the operator, and never for the person. */
+/** The hook's message is for the operator, and never for the person. */
 export function logHookRefusal(
   log: Logger,
   { hookError }: HookRefused,

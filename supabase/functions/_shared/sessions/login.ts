@@ -1,7 +1,7 @@
 /**
  * Signing in: by password, or by exchange of an access token of Supabase Auth. Supabase Auth judges
- * who somebody is; what comes of it, a session of ours, is made here, and Supabase Auth's own session
- * is dropped again, so that no second refresh token of the user lies about.
+ * who somebody is; the session is created here, and Supabase Auth's own session is dropped again, so
+ * that no second valid refresh token of the user exists.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * What failed logins cost, and how they are counted: by account and network together, by account, and
- * by network. The database keeps the counts under keyed hashes, so that neither an e-mail nor an
- * address rests there.
+ * The cost of failed logins, and how they are counted: by account and network together, by account, and
+ * by network. The database keeps the counts under keyed hashes: no e-mail and no address is stored
+ * there.
  *
  * @module
  */

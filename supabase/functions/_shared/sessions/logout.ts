@@ -1,5 +1,5 @@
 /**
- * Signing out: this session, the others, or all. Idempotent: a session that is over already, or no
+ * Signing out: this session, the others, or all. Idempotent: a session that has ended already, or no
  * token at all, is as signed out as one can be.
  *
  * @module
@@ -51,7 +51,9 @@ export async function logOut(
   const claims = readUnexpiredClaims(access, dependencies.nowMs());
   const result = await endEverywhere(dependencies, { claims, refreshTokens, scope }, request);
   if (result.kind === "ended") {
-    const ended = scope === "global" ? await endAllPresented([...result.over, result.acting]) : 0;
+    const ended = scope === "global"
+      ? await endAllPresented([...result.endedSessions, result.acting])
+      : 0;
     return { kind: "signed_out", ended: result.ended + ended };
   }
   const [first, ...rest] = result.refusals;
@@ -63,7 +65,7 @@ export async function logOut(
   return refused === undefined
     ? {
       kind: "signed_out",
-      ended: await endAllPresented(result.refusals.flatMap(({ over }) => over)),
+      ended: await endAllPresented(result.refusals.flatMap(({ endedSessions }) => endedSessions)),
     }
     : others.reduce(joinRefusals, refused);
 }
@@ -81,7 +83,7 @@ type EndedEverywhere =
     /** The live session whose token did it. */
     readonly acting: SessionId;
     /** The sessions of tokens tried before, which have ended. */
-    readonly over: readonly SessionId[];
+    readonly endedSessions: readonly SessionId[];
   }
   | { readonly kind: "refused"; readonly refusals: readonly Refusal[] };
 
@@ -100,11 +102,11 @@ async function endEverywhere(
   { readProof, context }: LogoutRequest & { readonly context: RequestContext },
 ): Promise<EndedEverywhere> {
   const refusals: Refusal[] = [];
-  const over = () => refusals.flatMap((refusal) => refusal.over);
+  const endedSessions = () => refusals.flatMap((refusal) => refusal.endedSessions);
   const tokens = [...(claims === null ? [] : [claims]), ...refreshTokens];
   for (const token of tokens) {
     const { sessionId } = token;
-    if (over().includes(sessionId)) continue;
+    if (endedSessions().includes(sessionId)) continue;
     const proof = await proveStrictly(dependencies, { token, readProof });
     if (proof.kind === "refused") {
       refusals.push(proof);
@@ -113,7 +115,12 @@ async function endEverywhere(
     const answer = await dependencies.store.logOutEverywhere({ proof, scope }, context);
     switch (answer.outcome) {
       case "ended":
-        return { kind: "ended", ended: answer.ended, acting: sessionId, over: over() };
+        return {
+          kind: "ended",
+          ended: answer.ended,
+          acting: sessionId,
+          endedSessions: endedSessions(),
+        };
       case "already_ended":
       case "not_found":
         refusals.push(refuse("session_revoked", sessionId));

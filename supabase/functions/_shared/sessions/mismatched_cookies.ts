@@ -19,7 +19,7 @@ export function isMismatched(claims: AccessClaims, refreshToken: GenuineRefreshT
 }
 
 /**
- * What a request shows of its session. A browser that holds a newer refresh token than its access token
+ * A request's place in its session. A browser that holds a newer refresh token than its access token
  * is where the refresh token is: its access token is stale, and no sign of a second holder.
  */
 export function presentedPlace(

@@ -8,7 +8,7 @@ import type { SessionId } from "../brands.ts";
 import type { ListedSession, RequestContext, SessionEnd } from "../store/session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { type Refusal, refuse } from "./refusal.ts";
-import { sessionOverCode } from "./session_end.ts";
+import { sessionEndedCode } from "./session_end.ts";
 import { type AccessTokenPresented, readUnexpiredClaims } from "./validate.ts";
 
 export type ListResult =
@@ -53,8 +53,8 @@ export async function listOwnSessions(
 }
 
 /**
- * What this request shows of the current session anyway. The row's own time, address and user agent
- * change when the owner refreshes, and would tell the holder of a copied token when that was.
+ * The current session as this request knows it already. The row's own time, address and user agent
+ * change when the owner refreshes, and would show the holder of a copied token when that was.
  */
 function seenBy({ ip, userAgent }: RequestContext, serverTime: Date) {
   return { lastActiveAt: serverTime, ip, userAgent };
@@ -79,7 +79,7 @@ export async function endOwnSession(
 
 function refuseActing(outcome: "stale" | SessionEnd, sessionId: SessionId): Refusal {
   return refuse(
-    outcome === "stale" ? "access_token_superseded" : sessionOverCode(outcome),
+    outcome === "stale" ? "access_token_superseded" : sessionEndedCode(outcome),
     sessionId,
   );
 }

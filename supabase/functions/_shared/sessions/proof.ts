@@ -78,7 +78,7 @@ export function refuseWithoutProof(
   };
 }
 
-/** What the browser's key signs next. */
+/** The challenge that the browser's key signs next. */
 export function challenge(
   { keys }: Pick<SessionDependencies, "keys">,
   { sessionId, generation, branch }: TokenPlace,

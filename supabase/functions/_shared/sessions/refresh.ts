@@ -26,7 +26,7 @@ import type { SessionDependencies } from "./dependencies.ts";
 import { grantTokens, logHookRefusal, type SessionGrant } from "./grant.ts";
 import { type ReadProof, refuseWithoutProof, requireProof } from "./proof.ts";
 import { type Refusal, refuse } from "./refusal.ts";
-import { sessionOverCode } from "./session_end.ts";
+import { sessionEndedCode } from "./session_end.ts";
 
 /**
  * How often a successor is proposed. The second proposal fits, unless another request moved the session
@@ -195,6 +195,6 @@ function refusalCode(outcome: RefusedRotation): ErrorCode {
     case "key_compromise_suspected":
       return "refresh_token_invalid";
     default:
-      return sessionOverCode(outcome);
+      return sessionEndedCode(outcome);
   }
 }

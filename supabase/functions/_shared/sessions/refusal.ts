@@ -6,7 +6,7 @@
  */
 
 import type { ProofChallenge, SessionId } from "../brands.ts";
-import { type ErrorCode, isSessionOver } from "../errors.ts";
+import { type ErrorCode, isSessionEnded } from "../errors.ts";
 
 export interface Refusal {
   readonly kind: "refused";
@@ -14,14 +14,14 @@ export interface Refusal {
   /** The session that the code speaks of, if it speaks of one. */
   readonly sessionId: SessionId | null;
   /** Every session that this request found to have certainly ended. */
-  readonly over: readonly SessionId[];
-  /** What to sign, where the code is `proof_required`. */
+  readonly endedSessions: readonly SessionId[];
+  /** The challenge to sign, where the code is `proof_required`. */
   readonly challenge: ProofChallenge | null;
 }
 
 export function refuse(code: ErrorCode, sessionId: SessionId | null): Refusal {
-  const over = sessionId !== null && isSessionOver(code) ? [sessionId] : [];
-  return { kind: "refused", code, sessionId, over, challenge: null };
+  const endedSessions = sessionId !== null && isSessionEnded(code) ? [sessionId] : [];
+  return { kind: "refused", code, sessionId, endedSessions, challenge: null };
 }
 
 /**
@@ -30,10 +30,11 @@ export function refuse(code: ErrorCode, sessionId: SessionId | null): Refusal {
  * only then: where the key is refused for the second session too, nothing is left to sign.
  */
 export function joinRefusals(first: Refusal, second: Refusal): Refusal {
-  const mayStillProve = second.challenge !== null && (first.over.length > 0 || isKeyLost(first));
+  const mayStillProve = second.challenge !== null &&
+    (first.endedSessions.length > 0 || isKeyLost(first));
   const hasNoKeyLeft = first.challenge !== null && isKeyLost(second);
   const answered = mayStillProve || hasNoKeyLeft ? second : first;
-  return { ...answered, over: [...first.over, ...second.over] };
+  return { ...answered, endedSessions: [...first.endedSessions, ...second.endedSessions] };
 }
 
 function isKeyLost({ code }: Refusal): boolean {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SessionOverCode } from "../errors.ts";
+import type { SessionEndedCode } from "../errors.ts";
 import type { SessionEnd } from "../store/session_store.ts";
 
 const CODES = {
@@ -14,8 +14,8 @@ const CODES = {
   not_found: "session_not_found",
   reused: "refresh_token_already_used",
   banned: "user_banned",
-} as const satisfies Record<SessionEnd, SessionOverCode>;
+} as const satisfies Record<SessionEnd, SessionEndedCode>;
 
-export function sessionOverCode(end: SessionEnd): SessionOverCode {
+export function sessionEndedCode(end: SessionEnd): SessionEndedCode {
   return CODES[end];
 }

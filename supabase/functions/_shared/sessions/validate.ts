@@ -16,16 +16,16 @@ import type { ReadProof } from "./proof.ts";
 import { joinRefusals, type Refusal, refuse } from "./refusal.ts";
 import type { Throttled } from "./refresh.ts";
 import { refreshAny } from "./refresh_any.ts";
-import { sessionOverCode } from "./session_end.ts";
+import { sessionEndedCode } from "./session_end.ts";
 import { isMismatched, presentedPlace } from "./mismatched_cookies.ts";
 
-/** What a request showed as its access token. */
+/** The access token that a request presented. */
 export type AccessTokenPresented =
   | { readonly kind: "genuine"; readonly claims: AccessClaims }
   | { readonly kind: "invalid" }
   | { readonly kind: "missing" };
 
-/** What a request showed as its refresh token: of its access token's session, where there is one. */
+/** The refresh token that a request presented: its access token's session's, where there is one. */
 export type RefreshTokenPresented =
   | {
     readonly kind: "genuine";
@@ -73,11 +73,13 @@ export async function validateSession(
   if (answer?.kind === "active") return answer;
   // Another branch took the place of this access token: a refresh decides, if there is one to try.
   const refused = answer?.kind === "refused" ? answer : null;
-  const over = refused?.over ?? [];
+  const endedSessions = refused?.endedSessions ?? [];
 
   const [presented, ...others] = mode === "never" || refresh.kind !== "genuine"
     ? []
-    : [refresh.token, ...refresh.others].filter(({ sessionId }) => !over.includes(sessionId));
+    : [refresh.token, ...refresh.others].filter(({ sessionId }) =>
+      !endedSessions.includes(sessionId)
+    );
   if (presented === undefined) {
     return refused ?? refuse(missingCode({ access, refresh, mode }), null);
   }
@@ -90,13 +92,15 @@ export async function validateSession(
     context,
   });
   if (result.kind !== "refused") return result;
-  if (over.length > 0 && refused !== null) return joinRefusals(refused, result);
+  if (endedSessions.length > 0 && refused !== null) return joinRefusals(refused, result);
   // The refresh token of an ended session, or one without a proof, may lie beside the access token of a
   // live session.
   if (unexpired !== null && answer === null && speaksFor(unexpired, { presented, result })) {
     const beside = await ask(unexpired);
     if (beside.kind === "active") return beside;
-    if (beside.kind === "refused" && beside.over.length > 0) return joinRefusals(result, beside);
+    if (beside.kind === "refused" && beside.endedSessions.length > 0) {
+      return joinRefusals(result, beside);
+    }
   }
   return result;
 }
@@ -130,7 +134,7 @@ async function askByAccessToken(
   const answer = await store.validateSession(presentedPlace(claims, refreshToken), context);
   if (answer.outcome === "stale") return refuse("access_token_superseded", sessionId);
   if (answer.outcome !== "active") {
-    return refuse(sessionOverCode(answer.outcome), sessionId);
+    return refuse(sessionEndedCode(answer.outcome), sessionId);
   }
   const { serverTime } = answer;
   if (claims.expiresAt * 1000 <= serverTime.getTime()) return { kind: "expired" };

@@ -77,7 +77,7 @@ export async function advance(
   const awaited = nextStep({ session, intent, needsConsent });
   const pending = makePending(dependencies, step, awaited ?? "session");
   if (awaited === null) {
-    await discardStrangersPassword(dependencies, step);
+    await discardUnverifiedPassword(dependencies, step);
     return await finish(dependencies, { pending, origin, charge });
   }
   if (charge !== null) await refund(dependencies, { charge, origin });
@@ -200,7 +200,7 @@ function identityOf({ intent, session }: PendingSignIn) {
  * would make it valid. So the password of an address that is confirmed just now is replaced by one that
  * nobody knows; its owner never chose one here, or chooses it again by `/recover`.
  */
-async function discardStrangersPassword(
+async function discardUnverifiedPassword(
   { signInProvider, randomBytes, log }: SignInDependencies,
   { session, openedBy, origin }: Advance,
 ): Promise<void> {

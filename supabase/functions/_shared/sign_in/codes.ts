@@ -1,5 +1,5 @@
 /**
- * Redeems a code or a link's hash. Each is claimed before Supabase Auth is asked, which takes one several
+ * Redeems a code or a link's hash. Each is claimed before it is sent to Supabase Auth, which takes one several
  * times at once; wrong digits are counted by account, which it does not.
  *
  * @module
@@ -18,7 +18,7 @@ import type { Verification } from "./provider.ts";
 /** Twice as long as the longest life of a mail's code. */
 const CLAIM_CODE_SECONDS = 172_800;
 
-/** What this browser asked for, and for which address. */
+/** The message that this browser requested, and for which address. */
 export interface SentMessage {
   /** Folded. */
   readonly address: string;

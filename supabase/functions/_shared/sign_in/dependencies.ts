@@ -1,5 +1,5 @@
 /**
- * What the sign-in flows are given, beyond what every use case is given.
+ * The dependencies of the sign-in flows, beyond those of every use case.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * Sends codes and links: to sign in, to recover a password, to confirm an address. Known and unknown
- * addresses are answered alike, at one pace; each message is counted before Supabase Auth is asked.
+ * addresses are answered alike, at one pace; each message is counted before it is requested.
  *
  * @module
  */
@@ -81,7 +81,7 @@ export async function sendRecovery(
 }
 
 /**
- * A session at once where the project confirms addresses by itself.
+ * A session at once where the project confirms addresses automatically.
  *
  * @throws {ServiceUnavailableError} If Supabase Auth or the database was not reached
  */

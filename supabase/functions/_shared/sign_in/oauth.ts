@@ -108,23 +108,23 @@ export async function finishOAuth(
     };
   }
   // Without a cookie of the same browser nothing is exchanged: the code may be an attacker's own.
-  const foreign = {
+  const notOfThisBrowser = {
     result: { kind: "refused", code: "flow_state_not_found" },
     flow: null,
   } as const;
-  if (newestFirst.length === 0) return foreign;
-  if (!await signInStore.claim(claim, { keepSeconds: CLAIM_CODE_SECONDS })) return foreign;
+  if (newestFirst.length === 0) return notOfThisBrowser;
+  if (!await signInStore.claim(claim, { keepSeconds: CLAIM_CODE_SECONDS })) return notOfThisBrowser;
   try {
     const exchanged = await exchange(dependencies, { code, flows: newestFirst, origin });
     if (exchanged === null) {
       await signInStore.release(claim); // the browser whose code it is may still come
-      return foreign;
+      return notOfThisBrowser;
     }
     const { answer, flow } = exchanged;
     switch (answer.kind) {
       case "ok": {
         const step = { session: answer.value, intent: "sign_in", needsConsent: false } as const;
-        // A provider's word has removed a stranger's password already: see advance.ts.
+        // A provider's word has replaced an unverified password already: see advance.ts.
         const session = { ...answer.value, isJustConfirmed: false };
         return {
           result: await advance(dependencies, { ...step, session, openedBy, origin }),

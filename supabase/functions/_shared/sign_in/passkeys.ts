@@ -22,7 +22,7 @@ import type { Passkey, PasskeyOptions, ProviderAnswer, ProviderSession } from ".
 import { reauthenticate } from "./reauthenticate.ts";
 import { refusalCode, refuseAnswer } from "./refusal_codes.ts";
 
-/** What the browser carries sealed between options and answer. */
+/** Sealed, and carried by the browser between options and answer. */
 export interface PasskeyFlow {
   readonly challengeId: string;
   /** Of a registration: in whose name. Null: a sign-in. */

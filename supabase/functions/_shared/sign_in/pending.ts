@@ -18,7 +18,7 @@ export type Intent =
   /** A change of a signed-in user's own account. */
   | "change";
 
-/** What a half-done sign-in waits for. */
+/** The step that a half-done sign-in waits for. */
 export type AwaitedStep =
   /** The person's word that this is their account: the mail was opened in another browser. */
   | "consent"
@@ -44,7 +44,7 @@ export interface PendingSignIn {
   readonly intent: Intent;
   readonly awaits: AwaitedStep;
   readonly session: ProviderSession;
-  /** What opened it: a retry after an outage goes on from here. */
+  /** The claim that opened it: a retry after an outage goes on from here. */
   readonly openedBy: string | null;
   readonly challenge: SentChallenge | null;
   /** Of `change`: the session of ours that it was begun in. */

@@ -1,5 +1,5 @@
 /**
- * What the sign-in flows ask of Supabase Auth, and what it may answer. A refusal is a value with Supabase
+ * The calls that the sign-in flows make to Supabase Auth, and its answers. A refusal is a value with Supabase
  * Auth's own code; an outage is a `ServiceUnavailableError`. Knows neither HTTP nor cookies.
  *
  * @module
@@ -24,7 +24,7 @@ export interface ProviderSession {
   readonly phone: string | null;
   /** Verified ones. */
   readonly factors: readonly Factor[];
-  /** Whether this very sign-in confirmed the address: its password may be a stranger's until then. */
+  /** Whether this very sign-in confirmed the address: until then its password may be somebody else's. */
   readonly isJustConfirmed: boolean;
 }
 
@@ -93,7 +93,7 @@ export interface SignInProvider {
     request: MailRequest & { readonly email: string },
     context: RequestContext,
   ): Promise<ProviderAnswer<null>>;
-  /** A session where the project confirms addresses by itself, else null. */
+  /** A session where the project confirms addresses automatically, else null. */
   signUp(
     request: MailRequest & { readonly email: string; readonly password: string },
     context: RequestContext,
@@ -103,7 +103,7 @@ export interface SignInProvider {
     context: RequestContext,
   ): Promise<ProviderAnswer<ProviderSession>>;
 
-  /** A session of a user whom we know to be signed in, without a mail: for changes of their own. */
+  /** A session of a user whom we know to be signed in, without a mail: for changes to their account. */
   openSessionOf(email: string, context: RequestContext): Promise<ProviderAnswer<ProviderSession>>;
   changePassword(
     token: IdentityToken,

@@ -1,5 +1,5 @@
 /**
- * A session of Supabase Auth for a change that signed-in users make of their own account. Ours was dropped
+ * A session of Supabase Auth for a change that signed-in users make to their account. The first was dropped
  * when they signed in, so that nobody could steal it; a fresh one takes the current password, or a sign-in
  * of less than ten minutes ago, and a second factor where there is one.
  *

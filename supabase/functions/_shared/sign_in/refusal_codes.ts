@@ -1,5 +1,5 @@
 /**
- * Supabase Auth's refusals as ours. A code that is not listed is told to nobody but the log.
+ * Supabase Auth's refusals as ours. A code that is not listed goes to the log only.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import type { ErrorCode } from "../errors.ts";
 import type { SignInRefusal, SignInThrottled } from "./advance.ts";
 import type { ProviderAnswer } from "./provider.ts";
 
-/** Those that end a half-done sign-in: its session there is over. */
+/** Those that end a half-done sign-in: its session there has ended. */
 const ENDS_THE_FLOW: ReadonlySet<string> = new Set([
   "bad_jwt",
   "no_authorization",
@@ -50,7 +50,7 @@ export function passwordRefusalCode(code: string): ErrorCode {
   return code === "validation_failed" ? "weak_password" : refusalCode(code);
 }
 
-/** What a person is answered where Supabase Auth has not done what it was asked. */
+/** Supabase Auth's refusal or failure as the answer to the person. */
 export function refuseAnswer(
   answer: Exclude<ProviderAnswer<unknown>, { kind: "ok" }>,
 ): SignInRefusal | SignInThrottled {

@@ -1,6 +1,6 @@
 /**
- * What the sign-in flows keep in the database: which codes were taken, and which browser is about to
- * change its user's password. Knows no SQL.
+ * The state that the sign-in flows keep in the database: which codes were taken, and which browser is
+ * about to change its user's password. Knows no SQL.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What the SQL functions answer, checked and turned into the store's types. A database that is older
+ * Checks the SQL functions' answers and turns them into the store's types. A database that is older
  * or newer than this code is found here, before a wrong shape is taken for an answer.
  *
  * @module
@@ -29,7 +29,7 @@ const hash = bytes.transform((value) => value as RefreshTokenHash);
 const keyThumbprint = bytes.transform((value) => value as KeyThumbprint);
 const lineage = bytes.transform((value) => value as Lineage);
 
-/** What is inside was JSON a moment ago, and only the person's own code knows what it should be. */
+/** Its members were JSON a moment ago, and only the app knows what they should be. */
 const metadata = z.record(z.string(), z.custom<Json>());
 
 const sessionSnapshot = z.object({

@@ -1,6 +1,6 @@
 /**
- * What the use cases ask of the database, and the answers it may give. Outcomes are the SQL functions'
- * own, so a new one does not compile until every switch handles it.
+ * The store that the use cases call, and its answers. Outcomes are the SQL functions' own, so a new one
+ * does not compile until every switch handles it.
  *
  * @module
  */
@@ -53,7 +53,7 @@ export interface LiveSession {
   readonly amr: readonly Json[];
   /** The key that the session's current refresh token was issued to. Null: none. */
   readonly keyThumbprint: KeyThumbprint | null;
-  /** What the project's hook adds to the access token that is signed now. Null: no hook, or no token. */
+  /** The claims that the project's hook adds to the access token that is signed now. Null: no hook, or no token. */
   readonly addedClaims: Readonly<Record<string, Json | undefined>> | null;
 }
 
@@ -86,14 +86,14 @@ export interface CreateSessionRequest {
   readonly presented: PresentedRefreshToken | null;
   /** The provider's session that the login stands on: gone, nobody is signed in. Null: not known. */
   readonly identitySessionId: string | null;
-  /** What the throttle charged for the login, which is refunded. Null: an exchange, never charged. */
+  /** The throttle's charge for the login, which is refunded. Null: an exchange, never charged. */
   readonly loginCharge: LoginCharge | null;
 }
 
 /** The project's custom access token hook refused the token, or failed: nothing was changed. */
 export interface HookRefused {
   readonly outcome: "hook_refused";
-  /** What it said. For the log. */
+  /** The hook's message, for the log. */
   readonly hookError: string;
 }
 
@@ -106,7 +106,7 @@ export type CreateSessionAnswer =
   | { readonly outcome: Exclude<LoginOutcome, "created" | "hook_refused"> };
 
 export interface ValidateSessionRequest extends TokenPlace {
-  /** False if the same request shows that the refresh token of this generation never arrived. */
+  /** False if the same request proves that this generation's refresh token never arrived. */
   readonly mayConfirm: boolean;
 }
 
@@ -178,7 +178,7 @@ export type RotateSessionAnswer =
   | HookRefused
   | { readonly outcome: RefusedRotation };
 
-/** What a request may end sessions with: a refresh token, or an access token already verified. */
+/** The token that a request ends sessions with: a refresh token, or an access token already verified. */
 export type SessionProof =
   | {
     readonly kind: "refresh_token";

@@ -1,6 +1,6 @@
 /**
- * One call of one SQL function, whichever way it travels: what every way takes, answers and fails with.
- * Knows the names of the functions; must not know what an answer means.
+ * A call of a SQL function, by either driver: its arguments, its answer and its failures. Knows the names
+ * of the functions, and not what an answer means.
  *
  * @module
  */

@@ -52,7 +52,7 @@ export interface SessionPolicy {
   readonly allowedRoles?: readonly string[];
   /** `schema.function`. @default {null} */
   readonly accessTokenHook?: string | null;
-  /** The `iss` of every access token. The hook is told. @default {""} */
+  /** The `iss` of every access token, which the hook is given. @default {""} */
   readonly issuer?: string;
 }
 

@@ -30,7 +30,7 @@ const encoder = new TextEncoder();
 
 const encode = (json: string) => Buffer.from(json).toString("base64url");
 
-/** What an access token says. */
+/** The claims of an access token. */
 export interface AccessClaims {
   readonly userId: UserId;
   readonly sessionId: SessionId;
@@ -65,7 +65,7 @@ export type AccessTokenFault =
   | "audience"
   | "claims";
 
-/** A genuine token may have expired, and its session may be over: neither is judged here. */
+/** A genuine token may have expired, and its session may have ended: neither is judged here. */
 export type AccessTokenResult =
   | { readonly kind: "genuine"; readonly claims: AccessClaims }
   | { readonly kind: "invalid"; readonly reason: AccessTokenFault };
@@ -75,18 +75,18 @@ export type AddedClaims = Readonly<Record<string, unknown>>;
 
 export interface SignedAccessToken {
   readonly token: RawAccessToken;
-  /** What it says, as verifying it answers. */
+  /** Its claims, as verifying it answers. */
   readonly claims: AccessClaims;
-  /** Whether it had to go without `app_metadata`, which the log should tell. */
+  /** Whether it had to go without `app_metadata`, which should be logged. */
   readonly droppedAppMetadata: boolean;
 }
 
 export interface AccessTokens {
   /** @throws {TypeError} If what is added makes it a token that {@linkcode verify} refuses */
   sign(claims: AccessClaims, added?: AddedClaims): Promise<SignedAccessToken>;
-  /** What a token says that is known to be genuine without a check of its signature; else null. */
+  /** The claims of a token that is known to be genuine without a check of its signature; else null. */
   recall(raw: string): AccessClaims | null;
-  /** Never throws for what a stranger may send. */
+  /** Never throws, whatever was sent. */
   verify(raw: string): Promise<AccessTokenResult>;
 }
 
@@ -100,7 +100,7 @@ export interface AccessTokenOptions {
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-/** What stands in a token, but for `iss` and `aud`, which are the same in all. */
+/** A token's payload but for `iss` and `aud`, which are the same in all. */
 interface Payload {
   readonly role: string;
   readonly sub: string;
@@ -186,7 +186,7 @@ function findKey(raw: string, keys: SigningKeys): SigningKey | AccessTokenFault 
   return isCanonicalJws(raw, key.alg) ? key : "malformed";
 }
 
-/** What the project's hook may change. */
+/** The claims that the project's hook may change. */
 function toUserPayload(claims: AccessClaims) {
   return {
     role: claims.role,
@@ -199,7 +199,7 @@ function toUserPayload(claims: AccessClaims) {
   } satisfies Partial<Payload>;
 }
 
-/** What the session stands on. */
+/** The claims that identify the session and the sign-in. */
 function toSessionPayload(claims: AccessClaims) {
   return {
     sub: claims.userId,
@@ -269,7 +269,7 @@ function isJsonObject(value: unknown): value is Readonly<Record<string, unknown>
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What jose does not raise itself is a fault of ours or of the machine, and says nothing about the token. */
+/** An error that jose does not raise itself is our fault or the machine's, and says nothing about the token. */
 function classifyFault(error: unknown): AccessTokenFault {
   if (error instanceof errors.JWSSignatureVerificationFailed) return "signature";
   if (error instanceof errors.JOSEAlgNotAllowed) return "algorithm";

@@ -1,7 +1,7 @@
 /**
  * Remembers which access tokens are genuine, so that a process checks each signature once: an ES256
  * check costs more than all the rest of a validate. Changes the cost of an answer and never the answer:
- * whether the session lives is asked of the database every time, and a removed key is gone with the
+ * the database decides every time whether the session lives, and a removed key is gone with the
  * process that knew it.
  *
  * Only genuine tokens are kept, which nobody else can make: a flood of forged ones drives none out.
@@ -16,7 +16,7 @@ import type { AccessClaims, AccessTokens } from "./access_token.ts";
 export interface AccessTokenMemoryOptions {
   /** Tokens at most. */
   readonly capacity: number;
-  /** How long after its expiry a token may still be shown: it is kept no longer. */
+  /** How long after its expiry a token may still be presented: it is kept no longer. */
   readonly graceSeconds: number;
   /** Milliseconds since 1970. */
   readonly nowMs: () => number;
@@ -27,15 +27,15 @@ export function rememberGenuineTokens(
   tokens: AccessTokens,
   { capacity, graceSeconds, nowMs }: AccessTokenMemoryOptions,
 ): AccessTokens {
-  const isOver = ({ expiresAt }: AccessClaims) => (expiresAt + graceSeconds) * 1000 <= nowMs();
+  const isPastGrace = ({ expiresAt }: AccessClaims) => (expiresAt + graceSeconds) * 1000 <= nowMs();
 
-  // What was asked for lately is in `recent`, or in `earlier` and moves over. When `recent` is full,
-  // what stayed in `earlier` is forgotten: least recently used as far as it matters, without a list.
+  // A token that was used lately is in `recent`, or in `earlier` and moves to `recent`. When `recent` is
+  // full, `earlier` is dropped: least recently used as far as it matters, without a list.
   let recent = new Map<string, AccessClaims>();
   let earlier = new Map<string, AccessClaims>();
 
   const keep = (key: string, claims: AccessClaims) => {
-    if (isOver(claims)) return;
+    if (isPastGrace(claims)) return;
     if (recent.size >= capacity / 2) {
       earlier = recent;
       recent = new Map();
@@ -48,11 +48,11 @@ export function rememberGenuineTokens(
       claims = earlier.get(key);
       if (claims !== undefined) keep(key, claims);
     }
-    return claims === undefined || isOver(claims) ? null : claims;
+    return claims === undefined || isPastGrace(claims) ? null : claims;
   };
 
   return {
-    /** What we signed ourselves is genuine, and its browser is about to show it. */
+    /** Remembers its token at once: its browser is about to present it. */
     async sign(claims, added) {
       const signed = await tokens.sign(claims, added);
       keep(hashToken(signed.token), signed.claims);

@@ -91,7 +91,7 @@ function parse(
   }
 }
 
-/** Of a header that holds nothing else: what is not looked at must not be there. */
+/** The header may hold nothing else: a member that is not checked is refused. */
 function readKey({ typ, alg, jwk, ...others }: Readonly<Record<string, unknown>>): ProofKey | null {
   if (typ !== "dpop+jwt" || alg !== "ES256" || !isEmpty(others)) return null;
   if (typeof jwk !== "object" || jwk === null) return null;

@@ -30,7 +30,7 @@ const CHALLENGE = /^[A-Za-z0-9_-]{56}$/;
 
 /** A place in a session, and when it was challenged for. */
 export interface ChallengedPlace extends TokenPlace {
-  /** To the second, by the database's clock where it was asked. */
+  /** To the second, by the database's clock where a call returned it. */
   readonly challengedAt: Date;
 }
 

@@ -64,7 +64,7 @@ const CANONICAL_TOKEN = /^(?:[A-Za-z0-9_-]{125}|[A-Za-z0-9_-]{93})[AQgw]$/;
 
 const CANONICAL_UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** What a refresh token says, without its tag. */
+/** The fields of a refresh token, without its tag. */
 export interface RefreshTokenParts {
   readonly sessionId: SessionId;
   /** Rotations of the session, from 1. */

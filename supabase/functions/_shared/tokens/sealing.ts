@@ -1,6 +1,6 @@
 /**
- * Sealed values: what the browser carries from one step of a sign-in to the next without being able to
- * read or change it. AES-256-GCM (NIST SP 800-38D) under a key of its own, with the name under which the
+ * Sealed values: state that the browser carries from one step of a sign-in to the next without being able
+ * to read or change it. AES-256-GCM (NIST SP 800-38D) under a separate key, with the name under which the
  * value was sealed as additional data: opened under another name it is nothing.
  *
  * @module

@@ -1,6 +1,6 @@
 /**
  * The keys of the refresh tokens, derived from `SESSION_SECRET`: one set for each secret, newest first.
- * Knows nothing of tokens: what is signed with these keys is the business of the modules that do it.
+ * Knows nothing of the tokens and other values that are signed with them.
  *
  * @module
  */
@@ -14,7 +14,7 @@ const encoder = new TextEncoder();
 export interface SessionKey {
   /** Public name of this set of keys: 8 hex characters. Safe to store and to log. */
   readonly id: string;
-  /** Tags refresh tokens, so that a forged one is refused before the database is asked. 32 bytes. */
+  /** Tags refresh tokens, so that a forged one is refused without a database call. 32 bytes. */
   readonly mac: Uint8Array;
   /** Derives the secret of a token's successor. 32 bytes. */
   readonly derivation: Uint8Array;

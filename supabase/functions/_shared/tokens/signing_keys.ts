@@ -69,7 +69,7 @@ export interface SigningKeys {
   readonly signing: SigningKey;
   readonly all: readonly SigningKey[];
   find(kid: string): SigningKey | undefined;
-  /** What others may verify with (RFC 7517 section 5). HS256 keys are secrets and never in it. */
+  /** The keys that others may verify with (RFC 7517 section 5). HS256 keys are secrets and never in it. */
   readonly publicJwks: { readonly keys: readonly PublicJwk[] };
 }
 

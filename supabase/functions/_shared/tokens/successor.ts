@@ -1,5 +1,5 @@
 /**
- * What a refresh token is rotated into. The successor's secret is a function of the predecessor's
+ * Derives the token that a refresh token is rotated into. The successor's secret is a function of the predecessor's
  * secret and of a salt that rests in the session's row only while the predecessor may still come back:
  * two tabs, or a retry after a lost reply, therefore derive the same successor, and neither the
  * database, nor a leaked key, nor an old token alone yields a later one.
@@ -25,7 +25,7 @@ export const SUCCESSOR_SALT_BYTES = 16;
 
 const NO_KEY = new Uint8Array(KEY_THUMBPRINT_BYTES);
 
-/** What one successor is derived from. */
+/** The inputs that one successor is derived from. */
 export interface SuccessorOrigin {
   readonly predecessor: GenuineRefreshToken;
   /** The successor's place: another generation than the predecessor's next where that one is old. */
@@ -34,7 +34,7 @@ export interface SuccessorOrigin {
   readonly branch: number;
   /** The browser key that the successor is issued to. Null: none. */
   readonly key: KeyThumbprint | null;
-  /** The session's, where the database told it. Null: the predecessor's, or one made from it. */
+  /** The session's, where the database returned it. Null: the predecessor's, or one made from it. */
   readonly lineage: Lineage | null;
   /** 16 random bytes, fresh for a rotation or re-issue, the stored ones for a replay. */
   readonly salt: Uint8Array;

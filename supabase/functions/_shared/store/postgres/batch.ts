@@ -1,8 +1,8 @@
 /**
  * Calls of one SQL function that share statements: those that come while all connections are busy wait,
  * and leave together. A message, a transaction and a plan cost more than the call in them, so under load
- * each call costs less, and without load none waits. Owns the queue and its connections; must not know
- * what is called, nor how a call is made alone.
+ * each call costs less, and without load none waits. Owns the queue and its connections, and not the
+ * statement, nor how a call is made alone.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export interface BatchOptions extends PoolOptions {
 
 export interface BatchCall {
   readonly values: readonly unknown[];
-  /** Makes the call once more, by itself: an error in one ends the statement for all. */
+  /** Retries the call individually: an error in one call fails the statement for all. */
   askAlone(timeoutMs: number): Promise<unknown>;
 }
 
@@ -87,7 +87,7 @@ export function createBatch({ statement, timeoutMs, ...poolOptions }: BatchOptio
     const [sent, values] = compose(statement, calls);
     try {
       const answers = await connection.call(sent, values, {
-        timeoutMs: leftMs(calls.at(-1)), // the others' deadlines come first, and end nobody's but theirs
+        timeoutMs: leftMs(calls.at(-1)), // the earlier deadlines end only their own calls
         read: (rows: readonly NumberedRow[]) => matchAnswers(rows, calls),
       });
       for (const [index, call] of calls.entries()) succeed(call, answers[index]);
@@ -115,14 +115,14 @@ export function createBatch({ statement, timeoutMs, ...poolOptions }: BatchOptio
         else await ask(connection, calls);
       }
     } catch (error: unknown) {
-      // Nobody has a connection: who waits would be told the same, later.
+      // No connection can be had: fail the queued calls now, not at their deadlines.
       if (busy === 1) { for (const call of waiting.splice(0)) fail(call, error); }
     } finally {
       busy -= 1;
     }
   };
 
-  /** What comes in the same turn leaves in one statement. */
+  /** Calls of the same turn leave in one statement. */
   const gather = (): void => {
     if (isGathering || busy === poolOptions.size) return;
     isGathering = true;
@@ -182,7 +182,7 @@ function matchAnswers(
 }
 
 /**
- * What PostgreSQL says of a statement, unless it is going away or refuses connections, or somebody holds
+ * An error of the statement, unless PostgreSQL is going away or refuses connections, or somebody holds
  * a whole table (55P03, 57014): no call of these waits for a row.
  */
 function mayBeOfOneCall(error: unknown): boolean {

@@ -1,6 +1,6 @@
 /**
- * A connection to PostgreSQL: how the driver is told where it is, whether PostgreSQL itself is at its
- * other end, and what it must keep to then. Knows no statement of ours.
+ * A connection to PostgreSQL: the driver's configuration, whether PostgreSQL itself is at the other
+ * end, and the limits that it must keep to then. Knows no statement of ours.
  *
  * @module
  */
@@ -8,7 +8,7 @@
 import type pg from "pg";
 import type { DatabaseAddress } from "../database_address.ts";
 
-/** What every connection has in common. */
+/** Common to every connection. */
 export function connectionConfig(address: DatabaseAddress): pg.ClientConfig {
   return {
     host: address.host,
@@ -42,9 +42,9 @@ export interface ServerLimits {
 }
 
 /**
- * Makes the server itself give up what nobody waits for any more: when the driver's time limit is over,
- * the driver closes its end, and the server would wait on, each time in one more process. And takes
- * out of the operator's hands on what the functions rely: a row that was locked and has changed since is
+ * Makes the server give up a statement that nobody waits for any more: at the driver's time limit the
+ * driver closes its end, and the server would wait on, each time in one more process. And sets the
+ * isolation that the functions rely on, whatever the operator set: a row that was locked and has changed since is
  * read again at this isolation, and is an error at every other. Only of a direct connection: one that a
  * pooler hands on would take the settings along.
  */

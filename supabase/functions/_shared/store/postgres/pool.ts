@@ -1,7 +1,7 @@
 /**
  * Connections of which each answers one call at a time, so that a call that waits for a row holds up
  * no other. Where a pooler may stand in between, nothing of a call outlives it: it is one unnamed
- * statement, a transaction by itself, with no setting, no lock and no prepared statement left.
+ * statement, which is one transaction, with no setting, no lock and no prepared statement left.
  *
  * @module
  */
@@ -29,7 +29,7 @@ export interface ConnectionCall<Row, Answer> {
   read(rows: readonly Row[]): Answer;
 }
 
-/** Taken from the pool: it has to be asked once or given back. */
+/** Taken from the pool: it has to be used once or given back. */
 export interface Connection {
   /** Gives it back; after any failure, one of `read` too, it is closed. Rejects with the driver's errors. */
   call<Row extends pg.QueryResultRow, Answer>(
@@ -53,9 +53,9 @@ export function createPool(options: PoolOptions): Pool {
     max: options.size,
     connectionTimeoutMillis: options.connectTimeoutMs,
     idleTimeoutMillis: options.idleTimeoutMs,
-    allowExitOnIdle: true, // or a process that is asked to end would wait for that
+    allowExitOnIdle: true, // or a process that should end would wait for that
     async onConnect(client) {
-      // A connection lost under a call is told to the call, and once more as an event that nobody
+      // A connection lost under a call fails the call, and then emits an event that nobody
       // must miss: unheard, it ends the process (PostgreSQL killed under load: 57P01).
       client.on("error", () => {});
       if (!await isDirect(client, options.connectTimeoutMs)) return;

@@ -1,6 +1,6 @@
 /**
  * The text that calls a SQL function, and its values as the driver takes them. Knows what a parameter
- * is called and what its type means on the wire; must not know how the driver is asked.
+ * is called and what its type means on the wire, and not how the driver is called.
  *
  * @module
  */
@@ -18,13 +18,13 @@ export interface Statement {
   readonly parameters: readonly string[];
 }
 
-/** What the row of one call holds. */
+/** The row of one call. */
 export interface AnswerRow extends pg.QueryResultRow {
   /** The function's JSON. */
   readonly answer: unknown;
 }
 
-/** What the rows of many calls hold, in any order. */
+/** A row of many calls, which come in any order. */
 export interface NumberedRow extends AnswerRow {
   readonly number: number;
 }
