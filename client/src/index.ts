@@ -52,6 +52,7 @@ export type {
   MfaRequired,
   OAuthOutcome,
   PasskeyOutcome,
+  ReturnOutcome,
   SignedIn,
   SignInOutcome,
   SignUpOutcome,

@@ -25,8 +25,21 @@ import type {
 } from "../transport/outcome.ts";
 import { isObject, type UnifiedAuthUser } from "../transport/views.ts";
 import { enrolledIn, factorsIn, mfaRequiredIn, sentIn, stepIn } from "./answers.ts";
-import { type PageNavigation, readReturnError, returnAddress, waitForReturn } from "./oauth.ts";
-import type { AccountOutcome, MfaRequired, OAuthOutcome, SignedIn } from "./outcomes.ts";
+import {
+  type PageNavigation,
+  readReturned,
+  returnAddress,
+  type Returned,
+  waitForReturn,
+} from "./oauth.ts";
+import type {
+  AccountOutcome,
+  ChallengeOutcome,
+  MfaRequired,
+  OAuthOutcome,
+  ReturnOutcome,
+  SignedIn,
+} from "./outcomes.ts";
 import type { Passkeys } from "./passkey.ts";
 import type { SignIn } from "./sign_in.ts";
 
@@ -102,16 +115,37 @@ export function createSignIn<U extends UnifiedAuthUser>(
       )
     );
 
-  async function returnFrom(popupUrl: string, returnTo: URL): Promise<OAuthOutcome<U> | null> {
-    const popup = navigation.openPopup(popupUrl);
+  const challenge = (factorId?: string): Promise<ChallengeOutcome> =>
+    post("/mfa/challenge", { factor_id: factorId }, (answer) => {
+      const factors = factorsIn(answer);
+      return answer.response.ok && factors
+        ? { kind: "challenged", factors, sent: answer.body?.["sent"] === true } as const
+        : undefined;
+    });
+
+  /** The very page, where the caller names none. */
+  const returnTo = (named: string | undefined) => returnAddress(navigation.address(), named);
+
+  async function outcomeOf({ name, value }: Returned): Promise<ReturnOutcome> {
+    if (name === "step") return { kind: "password-required", account: null };
+    if (value !== "mfa_required") return { kind: "refused", code: value };
+    const outcome = await challenge();
+    return outcome.kind === "challenged"
+      ? { kind: "mfa-required", factors: outcome.factors }
+      : outcome;
+  }
+
+  async function signInByPopup(startUrl: string, end: string): Promise<OAuthOutcome<U> | null> {
+    const popup = navigation.openPopup(startUrl);
     if (!popup) return null;
-    const address = await waitForReturn(popup, returnTo, environment.setTimer);
+    const address = await waitForReturn(popup, new URL(end), environment.setTimer);
     popup.close();
     if (!address) return { kind: "cancelled" };
-    const error = readReturnError(address);
-    if (error) return { kind: "refused", code: error.code };
+    const returned = readReturned(address);
+    if (returned) return await outcomeOf(returned);
     const outcome = await signInBy((call) => transport.validate(call));
-    return outcome.kind === "signed-in" ? outcome : { kind: "refused", code: outcome.kind };
+    // The popup is signed in, and its cookies are not this page's.
+    return outcome.kind === "rejected" ? { kind: "refused", code: "cookies-refused" } : outcome;
   }
 
   /** Runs the browser's part over the options that the server offers. */
@@ -132,29 +166,37 @@ export function createSignIn<U extends UnifiedAuthUser>(
     withPassword: (credentials) => signInBy((call) => transport.login(credentials, call)),
     withSupabaseToken: (supabaseAccessToken, { deviceName = undefined } = {}) =>
       signInBy((call) => transport.login({ supabaseAccessToken, deviceName }, call)),
-    async withOAuth({ provider, returnTo, scopes, loginHint, popup = false }) {
-      const target = returnAddress(navigation.address(), returnTo);
+    async withOAuth({ provider, returnTo: named, scopes, loginHint, popup = false }) {
+      const target = returnTo(named);
+      if (target === undefined) {
+        throw new TypeError(
+          "Cannot sign in at a provider as 'returnTo' is missing and there is no page",
+        );
+      }
       const start = new URL(url("/authorize"));
-      const query = { provider, return_to: target.href, scopes, login_hint: loginHint };
+      const query = { provider, return_to: target, scopes, login_hint: loginHint };
       for (const [name, value] of Object.entries(query)) {
         if (value !== undefined) start.searchParams.set(name, value);
       }
-      const returned = popup ? await returnFrom(start.href, target) : null;
-      if (returned) return returned;
-      navigation.leaveFor(start.href);
-      return { kind: "redirecting" };
+      const outcome = popup ? await signInByPopup(start.href, target) : null;
+      return outcome ?? await signInBy((): Promise<Valid<U> | { readonly kind: "redirecting" }> => {
+        navigation.leaveFor(start.href);
+        return Promise.resolve({ kind: "redirecting" });
+      });
     },
-    redirectError() {
-      const error = readReturnError(navigation.address());
-      if (error) navigation.replaceAddress(error.address);
-      return error && error.code;
+    async returnOutcome() {
+      const returned = navigation.isPopup() ? null : readReturned(navigation.address());
+      if (!returned) return null;
+      navigation.replaceAddress(returned.address);
+      return await outcomeOf(returned);
     },
-    withOtp: ({ createUser, captchaToken, returnTo, ...address }) =>
-      post(
-        "/otp",
-        { ...address, create_user: createUser, captcha_token: captchaToken, return_to: returnTo },
-        sentIn,
-      ),
+    withOtp: ({ createUser, captchaToken, returnTo: named, ...address }) =>
+      post("/otp", {
+        ...address,
+        create_user: createUser,
+        captcha_token: captchaToken,
+        return_to: returnTo(named),
+      }, sentIn),
     verifyOtp: ({ deviceName, ...verification }) =>
       step(
         "/verify",
@@ -169,18 +211,18 @@ export function createSignIn<U extends UnifiedAuthUser>(
         { consent: true },
         (answer) => stepIn(answer, ["password_required"]),
       ),
-    signUp: ({ email, password, captchaToken, deviceName, returnTo }) =>
+    signUp: ({ email, password, captchaToken, deviceName, returnTo: named }) =>
       step("/signup", {
         email,
         password,
         captcha_token: captchaToken,
         device_name: deviceName,
-        return_to: returnTo,
+        return_to: returnTo(named),
       }, sentIn),
-    resetPassword: ({ email, captchaToken, returnTo }) =>
+    resetPassword: ({ email, captchaToken, returnTo: named }) =>
       post(
         "/recover",
-        { email, captcha_token: captchaToken, return_to: returnTo },
+        { email, captcha_token: captchaToken, return_to: returnTo(named) },
         sentIn,
       ),
     setPassword: ({ password, deviceName }) =>
@@ -198,13 +240,7 @@ export function createSignIn<U extends UnifiedAuthUser>(
         (answer) => validIn<U>(answer) && { kind: "changed" },
       ),
     mfa: {
-      challenge: ({ factorId } = {}) =>
-        post("/mfa/challenge", { factor_id: factorId }, (answer) => {
-          const factors = factorsIn(answer);
-          return answer.response.ok && factors
-            ? { kind: "challenged", factors, sent: answer.body?.["sent"] === true } as const
-            : undefined;
-        }),
+      challenge: ({ factorId } = {}) => challenge(factorId),
       verify: ({ factorId, code, deviceName }) =>
         step(
           "/mfa/verify",

@@ -1,6 +1,6 @@
 /**
- * Signing in at a provider: by leaving the page, or in a popup, which leaves the page and its waiting
- * calls as they are.
+ * Sign-ins that come back to a page of the app: from a provider, by leaving the page or in a popup, and
+ * from a mail's link. What came of them is in the address of that page.
  *
  * @module
  */
@@ -12,6 +12,8 @@ export interface PageNavigation {
   leaveFor(url: string): void;
   /** Null where the browser blocks it. */
   openPopup(url: string): Popup | null;
+  /** Whether this page is in such a popup, whose opener reads its address. */
+  isPopup(): boolean;
   /** Puts another address in the place of the page's own, without a navigation. */
   replaceAddress(url: URL): void;
 }
@@ -23,8 +25,21 @@ export interface Popup {
   close(): void;
 }
 
-/** A page that came back with an error says so in its address. */
-const ERROR_PARAMETER = "auth_error";
+/** A sign-in that came back unfinished: failed, or with a step that is still to come. */
+export interface Returned {
+  readonly name: "error" | "step";
+  readonly value: string;
+  /** Of the page, without this. */
+  readonly address: URL;
+}
+
+/** The functions write codes; any other text is not theirs. */
+const RETURN_PARAMETER = /^auth_(error|step)=([a-z_]{1,64})$/;
+
+/** The functions refuse a longer `return_to`. */
+const MAX_RETURN_TO = 2_000;
+
+const POPUP_NAME = "unified-auth";
 
 /** Popups report neither a navigation nor their end. */
 const POPUP_POLL_MS = 250;
@@ -35,7 +50,7 @@ export function browserNavigation(): PageNavigation {
     address: () => location ? new URL(location.href) : null,
     leaveFor: (url) => location.assign(url),
     openPopup(url) {
-      const popup = globalThis.open(url, "unified-auth", "popup,width=480,height=680");
+      const popup = globalThis.open(url, POPUP_NAME, "popup,width=480,height=680");
       return popup && {
         isClosed: () => popup.closed,
         address() {
@@ -48,45 +63,47 @@ export function browserNavigation(): PageNavigation {
         close: () => popup.close(),
       };
     },
+    isPopup() {
+      const { name, opener } = globalThis as { readonly name?: unknown; readonly opener?: unknown };
+      return name === POPUP_NAME && Boolean(opener);
+    },
     replaceAddress: (url) => history.replaceState(history.state, "", url),
   };
 }
 
-/** The address to come back to: the very page, without the error of an earlier try. */
-export function returnAddress(page: URL | null, returnTo: string | undefined): URL {
-  const target = returnTo ?? page?.href;
-  if (target === undefined) {
-    throw new TypeError(
-      "Cannot sign in at a provider as 'returnTo' is missing and there is no page",
-    );
-  }
-  const address = new URL(target, page ?? undefined);
-  address.searchParams.delete(ERROR_PARAMETER);
-  return address;
+/**
+ * Where to come back to: the very page, unless `returnTo` says otherwise. A fragment or query that the
+ * functions would refuse as too long stays behind. Undefined where there is no page of the web.
+ */
+export function returnAddress(page: URL | null, returnTo: string | undefined): string | undefined {
+  const base = page?.protocol.startsWith("http") ? page : undefined;
+  if (!base) return returnTo;
+  const { href, origin, pathname, search } = new URL(returnTo ?? base, base);
+  return [href, origin + pathname + search, origin + pathname]
+    .map((address) => address.replaceAll("\\", "%5C"))
+    .find((address) => address.length <= MAX_RETURN_TO) ?? `${origin}/`;
 }
 
-/** The code of a failed return, and the address without it; null where the return did not fail. */
-export function readReturnError(
-  page: URL | null,
-): { readonly code: string; readonly address: URL } | null {
-  const code = page?.searchParams.get(ERROR_PARAMETER);
-  if (!page || !code) return null;
+/** How a sign-in came back to `page`; null if none did, or if it is finished. */
+export function readReturned(page: URL | null): Returned | null {
+  const fields = page?.search.slice(1).split("&") ?? [];
+  const [, name, value] = fields.map((field) => RETURN_PARAMETER.exec(field)).find(Boolean) ?? [];
+  if (!page || !value) return null;
   const address = new URL(page);
-  address.searchParams.delete(ERROR_PARAMETER);
-  return { code, address };
+  // As text: `URLSearchParams` would write the app's own parameters in another way.
+  address.search = fields.filter((field) => !RETURN_PARAMETER.test(field)).join("&");
+  return { name: name as Returned["name"], value, address };
 }
 
 /** Resolves with the address at which the popup came back, or with null when it was closed. */
 export async function waitForReturn(
   popup: Popup,
-  returnTo: URL,
+  { origin, pathname }: URL,
   setTimer: (fire: () => void, delayMs: number) => () => void,
 ): Promise<URL | null> {
   for (;;) {
     const address = popup.address();
-    if (address?.origin === returnTo.origin && address.pathname === returnTo.pathname) {
-      return address;
-    }
+    if (address?.origin === origin && address.pathname === pathname) return address;
     if (popup.isClosed()) return null;
     await new Promise<void>((resolve) => setTimer(resolve, POPUP_POLL_MS));
   }

@@ -257,6 +257,27 @@ export type ChallengeOutcome =
   | Unavailable;
 
 /**
+ * A sign-in that came back to a page unfinished, from a provider or a mail's link. `refused`: why nobody
+ * is signed in, such as `access_denied`. `password-required`: call `setPassword`.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const outcome = await auth.signIn.returnOutcome();
+ * if (outcome?.kind === "password-required") await auth.signIn.setPassword({ password: "…" });
+ * ```
+ */
+export type ReturnOutcome =
+  /** An address names no account. */
+  | { readonly kind: "password-required"; readonly account: null }
+  | MfaRequired
+  | { readonly kind: "refused"; readonly code: string }
+  | Busy
+  | Unavailable;
+
+/**
  * A sign-in at a provider. `redirecting`: this page is about to be left. `cancelled`: the person closed
  * the popup.
  *
@@ -273,7 +294,7 @@ export type OAuthOutcome<U extends SessionUser = UnifiedAuthUser> =
   | { readonly kind: "redirecting" }
   | { readonly kind: "cancelled" }
   | SignedIn<U>
-  | { readonly kind: "refused"; readonly code: string };
+  | ReturnOutcome;
 
 /**
  * A sign-in by passkey. `cancelled`: the person or the browser gave up; `unsupported`: this browser has

@@ -15,6 +15,7 @@ import type {
   MessageOutcome,
   OAuthOutcome,
   PasskeyOutcome,
+  ReturnOutcome,
   SignInOutcome,
   SignUpOutcome,
   VerifyOutcome,
@@ -72,7 +73,7 @@ export type OtpRequest =
 export interface MessageOptions {
   /** The answer to a captcha, where the project asks for one. */
   readonly captchaToken?: string | undefined;
-  /** Where the message's link leads in the end: a path, or a URL of an allowed origin. @default {the site} */
+  /** Where the message's link leads in the end: a path, or a URL of an allowed origin. @default {the very page} */
   readonly returnTo?: string | undefined;
 }
 
@@ -190,16 +191,16 @@ export interface SignIn<U extends SessionUser = UnifiedAuthUser> {
   /** Signs in with e-mail and password. */
   withPassword(credentials: PasswordCredentials): Promise<SignInOutcome<U>>;
   /**
-   * Signs in at a provider. The page comes back signed in, or with an error for `redirectError`.
+   * Signs in at a provider. The page comes back signed in, or unfinished: `returnOutcome`.
    *
    * @throws {TypeError} If there is no page and no `returnTo`.
    */
   withOAuth(request: OAuthRequest): Promise<OAuthOutcome<U>>;
   /**
-   * The code with which a redirect came back, such as `access_denied`; `mfa_required`: go on with
-   * `mfa.challenge`. Null where it did not fail. Takes the code out of the page's address.
+   * What this page came back with, from a provider or a mail's link, if the sign-in is not finished; null
+   * otherwise. Takes it out of the page's address. Call it wherever a sign-in may come back.
    */
-  redirectError(): string | null;
+  returnOutcome(): Promise<ReturnOutcome | null>;
   /** Sends a magic link and a code by mail, or a code by text message. */
   withOtp(request: OtpRequest): Promise<MessageOutcome>;
   /** Takes a code, or the hash of a link. */

@@ -103,7 +103,9 @@ export function createSignInSteps(auth: AuthClient, onChange: () => void): SignI
       case "password-required":
         return show(
           "password",
-          `Choose the password of ${outcome.account.email ?? outcome.account.phone}.`,
+          outcome.account
+            ? `Choose the password of ${outcome.account.email ?? outcome.account.phone}.`
+            : "Choose your password.",
         );
       case "mfa-required":
         return askForFactor(outcome.factors);

@@ -51,6 +51,7 @@ function openClient(browser: Browser, { navigation, passkeys }: ClientOptions = 
       address: () => new URL(PAGE),
       leaveFor: (url) => assert.fail(`left for ${url}`),
       openPopup: () => null,
+      isPopup: () => false,
       replaceAddress: () => {},
       ...navigation,
     },
@@ -177,13 +178,10 @@ Deno.test("a factor is enrolled, and removed after one of its codes", async () =
   assert.equal(session.status, "active");
 });
 
-Deno.test("a redirect comes back to the very page, without an earlier error", async () => {
+Deno.test("a redirect begins at the server, and is to come back to the very page", async () => {
   const left: string[] = [];
   const { signIn } = openClient(fixture.openBrowser(), {
-    navigation: {
-      address: () => new URL(`${APP}/deep/page?auth_error=access_denied&tab=2#part`),
-      leaveFor: (url) => void left.push(url),
-    },
+    navigation: { leaveFor: (url) => void left.push(url) },
   });
   const request = { provider: "keycloak", scopes: "openid", loginHint: "ada@example.com" };
   assertKind(await signIn.withOAuth(request), "redirecting");
@@ -196,14 +194,106 @@ Deno.test("a redirect comes back to the very page, without an earlier error", as
   });
 });
 
-Deno.test("the error of a redirect is reported once, and taken out of the address", () => {
-  let address = new URL(`${APP}/deep/page?auth_error=access_denied&tab=2#part`);
-  const { signIn } = openClient(fixture.openBrowser(), {
-    navigation: { address: () => address, replaceAddress: (url) => address = url },
+Deno.test("a redirect leaves the page only after every tab has given up what it had under way", async () => {
+  const steps: string[] = [];
+  const transport = createHttpTransport({ baseUrl: APP, environment: browserEnvironment() });
+  const signIn = createSignIn({
+    session: {
+      signIn(login) {
+        steps.push("given up");
+        return login({ signal: AbortSignal.timeout(1_000), trigger: "sign-in" });
+      },
+      ask: () => assert.fail("nothing else is asked"),
+      request: () => assert.fail("nothing else is asked"),
+    },
+    transport,
+    environment: browserEnvironment(),
+    navigation: {
+      address: () => new URL(PAGE),
+      leaveFor: () => void steps.push("left"),
+      openPopup: () => null, // blocked
+      isPopup: () => false,
+      replaceAddress: () => {},
+    },
+    passkeys: () => null,
   });
-  assert.equal(signIn.redirectError(), "access_denied");
-  assert.equal(address.href, PAGE);
-  assert.equal(signIn.redirectError(), null);
+  for (const popup of [false, true]) {
+    assertKind(await signIn.withOAuth({ provider: "keycloak", popup }), "redirecting");
+  }
+  assert.deepEqual(steps, ["given up", "left", "given up", "left"]);
+});
+
+Deno.test("a mail's link comes back to the very page, unless the app names another", async () => {
+  const browser = fixture.openBrowser();
+  const { signIn } = openClient(browser);
+  const leadsBackTo = async (returnTo?: string) => {
+    const { email } = await fixture.createPerson();
+    assertKind(await signIn.resetPassword({ email, returnTo }), "message-sent");
+    const { tokenHash } = fixture.lastMessage(email);
+    const page = await fixture.visit(browser, `/confirm?token_hash=${tokenHash}&type=recovery`);
+    return /data-return-to="([^"]*)"/.exec(page.text)?.[1];
+  };
+  assert.equal(await leadsBackTo(), PAGE);
+  assert.equal(await leadsBackTo("/account"), `${APP}/account`);
+});
+
+/** A page whose address is `href` until the client takes something out of it. */
+function pageAt(href: string) {
+  let address = new URL(href);
+  return { address: () => address, replaceAddress: (url: URL) => void (address = url) };
+}
+
+const cameBackWith = (parameter: string) => `${APP}/deep/page?${parameter}&tab=2#part`;
+
+Deno.test("the error of a redirect is reported once, and taken out of the address", async () => {
+  const page = pageAt(cameBackWith("auth_error=access_denied"));
+  const { signIn } = openClient(fixture.openBrowser(), { navigation: page });
+  assert.deepEqual(await signIn.returnOutcome(), { kind: "refused", code: "access_denied" });
+  assert.equal(page.address().href, PAGE);
+  assert.equal(await signIn.returnOutcome(), null);
+});
+
+Deno.test("a page in the sign-in's popup leaves the error to its opener", async () => {
+  const page = pageAt(cameBackWith("auth_error=access_denied"));
+  const navigation = { ...page, isPopup: () => true };
+  const { signIn } = openClient(fixture.openBrowser(), { navigation });
+  assert.equal(await signIn.returnOutcome(), null);
+  assert.equal(page.address().searchParams.get("auth_error"), "access_denied");
+});
+
+Deno.test("a reset by link comes back to a page that then takes the password", async () => {
+  const [person, browser] = [await fixture.createPerson(), fixture.openBrowser()];
+  const before = openClient(browser);
+  assertKind(await before.signIn.resetPassword({ email: person.email }), "message-sent");
+  const { tokenHash } = fixture.lastMessage(person.email);
+  const verified = await browser.call("/unified-auth/verify", {
+    body: { token_hash: tokenHash, type: "recovery" },
+  });
+  const page = pageAt(cameBackWith(`auth_step=${verified.body["status"]}`));
+  const { session, signIn } = openClient(browser, { navigation: page });
+  assert.deepEqual(await signIn.returnOutcome(), {
+    kind: "password-required",
+    account: null,
+  });
+  assert.equal(page.address().href, PAGE);
+  assertKind(await signIn.setPassword({ password: NEW_PASSWORD }), "signed-in");
+  assert.equal(session.status, "active");
+});
+
+Deno.test("a redirect of a person with a factor comes back with the factors", async () => {
+  const [person, browser] = [await fixture.createPerson(), fixture.openBrowser()];
+  const { id, code } = await fixture.addTotp(person);
+  const left: string[] = [];
+  const before = openClient(browser, { navigation: { leaveFor: (url) => void left.push(url) } });
+  assertKind(await before.signIn.withOAuth({ provider: "keycloak" }), "redirecting");
+  const start = await fixture.visit(browser, left[0] ?? "");
+  const end = await fixture.visit(browser, await fixture.passProvider(start, person));
+  const { signIn } = openClient(browser, { navigation: pageAt(end.location) });
+  const outcome = await signIn.returnOutcome();
+  assert.ok(outcome);
+  assertKind(outcome, "mfa-required");
+  assert.deepEqual(outcome.factors.map((factor) => factor.id), [id]);
+  assertKind(await signIn.mfa.verify({ factorId: id, code: code() }), "signed-in");
 });
 
 /** A popup in which somebody goes through the provider, in the jar of `browser`. */

@@ -14,6 +14,9 @@ export type AuthErrorCode =
   | "oauth_provider_not_supported"
   | "provider_email_needs_verification";
 
+/** What an earlier sign-in came back with: no part of the place. */
+const RETURN_PARAMETER = /^auth_(?:error|step)(?:=|$)/;
+
 /** Printable ASCII. Browsers drop tabs and line breaks and turn `\` into `/` before they parse. */
 const PLAIN = /^[!-~]{1,2000}$/;
 
@@ -37,10 +40,13 @@ export function readReturnTo(text: string | undefined, options: ReturnToOptions)
     : [...allowedOrigins, ownOrigin].find((each) => text.startsWith(`${each}/`) || text === each);
   if (origin === undefined || !URL.canParse(text, origin)) return null;
   const url = new URL(text, origin);
-  return url.origin === origin && url.username === "" && url.password === "" ? url.href : null;
+  if (url.origin !== origin || url.username !== "" || url.password !== "") return null;
+  const fields = url.search.slice(1).split("&");
+  url.search = fields.filter((field) => !RETURN_PARAMETER.test(field)).join("&");
+  return url.href;
 }
 
-/** The same place, with why nobody is signed in. An older reason is replaced. */
+/** The same place, with why nobody is signed in. */
 export function withAuthError(returnTo: string, code: AuthErrorCode): string {
   const url = new URL(returnTo);
   url.searchParams.set("auth_error", code);
