@@ -6,6 +6,7 @@
  */
 
 import type { SessionUser } from "./transport/outcome.ts";
+import type { SessionEnvironment } from "./session/environment.ts";
 import type { AuthClient } from "./session/session.ts";
 
 /**
@@ -27,7 +28,7 @@ import type { AuthClient } from "./session/session.ts";
  */
 export interface ReadCacheOptions {
   /** Where answers are kept. @default {globalThis.localStorage} */
-  readonly storage?: Pick<Storage, "getItem" | "setItem" | "removeItem">;
+  readonly storage?: NonNullable<SessionEnvironment["storage"]> & { removeItem(key: string): void };
   /** Under which name. @default {"session-reads:v1"} */
   readonly storageKey?: string;
   /** How many answers are kept; the oldest goes first. @default {50} */

@@ -18,7 +18,7 @@ export { SessionBusyError, SessionEndedError, SessionUnavailableError } from "./
 export type { Instant } from "./session/environment.ts";
 export type { SessionChannel, SessionEnvironment } from "./session/environment.ts";
 export type { DiagnosticEntry, SessionEventName, SessionEvents } from "./state/events.ts";
-export type { DevicesOutcome, EndDeviceOutcome } from "./transport/http_transport.ts";
+export type { DevicesOutcome, EndDeviceOutcome } from "./transport/devices.ts";
 export type { AppOptions, AuthClientOptions, UnstableTiming } from "./session/options.ts";
 export type {
   Busy,

@@ -55,9 +55,18 @@ export interface SessionEnvironment {
   /** Whether the device believes that it has a network. */
   isOnline(): boolean;
   /** The locks that all tabs of an origin share, or null. */
-  readonly locks: Pick<LockManager, "request"> | null;
+  readonly locks: {
+    request<T>(
+      name: string,
+      options: { readonly signal?: AbortSignal; readonly ifAvailable?: boolean },
+      run: (lock: object | null) => T,
+    ): Promise<Awaited<T>>;
+  } | null;
   /** The storage that all tabs of an origin share, or null. */
-  readonly storage: Pick<Storage, "getItem" | "setItem"> | null;
+  readonly storage: {
+    getItem(key: string): string | null;
+    setItem(key: string, value: string): void;
+  } | null;
   /**
    * Whether the backend's readable cookie is there, which says that there is a session. Undefined where it
    * cannot be read: without a page, or for a backend on another host.
@@ -91,8 +100,9 @@ export function browserEnvironment(): SessionEnvironment {
     hasSessionCookie: () => undefined,
     // Firefox throws a SecurityError where cookies are blocked.
     openChannel: (name) => orNull(() => document && new BroadcastChannel(name)),
+    // Outside a page it counts as uncaught: Deno ends the program, Bun fails it.
     reportError: (error) =>
-      globalThis.reportError ? globalThis.reportError(error) : console.error(error),
+      document && globalThis.reportError ? globalThis.reportError(error) : console.error(error),
   };
 }
 

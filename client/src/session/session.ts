@@ -6,7 +6,7 @@
  */
 
 import type { DiagnosticEntry, SessionEventName, SessionEvents } from "../state/events.ts";
-import type { DevicesOutcome, EndDeviceOutcome } from "../transport/http_transport.ts";
+import type { DevicesOutcome, EndDeviceOutcome } from "../transport/devices.ts";
 import type {
   Call,
   LogoutOutcome,
@@ -202,7 +202,7 @@ export interface AuthClient<U extends SessionUser = UnifiedAuthUser> {
    * @throws {SessionUnavailableError} If the session could not be verified before the deadline.
    * @throws {SessionBusyError} If `queueMax` calls wait already.
    */
-  fetch(input: RequestInfo | URL, init?: AuthRequestInit): Promise<Response>;
+  fetch(input: string | URL | Request, init?: AuthRequestInit): Promise<Response>;
   /**
    * The access token, where the server exposes it. Null when nobody is signed in or the server does
    * not expose tokens; never because of an outage.

@@ -18,6 +18,7 @@ import { mfaRequiredIn } from "../sign_in/answers.ts";
 import type { MfaRequired } from "../sign_in/outcomes.ts";
 import type { BrowserKey } from "../key/browser_key.ts";
 import { pageKey } from "../key/page_key.ts";
+import type { DevicesOutcome, EndDeviceOutcome } from "./devices.ts";
 import type {
   Busy,
   Call,
@@ -36,7 +37,6 @@ import {
   PROOF_CODES,
   rejectReasonOf,
   sessionEntriesOf,
-  type SessionEntry,
   type UnifiedAuthUser,
   validOf,
 } from "./views.ts";
@@ -50,43 +50,6 @@ export type Credentials =
     readonly deviceName?: string | undefined;
   }
   | { readonly supabaseAccessToken: string; readonly deviceName?: string | undefined };
-
-/**
- * The live sessions of the person, or why they cannot be listed.
- *
- * @example
- * ```ts
- * import { createAuthClient } from "@unified-auth/client";
- *
- * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
- * const outcome = await auth.devices.list();
- * if (outcome.kind === "listed") console.log(outcome.devices.length);
- * ```
- */
-export type DevicesOutcome =
-  | { readonly kind: "listed"; readonly devices: readonly SessionEntry[] }
-  | Rejected
-  | Busy
-  | Unavailable;
-
-/**
- * Whether a session was ended, or why not.
- *
- * @example
- * ```ts
- * import { createAuthClient } from "@unified-auth/client";
- *
- * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
- * const { kind } = await auth.devices.end("00000000-0000-0000-0000-000000000000");
- * console.log(kind === "not-found");
- * ```
- */
-export type EndDeviceOutcome =
-  | { readonly kind: "done" }
-  | { readonly kind: "not-found" }
-  | Rejected
-  | Busy
-  | Unavailable;
 
 export interface HttpTransport<U extends SessionUser = UnifiedAuthUser>
   extends Transport<U>, Exchange {
