@@ -34,6 +34,7 @@ const TIMED = [
   "tests/behaviour/browser",
   "tests/behaviour/engines",
   "tests/behaviour/local",
+  "tests/behaviour/platforms",
   "bench",
   "tests/resilience/fault",
   "tests/resilience/race",

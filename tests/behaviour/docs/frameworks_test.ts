@@ -3,13 +3,21 @@ import { readDocument } from "./markdown.ts";
 
 const LISTING = /^`([^`\n]+)`\n\n```\w+\n([\s\S]*?)^```$/gm;
 
-for (const framework of ["hono", "next", "sveltekit"]) {
-  Deno.test(`the recipe for ${framework} is the app that the tests drive`, async () => {
-    const recipe = await readDocument(`docs/frameworks/${framework}.md`);
+/** Where the listings of a page are files. */
+const FOLDERS = {
+  "docs/frameworks/hono.md": "tests/behaviour/apps/hono",
+  "docs/frameworks/next.md": "tests/behaviour/apps/next",
+  "docs/frameworks/sveltekit.md": "tests/behaviour/apps/sveltekit",
+  "docs/platforms.md": "tests/behaviour/platforms",
+};
+
+for (const [page, folder] of Object.entries(FOLDERS)) {
+  Deno.test(`the recipes of ${page} are what the tests run`, async () => {
+    const recipe = await readDocument(page);
     const listings = [...recipe.matchAll(LISTING)];
     assert.equal(listings.length, [...recipe.matchAll(/^```\w+$/gm)].length);
     for (const [, path = "", text] of listings) {
-      assert.equal(text, await readDocument(`tests/behaviour/apps/${framework}/${path}`), path);
+      assert.equal(text, await readDocument(`${folder}/${path}`), path);
     }
   });
 }

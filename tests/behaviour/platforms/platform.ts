@@ -1,0 +1,71 @@
+/**
+ * Callers without a page, installed from their folders here as their developers would, with the client's
+ * package as npm makes it.
+ *
+ * @module
+ */
+
+import { packClient } from "../package/packed_client.ts";
+
+export interface Platform {
+  readonly directory: string;
+  /** The only file of this path in the packages of a scope, whose names differ by operating system. */
+  binary(scope: string, path: string): Promise<string>;
+}
+
+export interface Platforms extends AsyncDisposable {
+  /** By the name of a folder here. */
+  install(name: string): Promise<Platform>;
+}
+
+export async function openPlatforms(): Promise<Platforms> {
+  await using resources = new AsyncDisposableStack();
+  const client = resources.use(await packClient());
+  const kept = resources.move();
+  return {
+    async install(name) {
+      const directory = await client.installApp(new URL(`./${name}/`, import.meta.url).pathname);
+      kept.defer(() => Deno.remove(directory, { recursive: true }));
+      return {
+        directory,
+        binary: (scope, path) => findBinary(`${directory}/node_modules/${scope}`, path),
+      };
+    },
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+async function findBinary(packages: string, path: string): Promise<string> {
+  for await (const { name } of Deno.readDir(packages)) {
+    const file = `${packages}/${name}/${path}`;
+    if (await Deno.stat(file).catch(() => null)) return file;
+  }
+  throw new Error(`No package in ${packages} has ${path}`);
+}
+
+export interface ProgramEnd {
+  readonly code: number;
+  readonly printed: string;
+  readonly complained: string;
+}
+
+/** Long for a program that a leftover timer keeps alive, and no more than a busy machine needs. */
+const LONGEST_RUN_MS = 20_000;
+
+/** Runs a program until it ends by itself. @throws {Error} If it does not */
+export async function runProgram(
+  [command = "", ...args]: readonly string[],
+  { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },
+): Promise<ProgramEnd> {
+  const { code, signal, stdout, stderr } = await new Deno.Command(command, {
+    args,
+    cwd,
+    env: { ...env, NO_COLOR: "1" },
+    stdin: "null",
+    signal: AbortSignal.timeout(LONGEST_RUN_MS),
+  }).output();
+  const [printed = "", complained = ""] = [stdout, stderr]
+    .map((bytes) => new TextDecoder().decode(bytes));
+  if (signal !== null) throw new Error(`Never ended: ${command} ${args.join(" ")}\n${complained}`);
+  return { code, printed: printed.trim(), complained };
+}
