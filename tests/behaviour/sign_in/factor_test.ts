@@ -160,7 +160,8 @@ Deno.test("a finished half-done sign-in cannot be finished again with a copy of 
   const copy = browser.copy();
   viewOf(await post(browser, "/mfa/verify", { factor_id: app.id, code: app.code() }));
   const answer = await post(copy, "/mfa/verify", { factor_id: app.id, code: app.code() });
-  assertRefused(answer, "flow_state_expired");
+  assert.equal(codeOf(answer), "flow_state_expired");
+  assert.ok(!copy.cookies.has("__Host-sign_in_pending"));
 });
 
 // Trap 8.
@@ -187,6 +188,27 @@ Deno.test("a phone's code is verified from the address that asked for it, wherev
     await post(onTheTrain, "/mfa/verify", { factor_id: id, code: token }),
   );
   assert.equal(session.aal, "aal2");
+});
+
+Deno.test("WebAuthn as a second factor is listed and refused by name, and another factor does instead", async () => {
+  const { person, app } = await createPersonWithTotp();
+  const id = crypto.randomUUID();
+  await sql`
+    insert into auth.mfa_factors (
+      id, user_id, friendly_name, factor_type, status, secret, created_at, updated_at
+    ) values (${id}, ${person.id}, 'Key', 'webauthn', 'verified', '', now(), now())`;
+  const browser = fixture.openBrowser();
+  const { email, password } = person;
+  const answer = await post(browser, "/login", { email, password });
+  const factors = answer.body["factors"] as readonly { id: string; type: string }[];
+  assert.deepEqual(factors.map(({ type }) => type).toSorted(), ["totp", "webauthn"]);
+  for (let tries = 0; tries < 8; tries += 1) { // more than wrong codes would be let through
+    const verified = await post(browser, "/mfa/verify", { factor_id: id, code: WRONG_CODE });
+    assertRefused(verified, "mfa_factor_not_supported");
+  }
+  const challenge = await post(browser, "/mfa/challenge", { factor_id: id });
+  assertRefused(challenge, "mfa_factor_not_supported");
+  viewOf(await post(browser, "/mfa/verify", { factor_id: app.id, code: app.code() }));
 });
 
 Deno.test("a factor is enrolled behind a recent sign-in, and its first code makes the session aal2", async () => {
@@ -252,6 +274,28 @@ Deno.test("who has a factor changes the password and removes the factor only wit
   assert.equal((await browser.validate()).status, 200);
   await fixture.openBrowser().login({ ...person, password: NEW_PASSWORD });
   assert.equal(await countIdentitySessions(fixture, person), 0);
+});
+
+Deno.test("a refused change keeps the factor that was given for it, for another try", async () => {
+  const { person, app, browser } = await beginLogin();
+  viewOf(await post(browser, "/mfa/verify", { factor_id: app.id, code: app.code() }));
+  await put(browser, "/password", { current_password: person.password, password: NEW_PASSWORD });
+  await post(browser, "/mfa/verify", { factor_id: app.id, code: app.code() });
+  const enroll = { factor_type: "totp", friendly_name: "App" };
+  assertRefused(await post(browser, "/mfa/factors", enroll), "mfa_factor_name_conflict");
+  const another = { ...enroll, friendly_name: "Another" };
+  assert.equal((await post(browser, "/mfa/factors", another)).status, 200);
+});
+
+Deno.test("a step that is over at Supabase Auth stands in no new one's way", async () => {
+  const { person, app, browser } = await beginLogin();
+  viewOf(await post(browser, "/mfa/verify", { factor_id: app.id, code: app.code() }));
+  const change = { current_password: person.password, password: NEW_PASSWORD };
+  assertFactorWanted(await put(browser, "/password", change), app.id);
+  await post(browser, "/mfa/verify", { factor_id: app.id, code: app.code() });
+  await sql`delete from auth.sessions where user_id = ${person.id}`;
+  assert.equal(codeOf(await put(browser, "/password", change)), "flow_state_expired");
+  assertFactorWanted(await put(browser, "/password", change), app.id);
 });
 
 Deno.test("another session of the same user cannot use the step that this one took", async () => {

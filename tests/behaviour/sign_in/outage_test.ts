@@ -1,78 +1,19 @@
 import assert from "node:assert/strict";
-import { type Browser, openBrowser, viewOf } from "../http/browser.ts";
-import { assertNoSecrets } from "../http/log_secrets.ts";
+import { viewOf } from "../http/browser.ts";
 import { countIdentitySessions } from "../http/people.ts";
 import { assertRefused } from "../http/refusal.ts";
-import { startFaultyProject } from "../../resilience/fault/faulty_provider.ts";
-import { openSignInFixture } from "./sign_in_fixture.ts";
+import { NO_ANSWERS, openOutageFixture } from "./outage_fixture.ts";
 
-// The faults are put before the data API, so the functions must take that way.
-const fixture = await openSignInFixture({ environment: { SESSION_STORE: "data-api" } });
-const lines: string[] = [];
-const project = await startFaultyProject(fixture.stack, { onLine: (line) => lines.push(line) });
-Deno.test.afterAll(async () => {
-  await project[Symbol.asyncDispose]();
-  await fixture.stack.stop();
-  assertNoSecrets(lines);
-});
+const fixture = await openOutageFixture();
+Deno.test.afterAll(() => fixture.close());
 
-const { post, put, visit, passProvider, lastMessage } = fixture;
+const { post, put, visit, lastMessage, openAtFault, url, returnFrom } = fixture;
+const { whileAway, whileDatabaseIsAway } = fixture;
 const NEW_PASSWORD = "another-horse-battery-staple";
 
-let addresses = 0;
-function open(): Browser {
-  addresses += 1;
-  return openBrowser({ functionsUrl: project.functionsUrl, ip: `198.51.100.${addresses}` });
-}
-
-const url = (path: string) => `${project.functionsUrl}/unified-auth${path}`;
-
-/** The way back, to the function whose project is at fault. */
-async function returnFrom(...provider: Parameters<typeof passProvider>): Promise<string> {
-  return url(`/callback${new URL(await passProvider(...provider)).search}`);
-}
-
-const ANSWERS: Readonly<Record<string, () => Response>> = {
-  "503": () => new Response(null, { status: 503 }),
-  "502 as HTML": () =>
-    new Response("<h1>Bad gateway</h1>", { status: 502, headers: { "content-type": "text/html" } }),
-  "200 as HTML": () => new Response("<h1>Hello</h1>", { headers: { "content-type": "text/html" } }),
-  "200 with nothing in it": () => Response.json({}),
-};
-
-/** Supabase Auth answers one path badly while `use` runs. */
-async function whileAway(
-  path: RegExp,
-  use: () => Promise<void>,
-  answer: () => Response = () => new Response(null, { status: 503 }),
-): Promise<void> {
-  let asked = 0;
-  project.setFault((request) => {
-    if (!path.test(new URL(request.url).pathname + new URL(request.url).search)) return null;
-    asked += 1;
-    return answer();
-  });
-  await use();
-  project.setFault(null);
-  assert.ok(asked > 0, `${path} was never asked for`);
-}
-
-/** The database answers one function badly while `use` runs. */
-async function whileDatabaseIsAway(name: string, use: () => Promise<void>): Promise<void> {
-  let asked = 0;
-  project.setDatabaseFault((request) => {
-    if (!new URL(request.url).pathname.endsWith(`/rpc/${name}`)) return null;
-    asked += 1;
-    return new Response(null, { status: 503 });
-  });
-  await use();
-  project.setDatabaseFault(null);
-  assert.ok(asked > 0, `${name} was never called`);
-}
-
-for (const [what, answer] of Object.entries(ANSWERS)) {
+for (const [what, answer] of Object.entries(NO_ANSWERS)) {
   Deno.test(`an exchange that is answered ${what} loses nothing: the same address again signs in`, async () => {
-    const browser = open();
+    const browser = openAtFault();
     const start = await visit(browser, url("/authorize?provider=keycloak&return_to=/page"));
     const back = await returnFrom(start, await fixture.createPerson());
     await whileAway(/\/token/, async () => {
@@ -88,7 +29,7 @@ for (const [what, answer] of Object.entries(ANSWERS)) {
 }
 
 Deno.test("a start without Supabase Auth shows a page to try again", async () => {
-  const browser = open();
+  const browser = openAtFault();
   await whileAway(/\/authorize/, async () => {
     const page = await visit(browser, url("/authorize?provider=keycloak"));
     assert.equal(page.status, 503);
@@ -100,7 +41,7 @@ Deno.test("a start without Supabase Auth shows a page to try again", async () =>
 
 for (const name of ["claim_sign_in", "create_session"]) {
   Deno.test(`an exchange whose ${name} was lost goes on from the same address`, async () => {
-    const browser = open();
+    const browser = openAtFault();
     const start = await visit(browser, url("/authorize?provider=keycloak&return_to=/page"));
     const person = await fixture.createPerson();
     const back = await returnFrom(start, person);
@@ -113,7 +54,7 @@ for (const name of ["claim_sign_in", "create_session"]) {
   });
 
   Deno.test(`a link whose ${name} was lost is redeemed by the next try`, async () => {
-    const [browser, person] = [open(), await fixture.createPerson()];
+    const [browser, person] = [openAtFault(), await fixture.createPerson()];
     await post(browser, "/otp", { email: person.email });
     const redeem = { token_hash: lastMessage(person.email).tokenHash, type: "magiclink" };
     await whileDatabaseIsAway(name, async () => {
@@ -126,7 +67,7 @@ for (const name of ["claim_sign_in", "create_session"]) {
   Deno.test(`a factor whose ${name} was lost is taken by the next try`, async () => {
     const person = await fixture.createPerson();
     const app = await fixture.addTotp(person);
-    const browser = open();
+    const browser = openAtFault();
     await post(browser, "/login", { email: person.email, password: person.password });
     const verify = { factor_id: app.id, code: app.code() };
     await whileDatabaseIsAway(name, async () => {
@@ -138,7 +79,7 @@ for (const name of ["claim_sign_in", "create_session"]) {
 }
 
 Deno.test("messages that Supabase Auth does not take are sent by the next try", async () => {
-  const [browser, { email }] = [open(), await fixture.createPerson()];
+  const [browser, { email }] = [openAtFault(), await fixture.createPerson()];
   for (const path of ["/otp", "/recover"]) {
     await whileAway(new RegExp(path), async () => {
       assertRefused(await post(browser, path, { email }), "service_unavailable");
@@ -153,10 +94,10 @@ Deno.test("messages that Supabase Auth does not take are sent by the next try", 
 });
 
 Deno.test("a code that Supabase Auth did not judge is as good as before", async () => {
-  const [browser, { email }] = [open(), await fixture.createPerson()];
+  const [browser, { email }] = [openAtFault(), await fixture.createPerson()];
   await post(browser, "/otp", { email });
   const { token } = lastMessage(email);
-  for (const answer of Object.values(ANSWERS)) {
+  for (const answer of Object.values(NO_ANSWERS)) {
     await whileAway(/\/verify/, async () => {
       assertRefused(await post(browser, "/verify", { email, token }), "service_unavailable");
     }, answer);
@@ -167,7 +108,7 @@ Deno.test("a code that Supabase Auth did not judge is as good as before", async 
 Deno.test("a factor that Supabase Auth did not judge is as good as before", async () => {
   const person = await fixture.createPerson();
   const app = await fixture.addTotp(person);
-  const browser = open();
+  const browser = openAtFault();
   const login = { email: person.email, password: person.password };
   await whileAway(/\/user$/, async () => {
     assertRefused(await post(browser, "/login", login), "service_unavailable");
@@ -184,7 +125,7 @@ Deno.test("a factor that Supabase Auth did not judge is as good as before", asyn
 });
 
 Deno.test("a recovery waits for its password through an outage of either side", async () => {
-  const [browser, { email }] = [open(), await fixture.createPerson()];
+  const [browser, { email }] = [openAtFault(), await fixture.createPerson()];
   await post(browser, "/recover", { email });
   const redeem = { token_hash: lastMessage(email).tokenHash, type: "recovery" };
   await post(browser, "/verify", redeem);
@@ -200,7 +141,7 @@ Deno.test("a recovery waits for its password through an outage of either side", 
 
 Deno.test("a change that Supabase Auth did not take leaves everybody signed in", async () => {
   const person = await fixture.createPerson();
-  const browser = open();
+  const browser = openAtFault();
   await browser.login(person);
   const change = { current_password: person.password, password: NEW_PASSWORD };
   for (const step of [/grant_type=password/, /\/user$/]) {
@@ -217,7 +158,7 @@ Deno.test("a change that Supabase Auth did not take leaves everybody signed in",
 });
 
 Deno.test("a session of Supabase Auth that cannot be dropped refuses nobody", async () => {
-  const [browser, { email }] = [open(), await fixture.createPerson()];
+  const [browser, { email }] = [openAtFault(), await fixture.createPerson()];
   await post(browser, "/otp", { email });
   const { token } = lastMessage(email);
   await whileAway(/\/logout/, async () => {
@@ -226,7 +167,7 @@ Deno.test("a session of Supabase Auth that cannot be dropped refuses nobody", as
 });
 
 Deno.test("its own rate limit is handed on, and costs no code", async () => {
-  const [browser, { email }] = [open(), await fixture.createPerson()];
+  const [browser, { email }] = [openAtFault(), await fixture.createPerson()];
   await post(browser, "/otp", { email });
   const { token } = lastMessage(email);
   await whileAway(/\/verify/, async () => {

@@ -40,6 +40,12 @@ export interface SignInRefusals extends AsyncDisposable {
   readonly scenarios: Readonly<Record<SignInCode, Scenario>>;
 }
 
+/** A used challenge and a half-done sign-in that is over are forgotten: neither is the session's. */
+function withoutSealed(answer: Answer): Answer {
+  const setCookies = answer.setCookies.filter((line) => !line.startsWith("__Host-sign_in_"));
+  return { ...answer, setCookies };
+}
+
 export async function openSignInRefusals(
   { stack, sql }: Pick<HttpFixture, "stack" | "sql">,
 ): Promise<SignInRefusals> {
@@ -70,15 +76,13 @@ export async function openSignInRefusals(
           ? Response.json({ code, message: "" }, { status: 422 })
           : null,
     );
-    return await request({ ...signedIn, person, browser });
+    return withoutSealed(await request({ ...signedIn, person, browser }));
   };
 
   const passkey: Scenario = async ({ browser }) => {
     await browser.call("/unified-auth/passkeys/options", { body: {} });
     const credential = { id: "AAAA", response: {} };
-    const answer = await browser.call("/unified-auth/passkeys/verify", { body: { credential } });
-    // The sealed challenge is used up, whatever came of it: no cookie of the session.
-    return { ...answer, setCookies: answer.setCookies.filter((line) => !/passkey/.test(line)) };
+    return await browser.call("/unified-auth/passkeys/verify", { body: { credential } });
   };
   const webauthn = (code: string) =>
     refused({ path: /\/passkeys\/authentication\/verify/, code, request: passkey });

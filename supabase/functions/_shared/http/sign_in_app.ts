@@ -176,6 +176,8 @@ export function createSignInHandlers(
         await sealPending(context, result.pending);
         throw result.cause;
       case "refused":
+        // What is over at Supabase Auth must not stand in the way of a new beginning.
+        if (result.code === "flow_state_expired") forget(context, "pending");
         throw new RequestError(result.code);
       case "throttled":
         throw tooManyAttempts(result);
@@ -474,8 +476,14 @@ export function createSignInHandlers(
     const { credential } = body;
     const origin = await bridge.readOrigin(context, body.device_name);
     // Right or wrong, the challenge is used up: an outage alone leaves it.
-    const result = await verifyPasskey(dependencies, { flow, credential, origin });
+    const result = await verifyPasskey(dependencies, {
+      flow,
+      pending: await openPending(context),
+      credential,
+      origin,
+    });
     if (flow !== null) forget(context, "passkey");
+    if (flow?.registration) forget(context, "pending"); // of the same session, which is over
     if (result.kind !== "registered") return await answer(context, result);
     const { id, friendlyName, createdAt } = result.passkey;
     return context.json({ id, friendly_name: friendlyName, created_at: createdAt }, 201);

@@ -8,8 +8,9 @@
 import { Buffer } from "node:buffer";
 import type { SessionId } from "../brands.ts";
 import type { ErrorCode } from "../errors.ts";
+import type { Identity } from "../identity/identity_provider.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
-import type { LoginCharge } from "../store/session_store.ts";
+import type { LoginCharge, RequestContext } from "../store/session_store.ts";
 import type { SessionGrant } from "../sessions/grant.ts";
 import {
   dropIdentitySession,
@@ -20,7 +21,7 @@ import {
 import { claimOf } from "./attempt_limits.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { AwaitedStep, Intent, PendingSignIn } from "./pending.ts";
-import type { ProviderSession } from "./provider.ts";
+import type { ProviderAnswer, ProviderSession } from "./provider.ts";
 
 const FLOW_ID_BYTES = 16;
 
@@ -146,6 +147,26 @@ export async function releaseQuietly(
     await signInStore.release(claim);
   } catch (error: unknown) {
     if (!(error instanceof ServiceUnavailableError)) throw error;
+  }
+}
+
+/**
+ * What a session of Supabase Auth that a password has just opened says of its user. Where that is not to be
+ * had nobody else has the session, so it is dropped.
+ *
+ * @throws {ServiceUnavailableError} If Supabase Auth was not reached
+ */
+export async function readNewSession(
+  dependencies: SignInDependencies,
+  { identity, context }: { readonly identity: Identity; readonly context: RequestContext },
+): Promise<ProviderAnswer<ProviderSession>> {
+  let isUsed = false;
+  try {
+    const answer = await dependencies.signInProvider.readSession(identity.token, context);
+    isUsed = answer.kind === "ok";
+    return answer;
+  } finally {
+    if (!isUsed) await dropIdentitySession(dependencies, identity, context);
   }
 }
 

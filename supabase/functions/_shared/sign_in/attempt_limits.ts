@@ -72,7 +72,10 @@ export function attemptBuckets(
 /** The name under which a code is claimed. A dump of the table tells no code. */
 export function claimOf(
   keys: Pick<SessionKeys, "signing">,
-  claim: { readonly kind: "code" | "hash" | "digits" | "factor" | "flow"; readonly value: string },
+  claim: {
+    readonly kind: "code" | "hash" | "digits" | "factor" | "passkey" | "flow";
+    readonly value: string;
+  },
 ): ClaimHash {
   return keyedHash(keys, `claim ${claim.kind}\n${claim.value}`) as ClaimHash;
 }

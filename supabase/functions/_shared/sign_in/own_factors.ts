@@ -6,12 +6,12 @@
  */
 
 import type { SessionAt } from "../store/session_store.ts";
-import { dropIdentitySession, type LoginOrigin } from "../sessions/login.ts";
+import type { LoginOrigin } from "../sessions/login.ts";
 import { makePending, type Pending, type SignInRefusal, type SignInThrottled } from "./advance.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { PendingSignIn } from "./pending.ts";
 import type { EnrolledFactor } from "./provider.ts";
-import { reauthenticate } from "./reauthenticate.ts";
+import { reauthenticate, useChangeSession } from "./reauthenticate.ts";
 import { refuseAnswer } from "./refusal_codes.ts";
 
 interface OwnRequest {
@@ -50,15 +50,13 @@ export async function enrollOwnFactor(
   const opened = await reauthenticate(dependencies, { own, currentPassword, pending, context });
   if (opened.kind !== "reauthenticated") return opened;
   const { session } = opened;
-  const answer = await dependencies.signInProvider.enrollFactor(
-    session.identity.token,
-    factor,
+  const answer = await useChangeSession(dependencies, {
+    opened,
     context,
-  );
-  if (answer.kind !== "ok") {
-    await dropIdentitySession(dependencies, session.identity, context);
-    return refuseAnswer(answer);
-  }
+    isLastStep: false,
+    change: (token) => dependencies.signInProvider.enrollFactor(token, factor, context),
+  });
+  if (answer.kind !== "ok") return refuseAnswer(answer);
   const { id, type, friendlyName } = answer.value;
   const step = {
     session: { ...session, factors: [{ id, type, friendlyName }] },
@@ -82,15 +80,11 @@ export async function removeOwnFactor(
   const { context } = origin;
   const opened = await reauthenticate(dependencies, { own, currentPassword, pending, context });
   if (opened.kind !== "reauthenticated") return opened;
-  const { identity } = opened.session;
-  try {
-    const answer = await dependencies.signInProvider.removeFactor(
-      identity.token,
-      factorId,
-      context,
-    );
-    return answer.kind === "ok" ? { kind: "removed" } : refuseAnswer(answer);
-  } finally {
-    await dropIdentitySession(dependencies, identity, context);
-  }
+  const answer = await useChangeSession(dependencies, {
+    opened,
+    context,
+    isLastStep: true,
+    change: (token) => dependencies.signInProvider.removeFactor(token, factorId, context),
+  });
+  return answer.kind === "ok" ? { kind: "removed" } : refuseAnswer(answer);
 }

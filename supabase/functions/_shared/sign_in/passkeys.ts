@@ -5,21 +5,23 @@
  * @module
  */
 
+import { Buffer } from "node:buffer";
 import type { SessionAt } from "../store/session_store.ts";
 import { dropIdentitySession, type LoginOrigin } from "../sessions/login.ts";
 import {
   advance,
+  finish,
   type Pending,
   refund,
   type SignInRefusal,
   type SignInResult,
   type SignInThrottled,
 } from "./advance.ts";
-import { attemptBuckets } from "./attempt_limits.ts";
+import { attemptBuckets, claimOf } from "./attempt_limits.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { PendingSignIn } from "./pending.ts";
 import type { Passkey, PasskeyOptions, ProviderAnswer, ProviderSession } from "./provider.ts";
-import { reauthenticate } from "./reauthenticate.ts";
+import { reauthenticate, useChangeSession } from "./reauthenticate.ts";
 import { refusalCode, refuseAnswer } from "./refusal_codes.ts";
 
 /** Sealed, and carried by the browser between options and answer. */
@@ -64,25 +66,32 @@ export async function offerPasskeyRegistration(
   const { context } = origin;
   const opened = await reauthenticate(dependencies, { own, currentPassword, pending, context });
   if (opened.kind !== "reauthenticated") return opened;
-  const { session } = opened;
-  const { token } = session.identity;
-  return offer(
-    await dependencies.signInProvider.passkeyRegistrationOptions(token, context),
-    session,
-  );
+  const answer = await useChangeSession(dependencies, {
+    opened,
+    context,
+    isLastStep: false,
+    change: (token) => dependencies.signInProvider.passkeyRegistrationOptions(token, context),
+  });
+  return offer(answer, opened.session);
 }
 
 /** @throws {ServiceUnavailableError} If Supabase Auth or the database was not reached */
 export async function verifyPasskey(
   dependencies: SignInDependencies,
-  { flow, credential, origin }: {
+  { flow, pending, credential, origin }: {
     readonly flow: PasskeyFlow | null;
+    readonly pending: PendingSignIn | null;
     readonly credential: { readonly id: string };
     readonly origin: LoginOrigin;
   },
 ): Promise<PasskeyResult> {
   const { store, keys, signInProvider } = dependencies;
   const { context } = origin;
+  const claim = claimOf(keys, { kind: "passkey", value: JSON.stringify(credential) });
+  const openedBy = Buffer.from(claim).toString("hex");
+  if (pending?.awaits === "session" && pending.openedBy === openedBy) {
+    return await finish(dependencies, { pending, origin });
+  }
   if (flow === null) return { kind: "refused", code: "flow_state_not_found" };
   const { challengeId } = flow;
   if (flow.registration !== null) {
@@ -105,7 +114,7 @@ export async function verifyPasskey(
     switch (answer.kind) {
       case "ok": {
         // A first factor and no more: a user with a TOTP is asked for it too.
-        const step = { session: answer.value, intent: "sign_in", openedBy: null } as const;
+        const step = { session: answer.value, intent: "sign_in", openedBy } as const;
         return await advance(dependencies, { ...step, needsConsent: false, origin, charge });
       }
       case "refused": {
@@ -144,16 +153,14 @@ async function register(
   },
 ): Promise<PasskeyResult> {
   const { identity } = registration;
-  try {
-    const answer = await dependencies.signInProvider.registerPasskey(
-      identity.token,
-      { challengeId, credential },
-      origin.context,
-    );
-    return answer.kind === "ok"
-      ? { kind: "registered", passkey: answer.value }
-      : refuseAnswer(answer);
-  } finally {
-    await dropIdentitySession(dependencies, identity, origin.context);
-  }
+  const answer = await dependencies.signInProvider.registerPasskey(
+    identity.token,
+    { challengeId, credential },
+    origin.context,
+  );
+  // Only now: without an answer it stays sealed, and the same request again goes on.
+  await dropIdentitySession(dependencies, identity, origin.context);
+  return answer.kind === "ok"
+    ? { kind: "registered", passkey: answer.value }
+    : refuseAnswer(answer);
 }

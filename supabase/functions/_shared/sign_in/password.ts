@@ -7,12 +7,12 @@
  */
 
 import type { SessionAt } from "../store/session_store.ts";
-import { dropIdentitySession, type LoginOrigin } from "../sessions/login.ts";
+import type { LoginOrigin } from "../sessions/login.ts";
 import { finish, type SignInResult } from "./advance.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { PendingSignIn } from "./pending.ts";
 import type { ProviderAnswer } from "./provider.ts";
-import { reauthenticate } from "./reauthenticate.ts";
+import { reauthenticate, useChangeSession } from "./reauthenticate.ts";
 import { passwordRefusalCode } from "./refusal_codes.ts";
 
 export interface OwnChange {
@@ -72,25 +72,20 @@ export async function changeOwnPassword(
   const { context } = origin;
   const opened = await reauthenticate(dependencies, { own, currentPassword, pending, context });
   if (opened.kind !== "reauthenticated") return opened;
-  const { identity } = opened.session;
-  // One that took a second factor is kept sealed while the password is refused: another one may do.
-  let isKept = pending?.session.identity.token === identity.token;
-  try {
-    const { userId, sessionId } = own.session;
-    if (identity.identitySessionId !== null) {
-      const { identitySessionId } = identity;
-      await signInStore.announcePasswordChange({ userId, sessionId, identitySessionId });
-    }
-    const answer = await signInProvider.changePassword(
-      identity.token,
-      { password, currentPassword },
-      context,
-    );
-    if (answer.kind === "ok") isKept = false;
-    return answer.kind === "ok" ? { kind: "changed" } : refusalOf(answer);
-  } finally {
-    if (!isKept) await dropIdentitySession(dependencies, identity, context);
-  }
+  const { identitySessionId } = opened.session.identity;
+  const answer = await useChangeSession(dependencies, {
+    opened,
+    context,
+    isLastStep: true,
+    async change(token) {
+      const { userId, sessionId } = own.session;
+      if (identitySessionId !== null) {
+        await signInStore.announcePasswordChange({ userId, sessionId, identitySessionId });
+      }
+      return await signInProvider.changePassword(token, { password, currentPassword }, context);
+    },
+  });
+  return answer.kind === "ok" ? { kind: "changed" } : refusalOf(answer);
 }
 
 function refusalOf(answer: Exclude<ProviderAnswer<null>, { kind: "ok" }>) {

@@ -7,19 +7,21 @@
  */
 
 import type { RequestContext, SessionAt } from "../store/session_store.ts";
+import type { IdentityToken } from "../identity/identity_provider.ts";
 import { loginBuckets } from "../sessions/login_throttle.ts";
-import { needsSecondFactor } from "../sessions/login.ts";
+import { dropIdentitySession, needsSecondFactor } from "../sessions/login.ts";
 import {
   makePending,
   type Pending,
+  readNewSession,
   refund,
   type SignInRefusal,
   type SignInThrottled,
 } from "./advance.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { PendingSignIn } from "./pending.ts";
-import type { ProviderSession } from "./provider.ts";
-import { refusalCode, refuseAnswer } from "./refusal_codes.ts";
+import type { ProviderAnswer, ProviderSession } from "./provider.ts";
+import { refuseAnswer } from "./refusal_codes.ts";
 
 const RECENT_MS = 600_000;
 
@@ -31,8 +33,15 @@ export interface Reauthentication {
   readonly context: RequestContext;
 }
 
+export interface Reauthenticated {
+  readonly kind: "reauthenticated";
+  readonly session: ProviderSession;
+  /** Whether the browser carries it sealed, since a second factor. */
+  readonly isCarried: boolean;
+}
+
 export type ReauthenticationResult =
-  | { readonly kind: "reauthenticated"; readonly session: ProviderSession }
+  | Reauthenticated
   | Pending
   | SignInRefusal
   | SignInThrottled;
@@ -44,7 +53,7 @@ export async function reauthenticate(
 ): Promise<ReauthenticationResult> {
   const { sessionId } = own.session;
   if (pending?.awaits === "change" && pending.ownSessionId === sessionId) {
-    return { kind: "reauthenticated", session: pending.session };
+    return { kind: "reauthenticated", session: pending.session, isCarried: true };
   }
   const opened = await open(dependencies, { own, currentPassword, context });
   if (opened.kind !== "reauthenticated" || !needsSecondFactor(opened.session.identity)) {
@@ -61,6 +70,32 @@ export async function reauthenticate(
   return { kind: "pending", pending: makePending(dependencies, step, "factor") };
 }
 
+/**
+ * Makes a change with the session, and drops it after the last step. Where a step is refused or not answered
+ * it is dropped too, but not while the browser carries it: another try needs no second factor again.
+ *
+ * @throws {ServiceUnavailableError} If Supabase Auth or the database was not reached
+ */
+export async function useChangeSession<Value>(
+  dependencies: SignInDependencies,
+  { opened, context, isLastStep, change }: {
+    readonly opened: Reauthenticated;
+    readonly context: RequestContext;
+    readonly isLastStep: boolean;
+    readonly change: (token: IdentityToken) => Promise<ProviderAnswer<Value>>;
+  },
+): Promise<ProviderAnswer<Value>> {
+  const { identity } = opened.session;
+  let isKept = opened.isCarried;
+  try {
+    const answer = await change(identity.token);
+    if (answer.kind === "ok") isKept = !isLastStep;
+    return answer;
+  } finally {
+    if (!isKept) await dropIdentitySession(dependencies, identity, context);
+  }
+}
+
 async function open(
   dependencies: SignInDependencies,
   { own, currentPassword, context }: Omit<Reauthentication, "pending">,
@@ -75,7 +110,7 @@ async function open(
   const answer = await dependencies.signInProvider.openSessionOf(email, context);
   if (answer.kind !== "ok") return refuseAnswer(answer);
   return answer.value.identity.userId === own.session.userId
-    ? { kind: "reauthenticated", session: answer.value }
+    ? { kind: "reauthenticated", session: answer.value, isCarried: false }
     : { kind: "refused", code: "reauthentication_needed" };
 }
 
@@ -88,7 +123,7 @@ async function checkCurrentPassword(
     readonly context: RequestContext;
   },
 ): Promise<Exclude<ReauthenticationResult, Pending>> {
-  const { store, keys, identityProvider, signInProvider } = dependencies;
+  const { store, keys, identityProvider } = dependencies;
   const admission = await store.admitLogin(loginBuckets(keys, { email, ip: context.ip }));
   if (admission.kind === "delayed") {
     return { kind: "throttled", retryAfterSeconds: admission.retryAfterSeconds };
@@ -108,17 +143,10 @@ async function checkCurrentPassword(
       return { kind: "refused", code: "current_password_invalid" };
     }
     await refund(dependencies, { charge, origin });
-    const session = await signInProvider.readSession(result.identity.token, context);
-    switch (session.kind) {
-      case "ok":
-        return { kind: "reauthenticated", session: session.value };
-      case "refused":
-        return { kind: "refused", code: refusalCode(session.code) };
-      case "rate_limited":
-        return { kind: "throttled", retryAfterSeconds: session.retryAfterSeconds };
-      default:
-        return session satisfies never;
-    }
+    const session = await readNewSession(dependencies, { identity: result.identity, context });
+    return session.kind === "ok"
+      ? { kind: "reauthenticated", session: session.value, isCarried: false }
+      : refuseAnswer(session);
   } catch (error: unknown) {
     await refund(dependencies, { charge, origin });
     throw error;

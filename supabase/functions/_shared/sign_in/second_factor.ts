@@ -10,11 +10,12 @@
 import type { Identity } from "../identity/identity_provider.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
 import type { LoginCharge, RequestContext } from "../store/session_store.ts";
-import { dropIdentitySession, type LoginOrigin } from "../sessions/login.ts";
+import type { LoginOrigin } from "../sessions/login.ts";
 import {
   advance,
   finish,
   type Pending,
+  readNewSession,
   refund,
   releaseQuietly,
   type SignInRefusal,
@@ -42,14 +43,7 @@ export async function continueWithFactor(
   dependencies: SignInDependencies,
   { identity, origin }: { readonly identity: Identity; readonly origin: LoginOrigin },
 ): Promise<SignInResult> {
-  const { context } = origin;
-  let answer: ProviderAnswer<ProviderSession>;
-  try {
-    answer = await dependencies.signInProvider.readSession(identity.token, context);
-  } catch (error: unknown) {
-    await dropIdentitySession(dependencies, identity, context);
-    throw error;
-  }
+  const answer = await readNewSession(dependencies, { identity, context: origin.context });
   if (answer.kind !== "ok") return refuseAnswer(answer);
   const step = { session: answer.value, intent: "sign_in", openedBy: null } as const;
   return await advance(dependencies, { ...step, needsConsent: false, origin });
@@ -108,9 +102,9 @@ export async function verifyFactor(
   if (pending === null || !awaitsCode(pending)) {
     return { kind: "refused", code: "flow_state_not_found" };
   }
-  if (findFactor(pending, factorId) === undefined) {
-    return { kind: "refused", code: "mfa_factor_not_found" };
-  }
+  const factor = findFactor(pending, factorId);
+  if (factor === undefined) return { kind: "refused", code: "mfa_factor_not_found" };
+  if (factor.type === "webauthn") return { kind: "refused", code: "mfa_factor_not_supported" };
   const { userId } = pending.session.identity;
   const admission = await store.admitLogin(
     attemptBuckets(keys, { kind: "factor", subject: userId, ip: origin.context.ip }),
