@@ -177,6 +177,23 @@ Deno.test("a tab that asked nothing follows a sign-in in another one", async () 
   for (const { session } of [idle, signingIn]) session.dispose();
 });
 
+Deno.test("a page that waits for a sign-in follows the tab or popup that came back signed in", async () => {
+  const harness = createHarness();
+  const { script } = harness.server;
+  harness.server.script = () => ({ kind: "rejected", reason: "no-session" });
+  const waiting = harness.openTab();
+  await harness.advance(0);
+  assert.equal(waiting.session.status, "signed-out");
+  await harness.advance(1_000);
+  harness.server.script = script;
+  const cameBack = harness.openTab();
+  await harness.advance(0);
+  for (const { session } of [waiting, cameBack]) {
+    assert.equal(session.status, "active");
+    session.dispose();
+  }
+});
+
 Deno.test("a sign-in by a redirect, of which no record tells, is found when the person comes back", async () => {
   const harness = createHarness();
   harness.hasSessionCookie = false;
