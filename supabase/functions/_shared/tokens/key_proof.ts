@@ -8,16 +8,9 @@
  * @module
  */
 
-import {
-  calculateJwkThumbprint,
-  compactVerify,
-  decodeJwt,
-  decodeProtectedHeader,
-  errors,
-  importJWK,
-} from "jose";
-import { Buffer } from "node:buffer";
+import { compactVerify, decodeJwt, decodeProtectedHeader, errors } from "jose";
 import type { KeyThumbprint } from "../brands.ts";
+import { thumbprintOf } from "./jwk_thumbprint.ts";
 import { readChallenge } from "./proof_challenge.ts";
 import { KEY_THUMBPRINT_BYTES } from "./refresh_token.ts";
 import type { SessionKeys } from "./session_keys.ts";
@@ -67,13 +60,12 @@ export async function verifyKeyProof(
   const challenge = route === "login" ? null : readChallenge(parsed.claims.nonce ?? "", keys);
   if (challenge === null && route !== "login") return null;
   const { jwk } = parsed;
-  return await isSigned(proof, jwk) ? { thumbprint: await thumbprintOf(jwk), challenge } : null;
+  return await isSigned(proof, jwk) ? { thumbprint: nameOf(jwk), challenge } : null;
 }
 
-/** The first half of the SHA-256 thumbprint (RFC 7638). */
-async function thumbprintOf(jwk: ProofKey): Promise<KeyThumbprint> {
-  const thumbprint = Buffer.from(await calculateJwkThumbprint(jwk, "sha256"), "base64url");
-  return new Uint8Array(thumbprint.subarray(0, KEY_THUMBPRINT_BYTES)) as KeyThumbprint;
+/** The first half of the key's thumbprint. */
+function nameOf(jwk: ProofKey): KeyThumbprint {
+  return thumbprintOf(jwk).slice(0, KEY_THUMBPRINT_BYTES) as KeyThumbprint;
 }
 
 function parse(
@@ -123,7 +115,7 @@ function lastSegment(htu: string): string | null {
 
 async function isSigned(proof: string, jwk: ProofKey): Promise<boolean> {
   try {
-    await compactVerify(proof, await importJWK(jwk, "ES256"), { algorithms: ["ES256"] });
+    await compactVerify(proof, jwk, { algorithms: ["ES256"] });
     return true;
   } catch (error: unknown) {
     // A point that is not on the curve is a DataError of WebCrypto.

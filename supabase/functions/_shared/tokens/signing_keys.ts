@@ -7,7 +7,8 @@
 
 import { Buffer } from "node:buffer";
 import { importJWK } from "jose";
-import { hmacSha256, sha256Of } from "./hmac.ts";
+import { hmacSha256 } from "./hmac.ts";
+import { thumbprintOf } from "./jwk_thumbprint.ts";
 
 const ES256 = { name: "ECDSA", hash: "SHA-256" } as const;
 
@@ -94,7 +95,10 @@ export function parseSigningKeys(json: string): readonly SigningJwk[] {
     const name = `key ${index + 1}`;
     const parsed = readPrivateJwk(candidate, (problem) => problems.push(`${name}: ${problem}`));
     if (parsed === null) continue;
-    const jwk = { ...parsed, kid: parsed.kid ?? computeThumbprint(parsed) };
+    const jwk = {
+      ...parsed,
+      kid: parsed.kid ?? Buffer.from(thumbprintOf(parsed)).toString("base64url"),
+    };
     if (jwks.some((other) => other.kid === jwk.kid)) problems.push(`${name}: kid: given twice`);
     jwks.push(jwk);
   }
@@ -224,12 +228,4 @@ function readPrivateJwk(value: unknown, report: (problem: string) => void): Priv
 
 function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
-/** RFC 7638: SHA-256 of the required members in lexicographic order, without whitespace. */
-function computeThumbprint(jwk: PrivateJwk): string {
-  const members = jwk.kty === "EC"
-    ? { crv: jwk.crv, kty: jwk.kty, x: jwk.x, y: jwk.y }
-    : { k: jwk.k, kty: jwk.kty };
-  return Buffer.from(sha256Of(JSON.stringify(members))).toString("base64url");
 }
