@@ -9,6 +9,9 @@ import type { AuthClient } from "../../../client/src/index.ts";
 import { find, say } from "./dom.ts";
 import type { SentMessage, SignInSteps, StepOutcome } from "./sign_in_steps.ts";
 
+/** Any name that the local stack knows leads to its own provider, which asks who somebody is. */
+const PROVIDER = "keycloak";
+
 interface Credentials {
   readonly email: string;
   readonly password: string;
@@ -44,8 +47,16 @@ export function createSignInPanel(auth: AuthClient, steps: SignInSteps): void {
     steps.follow(await signIn.withPassword(read()), problem);
   });
   onClick("way-otp", ({ email }) => signIn.withOtp({ email }), "email");
+  onClick("way-oauth", ({ email }) => signIn.withOAuth({ provider: PROVIDER, loginHint: email }));
+  onClick(
+    "way-popup",
+    ({ email }) => signIn.withOAuth({ provider: PROVIDER, loginHint: email, popup: true }),
+  );
   onClick("way-sign-up", (credentials) => signIn.signUp(credentials), "signup");
   onClick("way-reset", ({ email }) => signIn.resetPassword({ email }), "recovery");
+
+  // Back from a provider, or from a mail's link.
+  void signIn.returnOutcome().then((outcome) => outcome && steps.follow(outcome, problem));
 
   find("sign-out", HTMLButtonElement).addEventListener("click", () => void auth.signOut());
 }

@@ -78,6 +78,8 @@ export function showProvider(request: Request): Response {
     `<!DOCTYPE html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
 <title>Local provider</title>
 <h1>Who are you?</h1>
 <p>This provider takes your word for it. It exists on this machine alone.</p>

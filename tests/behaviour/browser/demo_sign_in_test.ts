@@ -155,3 +155,63 @@ Deno.test("a reset with the inbox's code ends in a session, and the new password
   await assertSignedIn(page, demo);
   assert.deepEqual(complaints, []);
 });
+
+Deno.test("the provider's word signs in by a redirect, and its refusal comes back to the page", async () => {
+  await using demo = await openSignedOutDemo();
+  const { page, complaints, email } = demo;
+  await press(page, "Continue with the local provider");
+  await press(page, "I would rather not say");
+  await page.locator("#sign-in-problem", { hasText: "refused" }).waitFor();
+  assert.equal(new URL(page.url()).search, "", "the code does not stay in the address");
+
+  await page.getByLabel("E-mail").fill(email);
+  await press(page, "Continue with the local provider");
+  await press(page, "This is me");
+  await assertSignedIn(page, demo);
+  assert.deepEqual(complaints, []);
+});
+
+Deno.test("a popup signs in by the provider's word, and tells the page of a refusal and of being closed", async () => {
+  await using demo = await openSignedOutDemo();
+  const { page, complaints } = demo;
+  const openPopup = async (): Promise<Page> => {
+    const popup = page.waitForEvent("popup");
+    await press(page, "Continue in a popup");
+    return await popup;
+  };
+  await press(await openPopup(), "I would rather not say");
+  await page.locator("#sign-in-problem", { hasText: "refused" }).waitFor();
+
+  const closed = await openPopup();
+  await closed.getByText("Who are you?").waitFor();
+  await closed.close();
+  await page.locator("#sign-in-problem", { hasText: "Cancelled" }).waitFor();
+
+  await press(await openPopup(), "This is me");
+  await assertSignedIn(page, demo);
+  assert.deepEqual(complaints, []);
+});
+
+Deno.test("a sign-up's link comes back to the page, which asks for the password", async () => {
+  await using demo = await openSignedOutDemo();
+  const { page, complaints } = demo;
+  const email = `${crypto.randomUUID()}@example.com`;
+  await page.getByLabel("E-mail").fill(email);
+  await press(page, "Sign up");
+  await followLinkFromInbox(page, email);
+  await page.getByLabel("New password").fill(PASSWORD);
+  await press(page, "Set the password");
+  await assertSignedIn(page, { ...demo, email });
+  assert.deepEqual(complaints, []);
+});
+
+Deno.test("a reset's link comes back to the page, which asks for the new password", async () => {
+  await using demo = await openSignedOutDemo();
+  const { page, complaints, email } = demo;
+  await press(page, "I forgot my password");
+  await followLinkFromInbox(page, email);
+  await page.getByLabel("New password").fill(NEW_PASSWORD);
+  await press(page, "Set the password");
+  await assertSignedIn(page, demo);
+  assert.deepEqual(complaints, []);
+});
