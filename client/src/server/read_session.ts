@@ -6,6 +6,7 @@
  * @module
  */
 
+import { isNetworkError } from "../transport/network_error.ts";
 import { isObject, readJson, type UnifiedAuthUser } from "../transport/views.ts";
 import type { InitialSession } from "./initial_session.ts";
 import { sessionCookiesIn } from "./session_cookies.ts";
@@ -141,19 +142,23 @@ async function visitOf(
   const cookie = sessionCookiesIn(headers.get("cookie"));
   const authorization = headers.get("authorization");
   if (cookie === null && authorization === null) return without("signed-out");
+  const signal = AbortSignal.timeout(timeoutMs);
   try {
     const response = await fetch(url, {
       // The default of some frameworks is to keep what a GET answers, and to give it to the next visitor.
-      cache: "no-store",
+      // Workers of before November 2024 keep nothing, and refuse to be told so.
+      ...("cache" in Request.prototype && { cache: "no-store" }),
       redirect: "manual",
-      signal: AbortSignal.timeout(timeoutMs),
+      signal,
       headers: {
         ...(cookie === null ? {} : { cookie }),
         ...(authorization === null ? {} : { authorization }),
       },
     });
     return interpret(response.status, await readJson(response));
-  } catch {
+  } catch (error) {
+    // The page is rendered all the same, and the developer hears of it.
+    if (!signal.aborted && !isNetworkError(error)) console.error(error);
     return without("unavailable");
   }
 }

@@ -8,6 +8,7 @@
 import type { SessionEnvironment } from "../session/environment.ts";
 import type { Proof } from "../key/browser_key.ts";
 import type { Busy, Unavailable } from "./outcome.ts";
+import { isNetworkError } from "./network_error.ts";
 import { readJson } from "./views.ts";
 
 /** A JSON object. */
@@ -114,18 +115,6 @@ function baseOf(baseUrl: string | URL | undefined): string {
     throw new TypeError(`Cannot create a client as 'baseUrl' is no HTTP URL: ${url.href}`);
   }
   return url.href.replace(/\/+$/, "");
-}
-
-/** By what Chromium, Firefox, Safari, undici, Deno, Bun, workerd and React Native say. */
-const NETWORK_WORDS =
-  /fetch failed|failed to fetch|network|load failed|connect|connection|sending request|terminated|socket|offline|hostname/i;
-
-/** Engines' words for a mistake in a program, which may name a `connection` or a `socket` too. */
-const MISTAKE_WORDS = /\b(undefined|null|not an? (function|object)|not defined|find variable)\b/i;
-
-function isNetworkError(error: unknown): boolean {
-  return error instanceof Error && NETWORK_WORDS.test(error.message) &&
-    !MISTAKE_WORDS.test(error.message);
 }
 
 function failureOf(

@@ -144,6 +144,23 @@ Deno.test("a backend that is down or slow leaves the visit unavailable", async (
   }
 });
 
+Deno.test("a fault of the set-up leaves the visit unavailable too, and is told to the developer", async () => {
+  const fault = new TypeError("keepalive");
+  const { error } = console;
+  const told: unknown[] = [];
+  console.error = (thrown) => void told.push(thrown);
+  try {
+    for (const thrown of [new TypeError("fetch failed"), fault]) {
+      const fetch = () => Promise.reject(thrown);
+      const visit = await readSession(visitor(COOKIES), { baseUrl: BASE, fetch });
+      assert.equal(visit.status, "unavailable");
+    }
+  } finally {
+    console.error = error;
+  }
+  assert.deepEqual(told, [fault]);
+});
+
 Deno.test("the client's own base URL is understood, and a missing one is refused", async () => {
   for (const baseUrl of [BASE, `${BASE}/`, `${BASE}/unified-auth`, new URL(BASE)]) {
     const { calls, fetch } = answering(200, live("active"));

@@ -212,7 +212,12 @@ const NETWORK_ERRORS = [
   new TypeError("error sending request for url (https://example.test/)"), // Deno
   new Error("Unable to connect. Is the computer able to access the url?"), // Bun
   new Error("Network connection lost."), // workerd
+  new Error("internal error; reference = g00vnik57apm6m82v2jmmrdi"), // workerd, of an unknown host
   new TypeError("Network request failed"), // React Native
+  new Error('Unable to resolve host "example.test": No address associated with hostname'), // Expo, Android
+  new Error("The request timed out."), // Expo, iOS
+  new Error("net::ERR_NAME_NOT_RESOLVED"), // Electron
+  new Error("request to https://example.test/ failed, reason: getaddrinfo ENOTFOUND"), // node-fetch
 ];
 const SETUP_ERRORS = [
   new TypeError("keepalive"), // undici, for what Next.js makes of a request
