@@ -84,7 +84,8 @@ async function serveApp(
   return { url, stack, site, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
 
-async function untilServed(url: string): Promise<void> {
+/** Resolves once `url` answers. @throws {Error} If it takes too long */
+export async function untilServed(url: string): Promise<void> {
   const until = performance.now() + LONGEST_START_MS;
   while (performance.now() < until) {
     const response = await fetch(url).catch(() => null);

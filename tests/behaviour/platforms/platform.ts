@@ -5,6 +5,7 @@
  * @module
  */
 
+import { untilServed } from "../apps/app.ts";
 import { packClient } from "../package/packed_client.ts";
 
 export interface Platform {
@@ -68,4 +69,42 @@ export async function runProgram(
     .map((bytes) => new TextDecoder().decode(bytes));
   if (signal !== null) throw new Error(`Never ended: ${command} ${args.join(" ")}\n${complained}`);
   return { code, printed: printed.trim(), complained };
+}
+
+export interface Served extends AsyncDisposable {
+  readonly url: string;
+  /** Ends the program, and answers what it wrote to its errors. */
+  complaints(): Promise<string>;
+}
+
+/** Starts a program that answers at `url`, and resolves once it does. */
+export async function serveProgram(
+  [command = "", ...args]: readonly string[],
+  { cwd, env, url }: {
+    readonly cwd: string;
+    readonly env: Readonly<Record<string, string>>;
+    readonly url: string;
+  },
+): Promise<Served> {
+  const child = new Deno.Command(command, {
+    args,
+    cwd,
+    env: { ...env, NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "null",
+    stderr: "piped",
+  }).spawn();
+  const written = new Response(child.stderr).text();
+  let ending: Promise<string> | undefined;
+  const complaints = (): Promise<string> =>
+    ending ??= (async () => {
+      child.kill("SIGTERM");
+      await child.status;
+      return await written;
+    })();
+  await using started = new AsyncDisposableStack();
+  started.defer(async () => void await complaints());
+  await untilServed(url);
+  const kept = started.move();
+  return { url, complaints, [Symbol.asyncDispose]: () => kept.disposeAsync() };
 }
