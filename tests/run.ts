@@ -13,11 +13,11 @@ import { shareTestServer, testStore, testStoreEnvironment } from "../local/testi
 
 /**
  * Files at a time. Most of a test is waiting, for a timer or for another process: two cores are kept busy
- * by more than two files. What is asked for by name is read while it runs, one file after the other.
+ * by more than two files. Files that are named run one after the other, since their output is read meanwhile.
  */
 const JOBS = "4";
 
-/** Beside three others a second is too short for a page to load, or for a limit to be told from another. */
+/** Beside three others a second is too short for a page to load, or for two limits to be distinguished. */
 const JOBS_OF_TIMED = "2";
 
 /** The fast ones first, so that what is broken shows early. */
@@ -28,7 +28,7 @@ const FOLDERS = [
   ...await listFolders("tests/resilience"),
 ];
 
-/** What waits for a browser, an outage or a deadline. */
+/** Files that wait for a browser, an outage or a deadline. */
 const TIMED = [
   "tests/behaviour/apps",
   "tests/behaviour/browser",
@@ -41,7 +41,7 @@ const TIMED = [
 ];
 
 /**
- * What may differ between the stores in spite of their contract: the functions' composition, and many
+ * Files whose subject may differ between the stores in spite of their contract: the functions' composition, and many
  * calls at once that wait for locks, for connections or for a server that is going down.
  */
 const WITH_THE_DIRECT_STORE_TOO = [

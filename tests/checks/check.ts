@@ -1,5 +1,5 @@
 /**
- * What a check is: a name, and what is wrong. Nothing wrong is an empty list.
+ * A check has a name and returns the problems that it finds.
  *
  * @module
  */

@@ -13,7 +13,7 @@ const AWAITED = [
   "npm:jose@",
 ];
 
-/** What is imported when the first request comes that needs it. */
+/** Imported by the first request that needs it. */
 const LATER = [
   "http/openapi.ts",
   "http/schemas.ts",
@@ -29,10 +29,10 @@ for (const name of ["unified-auth", "validate-session"]) {
   Deno.test(`a cold start of ${name} loads nothing that its first request can do without`, async () => {
     const entry = `supabase/functions/${name}/index.ts`;
     const awaited = listAwaited(entry, await readImports([entry]));
-    const foreign = awaited
+    const packages = awaited
       .filter((module) => !module.startsWith("supabase/"))
       .map((module) => module.replace(/@\d[\d.]*/, "@"));
-    assert.deepEqual(foreign.toSorted(), AWAITED.toSorted());
+    assert.deepEqual(packages.toSorted(), AWAITED.toSorted());
     const later = LATER.map((module) => `supabase/functions/_shared/${module}`);
     for (const module of later) await Deno.stat(module);
     const early = later.filter((module) => awaited.includes(module));

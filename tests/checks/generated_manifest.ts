@@ -1,5 +1,5 @@
 /**
- * What the doctor compares a database with: every object that the migrations make, and its properties.
+ * Generates the manifest that the doctor compares a database with: every object that the migrations make.
  *
  * @module
  */

@@ -64,7 +64,7 @@ export async function readImports(paths: readonly string[]): Promise<readonly Im
   }
 }
 
-/** What runs before the first line of `entry` does, itself included. */
+/** The modules that run before the first line of `entry` does, itself included. */
 export function listAwaited(entry: string, imports: readonly Import[]): readonly string[] {
   const found = new Set([entry]);
   for (const from of found) {

@@ -13,7 +13,7 @@ interface ImportRule {
   readonly from: RegExp;
   /** A file that is excepted: the one that the rule makes room for. */
   readonly except?: RegExp;
-  /** What must not be imported. */
+  /** Modules that must not be imported. */
   readonly forbidden: RegExp;
 }
 

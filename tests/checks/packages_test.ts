@@ -3,7 +3,7 @@ import * as z from "zod";
 import { PROJECT } from "./check.ts";
 import { readImports } from "./import_graph.ts";
 
-/** What a newcomer or a deploy runs: programs, and the `deno.json` that names their packages. */
+/** The commands of a newcomer or a deploy: programs, and the `deno.json` that names their packages. */
 const PROGRAMS = [
   {
     config: "supabase/functions/unified-auth/deno.json",

@@ -50,7 +50,7 @@ export function longFile({ path, text }: SourceFile): readonly { path: string; l
   return lines > LONG_FILE_LINES && !GENERATED.has(path) ? [{ path, lines }] : [];
 }
 
-/** What is wrong with one file. */
+/** The problems of one file. */
 export function judgeSource({ path, text }: SourceFile): readonly string[] {
   if (GENERATED.has(path)) return [];
   const lines = linesOf(text);

@@ -11,7 +11,7 @@ Deno.test("a file of more than 400 lines is named and fails nothing", () => {
   assert.deepEqual(judgeSource(ofLength(401)), []);
 });
 
-Deno.test("what silences a tool, gives up types or is left to be done is refused", () => {
+Deno.test("text that silences a tool, gives up types or is left to be done is refused", () => {
   const refused = [
     "// TO" + "DO: later",
     "// @ts-" + "ignore",

@@ -9,14 +9,14 @@ import ts from "typescript";
 import type { Check } from "./check.ts";
 import { readSourceFiles, type SourceFile } from "./source_files.ts";
 
-/** What is deployed and what is published. */
+/** Deployed or published. */
 const PRODUCT = /^(?:supabase\/functions|client\/src)\//;
 
-/** What the platform runs, and what others import by the package's name. */
+/** Entry points: run by the platform, or imported by the package's name. */
 const ENTRY =
   /^supabase\/functions\/[a-z-]+\/index\.ts$|^client\/src\/(?:\w+\/)?(?:index|cache|metrics)\.ts$/;
 
-/** What only tests import, and why they have to. */
+/** Exports that only tests import, and why they have to. */
 const FOR_TESTS: Readonly<Record<string, string>> = {
   DEFAULTS: "compared with client/README.md",
   SESSION_ENDED_REASONS: "the client's side of ERRORS, compared with it",
@@ -50,7 +50,7 @@ export function findUnusedExports(files: readonly SourceFile[]): readonly string
 
 interface Module {
   readonly path: string;
-  /** The names of its own functions, classes and constants. */
+  /** The names of the functions, classes and constants that it declares. */
   readonly exported: readonly string[];
   /** `path#name`; `path#*` where all of a module is taken. */
   readonly imported: readonly string[];

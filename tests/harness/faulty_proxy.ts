@@ -8,7 +8,7 @@
 
 import { chunksOf, close, type RelayedConnection, startTcpRelay, writeAll } from "./tcp_relay.ts";
 
-/** What goes wrong. */
+/** A failure of the network. */
 export type NetworkFault =
   & {
     /** With the requests that it fits. @default {all} */
@@ -35,11 +35,11 @@ export interface FaultyProxy extends AsyncDisposable {
   readonly met: number;
   /** How many requests like those of the last fault have come since, met by it or not. */
   readonly seen: number;
-  /** What goes wrong from the next request on. Null: nothing. */
+  /** The failure of the next request and of all after it. Null: none. */
   setFault(fault: NetworkFault | null): void;
 }
 
-/** Where a request of HTTP/1.1 begins; a body that comes in a piece of its own is no new one. */
+/** Where a request of HTTP/1.1 begins; a body that comes in a separate piece is no new one. */
 const REQUEST_LINE = /^[A-Z]+ \/\S* HTTP\/1\.1\r\n/;
 
 /** @param target the port behind it, asked for at each connection: it may be known only later */

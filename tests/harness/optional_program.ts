@@ -24,8 +24,8 @@ export async function findOptionalProgram(
 ): Promise<string | undefined> {
   const program = await find(name);
   if (program !== undefined) return program;
-  const told = `${name} is not installed, left out: ${use}`;
-  if (ARE_REQUIRED) Deno.test(`${name} is installed`, () => assert.fail(told));
-  else console.warn(told);
+  const message = `${name} is not installed, left out: ${use}`;
+  if (ARE_REQUIRED) Deno.test(`${name} is installed`, () => assert.fail(message));
+  else console.warn(message);
   return undefined;
 }

@@ -1,5 +1,5 @@
 /**
- * How long a test lets pass so that the reuse interval is over, by the default of the functions.
+ * How long a test lets pass so that the reuse interval has passed, by the default of the functions.
  *
  * @module
  */

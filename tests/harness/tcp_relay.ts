@@ -1,18 +1,18 @@
 /**
- * A relay of bytes between a client and a server on this machine. What becomes of each piece, and so
- * what the relay is for, is its user's to say; it knows no protocol.
+ * A relay of bytes between a client and a server on this machine. Its user decides what is sent on for each
+ * piece; it knows no protocol.
  *
  * @module
  */
 
-/** What to send on in place of the piece that came; the last of it, or nothing, and the end. */
+/** The bytes to send on in place of a piece; or the last ones before the end; or the end at once. */
 export type Passage = Uint8Array | { readonly last: Uint8Array } | "hang_up";
 
 /** Asked for each piece that comes on one connection, in its order; to answer it as it is passes it on. */
 export interface RelayedConnection {
   readonly fromClient: (bytes: Uint8Array) => Passage | Promise<Passage>;
   readonly fromServer: (bytes: Uint8Array) => Passage | Promise<Passage>;
-  /** The connection is over. */
+  /** Called when the connection has ended. */
   readonly ended?: () => void;
 }
 
@@ -48,7 +48,7 @@ export function startTcpRelay(target: () => number, accept: () => RelayedConnect
       await Promise.race(directions).finally(end);
       await Promise.allSettled(directions);
     } catch {
-      // Either side refused or is gone: what it would be told is that the other one is gone too.
+      // Either side refused or is gone: closing both says it to the other.
     } finally {
       end();
     }
@@ -86,7 +86,7 @@ async function pass(
   }
 }
 
-/** What comes, until the other side has no more to say. */
+/** The chunks that come, until the other side ends. */
 export async function* chunksOf(connection: Deno.TcpConn): AsyncGenerator<Uint8Array> {
   const buffer = new Uint8Array(CHUNK_BYTES);
   for (;;) {

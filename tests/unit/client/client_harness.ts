@@ -28,7 +28,7 @@ export interface Tab {
   readonly document: EventTarget & { hidden: boolean };
   readonly sent: Request[];
   readonly errors: unknown[];
-  /** What the tab's own `fetch` answers. */
+  /** The answer of the tab's `fetch`. */
   respond: (request: Request) => Response | Promise<Response>;
   online: boolean;
   /** As a browser does it: the event first, then no timer fires any more. */
@@ -49,9 +49,9 @@ export interface Harness {
   now(): number;
   timers(): number;
   random: () => number;
-  /** What each tab reads of the cookie that says that there is a session. */
+  /** Whether each tab finds the cookie that says that there is a session. */
   hasSessionCookie: boolean | undefined;
-  /** What the wall clock shows too much. */
+  /** How far the wall clock is ahead. */
   skewMs: number;
 }
 
@@ -61,7 +61,7 @@ interface Timer {
   readonly owner: { frozen: boolean };
 }
 
-/** What the wall clock shows at first. */
+/** The wall clock at first. */
 export const EPOCH = 1_800_000_000_000;
 
 /** Lets everything that waits for promises alone go on. */

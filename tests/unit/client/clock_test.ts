@@ -100,7 +100,7 @@ Deno.test("a healthy session warns of nothing in a day and a half", async () => 
   tab.session.dispose();
 });
 
-// What they leave in the memory is weighed in Chromium, which can be told to collect.
+// Memory is measured in Chromium, where a test can force a garbage collection.
 Deno.test("10,000 refreshes leave no timer, no longer record and no longer diagnosis", async () => {
   const harness = createHarness();
   const tab = harness.openTab();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { ADA, createHarness } from "./client_harness.ts";
 
-/** What a process answers that does not have the secret yet which tagged a browser's refresh token. */
+/** The answer of a process that does not have the secret yet which tagged a browser's refresh token. */
 const NOT_READ = () => ({ kind: "rejected", reason: "no-session" }) as const;
 
 Deno.test("a page whose token one process cannot read says expired, and heals with the next that can", async () => {

@@ -131,7 +131,7 @@ Deno.test("Realtime has the fresh token, and closed channels are gone, before wa
   tab.session.dispose();
 });
 
-Deno.test("supabase-js is never told to use the public key because of an outage", async () => {
+Deno.test("supabase-js never falls back to the public key because of an outage", async () => {
   const harness = createHarness();
   harness.server.script = () => ({ kind: "unavailable", cause: "network" });
   const { session } = harness.openTab();

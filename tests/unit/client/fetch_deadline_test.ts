@@ -21,7 +21,7 @@ Deno.test("a call that waits in vain rejects at its deadline with the cause", as
   tab.session.dispose();
 });
 
-Deno.test("a refused call whose refresh hangs is over at its deadline, or when its caller gives up", async () => {
+Deno.test("a refused call whose refresh hangs ends at its deadline, or when its caller gives up", async () => {
   const harness = createHarness();
   const tab = await openApiTab(harness);
   harness.server.generation = 2; // The API has stopped to take token-1.
@@ -74,17 +74,17 @@ Deno.test("a call has one deadline for all that it waits for, and none while it 
   const call = assert.rejects(tab.session.fetch(URL_, { timeoutMs: 3_000 }), {
     name: "SessionUnavailableError",
   });
-  let isOver = false;
-  void call.then(() => isOver = true);
+  let hasEnded = false;
+  void call.then(() => hasEnded = true);
   await harness.advance(60_000);
   assert.equal(tab.sent.length, 1);
-  assert.equal(isOver, false);
+  assert.equal(hasEnded, false);
   harness.server.script = () => new Promise(() => {});
   release?.();
   await harness.advance(900);
-  assert.equal(isOver, false);
+  assert.equal(hasEnded, false);
   await harness.advance(200);
-  assert.equal(isOver, true, "2 s for the first answer and 1 s after the refusal");
+  assert.equal(hasEnded, true, "2 s for the first answer and 1 s after the refusal");
   await call;
   await harness.advance(20_000);
   tab.session.dispose();
@@ -95,7 +95,7 @@ Deno.test("the time until a person signs in is not a call's", async () => {
   const tab = await openApiTab(harness);
   harness.server.script = () => ({ kind: "rejected", reason: "expired" });
   await tab.session.check();
-  const patient = tab.session.fetch(URL_, { as: "user-after-sign-in" });
+  const waiting = tab.session.fetch(URL_, { as: "user-after-sign-in" });
   await harness.advance(14_900);
   harness.server.script = undefined;
   Object.assign(harness.server, { sessionId: "session-2", issuedAt: harness.now() });
@@ -103,6 +103,6 @@ Deno.test("the time until a person signs in is not a call's", async () => {
   harness.server.generation = 2; // The API does not take the token of the sign-in.
   harness.server.latencyMs = 2_000;
   await harness.advance(5_000);
-  assert.equal((await patient).status, 200);
+  assert.equal((await waiting).status, 200);
   tab.session.dispose();
 });

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { openApiTab, URL_ } from "./api_tab.ts";
 import { createHarness } from "./client_harness.ts";
 
-Deno.test("a refusal in the very millisecond in which another token comes asks nobody", async () => {
+Deno.test("a refusal in the very millisecond in which another token comes sends no request", async () => {
   const harness = createHarness();
   const tab = await openApiTab(harness);
   harness.server.generation = 2; // The API has stopped to take token-1.

@@ -64,7 +64,7 @@ Deno.test("a call is sent again once, with its body, and not a second time", asy
   tab.session.dispose();
 });
 
-Deno.test("what cannot be repeated is not: streams, and calls that say so", async () => {
+Deno.test("streams, and calls that say so, are not repeated", async () => {
   const harness = createHarness();
   const tab = await openApiTab(harness);
   tab.respond = () => unauthorized();
@@ -76,7 +76,7 @@ Deno.test("what cannot be repeated is not: streams, and calls that say so", asyn
   tab.session.dispose();
 });
 
-Deno.test("an app's own 401 comes back untouched, and asks nobody", async () => {
+Deno.test("an app's own 401 comes back untouched, and sends no request", async () => {
   const harness = createHarness();
   const tab = await openApiTab(harness);
   for (const response of [unauthorized("not_the_owner"), new Response("<html>", { status: 401 })]) {
@@ -105,7 +105,7 @@ Deno.test("the server's refusal turns waiting calls away, but those that wait fo
   harness.server.script = () => ({ kind: "rejected", reason: "expired" });
   await tab.session.check();
   await assert.rejects(tab.session.fetch(URL_), { name: "SessionEndedError", reason: "expired" });
-  const patient = tab.session.fetch(URL_, {
+  const waiting = tab.session.fetch(URL_, {
     method: "PUT",
     body: "x",
     as: "user-after-sign-in",
@@ -115,7 +115,7 @@ Deno.test("the server's refusal turns waiting calls away, but those that wait fo
   harness.server.script = undefined;
   Object.assign(harness.server, { sessionId: "session-2", issuedAt: harness.now() });
   await tab.session.signIn(() => Promise.resolve(harness.server.valid(false)));
-  assert.equal((await patient).status, 200);
+  assert.equal((await waiting).status, 200);
   tab.session.dispose();
 });
 

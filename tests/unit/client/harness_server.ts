@@ -23,7 +23,7 @@ export const GRACE: User = { id: "grace" };
 type Answer = Outcome<User> | LogoutOutcome | LoginOutcome<User>;
 export type Script = (path: "validate" | "refresh" | "logout") => Answer | Promise<Answer>;
 
-/** The server of the harness: answers `valid` unless told otherwise, and rotates with each refresh. */
+/** The server of the harness: answers `valid` unless a script says otherwise, and rotates with each refresh. */
 export interface FakeServer {
   readonly calls: string[];
   generation: number;
@@ -35,7 +35,7 @@ export interface FakeServer {
   accessTtlMs: number;
   /** Milliseconds from a refresh to the end of the session. */
   sessionEndsInMs: number;
-  showsToken: boolean;
+  exposesToken: boolean;
   /** Milliseconds until an answer comes. */
   latencyMs: number;
   /** Replaces the answer; undefined for the usual one. */
@@ -56,7 +56,7 @@ export function createFakeServer(
     issuedAt: 0,
     accessTtlMs: 3_600_000,
     sessionEndsInMs: 2_592_000_000,
-    showsToken: true,
+    exposesToken: true,
     latencyMs: 0,
     script: undefined,
     valid: (refreshed) => ({
@@ -68,7 +68,7 @@ export function createFakeServer(
       accessExpiresInMs: server.issuedAt + server.accessTtlMs - now(),
       sessionEndsInMs: server.issuedAt + server.sessionEndsInMs - now(),
       sessionAgeMs: 1000,
-      accessToken: server.showsToken ? `token-${server.generation}` : undefined,
+      accessToken: server.exposesToken ? `token-${server.generation}` : undefined,
     }),
     transport: {
       validate: () => answer("validate") as Promise<Outcome<User>>,
@@ -81,8 +81,8 @@ export function createFakeServer(
     server.calls.push(path);
     const scripted = server.script?.(path);
     let result: Answer | Promise<Answer> | undefined = scripted;
-    const isOver = now() >= server.issuedAt + server.accessTtlMs;
-    const rotates = path === "refresh" || (path === "validate" && isOver);
+    const hasExpired = now() >= server.issuedAt + server.accessTtlMs;
+    const rotates = path === "refresh" || (path === "validate" && hasExpired);
     if (!result && rotates) {
       server.generation++;
       server.issuedAt = now();

@@ -19,7 +19,7 @@ Deno.test("this device keeps the user's id, and no more than the app has named",
   next.session.dispose();
 });
 
-Deno.test("what the app names is shown before the server answers", async () => {
+Deno.test("the fields that the app names are shown before the server answers", async () => {
   const harness = createHarness();
   harness.server.user = { id: "ada", name: "Ada Lovelace" };
   const first = harness.openTab({ hint: ["name"] });

@@ -27,7 +27,7 @@ export const CLAIMS = {
   url: "https://example.test/functions/v1/unified-auth/refresh",
 } as const;
 
-/** What becomes of one method of IndexedDB: undefined, and it does what it always does. */
+/** How one method of IndexedDB fails. Undefined: it works. */
 type Fault = "throws" | "hangs" | "gives null" | "gives null once stored" | undefined;
 
 export interface KeyFixture {

@@ -19,7 +19,7 @@ async function whileTimePasses<T>(fixture: KeyFixture, work: Promise<T>): Promis
   return await done;
 }
 
-Deno.test("a proof is a DPoP JWT over method, URL and challenge, and each has an id of its own", async () => {
+Deno.test("a proof is a DPoP JWT over method, URL and challenge, and each has another id", async () => {
   const { key } = createKeyFixture();
   const first = await verifyProof(
     await key.prove({ ...CLAIMS, challenge: "c-1" }, { creates: true }),

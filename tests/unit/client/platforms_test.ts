@@ -73,7 +73,7 @@ Deno.test("the oldest browsers have no throwIfAborted and no reason of an abort"
   }
 });
 
-Deno.test("a program with a cookie jar of its own signs in, asks and ends: no timer keeps it alive", async () => {
+Deno.test("a program with its own cookie jar signs in, asks and ends: no timer keeps it alive", async () => {
   const jar = new Map<string, string>();
   const view = {
     valid: true,

@@ -19,7 +19,7 @@ function hooksOf(tab: Tab) {
   return { ...hooks, Status };
 }
 
-/** What a server knew of ada's session when it rendered. */
+/** ada's session as a server knew it when it rendered. */
 const RENDERED: InitialSession<User> = {
   status: "active",
   user: ADA,
@@ -46,7 +46,7 @@ Deno.test("a page follows the session, which StrictMode neither starts twice nor
   tab.session.dispose();
 });
 
-Deno.test("what a child asks for in its mount effect is answered under StrictMode", async () => {
+Deno.test("a call in a child's mount effect is answered under StrictMode", async () => {
   const harness = createHarness();
   harness.server.latencyMs = 100;
   const { session } = harness.openTab();

@@ -52,7 +52,7 @@ Deno.test("a live session is read with its user, and only an active one may writ
   assert.equal(grace.accessToken, null, "a graced token is accepted nowhere");
 });
 
-Deno.test("what a server hands to the page holds no token and survives JSON", async () => {
+Deno.test("the initial session that a server hands to the page holds no token and survives JSON", async () => {
   const { initial } = await readSession(visitor(COOKIES), {
     baseUrl: BASE,
     ...answering(200, live("active")),

@@ -118,7 +118,7 @@ Deno.test({
 
 Deno.test("supabase-js asks as nobody for nobody who is signed in", async () => {
   const harness = createHarness();
-  harness.server.showsToken = false;
+  harness.server.exposesToken = false;
   const { session } = harness.openTab();
   await harness.advance(0);
   const accessToken = supabaseAccessToken(session);
@@ -159,7 +159,7 @@ class ClosingSocket extends AgreeableSocket {
 }
 
 Deno.test({
-  name: "a channel that the server closed for its token joins again by itself, with the fresh one",
+  name: "a channel that the server closed for its token joins again with the fresh one",
   sanitizeOps: false,
   sanitizeResources: false,
   fn: async () => {
@@ -231,7 +231,7 @@ Deno.test({
   },
 });
 
-Deno.test("the app is told of a channel that cannot join again", async () => {
+Deno.test("a channel that cannot join again is reported to the app", async () => {
   const harness = createHarness();
   const { session } = harness.openTab();
   await harness.advance(0);

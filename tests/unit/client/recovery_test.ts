@@ -17,7 +17,7 @@ Deno.test("an access token is refreshed before it expires, and nothing visible b
   tab.session.dispose();
 });
 
-Deno.test("an hour's token is refreshed 5 to 35 minutes before it expires, each at a time of its own", async () => {
+Deno.test("an hour's token is refreshed 5 to 35 minutes before it expires, each at another time", async () => {
   const harness = createHarness();
   let random = 0;
   harness.random = () => random;
@@ -137,7 +137,7 @@ Deno.test("a person's click asks again, at most once a second", async () => {
   tab.session.dispose();
 });
 
-Deno.test("a verified no makes the session expired: user and reason stay, once told", async () => {
+Deno.test("a verified refusal ends the session: user and reason stay, and one event says so", async () => {
   const harness = createHarness();
   const tab = harness.openTab();
   await harness.advance(0);

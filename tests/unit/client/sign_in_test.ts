@@ -25,7 +25,7 @@ Deno.test("a jar that keeps nothing is noticed at the sign-in: refused, in words
   tab.session.dispose();
 });
 
-Deno.test("a jar that keeps cookies is asked once, and not where the readable cookie is there", async () => {
+Deno.test("whether cookies are kept is checked once, and not where the readable cookie is there", async () => {
   for (const [hasSessionCookie, asked] of [[undefined, 1], [false, 1], [true, 0]] as const) {
     const harness = createHarness();
     const tab = await signedOut(harness);
@@ -114,7 +114,7 @@ Deno.test("no late reply replaces the new session: not of the tab itself, not of
   }
 });
 
-Deno.test("a wrong password leaves the tabs as they were, and what was given up is asked again", async () => {
+Deno.test("a wrong password leaves the tabs as they were, and the request that it aborted is sent again", async () => {
   const harness = createHarness();
   harness.server.latencyMs = 100;
   const tab = harness.openTab();
@@ -129,7 +129,7 @@ Deno.test("a wrong password leaves the tabs as they were, and what was given up 
   tab.session.dispose();
 });
 
-Deno.test("what was given up for a sign-in counts as no failure", async () => {
+Deno.test("a request aborted for a sign-in counts as no failure", async () => {
   const harness = createHarness();
   const [tab, other] = [harness.openTab(), harness.openTab()];
   await harness.advance(0);

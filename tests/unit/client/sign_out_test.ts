@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createHarness } from "./client_harness.ts";
 
-Deno.test("signing out is immediate here, and the server is told until it answers", async () => {
+Deno.test("signing out is immediate here, and the request is repeated until the server answers", async () => {
   const harness = createHarness();
   const tab = harness.openTab();
   await harness.advance(0);

@@ -92,7 +92,7 @@ Deno.test("a beat that is only late is no suspension", async () => {
   tab.session.dispose();
 });
 
-Deno.test("offline and online are shown and told once each", async () => {
+Deno.test("offline and online are in the snapshot and are one event each", async () => {
   const harness = createHarness();
   const tab = harness.openTab();
   await harness.advance(0);
@@ -126,7 +126,7 @@ Deno.test("a hidden tab leaves the refresh to a visible one", async () => {
   visible.session.dispose();
 });
 
-Deno.test("a hidden tab that is alone refreshes all the same, before the access token is over", async () => {
+Deno.test("a hidden tab that is alone refreshes all the same, before the access token expires", async () => {
   const harness = createHarness();
   const tab = harness.openTab();
   await harness.advance(0);

@@ -37,7 +37,7 @@ Deno.test("a known user is shown before the server answers, and may not write ye
   next.session.dispose();
 });
 
-Deno.test("a hint older than twelve hours is not shown, and the server is asked all the same", async () => {
+Deno.test("a hint older than twelve hours is not shown, and the request is sent all the same", async () => {
   const harness = createHarness();
   const first = harness.openTab();
   await harness.advance(0);
@@ -64,7 +64,7 @@ Deno.test("start and dispose may be repeated, and StrictMode's double start asks
   assert.equal(harness.timers(), 0);
 });
 
-/** What a server knew of ada's session when it rendered the page. */
+/** ada's session as a server knew it when it rendered the page. */
 const RENDERED: InitialSession<User> = {
   status: "active",
   user: ADA,
@@ -72,7 +72,7 @@ const RENDERED: InitialSession<User> = {
   serverTime: null,
 };
 
-Deno.test("what a server knew is the first paint; the browser verifies it before anything is written", async () => {
+Deno.test("a server's session is the first paint; the browser verifies it before anything is written", async () => {
   const harness = createHarness();
   const tab = harness.openTab({ initial: RENDERED }, false);
   const { status, user, canMutate } = tab.session.getSnapshot();
@@ -232,8 +232,8 @@ Deno.test("a refusal without a hint is signed out, with a hint it is expired and
   );
   assert.equal(known.session.getSnapshot().reason, "revoked");
   known.session.dispose();
-  const stranger = harness.openTab();
+  const unknown = harness.openTab();
   await harness.advance(0);
-  assert.equal(stranger.session.getSnapshot().status, "signed-out");
-  stranger.session.dispose();
+  assert.equal(unknown.session.getSnapshot().status, "signed-out");
+  unknown.session.dispose();
 });

@@ -55,7 +55,7 @@ Deno.test("no token is ever sent to another tab or stored", async () => {
   close(tabs);
 });
 
-Deno.test("another tab's refresh is adopted without a request, and its token asked for when wanted", async () => {
+Deno.test("another tab's refresh is applied without a request, and its token requested when wanted", async () => {
   const harness = createHarness();
   const [first, second] = await openTabs(harness, 2);
   assert.ok(first && second);
@@ -102,7 +102,7 @@ Deno.test("signing out in one tab signs out all, and signing in signs in all", a
   close([first, second]);
 });
 
-Deno.test("another user who signs in elsewhere is told, and this user's waiting calls do not go out", async () => {
+Deno.test("another user's sign-in in another tab is an event, and this user's waiting calls do not go out", async () => {
   const harness = createHarness();
   const [first, second] = await openTabs(harness, 2);
   assert.ok(first && second);
@@ -240,7 +240,7 @@ Deno.test("a reply that was overtaken by a newer generation brings nothing back"
   close([slow, fast]);
 });
 
-Deno.test("what is no record in the storage is no reason to fail", async () => {
+Deno.test("junk in the storage is ignored", async () => {
   for (const junk of ["", "null", "{", "[]", '{"v":1}', '{"v":1,"epoch":"x"}', '{"v":2}']) {
     const harness = createHarness();
     harness.storage.set("session:v1", junk);

@@ -43,7 +43,7 @@ const failed = (ms: number): SessionEvent<User> => ({
   now: at(ms),
 });
 
-/** What each event makes of each of `STATES`, in their order. */
+/** The status that each event leads to from each of `STATES`, in their order. */
 const TABLE: readonly (readonly [string, SessionEvent<User>, readonly Status[]])[] = [
   ["start", { type: "started", user: null }, [
     "restoring",
@@ -63,7 +63,7 @@ const TABLE: readonly (readonly [string, SessionEvent<User>, readonly Status[]])
     "active",
     "active",
   ]],
-  ["a verified no", { type: "rejected", reason: "revoked" }, [
+  ["a verified refusal", { type: "rejected", reason: "revoked" }, [
     "signed-out",
     "signed-out",
     "ended",

@@ -94,7 +94,7 @@ Deno.test("a server makes a page's client without a request, and cannot ask with
 
 Deno.test("a path is one of the origin of the page or the worker, whatever a <base> says", async () => {
   const globals = {
-    document: { baseURI: "https://elsewhere.example.test/" },
+    document: { baseURI: "https://other.example.test/" },
     location: { href: "https://app.example.test/deep/page" },
   };
   for (const names of [["document", "location"], ["location"]] as const) {
@@ -132,7 +132,7 @@ Deno.test("a session view is valid, with durations instead of times", async () =
   });
 });
 
-Deno.test("a rotation is a POST with cookies that follows nobody elsewhere", async () => {
+Deno.test("a rotation is a POST with cookies that follows no redirect", async () => {
   const { transport, sent } = transportThatGets(() => Response.json(VIEW));
   await transport.refresh(call);
   const [request] = sent;
@@ -202,7 +202,7 @@ Deno.test("a request that fails in the network is not sent twice", async () => {
   assert.equal(sent.length, 1);
 });
 
-/** What runtimes say when the network fails, and what they say when a request cannot be made. */
+/** Runtimes' messages for a network that fails, and for a request that cannot be made. */
 const NETWORK_ERRORS = [
   new TypeError("Failed to fetch"), // Chromium
   new TypeError("NetworkError when attempting to fetch resource."), // Firefox
@@ -232,7 +232,7 @@ const SETUP_ERRORS = [
   new RangeError("bug"),
 ];
 
-Deno.test("what the network does is no answer; what is wrong with the set-up is thrown", async () => {
+Deno.test("a network error is unavailable; a mistake in the set-up is thrown", async () => {
   for (const error of NETWORK_ERRORS) {
     const { transport } = transportThatGets(() => Promise.reject(error));
     assert.deepEqual(await transport.validate(call), { kind: "unavailable", cause: "network" });
@@ -261,7 +261,7 @@ Deno.test("a session reports what is wrong with the set-up, and is degraded", as
   assert.equal(harness.timers(), 0);
 });
 
-Deno.test("a page whose origin is not on the list is told to the developer", async () => {
+Deno.test("a page whose origin is not on the list is reported to the developer", async () => {
   const { transport, reported } = transportThatGets(() =>
     Response.json({ code: "cross_site_request", message: "" }, { status: 403 })
   );

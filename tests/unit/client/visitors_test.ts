@@ -13,7 +13,7 @@ Deno.test("a visitor who never signed in is signed out at once, without a reques
   tab.session.dispose();
 });
 
-Deno.test("where the cookie cannot be read, the server is asked", async () => {
+Deno.test("where the cookie cannot be read, a request is sent", async () => {
   const harness = createHarness();
   harness.hasSessionCookie = undefined;
   const tab = harness.openTab();
@@ -23,7 +23,7 @@ Deno.test("where the cookie cannot be read, the server is asked", async () => {
   tab.session.dispose();
 });
 
-Deno.test("a browser that lost only this cookie, or had none before it existed, is asked as ever", async () => {
+Deno.test("a browser that lost only this cookie, or had none before it existed, sends its request as ever", async () => {
   const harness = createHarness();
   const before = harness.openTab();
   await harness.advance(0);
@@ -35,7 +35,7 @@ Deno.test("a browser that lost only this cookie, or had none before it existed, 
   tab.session.dispose();
 });
 
-Deno.test("a sign-out that the server has not heard of is told to it, cookie or not", async () => {
+Deno.test("a sign-out that has not reached the server is sent again, cookie or not", async () => {
   const harness = createHarness();
   const before = harness.openTab();
   await harness.advance(0);
@@ -101,7 +101,7 @@ async function askedBy(
   return asked;
 }
 
-/** The server is asked at the start, and whether it kept the cookies of the sign-in. */
+/** One request at the start, and one to check that the cookies of the sign-in were kept. */
 const NOT_READABLE = ["validate", "login", "validate"];
 const PRESENT = ["validate", "login"];
 const MISSING = ["login", "validate"];
@@ -194,7 +194,7 @@ Deno.test("a page that waits for a sign-in follows the tab or popup that came ba
   }
 });
 
-Deno.test("a sign-in by a redirect, of which no record tells, is found when the person comes back", async () => {
+Deno.test("a sign-in by a redirect, which no record names, is found when the person comes back", async () => {
   const harness = createHarness();
   harness.hasSessionCookie = false;
   const tab = harness.openTab();
@@ -212,7 +212,7 @@ Deno.test("a sign-in by a redirect, of which no record tells, is found when the 
   tab.session.dispose();
 });
 
-Deno.test("a readable cookie without a session is asked about once, and not at each return", async () => {
+Deno.test("a readable cookie without a session causes one request, and none at each return", async () => {
   const harness = createHarness();
   harness.hasSessionCookie = false;
   harness.server.script = () => ({ kind: "rejected", reason: "no-session" });

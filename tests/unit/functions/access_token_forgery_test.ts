@@ -43,10 +43,10 @@ async function reasonOf(raw: string): Promise<string> {
   return result.kind === "invalid" ? result.reason : result.kind;
 }
 
-Deno.test("a token with the right kid and a foreign key is refused", async () => {
-  const foreign = await generateKeyPair("ES256", { extractable: true });
+Deno.test("a token with the right kid and another key is refused", async () => {
+  const other = await generateKeyPair("ES256", { extractable: true });
   const thief = createTokens(
-    await importKeys([{ ...await exportJWK(foreign.privateKey), kid: "ec" }]),
+    await importKeys([{ ...await exportJWK(other.privateKey), kid: "ec" }]),
   );
   assert.equal(await reasonOf((await thief.sign(CLAIMS)).token), "signature");
 });
@@ -81,14 +81,14 @@ Deno.test("an HMAC made with the bytes of the public key is refused", async () =
 });
 
 Deno.test("an unknown or missing kid is refused, and a header's own key is not looked at", async () => {
-  const foreign = await generateKeyPair("ES256", { extractable: true });
-  const jwk = await exportJWK(foreign.publicKey);
+  const other = await generateKeyPair("ES256", { extractable: true });
+  const jwk = await exportJWK(other.publicKey);
   for (const header of [{ kid: "other" }, { kid: undefined }, { kid: undefined, jwk }]) {
     assert.equal(await reasonOf(await signWith({ header })), "unknown_key");
   }
   const embedded = await new SignJWT(decodeJwt((await tokens.sign(CLAIMS)).token))
     .setProtectedHeader({ alg: "ES256", kid: "ec", typ: "at+jwt", jwk })
-    .sign(foreign.privateKey);
+    .sign(other.privateKey);
   assert.equal(await reasonOf(toCanonicalJws(embedded, "ES256")), "signature");
 });
 

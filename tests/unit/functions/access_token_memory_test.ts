@@ -31,14 +31,14 @@ function createMemory({ capacity = 100, nowMs = () => claims.issuedAt * 1000 } =
   };
 }
 
-/** Signed elsewhere: by another process with the same keys. */
-async function signElsewhere(changes: Partial<AccessClaims> = {}): Promise<string> {
+/** Signed by another process with the same keys. */
+async function signByAnother(changes: Partial<AccessClaims> = {}): Promise<string> {
   return (await tokens.sign({ ...claims, ...changes })).token;
 }
 
 Deno.test("a genuine token's signature is checked once", async () => {
   const { verify, checks } = createMemory();
-  const token = await signElsewhere();
+  const token = await signByAnother();
   assert.equal(await checks(() => verify(token)), 1);
   assert.equal(await checks(() => verify(token)), 0);
   assert.deepEqual(await verify(token), await tokens.verify(token));
@@ -61,7 +61,7 @@ Deno.test("a token that was signed here is known already, and says what its sign
 
 Deno.test("a token that differs from a known one anywhere is checked, each time", async () => {
   const { verify, checks } = createMemory();
-  const token = await signElsewhere();
+  const token = await signByAnother();
   await verify(token);
   for (let at = 0; at < token.length; at += 5) {
     if (token[at] === ".") continue;
@@ -75,7 +75,7 @@ Deno.test("a token that differs from a known one anywhere is checked, each time"
 
 Deno.test("forged tokens drive no genuine one out", async () => {
   const { verify, checks } = createMemory({ capacity: 4 });
-  const token = await signElsewhere();
+  const token = await signByAnother();
   await verify(token);
   for (let index = 0; index < 50; index += 1) await verify(`${token}${index}`);
   assert.equal(await checks(() => verify(token)), 0);
@@ -83,9 +83,9 @@ Deno.test("forged tokens drive no genuine one out", async () => {
 
 Deno.test("no more tokens are kept than there is room for, and those in use stay", async () => {
   const { verify, checks } = createMemory({ capacity: 8 });
-  const inUse = await signElsewhere();
+  const inUse = await signByAnother();
   const others = await Promise.all(
-    Array.from({ length: 40 }, (_, index) => signElsewhere({ generation: index + 2 })),
+    Array.from({ length: 40 }, (_, index) => signByAnother({ generation: index + 2 })),
   );
   await verify(inUse);
   for (const token of others) {
@@ -98,10 +98,10 @@ Deno.test("no more tokens are kept than there is room for, and those in use stay
   assert.ok(forgotten >= others.length - 8, `${forgotten} of ${others.length} were forgotten`);
 });
 
-Deno.test("a token is forgotten when its grace window is over", async () => {
+Deno.test("a token is forgotten when its grace window has elapsed", async () => {
   let nowMs = claims.issuedAt * 1000;
   const { verify, checks } = createMemory({ nowMs: () => nowMs });
-  const token = await signElsewhere();
+  const token = await signByAnother();
   await verify(token);
   nowMs = (claims.expiresAt + GRACE_SECONDS) * 1000 - 1;
   assert.equal(await checks(() => verify(token)), 0);

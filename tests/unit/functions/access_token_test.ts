@@ -100,7 +100,7 @@ Deno.test("the project's claims go in, and those that the session stands on stay
   assert.deepEqual(await tokens.verify(token), { kind: "genuine", claims });
 });
 
-Deno.test("what would make a token that we refuse ourselves is not signed", async () => {
+Deno.test("claims that would make a token that we refuse ourselves are not signed", async () => {
   for (const added of [{ role: "service_role" }, { role: 1 }, { amr: "password" }, { aal: null }]) {
     await assert.rejects(tokens.sign(CLAIMS, added), TypeError);
   }
@@ -153,7 +153,7 @@ Deno.test("a user without e-mail has none in the token", async () => {
   assert.equal("email" in decodeJwt(token), false);
 });
 
-Deno.test("what breaks in the machine says nothing about the token", async () => {
+Deno.test("a fault of the machine says nothing about the token", async () => {
   const { token } = await tokens.sign(CLAIMS);
   const signing = { ...keys.signing, publicKey: keys.signing.privateKey }; // cannot verify
   const broken = createTokens({ ...keys, signing, find: () => signing });

@@ -1,5 +1,5 @@
 /**
- * What the unit tests draw from: ids, secrets and keys of the shapes that the modules take.
+ * Arbitrary values for the unit tests: ids, secrets and keys of the shapes that the modules take.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export const thumbprints = bytes(16)
 
 export const lineages = bytes(8).map((lineage) => lineage as Lineage);
 
-/** What the first token of a session without a key is made from, where a test does not care. */
+/** The origin of the first token of a session without a key, where a test does not care. */
 export const UNBOUND_START = { key: null, lineage: new Uint8Array(8) as Lineage };
 
 /** Everything that a refresh token says. */

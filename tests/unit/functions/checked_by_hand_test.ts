@@ -47,7 +47,7 @@ const ROTATED = {
   wanted_generation: null,
 };
 
-/** What may stand in the place of a member: nothing, or a value of any kind. */
+/** Replaces a member: by nothing, or by a value of any kind. */
 const wrong = fc.oneof(
   fc.constant(undefined),
   fc.jsonValue(),
@@ -67,7 +67,7 @@ const wrong = fc.oneof(
   ),
 );
 
-/** The row with one member changed, of its own or of its session. */
+/** The row with one member changed, or one member of its session. */
 function changed(row: typeof ACTIVE | typeof ROTATED) {
   return fc.oneof(
     fc.tuple(fc.constantFrom(...Object.keys(row)), wrong).map(([name, value]) => ({

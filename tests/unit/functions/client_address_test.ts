@@ -49,7 +49,7 @@ Deno.test("of a list the last entry counts: the first is written by the sender",
   assert.equal(readClientAddress("1.1.1.1,"), null);
 });
 
-Deno.test("what is no address is none", () => {
+Deno.test("a header that is no address gives none", () => {
   const none = [
     null,
     "",

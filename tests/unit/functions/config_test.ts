@@ -12,7 +12,7 @@ import {
   type Variables,
 } from "./config_fixture.ts";
 
-Deno.test("what is not set has the documented default", () => {
+Deno.test("a setting that is not set has the documented default", () => {
   assert.deepEqual(read(), {
     supabaseUrl: "https://abc.supabase.co",
     secretKey: "sb_secret_one",
@@ -129,11 +129,11 @@ Deno.test("cookies go without a prefix and without Secure on plain HTTP of this 
     );
     assert.equal(read.cookieSecure, false);
   }
-  const elsewhere = [
+  const notLocal = [
     ...["abc.supabase.co", "192.168.0.7", "kong:8000", "localhost.example.com", "127.0.0.1.nip.io"],
     ...["0.0.0.0", "[::]", "128.0.0.1", "notlocalhost"],
   ];
-  for (const host of elsewhere) {
+  for (const host of notLocal) {
     for (const scheme of ["http", "https"]) {
       const [problem, ...others] = problems(`${scheme}://${host}`);
       assert.match(problem ?? "", /^SESSION_COOKIE_PREFIX may be empty only/, host);
@@ -175,7 +175,7 @@ Deno.test("every problem is named at once", () => {
   );
 });
 
-Deno.test("what is not an exact origin is refused", () => {
+Deno.test("an entry that is not an exact origin is refused", () => {
   const entries = ["*", "https://*.example.com", "https://example.com/app", "example.com", "null"];
   for (const entry of entries) {
     assertProblem(

@@ -38,7 +38,7 @@ function attributesOf(setCookie: string): readonly string[] {
   return setCookie.split("; ").slice(1).toSorted();
 }
 
-Deno.test("a host-only cookie is written as browsers demand of __Host-", () => {
+Deno.test("a host-only cookie is written as browsers require of __Host-", () => {
   assert.equal(
     hostOnly.setAccess(ACCESS, { maxAgeSeconds: 46_800 }),
     `__Host-session_access=${ACCESS}; Max-Age=46800; Path=/; HttpOnly; Secure; SameSite=Lax`,
@@ -87,7 +87,7 @@ Deno.test("clearing uses the attributes of setting, so that the browser finds th
   }));
 });
 
-Deno.test("what is set is read back, whatever other cookies surround it", () => {
+Deno.test("a cookie that is set is read back, whatever other cookies surround it", () => {
   const name = fc.string({ unit: fc.constantFrom(..."abc_-"), minLength: 1, maxLength: 9 });
   const other = fc.tuple(
     name,
@@ -163,7 +163,7 @@ Deno.test("without Secure there is no prefix, and nothing else is different", ()
   assert.deepEqual(plain.read(`__Host-session_access=${ACCESS}`).access, []);
 });
 
-Deno.test("two projects with suffixes of their own share a host, and no cookie", () => {
+Deno.test("two projects with different suffixes share a host, and no cookie", () => {
   const [shop, blog] = ["_shop", "_blog"].map((nameSuffix) =>
     createSessionCookies({ domain: null, sameSite: "lax", nameSuffix })
   );

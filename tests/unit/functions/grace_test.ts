@@ -102,7 +102,7 @@ Deno.test("a token whose place another branch took has no grace, and its session
   }
 });
 
-Deno.test("a session that is over has no grace, and a window that has elapsed is told first", async () => {
+Deno.test("a session that has ended has no grace, and a window that has elapsed is answered first", async () => {
   for (const end of ["revoked", "evicted", "expired", "not_found", "reused", "banned"] as const) {
     for (const afterExpiryMs of [-1000, 1000]) {
       assert.equal((await judgeAt(afterExpiryMs, { end })).kind, "refused", end);

@@ -109,10 +109,10 @@ Deno.test("no part of a proof may be changed after it was signed", async () => {
   const [header = "", claims = "", signature = ""] = (await prove()).split(".");
   const otherClaims = Buffer.from(claims, "base64url").toString().replace(/"jti":"./, '"jti":"_');
   const changed = Buffer.from(otherClaims).toString("base64url");
-  const [, , elsewhere = ""] = (await prove()).split(".");
+  const [, , otherSignature = ""] = (await prove()).split(".");
   const proofs = [
     `${header}.${changed}.${signature}`,
-    `${header}.${claims}.${elsewhere}`,
+    `${header}.${claims}.${otherSignature}`,
     `${header}.${claims}.`,
     `${header}.${claims}`,
     `${header}.${claims}.${signature}.x`,
@@ -142,7 +142,7 @@ Deno.test("a signature is checked only over a challenge of ours", async () => {
     for (const forged of ["x".repeat(56), "", null]) {
       assert.equal(await verify(await prove({ challenge: forged })), null);
     }
-    assert.equal(checks, 0, "a stranger may not make us check signatures");
+    assert.equal(checks, 0, "nobody may make us check signatures");
     assert.ok(await verify(await prove()));
     assert.equal(checks, 1);
   } finally {

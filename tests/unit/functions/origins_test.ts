@@ -21,7 +21,7 @@ const BARE: RequestSource = {
   allowedOrigins: [APP],
 };
 
-const FOREIGN = [
+const OTHER_SITES = [
   "https://evil.example",
   "https://app.example.com.evil.example",
   "https://evilapp.example.com",
@@ -36,9 +36,9 @@ const FOREIGN = [
   "*",
 ];
 
-Deno.test("a page of a foreign origin cannot change anything", () => {
+Deno.test("a page of another origin cannot change anything", () => {
   for (const method of ["POST", "DELETE", "PUT", "PATCH", "post", "PROPFIND"]) {
-    for (const origin of FOREIGN) {
+    for (const origin of OTHER_SITES) {
       for (const secFetchSite of [null, "cross-site", "same-site", "", "unknown"]) {
         const result = judgeOrigin({ ...BARE, method, origin, secFetchSite });
         assert.equal(result, "cross_site", `${method} ${origin} ${secFetchSite}`);
@@ -100,7 +100,7 @@ Deno.test("a cross-site request that hides its origin is refused", () => {
   assert.equal(judgeOrigin({ ...BARE, origin: "null", secFetchSite: "cross-site" }), "cross_site");
 });
 
-Deno.test("what is not a browser sends neither header and passes", () => {
+Deno.test("a caller that is no browser sends neither header and passes", () => {
   assert.equal(judgeOrigin(BARE), "allowed");
 });
 
@@ -121,11 +121,11 @@ Deno.test("behind a proxy that ends TLS, https of our host is our own origin", (
   assert.equal(judgeOrigin({ ...BARE, origin: `${OWN}:8443`, requestUrl }), "cross_site");
 });
 
-Deno.test("http of our host is foreign where we were asked by https", () => {
+Deno.test("http of our host is another site where the request came by https", () => {
   assert.equal(judgeOrigin({ ...BARE, origin: "http://abc.supabase.co" }), "cross_site");
 });
 
-Deno.test("behind a proxy that ends TLS, http of our host is foreign as soon as the browser says so", () => {
+Deno.test("behind a proxy that ends TLS, http of our host is another site as soon as the browser says so", () => {
   const requestUrl = "http://abc.supabase.co/unified-auth/refresh";
   const source = { ...BARE, origin: "http://abc.supabase.co", requestUrl };
   assert.equal(judgeOrigin({ ...source, secFetchSite: "cross-site" }), "cross_site");
@@ -203,8 +203,8 @@ Deno.test("CORS answers a page on the list by its own name and lets it read what
   });
 });
 
-Deno.test("CORS tells a foreign page nothing, and never a wildcard or null", () => {
-  for (const origin of [...FOREIGN, OWN, null]) {
+Deno.test("another site's page gets no CORS headers, and never a wildcard or null", () => {
+  for (const origin of [...OTHER_SITES, OWN, null]) {
     assert.deepEqual(corsHeaders(origin, [APP]), { "Vary": "Origin" });
     assert.deepEqual(preflightHeaders(origin, [APP]), { "Vary": "Origin" });
     assert.deepEqual(corsHeaders(origin, []), { "Vary": "Origin" });

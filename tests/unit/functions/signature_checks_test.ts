@@ -13,9 +13,9 @@ import { CLAIMS, createTokens, importKeys, tokens } from "./access_token_fixture
 import { keys, UNBOUND_START } from "./arbitraries.ts";
 import { exportJWK, generateKeyPair } from "jose";
 
-const stranger = await generateKeyPair("ES256", { extractable: true });
+const otherKeys = await generateKeyPair("ES256", { extractable: true });
 const forger = createTokens(
-  await importKeys([{ ...await exportJWK(stranger.privateKey), kid: "ec" }]),
+  await importKeys([{ ...await exportJWK(otherKeys.privateKey), kid: "ec" }]),
 );
 
 let forged = 0;
@@ -28,7 +28,7 @@ async function forge(): Promise<string> {
 
 const newSession = () => crypto.randomUUID() as SessionId;
 
-/** A reader of cookies that counts the signatures that it has checked, one of a process of its own. */
+/** A reader of cookies that counts the signatures that it has checked, as one process would. */
 function openReader() {
   let checks = 0;
   const counted: AccessTokens = {
@@ -64,11 +64,11 @@ function headersWith(
 
 /** Reads all that a route may read, twice over. */
 async function readEverything(reader: ReturnType<typeof openReader>, headers: Headers) {
-  const shown = await readPresentedTokens(reader, headers);
+  const presented = await readPresentedTokens(reader, headers);
   for (const read of [readPresentedRefreshToken, readCookieSessions, readPresentedTokens]) {
     await read(reader, headers);
   }
-  return shown;
+  return presented;
 }
 
 Deno.test("a request costs two signature checks at most, whatever its cookies and its header", async () => {
@@ -83,20 +83,20 @@ Deno.test("a request costs two signature checks at most, whatever its cookies an
   }
 });
 
-Deno.test("what cannot be our token leaves the check to the one that is", async () => {
+Deno.test("a string that cannot be our token leaves the check to the one that is", async () => {
   const { token } = await tokens.sign(CLAIMS);
   const [, claims = "", signature = ""] = token.split(".");
   const headed = (header: object) =>
     [btoa(JSON.stringify(header)).replace(/=+$/, ""), claims, signature].join(".");
-  const foreign = [
+  const notOurs = [
     headed({ alg: "HS256", typ: "JWT" }), // as the key of a project is one
     headed({ alg: "HS256", kid: "ec" }),
     `${token}=`,
     "x".repeat(9_000),
   ];
-  for (const bearer of foreign) {
+  for (const bearer of notOurs) {
     const authorization = `Bearer ${bearer}`;
-    const headers = headersWith({ access: [token, ...foreign], authorization, dpop: "a.b.c" });
+    const headers = headersWith({ access: [token, ...notOurs], authorization, dpop: "a.b.c" });
     const { access } = await readEverything(openReader(), headers);
     assert.equal(access.kind, "genuine", bearer.slice(0, 100));
   }
@@ -113,8 +113,8 @@ Deno.test("the token of the browser's own session is checked first, wherever it 
   for (const at of [0, 7, 15]) {
     const reader = openReader();
     const headers = headersWith({ access: junk.toSpliced(at, 0, token), refresh, dpop: "a.b.c" });
-    const shown = await readEverything(reader, headers);
-    assert.equal(shown.accessToken, token);
+    const presented = await readEverything(reader, headers);
+    assert.equal(presented.accessToken, token);
     assert.equal(reader.checks(), 1);
   }
 });

@@ -4,13 +4,13 @@ import { preflightHeaders } from "../../../supabase/functions/_shared/http/origi
 
 const APP = "https://app.example.com";
 
-/** A page may send these to any origin without asking (Fetch standard, CORS-safelisted headers). */
+/** A page may send these to any origin without a preflight (Fetch standard, CORS-safelisted headers). */
 const SAFELISTED = ["accept", "accept-language", "content-language", "range"];
 
 /** Where `@supabase/supabase-js/tracing` registers OpenTelemetry's context. */
 const TRACE_CONTEXT = Symbol.for("@supabase/supabase-js.traceContextExtractor");
 
-/** The names of all headers that supabase-js sends to the functions, with all that it can be told. */
+/** The names of all headers that supabase-js sends to the functions, with every option that adds one. */
 async function listSentHeaders(): Promise<ReadonlySet<string>> {
   const sent = new Set<string>();
   Object.assign(globalThis, {
