@@ -1,6 +1,6 @@
 /**
- * What the commands have in common: lines on stdout, and one line instead of a stack when something
- * that a person can put right is in the way.
+ * Common to the commands: lines on stdout, and one line instead of a stack for a problem that a person
+ * can put right.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
  * The connection that a tool opens: to the local stack, or to the database that the operator names.
- * Knows no question that is asked there.
+ * Knows none of the queries.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { Misuse } from "./misuse.ts";
 
 const DEFAULT_LOCAL_PORT = "54322";
 
-/** What a tool may say of the database that it wants. */
+/** The database that a tool wants. */
 export interface DatabaseChoice {
   /** A URL, or undefined for the local stack's database. */
   readonly remote: string | undefined;

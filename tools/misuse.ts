@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What the person who typed the command can put right. */
+/** A mistake that the person who typed the command can put right. */
 export class Misuse extends Error {
   override readonly name = "Misuse";
 }
@@ -23,7 +23,7 @@ export async function runTool(
   }
 }
 
-/** What `parseArgs` of `node:util` throws for an unknown option or a missing value. */
+/** The errors of `parseArgs` of `node:util` for an unknown option or a missing value. */
 function isArgumentError(thrown: unknown): thrown is Error {
   return thrown instanceof Error && "code" in thrown &&
     String(thrown.code).startsWith("ERR_PARSE_ARGS_");

@@ -1,6 +1,6 @@
 /**
- * Purging to the end: one batch a transaction, so that no lock outlives its batch. What is purged, and
- * after how long, is `purge_sessions`'s to decide.
+ * Purging to the end: one batch a transaction, so that no lock outlives its batch. `purge_sessions` decides
+ * which rows are purged, and after how long.
  *
  * @module
  */
@@ -14,7 +14,7 @@ export interface RetentionOptions {
   readonly eventDays?: number | undefined;
 }
 
-/** What was forgotten, in how many calls. */
+/** The number of purged rows, and of calls. */
 export interface Purged {
   readonly sessions: number;
   readonly events: number;

@@ -17,7 +17,7 @@ export interface ChildServerOptions {
   readonly name: string;
   /** On 127.0.0.1. */
   readonly port: number;
-  /** What `stop` sends. */
+  /** The signal that `stop` sends. */
   readonly endSignal: Deno.Signal;
 }
 

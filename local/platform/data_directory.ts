@@ -14,7 +14,7 @@ export interface DataDirectory extends Disposable {
   readonly cluster: string;
   /** Where the secrets are. */
   readonly secrets: string;
-  /** What the database server writes. */
+  /** The database server's log. */
   readonly log: string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Runs Edge Functions, each in processes of its own: `deno serve` with the environment that the
+ * Runs Edge Functions, each in separate processes: `deno serve` with the environment that the
  * platform would give and permission for that, for the network address of the project and for nothing
  * else. A function may have several instances, as on the platform.
  *
@@ -29,7 +29,7 @@ export interface FunctionProcess {
   restart(environment?: Readonly<Record<string, string>>): Promise<void>;
 }
 
-/** What to run, and with what. */
+/** The function to run, and its environment. */
 export interface FunctionOptions {
   readonly name: string;
   /** The directory that holds `supabase/`. */
@@ -44,7 +44,7 @@ export interface FunctionOptions {
   readonly denoPath?: string;
   /** All that the function may read from its environment. */
   readonly environment: Readonly<Record<string, string>>;
-  /** `host:port` of all that it may speak to, but for the database, where it is told to use that. */
+  /** `host:port` of all that it may reach; the database is added where its environment names that. */
   readonly mayReach: readonly string[];
   /** Hears every line that it writes. */
   readonly onLine?: (line: string) => void;
@@ -125,7 +125,7 @@ interface Running {
   readonly output: OutputLines;
 }
 
-/** What Deno itself reads to find its cache, and a program to find its home. */
+/** Read by Deno itself to find its cache, and by programs to find their home. */
 const OWN_ENVIRONMENT = ["DENO_DIR", "HOME", "PATH", "NO_COLOR", "TMPDIR", "XDG_CACHE_HOME"];
 
 async function launch(options: FunctionOptions, port: number): Promise<Running> {
@@ -187,7 +187,7 @@ async function end({ child, watch, output }: Running, signal: Deno.Signal): Prom
   try {
     child.kill(signal);
   } catch (thrown) {
-    // It has ended by itself.
+    // It has ended already.
     if (!(thrown instanceof TypeError)) throw thrown;
   }
   await child.status;

@@ -12,11 +12,11 @@ export interface Answering {
 
 /** Whatever else is served at the address. */
 export interface Site extends Answering {
-  /** What becomes of a function's reply on its way to the caller. @default {it arrives} */
+  /** May change or drop a function's reply on its way to the caller. @default {it arrives} */
   deliver?(request: Request, reply: Response): Response | Promise<Response>;
 }
 
-/** What is behind the gateway. */
+/** The services behind the gateway. */
 export interface GatewayOptions {
   readonly rest: Answering;
   readonly auth: Answering;
@@ -59,7 +59,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
 }
 
-/** What a proxy must not hand on (RFC 9110 section 7.6.1), and what `fetch` sets itself. */
+/** Headers that a proxy must not hand on (RFC 9110 section 7.6.1), and those that `fetch` sets itself. */
 const HOP_BY_HOP = ["connection", "keep-alive", "transfer-encoding", "upgrade", "host", "te"];
 
 /** `fetch` sends none of these (Fetch standard, forbidden methods). */

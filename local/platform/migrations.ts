@@ -77,7 +77,7 @@ export async function pushMigrations(target: MigrationTarget): Promise<void> {
   throw new StackError(`Migrations could not be applied:\n${text.trim()}`);
 }
 
-/** Runs each migration in a transaction of its own, then the seed, without the CLI. */
+/** Runs each migration in a separate transaction, then the seed, without the CLI. */
 export async function runMigrations(target: MigrationTarget): Promise<void> {
   const sql = connect(target);
   try {

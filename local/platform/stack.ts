@@ -1,6 +1,6 @@
 /**
  * A project over a database that is already there: both emulators, the functions in their processes and
- * the gateway before them. What `deno task start` serves and what tests run against.
+ * the gateway before them. `deno task start` serves it and tests run against it.
  *
  * @module
  */
@@ -33,11 +33,11 @@ export interface Stack extends AsyncDisposable {
   /** `${baseUrl}/functions/v1` */
   readonly functionsUrl: string;
   readonly keys: ProjectKeys;
-  /** What the functions were given. */
+  /** The functions' environment. */
   readonly environment: Readonly<Record<string, string>>;
   /** How Supabase Auth lets people in; may be changed while it serves. */
   readonly authSettings: AuthSettings;
-  /** What Supabase Auth has sent. */
+  /** The messages that Supabase Auth has sent. */
   readonly mailbox: Mailbox;
   /** The processes of each function, by its name. */
   readonly functions: Readonly<Record<string, readonly FunctionProcess[]>>;
@@ -50,10 +50,10 @@ export interface Stack extends AsyncDisposable {
 /** Where a release's functions stand, the packages that they import, and the Deno that runs them. */
 export type Release = Pick<FunctionOptions, "projectDirectory" | "configFile" | "denoPath">;
 
-/** What a site may know of the project that it is served with. */
+/** The parts of the project that a site served with it may use. */
 export type SiteProject = Pick<Stack, "functionsUrl" | "environment" | "mailbox">;
 
-/** What a stack is made of. */
+/** The options of a stack. */
 export interface StackOptions {
   /** The directory that holds `supabase/`. */
   readonly projectDirectory: string;
@@ -72,7 +72,7 @@ export interface StackOptions {
   readonly keepClientAddress?: boolean;
   /** Makes what answers every path that is no function and no emulator. @default {404} */
   readonly site?: (project: SiteProject) => Site;
-  /** What the data API exposes; the first is the default. @default {["public"]} */
+  /** The schemas that the data API exposes; the first is the default. @default {["public"]} */
   readonly exposedSchemas?: readonly string[];
   /** Connections of the PostgREST emulator. @default {10} */
   readonly restPoolSize?: number;
@@ -92,7 +92,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const processes: Record<string, FunctionProcess[]> = {};
   outliveDriverFaults();
 
-  // What is behind the address must know the address: the gateway is put in when that is made.
+  // The services need the server's address, and the server needs the gateway: it is set once it exists.
   const behind: { gateway?: Gateway } = {};
   const server = listen(
     options.port ?? 0,
@@ -111,7 +111,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     ...secrets.sessions,
     ...options.environment,
   };
-  // Where the functions were told that the project is: a test may have put something in between.
+  // The project's address as the functions know it: a test may have put a proxy in between.
   const projectHost = new URL(environment["SUPABASE_URL"] ?? baseUrl).host;
   const trusted = await trustedKeys(secrets, environment);
   const checkSignature = createSignatureChecker({ ...trusted, jwtSecret: keys.jwtSecret });
@@ -152,7 +152,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const ended = server.shutdown();
     await Promise.race([ended, patience.promise]);
     clearTimeout(timer);
-    // What still waits, waits for one of these. (An abort after a shutdown is an error in Deno.)
+    // Everything that still waits, waits for one of these. (An abort after a shutdown is an error in Deno.)
     await Promise.all(Object.values(processes).flat().map((process) => process.stop()));
     await Promise.all([rest.close(), auth.close()]);
     await ended;

@@ -11,7 +11,7 @@ import { messageOf } from "./stack_error.ts";
 /** The claims of a token whose signature is good. */
 export type Claims = Readonly<Record<string, unknown>>;
 
-/** What a look at a token's signature finds. */
+/** The result of checking a token's signature. */
 export type SignatureCheck =
   | { readonly outcome: "good"; readonly claims: Claims }
   | { readonly outcome: "not_three_parts"; readonly parts: number }

@@ -10,7 +10,7 @@ import { LOCAL_PASSWORD, SUPERUSER } from "../platform/postgres/data_directory.t
 /** The database that every test's is cloned from. */
 export const TEMPLATE = "project_template";
 
-/** One database of its own for a test. */
+/** A database that one test has to itself. */
 export interface TestDatabase extends AsyncDisposable {
   readonly name: string;
   readonly port: number;

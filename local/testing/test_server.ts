@@ -1,5 +1,5 @@
 /**
- * What tests run on: one PostgreSQL server with a migrated and seeded template, databases cloned from
+ * Test infrastructure: one PostgreSQL server with a migrated and seeded template, databases cloned from
  * it in tens of milliseconds, and a whole stack over such a database when a test wants one.
  *
  * @module
@@ -27,13 +27,13 @@ export interface TestServer extends AsyncDisposable {
   readonly pid: number | undefined;
   /** Clones the template. */
   createDatabase(): Promise<TestDatabase>;
-  /** A whole project on a database of its own. */
+  /** A whole project on a new database. */
   startStack(options?: TestStackOptions): Promise<TestStack>;
   /** Ends what this object started, and removes its files. */
   close(): Promise<void>;
 }
 
-/** What a test says of its stack; the rest is made for it. */
+/** A test's choices for its stack; the rest has defaults. */
 export interface TestStackOptions
   extends Omit<Partial<StackOptions>, "databaseUrl" | "projectDirectory"> {
   /** An existing database to serve, instead of a fresh one. It is not dropped with the stack. */
@@ -105,7 +105,7 @@ async function hasRoomInMemory(): Promise<boolean> {
   }
 }
 
-/** The one that the runner starts for all who ask, or one of its own. */
+/** The server that the runner shares with all files, or a new one. */
 export async function openTestServer(): Promise<TestServer> {
   const runner = Deno.env.get(SHARED_SERVER);
   if (runner === undefined) return await startTestServer();
@@ -124,7 +124,7 @@ export async function openTestServer(): Promise<TestServer> {
 
 /** A server that starts when the first `openTestServer` of another process asks for it. */
 export interface SharedTestServer extends AsyncDisposable {
-  /** What those processes have to be given. */
+  /** The variables that those processes need. */
   readonly environment: Readonly<Record<string, string>>;
 }
 

@@ -1,4 +1,4 @@
--- Session length: how long were the sessions in use that are over, by how they ended?
+-- Session length: how long were the sessions that have ended in use, by how they ended?
 select
   coalesce(e.reason, 'all') as ended_by,
   count(*) as sessions,

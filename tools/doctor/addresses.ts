@@ -14,9 +14,9 @@ import type { SignIn, TestSession } from "./test_session.ts";
 const FORGED_ADDRESS = "192.0.2.199";
 
 /**
- * The headers by which proxies tell an address, and which a careless one hands on from the client.
- * Cloudflare's comes by itself: its edge, behind which hosted projects stand, refuses callers that send it,
- * and nothing could be told of the others.
+ * The headers in which proxies put the client's address, and which a careless one hands on from the client.
+ * Cloudflare's comes last: its edge, behind which hosted projects stand, refuses callers that send it, so
+ * that a request with all of them would not find out about the others.
  */
 const FORGERIES = [
   [
@@ -57,7 +57,7 @@ function isTurnedAway(made: SignIn): boolean {
   return !isOurs(made.answer) && status >= 400 && status < 500 && status !== 429;
 }
 
-/** The address that a request of a session comes from. Undefined: there was no telling. */
+/** The address that a request of a session comes from. Undefined: it could not be determined. */
 export async function readAddress(
   askFunction: AskFunction,
   made: SignIn,

@@ -16,7 +16,7 @@ export function isOurs(reply: Reply): boolean {
 
 const DEPLOY = "npx -y supabase@3.1.0 functions deploy unified-auth validate-session --use-api";
 
-/** What the platform's gateway answers in place of a function. */
+/** The answers of the platform's gateway in place of a function. */
 const PLATFORM: Readonly<Record<string, Result>> = {
   NOT_FOUND: failed(
     "The platform knows no such function.",

@@ -12,7 +12,7 @@ import { cookieAttributes } from "./checks/cookie_attributes.ts";
 import { cookieParty } from "./checks/cookie_party.ts";
 import { cookiesArrive } from "./checks/cookies_arrive.ts";
 import { expiredBearer } from "./checks/expired_bearer.ts";
-import { foreignOrigin } from "./checks/foreign_origin.ts";
+import { otherOrigin } from "./checks/other_origin.ts";
 import { functionsAnswer } from "./checks/functions_answer.ts";
 import { grants } from "./checks/grants.ts";
 import { migrations } from "./checks/migrations.ts";
@@ -30,7 +30,7 @@ export const CHECKS: Readonly<Record<CheckId, Check>> = {
   expired_bearer: expiredBearer,
   answers_fresh: answersFresh,
   app_origin: appOrigin,
-  foreign_origin: foreignOrigin,
+  other_origin: otherOrigin,
   sign_in: signIn,
   cookies_arrive: cookiesArrive,
   cookie_attributes: cookieAttributes,

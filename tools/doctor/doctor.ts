@@ -1,6 +1,6 @@
 /**
- * `deno task doctor <base url>`: examines a deployment as a browser would see it, and says of each thing
- * what it found and what to do. Exit code 0 when nothing failed, 1 when something did, 2 for a command
+ * `deno task doctor <base url>`: checks a deployment as a browser would see it, and reports each finding
+ * with its remedy. Exit code 0 when nothing failed, 1 when something did, 2 for a command
  * line that cannot be understood.
  *
  * @module

@@ -13,7 +13,7 @@ export const CHECK_IDS = [
   "expired_bearer",
   "answers_fresh",
   "app_origin",
-  "foreign_origin",
+  "other_origin",
   "sign_in",
   "cookies_arrive",
   "cookie_attributes",

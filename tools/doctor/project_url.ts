@@ -7,7 +7,7 @@
 import { decodeJwt } from "jose";
 import type { Target } from "./subject.ts";
 
-/** What the operator said, or what the access token's issuer says. Null: neither. */
+/** The operator's choice, or else the access token's issuer. Null: neither. */
 export function findProjectUrl(
   { projectUrl }: Target,
   accessToken: string | null,

@@ -1,7 +1,7 @@
 /**
- * What the migrations make, by name: for each object its properties, as the catalog of a migrated
- * database says them. Generated into a file of this checkout, with which the doctor compares what is
- * in a database.
+ * The objects that the migrations make, by name, each with its properties as the catalog of a migrated
+ * database has them. Generated into a file of this checkout, with which the doctor compares a
+ * database.
  *
  * @module
  */
@@ -36,7 +36,7 @@ interface Row {
   readonly value: string;
 }
 
-/** What this checkout's migrations make. */
+/** The objects that this checkout's migrations make. */
 export async function readManifest(): Promise<SchemaManifest> {
   return JSON.parse(await Deno.readTextFile(MANIFEST));
 }

@@ -1,7 +1,7 @@
 /**
  * Whether two origins are one site, as browsers count it: one scheme and one registrable domain, by the
  * public suffix list with its private part. On that list is `supabase.co`, so that every project is a
- * site of its own.
+ * separate site.
  *
  * @module
  */

@@ -20,7 +20,7 @@ export interface SignedIn {
   readonly reply: Reply;
   /** Null where the body is not the session view. */
   readonly view: SessionView | null;
-  /** What a browser would send from now on; taken apart where a proxy folded it. */
+  /** The cookies that a browser would send from now on; taken apart where a proxy folded them. */
   readonly cookieHeader: string;
   /** The same under each name that ours can have: a proxy may have renamed them. */
   readonly signOutCookies: string;
@@ -149,7 +149,7 @@ type HeldSession = Pick<TestSessionOptions, "askFunction" | "deviceName"> & {
   readonly cookieHeader: string;
 };
 
-/** How many others of this run were ended. Null: there was no telling whether there are any. */
+/** How many others of this run were ended. Null: it is not known whether there are any. */
 async function endOthersByName(
   { askFunction, deviceName, cookieHeader }: HeldSession,
 ): Promise<number | null> {

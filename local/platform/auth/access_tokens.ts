@@ -11,7 +11,7 @@ import type { CallerOptions, Claims, SignatureCheck } from "../token_signatures.
 import { AuthFailure } from "./errors.ts";
 import { findUser, isBanned, type UserRow } from "./users.ts";
 
-/** What signs tokens, and for whom. */
+/** The key that signs tokens, and their issuer. */
 export interface AccessTokenSigner {
   readonly signingKey: JWK;
   /** Such as `http://127.0.0.1:54321/auth/v1`. */
@@ -121,7 +121,7 @@ export interface SignedIn {
   readonly sessionId: string | undefined;
 }
 
-/** What Supabase Auth takes for a token that names no session. */
+/** Values of `session_id` that Supabase Auth takes for none. */
 const NO_SESSION = new Set(["", "00000000-0000-0000-0000-000000000000"]);
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;

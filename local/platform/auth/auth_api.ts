@@ -71,7 +71,7 @@ export function createAuthEmulator(options: AuthEmulatorOptions): AuthEmulator {
     return context.json({ keys: publicJwks });
   });
 
-  // What follows needs a project key, as at a project's gateway.
+  // The routes below need a project key, as at a project's gateway.
   app.use(async ({ req, json }, next) => {
     if (req.method === "GET" && KEYLESS_PATHS.has(req.path)) return await next();
     const key = req.header("apikey") ?? req.query("apikey");
@@ -176,7 +176,7 @@ function parseBody(bytes: Uint8Array): Json {
     const body: unknown = JSON.parse(new TextDecoder().decode(bytes));
     if (typeof body === "object" && body !== null && !Array.isArray(body)) return { ...body };
   } catch {
-    // Told below, with everything else that is no object.
+    // Refused below, with everything else that is no object.
   }
   throw new AuthFailure(400, "bad_json", "Could not parse request body as JSON");
 }

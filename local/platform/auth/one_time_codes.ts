@@ -90,7 +90,7 @@ export async function findUserByCode(
   return undefined;
 }
 
-/** Forgets the code. What it was sent to counts as confirmed from now on. */
+/** Forgets the code. The address or number that it was sent to is confirmed from now on. */
 export async function useCode(
   sql: postgres.Sql,
   { user, column, isPhone }: {

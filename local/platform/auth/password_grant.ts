@@ -1,6 +1,6 @@
 /**
  * `POST /token?grant_type=password`: checks a password in Supabase Auth's own order, then opens a
- * session. A banned user is told so before the password is looked at, as there.
+ * session. A banned user is refused before the password is checked, as there.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import { findUser, isBanned, type Json, type UserRow } from "./users.ts";
 /** Of a password. bcrypt reads no more, and Go's refuses a longer one. */
 export const MAX_PASSWORD_BYTES = 72;
 
-/** What a sign-in comes with. */
+/** The request of a sign-in. */
 export interface PasswordSignIn {
   readonly body: Json;
   readonly userAgent: string;

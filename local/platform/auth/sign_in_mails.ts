@@ -87,7 +87,7 @@ export async function signUp(sender: MailSender, request: MailRequest): Promise<
     }
     return Response.json(inventUser(known));
   }
-  // Of an unconfirmed user the first password stays, also if a stranger set it.
+  // Of an unconfirmed user the first password stays, even if somebody else set it.
   const user = known ?? await addUser(sql, { email, password, data: body.data, settings });
   if (settings.autoconfirm) {
     const session = { userId: user.id, method: "password", userAgent, clientAddress, now };

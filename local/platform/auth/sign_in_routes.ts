@@ -1,6 +1,6 @@
 /**
  * The routes of every sign-in but the password: OAuth, mails and text messages, second factors, passkeys,
- * and what a signed-in user changes of their own. Only reads requests; each flow has a module.
+ * and changes of a signed-in user's account. Only reads requests; each flow has a module.
  *
  * @module
  */

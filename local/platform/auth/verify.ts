@@ -1,6 +1,6 @@
 /**
  * `/verify`: redeems a code or a link's hash. `GET` is the link itself and uses the code up; `POST`
- * answers a session, without asking for the verifier of a PKCE link.
+ * answers a session, and does not check the verifier of a PKCE link.
  *
  * @module
  */

@@ -8,7 +8,7 @@ import postgres from "postgres";
 
 /** A few connections, handed to one request at a time. */
 export interface Connections {
-  /** Runs `use` with a connection of its own. @throws {PoolTimeout} */
+  /** Runs `use` with a connection that nobody else uses meanwhile. @throws {PoolTimeout} */
   withConnection<Result>(use: (connection: Connection) => Promise<Result>): Promise<Result>;
   /** Ends all of them. A request whose caller is gone may be carried out to its end. */
   close(): Promise<void>;
@@ -19,9 +19,9 @@ export interface Connection {
   readonly sql: postgres.Sql;
   /** The names of the statements that it has prepared. */
   readonly prepared: Set<string>;
-  /** Whether it is gone. It must not be used any more: postgres.js would connect anew by itself. */
+  /** Whether it is gone. It must not be used any more: postgres.js would silently connect anew. */
   readonly isLost: boolean;
-  /** Told when it goes. Null while nobody has it. */
+  /** Called when it is lost. Null while nobody has it. */
   onLost: (() => void) | null;
 }
 
@@ -29,7 +29,7 @@ export interface Connection {
 export interface ConnectionsOptions {
   /** A URL of the role that they sign in as. */
   readonly databaseUrl: string;
-  /** What the database calls them. */
+  /** The connections' `application_name`. */
   readonly applicationName: string;
   /** @default {10} as in PostgREST */
   readonly size?: number;
@@ -50,7 +50,7 @@ export class ConnectionLost extends Error {
 }
 
 /** How long the driver may take to report a lost connection to its holder, with the true cause. */
-const TOLD_BY_DRIVER_MS = 1_000;
+const DRIVER_REPORT_MS = 1_000;
 
 /** Ended in the middle of a transaction, or of connecting, postgres.js leaves a timer behind. */
 const CLOSING_PATIENCE_SECONDS = 5;
@@ -121,7 +121,7 @@ async function orLost<Result>(
   const lost = Promise.withResolvers<never>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   connection.onLost = () => {
-    timer = setTimeout(() => lost.reject(new ConnectionLost()), TOLD_BY_DRIVER_MS);
+    timer = setTimeout(() => lost.reject(new ConnectionLost()), DRIVER_REPORT_MS);
   };
   try {
     return await Promise.race([use(), lost.promise]);

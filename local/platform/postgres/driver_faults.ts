@@ -1,7 +1,7 @@
 /**
  * Lets this process outlive the one fault of postgres.js that nothing can catch: it writes to a socket
- * that it has lost, from a timer of its own (porsager/postgres 1066, 1154 and 1208). A caller that waits for
- * that connection is told by its own means, or by its time limit.
+ * that it has lost, from a timer (porsager/postgres 1066, 1154 and 1208). A caller that waits for that
+ * connection fails by the pool's own report of the loss, or by its time limit.
  *
  * @module
  */

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** What a message is about: the server that did not start. */
+/** The server that did not start. */
 export interface FailedStart {
   readonly port: number;
   readonly dataDirectory: string;
@@ -66,7 +66,7 @@ function isDamage(text: string): boolean {
 }
 
 function reasonOf(lines: readonly string[]): string {
-  const told = lines.findLast((line) => /\b(FATAL|PANIC):/.test(line)) ??
+  const reason = lines.findLast((line) => /\b(FATAL|PANIC):/.test(line)) ??
     lines.findLast((line) => /could not|invalid/.test(line)) ?? lines.at(-1);
-  return told?.replace(/^.*?\b(FATAL|PANIC):\s*/, "").trim() ?? "it said nothing";
+  return reason?.replace(/^.*?\b(FATAL|PANIC):\s*/, "").trim() ?? "it said nothing";
 }

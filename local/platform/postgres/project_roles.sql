@@ -7,7 +7,7 @@ create role anon nologin;
 create role authenticated nologin;
 create role service_role nologin bypassrls;
 
--- PostgREST signs in as this role and then becomes one of the three above; by itself it may nothing.
+-- PostgREST signs in as this role and then becomes one of the three above; it has no privileges itself.
 create role authenticator login noinherit password 'postgres';
 grant anon, authenticated, service_role to authenticator;
 

@@ -1,4 +1,4 @@
--- What a Supabase project's database holds before the first migration. Run by the superuser,
+-- The contents of a Supabase project's database before the first migration. Run by the superuser,
 -- supabase_admin, once per database.
 
 create schema extensions;
@@ -16,7 +16,7 @@ grant usage on schema public to postgres, anon, authenticated, service_role;
 create publication supabase_realtime;
 alter publication supabase_realtime owner to postgres;
 
--- PostgREST keeps what it knows of functions and tables until it is told that something changed.
+-- PostgREST caches functions and tables until it is notified that something changed.
 create function extensions.pgrst_ddl_watch()
 returns event_trigger
 language plpgsql

@@ -21,7 +21,7 @@ export interface PostgresServer {
   url(as?: { readonly user?: string; readonly database?: string }): string;
   /** Fast shutdown: open transactions roll back, everything committed is on disk. */
   stop(): Promise<void>;
-  /** `SIGKILL` to the postmaster, as a crash of the machine would; its children end by themselves. */
+  /** `SIGKILL` to the postmaster, as a crash of the machine would; its children end then too. */
   kill(): Promise<void>;
 }
 

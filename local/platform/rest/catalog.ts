@@ -52,7 +52,7 @@ export function createCatalog(connections: Connections): Catalog {
   };
 }
 
-/** Where the database tells of changes, as a project's does: see `project_schemas.sql`. */
+/** The channel on which the database announces changes, as a project's does: see `project_schemas.sql`. */
 export const CHANGES = "pgrst";
 
 interface RoutineRow {

@@ -37,7 +37,7 @@ export function errorResponse(error: RestError): Response {
   });
 }
 
-/** What PostgREST answers for anything that a request can throw. */
+/** PostgREST's answer to anything that a request can throw. */
 export function toRestError(
   thrown: unknown,
   { isAnonymous }: { readonly isAnonymous: boolean },

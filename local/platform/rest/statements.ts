@@ -8,7 +8,7 @@ import type { Caller } from "./caller.ts";
 import type { Statement } from "./transactions.ts";
 import { type Routine, takesWholeBody } from "./routines.ts";
 
-/** What a request tells the database about itself. */
+/** The parts of a request that become settings of its transaction. */
 export interface RequestContext {
   readonly caller: Caller;
   readonly method: string;
@@ -20,7 +20,7 @@ export interface RequestContext {
   readonly settings: Readonly<Record<string, string>>;
 }
 
-/** What a transaction begins with, in the order in which it is set. */
+/** The settings that a transaction begins with, in the order in which they are set. */
 export function settingsOf(context: RequestContext): Readonly<Record<string, string>> {
   const { caller, method, path, headers, schema, settings } = context;
   const { cookie = "", ...others } = Object.fromEntries(headers);
@@ -46,7 +46,7 @@ function parseCookies(header: string): Record<string, string> {
 /** More rows than this are not returned, as in `[api] max_rows`. */
 const MAX_ROWS = 1000;
 
-/** What of an answer's rows is wanted: all of them, the one and only, or nothing. */
+/** The rows that the caller wants: all of them, exactly one, or none. */
 export type Shape = "rows" | "single" | "nothing";
 
 /**

@@ -7,9 +7,9 @@
  */
 import { type Connection, ConnectionLost } from "../postgres/connections.ts";
 
-/** What one request does. */
+/** The transaction of one request. */
 export interface Transaction {
-  /** What `begin` is followed by, such as `read only`. */
+  /** Follows `begin`, such as `read only`. */
   readonly mode: string;
   /** Set for this transaction only, in this order. */
   readonly settings: Readonly<Record<string, string>>;

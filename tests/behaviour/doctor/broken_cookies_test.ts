@@ -109,7 +109,7 @@ testBroken(fixture, {
 testBroken(fixture, {
   when: "no cookie arrives at all",
   check: "sign_out",
-  says: /could not end 2 of its own sessions/,
+  says: /could not end 2 of the sessions that it opened/,
   broken: { changeReply: (headers) => headers.delete("set-cookie") },
   left: 2, // that of sign_in, and that of session_binding
 });

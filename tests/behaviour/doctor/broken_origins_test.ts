@@ -122,7 +122,7 @@ testBroken(fixture, {
 
 testBroken(fixture, {
   when: "a proxy lets every origin in",
-  check: "foreign_origin",
+  check: "other_origin",
   says: /preflight lets any site/,
   broken: {
     changeReply: (headers, request) => {
@@ -134,7 +134,7 @@ testBroken(fixture, {
 
 testBroken(fixture, {
   when: "every site may read the answers",
-  check: "foreign_origin",
+  check: "other_origin",
   says: /may read the answers/,
   broken: {
     changeReply: (headers, request) => {
@@ -145,7 +145,7 @@ testBroken(fixture, {
 
 testBroken(fixture, {
   when: "a proxy takes Origin and Sec-Fetch-Site away",
-  check: "foreign_origin",
+  check: "other_origin",
   says: /not refused/,
   broken: {
     changeRequest: (headers) => {

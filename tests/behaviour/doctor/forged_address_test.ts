@@ -45,7 +45,7 @@ testBroken(healthy, {
   when: "a sign-in with a forged address is deferred, which proves nothing",
   check: "client_address",
   result: "not_checked",
-  says: /there is no telling/,
+  says: /it is not known/,
   broken: {
     answer: ({ headers }) =>
       headers.has("x-real-ip")

@@ -10,7 +10,7 @@ import { originOf, type Subject } from "../subject.ts";
 import { relate } from "../site.ts";
 import { explainAnonymousCaller, isOurs } from "../anonymous_callers.ts";
 
-/** What the client sends: JSON, and with supabase-js the project's key. */
+/** The client's headers: JSON, and with supabase-js the project's key. */
 const ASKED_HEADERS = "apikey,authorization,content-type";
 
 export async function appOrigin(subject: Subject): Promise<Result> {

@@ -12,7 +12,7 @@ import { type AskFunction, originOf, type Subject } from "../subject.ts";
 import { findProjectUrl } from "../project_url.ts";
 import { isLoopback } from "../site.ts";
 
-/** What Cloudflare tells of a Worker that calls another zone: one address for all its users. */
+/** Cloudflare's `CF-Connecting-IP` for a Worker that calls another zone: one address for all its users. */
 const CLOUDFLARE_WORKER = "2a06:98c0:3600::103";
 
 const NAME_THE_HEADER =
@@ -45,7 +45,7 @@ export async function clientAddress(subject: Subject): Promise<Result> {
 }
 
 interface PastProxy {
-  /** Undefined: there was no telling. */
+  /** Undefined: it could not be determined. */
   readonly address: string | null | undefined;
   readonly forgery: Forgery;
 }
@@ -104,8 +104,8 @@ function judgeAddress({ address, forgery, pastProxy, url }: Addresses): Result {
   }
   if (forgery === "unknown" || pastProxy?.forgery === "unknown") {
     return notChecked(
-      "A sign-in with an address of its own in a header was refused, so there is no telling whether " +
-        "it would have counted.",
+      "A sign-in with a forged address in a header was refused, so it is not known whether the " +
+        "address would have counted.",
       "Wait a minute and ask again; after that, see sign_in.",
     );
   }

@@ -45,17 +45,17 @@ function judge(databaseMs: number, { headers, sentAtMs, arrivedAtMs }: Reply): R
     ? distance(databaseMs, { from: edgeMs - roundTripMs, to: edgeMs + 1_000 })
     : distance(databaseMs, { from: sentAtMs, to: arrivedAtMs });
   const other = hasEdge ? "the server that answers" : "this machine";
-  const told = `The clocks of the database and of ${other} are ${seconds(skewMs)} apart`;
+  const finding = `The clocks of the database and of ${other} are ${seconds(skewMs)} apart`;
   if (skewMs > TOLERANCE_MS) {
     return failed(
-      `${told}: the data API refuses such tokens.`,
-      "On a hosted project tell Supabase's support; on machines of your own, run NTP.",
+      `${finding}: the data API refuses such tokens.`,
+      "On a hosted project, contact Supabase's support; on your machines, run NTP.",
     );
   }
   if (skewMs > NOTICEABLE_MS) {
     return warning(
-      `${told}; from 30 s on tokens are refused.`,
-      "On machines of your own, run NTP.",
+      `${finding}; from 30 s on tokens are refused.`,
+      "On your machines, run NTP.",
     );
   }
   const ownMs = distance(databaseMs, { from: sentAtMs, to: arrivedAtMs });

@@ -51,7 +51,7 @@ function refuse(problems: readonly string[]): Result {
   );
 }
 
-/** RFC 6265bis: what a browser demands of the prefixes, and what we always send. */
+/** RFC 6265bis: the attributes that the prefixes require, and those that we always send. */
 export function judgeCookie({ name, attributes }: SetCookie, url: URL): readonly string[] {
   const problems: string[] = [];
   const lacks = (attribute: string) => problems.push(`${name} lacks ${attribute}`);

@@ -1,5 +1,5 @@
 /**
- * Whether all cookies of an answer arrive, each in a header of its own, and unharmed. A proxy that
+ * Whether all cookies of an answer arrive, each in a separate header, and unharmed. A proxy that
  * folds them into one, or drops one, leaves the browser with half a session.
  *
  * @module
@@ -16,7 +16,8 @@ import type { SignedIn } from "../test_session.ts";
 const REFRESH_TOKEN = /^[A-Za-z0-9_-]{126}$/;
 const ACCESS_TOKEN = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
-const REMEDY = "Let the proxy hand every Set-Cookie header on by itself and unchanged. Code that " +
+const REMEDY =
+  "Let the proxy hand every Set-Cookie header on separately and unchanged. Code that " +
   "copies headers into a plain object keeps only the last one.";
 
 export async function cookiesArrive(subject: Subject): Promise<Result> {

@@ -2,7 +2,7 @@
  * Whether an expired access token reaches the functions. The platform's own JWT check (`verify_jwt`)
  * would refuse it first, and auto-refresh and the grace window would silently be dead.
  *
- * No key is needed: a token that nobody signed is refused by both, but each has words of its own.
+ * No key is needed: a token that nobody signed is refused by both, but in different words.
  *
  * @module
  */

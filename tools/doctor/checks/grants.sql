@@ -1,6 +1,6 @@
--- What the API's roles may do with what the migrations made, one line a privilege, as it works out:
--- through PUBLIC and through other roles too. The same of every other role that was granted something
--- by name. And which tables have lost row level security.
+-- The privileges of the API's roles on everything that the migrations made, one line a privilege, as it
+-- works out: through PUBLIC and through other roles too; and those of every other role that was granted
+-- something by name. And which tables have lost row level security.
 
 with
   relations as (

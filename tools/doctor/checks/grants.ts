@@ -1,6 +1,6 @@
 /**
- * Whether the API's roles may do what the migrations gave them, and nothing else. What they gave is
- * read from the reviewed dump of the schema.
+ * Whether the API's roles have the privileges that the migrations gave them, and no others. The expected
+ * grants are read from the reviewed dump of the schema.
  *
  * @module
  */
@@ -32,11 +32,11 @@ export async function grants({ database }: Subject): Promise<Result> {
   if (extra.length + missing.length === 0) {
     return ok("The API's roles may do what they are meant to, and nothing else.");
   }
-  const told = [
+  const differences = [
     ...extra.map((line) => `too much: ${quote(line)}`),
     ...missing.map((line) => `missing: ${quote(line)}`),
   ];
-  return failed(`The grants are not as designed; ${told.join("; ")}.`, REMEDY);
+  return failed(`The grants are not as designed; ${differences.join("; ")}.`, REMEDY);
 }
 
 const GRANT = /^grant (\w+) on (function|schema|table) (.+) to (\w+);$/gm;

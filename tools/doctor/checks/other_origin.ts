@@ -10,21 +10,21 @@ import type { Subject } from "../subject.ts";
 import { explainAnonymousCaller, isOurs } from "../anonymous_callers.ts";
 
 /** A name that can never be registered (RFC 2606). */
-const FOREIGN = "https://doctor.invalid";
+const OTHER_SITE = "https://doctor.invalid";
 
 const SOURCES: readonly Readonly<Record<string, string>>[] = [
-  { origin: FOREIGN, "sec-fetch-site": "cross-site", "sec-fetch-mode": "cors" },
-  { origin: FOREIGN },
+  { origin: OTHER_SITE, "sec-fetch-site": "cross-site", "sec-fetch-mode": "cors" },
+  { origin: OTHER_SITE },
   { origin: "null" },
 ];
 
 const REMEDY = "Remove CORS headers and wildcards from the proxy, and let it hand Origin and " +
   "Sec-Fetch-Site on as they came. SESSION_ALLOWED_ORIGINS is the only list.";
 
-export async function foreignOrigin({ askFunction }: Subject): Promise<Result> {
+export async function otherOrigin({ askFunction }: Subject): Promise<Result> {
   const preflight = await askFunction("/unified-auth/refresh", {
     method: "OPTIONS",
-    headers: { origin: FOREIGN, "access-control-request-method": "POST" },
+    headers: { origin: OTHER_SITE, "access-control-request-method": "POST" },
   });
   if (preflight.kind === "no_reply") return explainAnonymousCaller(preflight);
   if (letsIn(preflight.headers)) {
@@ -49,5 +49,5 @@ export async function foreignOrigin({ askFunction }: Subject): Promise<Result> {
 
 function letsIn(headers: Headers): boolean {
   const allowed = headers.get("access-control-allow-origin");
-  return allowed === "*" || allowed === FOREIGN || allowed === "null";
+  return allowed === "*" || allowed === OTHER_SITE || allowed === "null";
 }

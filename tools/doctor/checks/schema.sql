@@ -1,6 +1,6 @@
--- What is there of what the migrations make, as (object, property, value): everything in the schema
--- unified_auth, our tables in public with all that hangs on them, and what of public is named in $1
--- (null: everything). Grants are the matter of grants.sql.
+-- The objects that the migrations make and that are there, as (object, property, value): everything in the
+-- schema unified_auth, our tables in public with all that hangs on them, and the objects of public that $1
+-- names (null: all). Grants are the matter of grants.sql.
 
 with
   ours as (

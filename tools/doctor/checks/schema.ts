@@ -20,7 +20,7 @@ const REMEDY =
   'docs/operations.md, "Restored from a backup".';
 
 /** A database without the migrations differs in everything: the check before says so. */
-const MAX_TOLD = 12;
+const MAX_LISTED = 12;
 
 /** Longer ones, such as the hash of a body, tell a reader nothing. */
 const MAX_VALUE_LENGTH = 40;
@@ -34,9 +34,9 @@ export async function schema({ database }: Subject): Promise<Result> {
   const differences = compareSchemas(expected, actual);
   if (differences.length === 0) return ok("Everything that the migrations make is there as made.");
 
-  const told = differences.slice(0, MAX_TOLD).map(describe);
-  const more = differences.length - told.length;
-  const list = [...told, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
+  const listed = differences.slice(0, MAX_LISTED).map(describe);
+  const more = differences.length - listed.length;
+  const list = [...listed, ...(more > 0 ? [`and ${more} more`] : [])].join("; ");
   return differences.every(isExtraIndex)
     ? warning(
       `There are indexes that the migrations do not make: ${list}.`,

@@ -16,7 +16,7 @@ type UnboundBecause = NonNullable<ReturnType<typeof healthView.parse>["unbound_b
 const REASONS: Readonly<Record<UnboundBecause, readonly [reason: string, remedy: string]>> = {
   setting: ["SESSION_BINDING is off", "Take SESSION_BINDING away."],
   cookie_domain: [
-    "SESSION_COOKIE_DOMAIN shares the cookies between subdomains, each of which has a key of its own",
+    "SESSION_COOKIE_DOMAIN shares the cookies between subdomains, each of which has another key",
     "Serve the functions on the app's own origin, and take SESSION_COOKIE_DOMAIN away.",
   ],
   several_origins: [

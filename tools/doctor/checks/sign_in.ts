@@ -9,7 +9,7 @@ import { failed, notChecked, ok, quote, type Result } from "../finding.ts";
 import type { Subject } from "../subject.ts";
 import { explainAnonymousCaller, isOurs } from "../anonymous_callers.ts";
 
-/** What each refusal asks of the person who chose the account. */
+/** The remedy for each refusal, for the person who chose the account. */
 const REMEDIES: Readonly<Record<string, string>> = {
   invalid_credentials:
     "Check DOCTOR_EMAIL and DOCTOR_PASSWORD. Use an account that is for this only.",

@@ -16,7 +16,7 @@ export async function signOut({ endTestSessions }: Subject): Promise<Result> {
       return ok("The test account is signed out again; no session is left.");
     case "left":
       return failed(
-        `The doctor could not end ${outcome.sessions} of its own sessions.`,
+        `The doctor could not end ${outcome.sessions} of the sessions that it opened.`,
         "Put right what cookies_arrive says. Until then end them by hand: docs/operations.md, " +
           '"One user out".',
       );

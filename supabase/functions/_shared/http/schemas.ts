@@ -32,7 +32,7 @@ export function text(
 }
 
 export const deviceName = text({ max: 100, pattern: noControls }).meta({
-  description: "What the user calls this device.",
+  description: "The user's name for this device.",
 });
 
 // Phone keyboards end a completed word with a blank.
@@ -106,7 +106,9 @@ export const sessionView = z.object({
     bound: z.boolean().meta({
       description: "Whether a refresh takes a proof of the browser's key.",
     }),
-    challenge: challenge.meta({ description: "What the browser's key signs in its next proof." }),
+    challenge: challenge.meta({
+      description: "The challenge that the browser's key signs in its next proof.",
+    }),
   }),
   access_token: accessToken,
   server_time: timestamp,
