@@ -18,7 +18,7 @@ export interface DrivenSite extends Site {
   /** What becomes of the replies of these routes from now on; null: they arrive. */
   setFate(fate: Fate | null): void;
   reset(): void;
-  /** Lets every reply go, however long its fate would have held it. */
+  /** Lets every reply go, however long its fate would have held it: a scenario is over. */
   end(): void;
 }
 
@@ -48,7 +48,7 @@ export function createDrivenSite(page = DRIVEN_PAGE): DrivenSite {
   const html = `<!DOCTYPE html><title>Under test</title>${page.body ?? ""}` +
     '<script type="module" src="/app.js"></script>';
   let arrived: string[] = [];
-  const ended = Promise.withResolvers<undefined>();
+  let ended = Promise.withResolvers<undefined>();
   let fate: Fate | null = null;
   const count: DrivenSite["count"] = (route) =>
     arrived.filter((each) => route === undefined || each === route).length;
@@ -79,7 +79,11 @@ export function createDrivenSite(page = DRIVEN_PAGE): DrivenSite {
     setFate(next) {
       fate = next;
     },
-    end: () => ended.resolve(undefined),
+    end() {
+      fate = null;
+      ended.resolve(undefined);
+      ended = Promise.withResolvers();
+    },
     reset() {
       arrived = [];
       fate = null;

@@ -2,8 +2,15 @@ import assert from "node:assert/strict";
 import type { Proof } from "../../../client/src/key/browser_key.ts";
 import { verifyProof } from "../../unit/client/key_fixture.ts";
 import { ACCESS_COOKIE, REFRESH_COOKIE } from "../http/browser.ts";
-import { QUICK, SHORT_LIVED, type Stage, withStage } from "./scenario.ts";
+import { openStagedProject, QUICK, SHORT_LIVED, type Stage } from "./scenario.ts";
 import type { Tab } from "./tab.ts";
+
+const project = await openStagedProject();
+const shortLived = await openStagedProject(SHORT_LIVED);
+Deno.test.afterAll(async () => {
+  await project.close();
+  await shortLived.close();
+});
 
 const thumbprint = async (proof: Proof): Promise<string> => (await verifyProof(proof)).thumbprint;
 
@@ -31,8 +38,7 @@ const DELETE_KEY = `new Promise((done) => {
 })`;
 
 /** Of the one session of the stack: whether it is bound. */
-async function isBound({ stack }: Stage): Promise<boolean> {
-  const sql = stack.database.connect({ max: 1 });
+async function isBound({ sql }: Stage): Promise<boolean> {
   const rows = await sql`
     select s.key_thumbprint is not null as is_bound from public.sessions as s where s.is_valid`;
   assert.equal(rows.length, 1);
@@ -47,7 +53,7 @@ const askWorker = `(kind, question = "prove") => new Promise((resolve, reject) =
 })`;
 
 Deno.test("two tabs and a worker have one key, which stays when the page is loaded again", () =>
-  withStage(async (stage) => {
+  project.withStage(async (stage) => {
     const [first, second] = [await stage.open(), await stage.open()];
     const proofs = await Promise.all([
       first.evaluate<Proof>("prove()"),
@@ -61,7 +67,7 @@ Deno.test("two tabs and a worker have one key, which stays when the page is load
   }));
 
 Deno.test("a client in a worker takes a path, and refreshes the bound session of its page", () =>
-  withStage(async (stage) => {
+  project.withStage(async (stage) => {
     const tab = await stage.openSignedIn();
     await stage.age(4_000);
     await stage.chromium.forgetCookie(ACCESS_COOKIE, stage.stack.baseUrl);
@@ -72,7 +78,7 @@ Deno.test("a client in a worker takes a path, and refreshes the bound session of
   }));
 
 Deno.test("tabs that make the key at once end with one, in a hundred new databases", () =>
-  withStage(async (stage) => {
+  project.withStage(async (stage) => {
     const tabs = [await stage.open(), await stage.open()];
     for (let round = 0; round < 100; round++) {
       const proofs = await Promise.all(tabs.map((tab) => tab.evaluate<Proof>("prove()")));
@@ -82,14 +88,14 @@ Deno.test("tabs that make the key at once end with one, in a hundred new databas
   }));
 
 Deno.test("a shared worker is not used: WebKit gives it another IndexedDB", () =>
-  withStage(async (stage) => {
+  project.withStage(async (stage) => {
     const tab = await stage.open();
     const proof = await tab.evaluate<Proof>(`(${askWorker})("shared")`);
     assert.deepEqual(proof, { kind: "unreadable" });
   }));
 
 Deno.test("the stored private key gives itself away in no form", () =>
-  withStage(async (stage) => {
+  project.withStage(async (stage) => {
     const tab = await stage.open();
     await tab.evaluate("prove().then(() => 0)");
     const refusals = await tab.evaluate<string[]>(`(async () => {
@@ -107,7 +113,7 @@ Deno.test("the stored private key gives itself away in no form", () =>
   }));
 
 Deno.test("a proof takes less than 50 ms, and a cold one less than 250 ms", () =>
-  withStage(async (stage) => {
+  project.withStage(async (stage) => {
     const tab = await stage.open();
     const time =
       "(async () => { const t = performance.now(); await prove(); return performance.now() - t })()";
@@ -120,7 +126,7 @@ Deno.test("a proof takes less than 50 ms, and a cold one less than 250 ms", () =
   }));
 
 Deno.test("where storage is blocked, sign-in and refresh work without a key and without a complaint", () =>
-  withStage(async (stage) => {
+  project.withStage(async (stage) => {
     const script = `
       globalThis.complaints = [];
       addEventListener("error", ({ message }) => complaints.push(message));
@@ -157,7 +163,7 @@ const HOLDS: Readonly<Record<string, string>> = {
 };
 for (const [name, hold] of Object.entries(HOLDS)) {
   Deno.test(`behind ${name} a refresh is sent within four seconds, and the session is kept`, () =>
-    withStage(async (stage) => {
+    project.withStage(async (stage) => {
       const tab = await stage.openSignedIn();
       const other = await stage.open();
       await other.evaluate(hold);
@@ -167,7 +173,7 @@ for (const [name, hold] of Object.entries(HOLDS)) {
 }
 
 Deno.test("behind a frozen tab with a running transaction a refresh is sent within four seconds", () =>
-  withStage(async (stage) => {
+  project.withStage(async (stage) => {
     const tab = await stage.openSignedIn();
     const before = await thumbprint(await tab.evaluate<Proof>("prove()"));
     const other = await stage.open();
@@ -190,7 +196,7 @@ Deno.test("behind a frozen tab with a running transaction a refresh is sent with
   }));
 
 Deno.test("a page in a cross-site frame sends no proof", () =>
-  withStage(async (stage) => {
+  project.withStage(async (stage) => {
     const tab = await stage.open();
     const other = await stage.chromium.openTab(stage.url().replace("127.0.0.1", "localhost"));
     await other.waitFor("!!globalThis.prove");
@@ -206,7 +212,7 @@ Deno.test("a page in a cross-site frame sends no proof", () =>
   }));
 
 Deno.test("a page comes back from the back/forward cache after a proof, and hangs nobody there", () =>
-  withStage(async (stage) => {
+  project.withStage(async (stage) => {
     const tab = await stage.openSignedIn(QUICK);
     await tab.evaluate("prove().then(() => 0)");
     await tab.evaluate("void (location.href = '/elsewhere?options=%7B%7D')");
@@ -219,7 +225,7 @@ Deno.test("a page comes back from the back/forward cache after a proof, and hang
   }));
 
 Deno.test("a sign-in binds its session, and each refresh is proven at the first try", () =>
-  withStage(async (stage) => {
+  project.withStage(async (stage) => {
     const tab = await stage.openSignedIn();
     assert.equal(await isBound(stage), true);
     for (let generation = 2; generation <= 4; generation++) {
@@ -232,7 +238,7 @@ Deno.test("a sign-in binds its session, and each refresh is proven at the first 
   }));
 
 Deno.test("a session that began without a key is bound at its first refresh", () =>
-  withStage(async (stage) => {
+  project.withStage(async (stage) => {
     const tab = await stage.open();
     // As a redirect does it, or a version of the client before there was a key.
     await tab.evaluate(`fetch("/functions/v1/unified-auth/login", {
@@ -252,7 +258,7 @@ Deno.test("a session that began without a key is bound at its first refresh", ()
   }));
 
 Deno.test("a copied cookie gets nothing, and its owner notices nothing", () =>
-  withStage(async (stage) => {
+  project.withStage(async (stage) => {
     const tab = await stage.openSignedIn();
     await stage.age(4_000);
     const copied = await stage.chromium.cookie(REFRESH_COOKIE);
@@ -274,7 +280,7 @@ Deno.test("a copied cookie gets nothing, and its owner notices nothing", () =>
   }));
 
 Deno.test("a key that was deleted while the cookies stay asks for a sign-in in place, and ends nothing", () =>
-  withStage(async (stage) => {
+  project.withStage(async (stage) => {
     const tab = await stage.openSignedIn();
     await tab.evaluate(DELETE_KEY);
     await stage.age(4_000);
@@ -294,7 +300,7 @@ Deno.test("a key that was deleted while the cookies stay asks for a sign-in in p
   }));
 
 Deno.test("five tabs of a bound session that wake at once stay signed in, locks or not", () =>
-  withStage(async (stage) => {
+  shortLived.withStage(async (stage) => {
     for (const script of ["", "delete Navigator.prototype.locks;"]) {
       const tabs = [await stage.openSignedIn(QUICK, script)];
       while (tabs.length < 5) tabs.push(await stage.open(QUICK, script));
@@ -305,10 +311,10 @@ Deno.test("five tabs of a bound session that wake at once stay signed in, locks 
       }
       await Promise.all(tabs.map((tab) => tab.close()));
     }
-  }, SHORT_LIVED));
+  }));
 
 Deno.test("two tabs with two user agents whose refreshes cross stay signed in", () =>
-  withStage(async (stage) => {
+  project.withStage(async (stage) => {
     // Neither knows of the other: the server alone keeps the peace.
     const script = `
       delete Navigator.prototype.locks;

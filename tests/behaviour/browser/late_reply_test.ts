@@ -1,8 +1,11 @@
 import assert from "node:assert/strict";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { REFRESH_COOKIE } from "../http/browser.ts";
-import { type Stage, withStage } from "./scenario.ts";
+import { openStagedProject, type Stage } from "./scenario.ts";
 import type { Tab } from "./tab.ts";
+
+const project = await openStagedProject();
+Deno.test.afterAll(() => project.close());
 
 const ADA = SEED_USERS.ada.email;
 const GRACE = SEED_USERS.grace.email;
@@ -37,7 +40,7 @@ const settle = () => new Promise((resolve) => setTimeout(resolve, 1_000));
 for (const isOther of [false, true]) {
   const where = isOther ? "another tab" : "the same tab";
   Deno.test(`a refresh of ${where} that is answered after another person's sign-in leaves the cookies alone`, () =>
-    withStage(async (stage) => {
+    project.withStage(async (stage) => {
       const tab = await stage.openSignedIn();
       const second = await stage.open();
       await tab.waitFor(isOf(ADA));
@@ -57,7 +60,7 @@ for (const isOther of [false, true]) {
 
 /** DevTools freezes a page that holds a lock; the browser itself leaves such a page alone. */
 Deno.test("what a frozen tab could not give up ends in a sign-in in place, and shows nobody as the person before", () =>
-  withStage(async (stage) => {
+  project.withStage(async (stage) => {
     const tab = await stage.openSignedIn();
     const second = await stage.open();
     const { release } = await holdRefresh(stage, tab);

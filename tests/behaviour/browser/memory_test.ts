@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
-import { withStage } from "./scenario.ts";
+import { openStagedProject } from "./scenario.ts";
+
+const project = await openStagedProject();
+Deno.test.afterAll(() => project.close());
 
 const REFRESHES = 10_000;
 /** The least that anything kept a refresh would add is a small object: 9,000 of them are 250 kB. */
 const MAX_GROWTH_BYTES = 150_000;
 
 Deno.test("ten thousand refreshes leave the memory as it was after the first thousand", () =>
-  withStage(async ({ openSignedIn }) => {
+  project.withStage(async ({ openSignedIn }) => {
     const tab = await openSignedIn();
     // The whole client, in a page with its locks, channel and storage; only the network is left out.
     await tab.evaluate(`(async () => {

@@ -1,10 +1,17 @@
 import assert from "node:assert/strict";
 import { ACCESS_COOKIE, REFRESH_COOKIE } from "../http/browser.ts";
 import { type NetworkFault, startFaultyProxy } from "../../harness/faulty_proxy.ts";
-import { QUICK, withStage } from "./scenario.ts";
+import { openStagedProject, QUICK } from "./scenario.ts";
+
+const project = await openStagedProject();
+const exposing = await openStagedProject({ environment: { SESSION_EXPOSE_ACCESS_TOKEN: "true" } });
+Deno.test.afterAll(async () => {
+  await project.close();
+  await exposing.close();
+});
 
 Deno.test("a server that never answers is given up in sixteen seconds by every way to ask", () =>
-  withStage(async ({ site, openSignedIn }) => {
+  project.withStage(async ({ site, openSignedIn }) => {
     const tab = await openSignedIn(); // the options that everybody gets
     const never = Promise.withResolvers<void>();
     site.setFate(async (reply) => {
@@ -38,7 +45,7 @@ Deno.test("a server that never answers is given up in sixteen seconds by every w
 
 for (const hours of [2, -2]) {
   Deno.test(`a clock that is ${hours} hours wrong from the start costs no refresh`, () =>
-    withStage(async ({ site, openSignedIn }) => {
+    project.withStage(async ({ site, openSignedIn }) => {
       const tab = await openSignedIn(
         {},
         `{
@@ -57,7 +64,7 @@ for (const hours of [2, -2]) {
     }));
 
   Deno.test(`a clock that is set by ${hours} hours meanwhile is one request at most`, () =>
-    withStage(async ({ site, openSignedIn }) => {
+    project.withStage(async ({ site, openSignedIn }) => {
       const tab = await openSignedIn();
       await tab.evaluate(
         `{ const now = Date.now; Date.now = () => now() + ${hours * 3_600_000}; }`,
@@ -81,7 +88,7 @@ const LOST_REPLY: NetworkFault = {
 };
 
 Deno.test("a refresh that the browser itself repeats, as its connections are dropped, is one rotation", () =>
-  withStage(async ({ site, stack, chromium, signIn, age }) => {
+  project.withStage(async ({ site, stack, chromium, signIn, age }) => {
     await using proxy = startFaultyProxy(() => Number(new URL(stack.baseUrl).port));
     const tab = await chromium.openTab(
       `${proxy.url}/?${new URLSearchParams({
@@ -109,7 +116,7 @@ Deno.test("a refresh that the browser itself repeats, as its connections are dro
   }));
 
 Deno.test("a rotation whose tab is closed meanwhile is kept, and its predecessor still counts", () =>
-  withStage(async ({ site, stack, chromium, openSignedIn, open, age }) => {
+  project.withStage(async ({ site, stack, chromium, openSignedIn, open, age }) => {
     const other = await openSignedIn(QUICK);
     const tab = await open(QUICK);
     await age(3_000);
@@ -139,7 +146,7 @@ Deno.test("a rotation whose tab is closed meanwhile is kept, and its predecessor
   }));
 
 Deno.test("what tabs tell each other and write down holds no token", () =>
-  withStage(async ({ openSignedIn, open, age }) => {
+  exposing.withStage(async ({ openSignedIn, open, age }) => {
     const listen = `
       globalThis.overheard = [];
       new BroadcastChannel("unified-auth:session").onmessage = ({ data }) => overheard.push(JSON.stringify(data));`;
@@ -158,4 +165,4 @@ Deno.test("what tabs tell each other and write down holds no token", () =>
     const stored = await listener.evaluate<string>("JSON.stringify(Object.entries(localStorage))");
     assert.ok(!stored.includes("ada@example.com"), "no app has named the e-mail for this device");
     assert.ok(!known.includes(signature) && !/eyJ|refresh_token/.test(known));
-  }, { environment: { SESSION_EXPOSE_ACCESS_TOKEN: "true" } }));
+  }));

@@ -1,7 +1,10 @@
 import assert from "node:assert/strict";
 import { seededChance } from "../../harness/chance.ts";
 import { liveRandomly } from "./random_life.ts";
-import { withStage } from "./scenario.ts";
+import { openStagedProject } from "./scenario.ts";
+
+const project = await openStagedProject();
+Deno.test.afterAll(() => project.close());
 
 const LIVES = 200;
 const SEED = Number(Deno.env.get("UNIFIED_AUTH_SEED") ?? 20261124);
@@ -18,7 +21,7 @@ const QUICK = {
 };
 
 Deno.test("two hundred random lives of three tabs sign nobody out", () =>
-  withStage(async (stage) => {
+  project.withStage(async (stage) => {
     const { site, url, openSignedIn, open } = stage;
     const tabs = [await openSignedIn(QUICK), await open(QUICK), await open(QUICK)];
     const id = await tabs[0]?.evaluate("session.getSnapshot().user.id");

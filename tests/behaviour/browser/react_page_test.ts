@@ -3,15 +3,23 @@ import assert from "node:assert/strict";
 import { renderToString } from "react-dom/server";
 import { createAuthClient } from "../../../client/src/index.ts";
 import { createApp } from "./driven_react_app.ts";
-import { withStage } from "./scenario.ts";
+import { openStagedProject } from "./scenario.ts";
 
 function renderOnServer(): string {
   const auth = createAuthClient({ baseUrl: "https://app.test/functions/v1/unified-auth" });
   return renderToString(createApp(auth));
 }
 
+const project = await openStagedProject({
+  page: {
+    script: new URL("./driven_react_page.ts", import.meta.url),
+    body: `<div id="root">${renderOnServer()}</div>`,
+  },
+});
+Deno.test.afterAll(() => project.close());
+
 Deno.test("a page that a server rendered asks once, in StrictMode and with parts that come and go", () =>
-  withStage(async ({ site, open }) => {
+  project.withStage(async ({ site, open }) => {
     const tab = await open();
     await tab.evaluate("signIn('ada@example.com', 'correct-horse-battery-staple')");
     await tab.waitFor("session.getSnapshot().status === 'active'");
@@ -29,9 +37,4 @@ Deno.test("a page that a server rendered asks once, in StrictMode and with parts
     await tab.waitFor("document.getElementById('user')?.textContent.length > 30");
     assert.equal(site.count("validate"), 1);
     assert.deepEqual(await tab.evaluate("complaints"), []);
-  }, {
-    page: {
-      script: new URL("./driven_react_page.ts", import.meta.url),
-      body: `<div id="root">${renderOnServer()}</div>`,
-    },
   }));

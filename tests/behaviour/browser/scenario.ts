@@ -1,5 +1,6 @@
 /**
- * A stage for browser scenarios: a stack, a Chromium of its own, and tabs that are signed in.
+ * A stage for browser scenarios: a Chromium of its own, tabs that are signed in, and a project that the
+ * tests of a file share, because its functions take longer to start than most scenarios to play.
  *
  * @module
  */
@@ -8,6 +9,7 @@ import type postgres from "postgres";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { openTestServer, type TestStack } from "../../../local/testing/test_server.ts";
 import { ageSession } from "../../../local/testing/aging.ts";
+import { emptySessionTables } from "../../harness/session_tables.ts";
 import { type DevTools, launchDevTools, type LaunchOptions } from "./devtools.ts";
 import { createDrivenSite, type DrivenPage, type DrivenSite } from "./driven_site.ts";
 import type { Tab } from "./tab.ts";
@@ -16,6 +18,8 @@ export interface Stage {
   readonly site: DrivenSite;
   readonly stack: TestStack;
   readonly chromium: DevTools;
+  /** Of the project's database, as a superuser. */
+  readonly sql: postgres.Sql;
   /** Of the page under test, with these options of `createSession`. */
   url(options?: Readonly<Record<string, number>>): string;
   /** A tab on the page under test; `script` runs before the page's own. */
@@ -36,27 +40,56 @@ export const QUICK = {
   backoffBaseMs: 200,
 };
 
-export interface StageOptions extends LaunchOptions {
+const SIGN_IN_PATIENCE_MS = 30_000;
+
+/** What a project is started with. */
+export interface ProjectOptions {
   /** Of the functions. */
   readonly environment?: Readonly<Record<string, string>>;
   /** @default {`driven_page.ts`} */
   readonly page?: DrivenPage;
 }
 
-/** Access tokens of four seconds, and a window of one: an hour's life in a few seconds. */
+/** Access tokens of four seconds, and a reuse interval of one: an hour's life in a few seconds. */
 export const SHORT_LIVED = {
   environment: { SESSION_ACCESS_TTL_SECONDS: "4", SESSION_WINDOW_SECONDS: "1" },
 };
 
-export async function withStage(
-  run: (stage: Stage) => Promise<void>,
-  { environment = {}, page, ...launch }: StageOptions = {},
-): Promise<void> {
+/** A project for scenarios, one after the other. */
+export interface StagedProject {
+  /** Plays a scenario with a browser profile of its own; nothing of the scenario before is left. */
+  withStage(run: (stage: Stage) => Promise<void>, launch?: LaunchOptions): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Starts a project, for a whole file: what it opens outlives a test. */
+export async function openStagedProject(
+  { environment = {}, page }: ProjectOptions = {},
+): Promise<StagedProject> {
+  const server = await openTestServer();
   const site = createDrivenSite(page);
-  await using server = await openTestServer();
-  await using stack = await server.startStack({ environment, site: () => site });
-  await using chromium = await launchDevTools(launch);
-  const sql: postgres.Sql = stack.database.connect({ max: 1 });
+  const stack = await server.startStack({ environment, site: () => site });
+  const sql = stack.database.connectAs("supabase_admin", { max: 1 });
+  return {
+    async withStage(run, launch) {
+      await emptySessionTables(sql);
+      site.reset();
+      await using chromium = await launchDevTools(launch);
+      try {
+        await run(createStage({ site, stack, chromium, sql }));
+      } finally {
+        site.end(); // or a test that failed would wait for the replies that it holds
+      }
+    },
+    async close() {
+      await stack.stop();
+      await server.close();
+    },
+  };
+}
+
+function createStage(parts: Pick<Stage, "site" | "stack" | "chromium" | "sql">): Stage {
+  const { site, stack, chromium, sql } = parts;
   const { email, password } = SEED_USERS.ada;
 
   const url: Stage["url"] = (options = {}) =>
@@ -71,7 +104,8 @@ export async function withStage(
 
   const signIn: Stage["signIn"] = async (tab) => {
     // On a busy machine a password check can take longer than a quick session waits for an answer.
-    for (let tries = 0, kind = ""; kind !== "signed-in" && tries < 5; tries++) {
+    const until = performance.now() + SIGN_IN_PATIENCE_MS;
+    for (let kind = ""; kind !== "signed-in" && performance.now() < until;) {
       kind = await tab.evaluate<string>(
         `signIn(${JSON.stringify(email)}, ${JSON.stringify(password)}).then(({ kind }) => kind)`,
       );
@@ -79,10 +113,8 @@ export async function withStage(
     await tab.waitFor("session.getSnapshot().status === 'active'");
   };
 
-  const stage: Stage = {
-    site,
-    stack,
-    chromium,
+  return {
+    ...parts,
     url,
     open,
     async openSignedIn(options, script) {
@@ -98,9 +130,4 @@ export async function withStage(
       }
     },
   };
-  try {
-    await run(stage);
-  } finally {
-    site.end(); // or a test that failed would wait for the replies that it holds
-  }
 }

@@ -1,9 +1,16 @@
 import assert from "node:assert/strict";
 import { ACCESS_COOKIE, REFRESH_COOKIE } from "../http/browser.ts";
-import { QUICK, SHORT_LIVED, withStage } from "./scenario.ts";
+import { openStagedProject, QUICK, SHORT_LIVED } from "./scenario.ts";
+
+const project = await openStagedProject();
+const shortLived = await openStagedProject(SHORT_LIVED);
+Deno.test.afterAll(async () => {
+  await project.close();
+  await shortLived.close();
+});
 
 Deno.test("a 429 on an expired access token leaves the session unverified and never signs out", () =>
-  withStage(async ({ site, chromium, openSignedIn }) => {
+  shortLived.withStage(async ({ site, chromium, openSignedIn }) => {
     const tab = await openSignedIn(QUICK);
     site.setFate(() =>
       Response.json({ code: "over_request_rate_limit", message: "later" }, {
@@ -16,10 +23,10 @@ Deno.test("a 429 on an expired access token leaves the session unverified and ne
     assert.ok(await chromium.cookie(REFRESH_COOKIE), "the cookie is still there");
     site.setFate(null);
     await tab.waitFor("session.getSnapshot().status === 'active'");
-  }, SHORT_LIVED));
+  }));
 
 Deno.test("two tabs refresh once for each generation, and both stay signed in", () =>
-  withStage(async ({ site, openSignedIn, open }) => {
+  shortLived.withStage(async ({ site, openSignedIn, open }) => {
     const first = await openSignedIn({ settleMs: 50 });
     const second = await open({ settleMs: 50 });
     site.reset();
@@ -32,10 +39,10 @@ Deno.test("two tabs refresh once for each generation, and both stay signed in", 
     for (const tab of [first, second]) {
       assert.equal(await tab.evaluate("session.getSnapshot().status"), "active");
     }
-  }, SHORT_LIVED));
+  }));
 
 Deno.test("a rotation whose page goes away meanwhile is kept", () =>
-  withStage(async ({ site, chromium, stack, openSignedIn, age }) => {
+  project.withStage(async ({ site, chromium, stack, openSignedIn, age }) => {
     const tab = await openSignedIn();
     await age(3_000);
     const before = await chromium.cookie(REFRESH_COOKIE);
@@ -56,7 +63,7 @@ Deno.test("a rotation whose page goes away meanwhile is kept", () =>
   }));
 
 Deno.test("a return to the tab tells the app nothing that is not news", () =>
-  withStage(async ({ site, openSignedIn }) => {
+  project.withStage(async ({ site, openSignedIn }) => {
     const tab = await openSignedIn(QUICK);
     await tab.evaluate("told.length = 0");
     site.reset();
@@ -72,7 +79,7 @@ Deno.test("a return to the tab tells the app nothing that is not news", () =>
   }));
 
 Deno.test("three refreshes at once in one tab are one request", () =>
-  withStage(async ({ site, openSignedIn, age }) => {
+  project.withStage(async ({ site, openSignedIn, age }) => {
     const tab = await openSignedIn();
     await age(3_000);
     await tab.evaluate("Promise.all([1, 2, 3].map(() => session.refresh())).then(() => 0)");
@@ -80,7 +87,7 @@ Deno.test("three refreshes at once in one tab are one request", () =>
   }));
 
 Deno.test("a network error is tried again, and keeps the session", () =>
-  withStage(async ({ site, openSignedIn }) => {
+  project.withStage(async ({ site, openSignedIn }) => {
     const tab = await openSignedIn(QUICK);
     let failures = 0;
     site.setFate((reply) => {
@@ -96,7 +103,7 @@ Deno.test("a network error is tried again, and keeps the session", () =>
   }));
 
 Deno.test("three calls that are refused at once, and a late one, are sent again after one refresh", () =>
-  withStage(async ({ site, chromium, stack, openSignedIn, age }) => {
+  project.withStage(async ({ site, chromium, stack, openSignedIn, age }) => {
     const tab = await openSignedIn();
     await age(3_000);
     await chromium.forgetCookie(ACCESS_COOKIE, stack.baseUrl);
@@ -119,7 +126,7 @@ Deno.test("three calls that are refused at once, and a late one, are sent again 
   }));
 
 Deno.test("a renderer that stood still is noticed without any event, and asks once", () =>
-  withStage(async ({ site, chromium, openSignedIn }) => {
+  project.withStage(async ({ site, chromium, openSignedIn }) => {
     const tab = await openSignedIn({ ...QUICK, heartbeatMs: 500, revalidateAfterMs: 1_000 });
     await tab.evaluate("told.length = 0");
     site.reset();
@@ -131,7 +138,7 @@ Deno.test("a renderer that stood still is noticed without any event, and asks on
 
 for (const role of ["holder", "waiter"] as const) {
   Deno.test(`a frozen ${role} of the lock holds up no other tab`, () =>
-    withStage(async ({ site, openSignedIn, open, age }) => {
+    project.withStage(async ({ site, openSignedIn, open, age }) => {
       const frozen = await openSignedIn(QUICK);
       const other = await open(QUICK);
       await age(3_000);

@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
-import { withStage } from "./scenario.ts";
+import { openStagedProject } from "./scenario.ts";
+
+const project = await openStagedProject({
+  environment: { SESSION_ACCESS_TTL_SECONDS: "40", SESSION_WINDOW_SECONDS: "1" },
+});
+Deno.test.afterAll(() => project.close());
 
 Deno.test("a hidden page whose timers come once a minute keeps its session", () =>
-  withStage(async ({ site, openSignedIn }) => {
+  project.withStage(async ({ site, openSignedIn }) => {
     const tab = await openSignedIn(
       {},
       `
@@ -20,7 +25,4 @@ Deno.test("a hidden page whose timers come once a minute keeps its session", () 
     assert.ok(site.count("validate") + site.count("refresh") <= 1);
     const told = await tab.evaluate<string[]>("told");
     assert.deepEqual(told.filter((name) => name !== "session-refreshed"), []);
-  }, {
-    flags: ["--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/5"],
-    environment: { SESSION_ACCESS_TTL_SECONDS: "40", SESSION_WINDOW_SECONDS: "1" },
-  }));
+  }, { flags: ["--enable-features=IntensiveWakeUpThrottling:grace_period_seconds/5"] }));

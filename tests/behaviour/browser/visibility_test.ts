@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
-import { withStage } from "./scenario.ts";
+import { openStagedProject } from "./scenario.ts";
 import type { Tab } from "./tab.ts";
+
+const project = await openStagedProject();
+Deno.test.afterAll(() => project.close());
 
 /** Keeps what the page hears of its own visibility, from the first moment on. */
 const LISTEN = `
@@ -19,7 +22,7 @@ async function leaveAndReturn(tab: Tab): Promise<void> {
 }
 
 Deno.test("a return to the tab is one validate, although the browser announces it twice", () =>
-  withStage(async ({ site, openSignedIn }) => {
+  project.withStage(async ({ site, openSignedIn }) => {
     const tab = await openSignedIn({ settleMs: 50, revalidateAfterMs: 0 }, LISTEN);
     for (let visit = 1; visit <= 3; visit++) {
       await tab.evaluate("heard.length = 0");
@@ -37,7 +40,7 @@ Deno.test("a return to the tab is one validate, although the browser announces i
   }));
 
 Deno.test("a return within a minute of the last verification asks nobody", () =>
-  withStage(async ({ site, openSignedIn }) => {
+  project.withStage(async ({ site, openSignedIn }) => {
     const tab = await openSignedIn({ settleMs: 50 });
     await leaveAndReturn(tab);
     await tab.evaluate("new Promise((resolve) => setTimeout(resolve, 1_100))");
@@ -47,7 +50,7 @@ Deno.test("a return within a minute of the last verification asks nobody", () =>
   }));
 
 Deno.test("a frozen tab asks once when it goes on, and once is enough when it is seen too", () =>
-  withStage(async ({ site, openSignedIn }) => {
+  project.withStage(async ({ site, openSignedIn }) => {
     const tab = await openSignedIn({ settleMs: 50, revalidateAfterMs: 0 }, LISTEN);
     await tab.freeze();
     await tab.thaw();
@@ -61,7 +64,7 @@ Deno.test("a frozen tab asks once when it goes on, and once is enough when it is
   }));
 
 Deno.test("the network that comes back right after a return in vain is not lost in the debounce", () =>
-  withStage(async ({ site, openSignedIn }) => {
+  project.withStage(async ({ site, openSignedIn }) => {
     // So long a debounce and so high a ladder that only the signal can explain a question.
     const patient = { visibilityDebounceMs: 60_000, backoffBaseMs: 120_000, backoffCapMs: 120_000 };
     const tab = await openSignedIn({ settleMs: 50, revalidateAfterMs: 0, ...patient });

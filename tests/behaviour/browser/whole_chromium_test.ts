@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { findOptionalProgram } from "../../harness/optional_program.ts";
-import { QUICK, withStage } from "./scenario.ts";
+import { openStagedProject, QUICK } from "./scenario.ts";
 
 /** The headless shell from npm, which every other test drives, is Chromium without a browser's tabs. */
 const executable = await findOptionalProgram(
@@ -9,8 +9,11 @@ const executable = await findOptionalProgram(
 );
 
 if (executable !== undefined) {
+  const project = await openStagedProject();
+  Deno.test.afterAll(() => project.close());
+
   Deno.test("a page in the back/forward cache survives what its peers say, and adopts it when it is back", () =>
-    withStage(async ({ site, stack, chromium, openSignedIn, open, age }) => {
+    project.withStage(async ({ site, stack, chromium, openSignedIn, open, age }) => {
       const tab = await openSignedIn(QUICK);
       const peer = await open(QUICK);
       await tab.evaluate("globalThis.mark = 'the same document'; 0");
@@ -38,7 +41,7 @@ if (executable !== undefined) {
     }, { executable }));
 
   Deno.test("a lock holder that enters the back/forward cache lets go of the lock and is still restored", () =>
-    withStage(async ({ site, stack, openSignedIn, open, age }) => {
+    project.withStage(async ({ site, stack, openSignedIn, open, age }) => {
       const tab = await openSignedIn(QUICK);
       const peer = await open(QUICK);
       await age(3_000);
@@ -60,7 +63,7 @@ if (executable !== undefined) {
     }, { executable }));
 
   Deno.test("tabs of one window that are switched are one validate a return", () =>
-    withStage(async ({ site, openSignedIn, open }) => {
+    project.withStage(async ({ site, openSignedIn, open }) => {
       const options = { settleMs: 50, revalidateAfterMs: 0 };
       const first = await openSignedIn(options);
       const second = await open(options);

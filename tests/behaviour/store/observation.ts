@@ -6,14 +6,7 @@
  */
 
 import type postgres from "postgres";
-
-const TABLES = [
-  ["public.sessions", "created_at, id"],
-  ["public.session_events", "id"],
-  ["unified_auth.login_throttle", "bucket"],
-  ["unified_auth.sign_in_claims", "claim"],
-  ["unified_auth.password_changes", "announced_at"],
-] as const;
+import { emptySessionTables, SESSION_TABLES } from "../../harness/session_tables.ts";
 
 /** @param admin a superuser */
 export async function observe(
@@ -21,7 +14,7 @@ export async function observe(
   answer: unknown,
 ): Promise<Readonly<Record<string, unknown>>> {
   const observed: Record<string, unknown> = { answer };
-  for (const [table, order] of TABLES) {
+  for (const [table, order] of SESSION_TABLES) {
     observed[table] = [...await admin.unsafe(`select * from ${table} order by ${order}`)];
   }
   return withoutChance(observed, new Map()) as Readonly<Record<string, unknown>>;
@@ -29,7 +22,7 @@ export async function observe(
 
 /** Empties what `observe` reads, and the users. */
 export async function forgetEverything(admin: postgres.Sql): Promise<void> {
-  await admin.unsafe(`truncate ${TABLES.map(([table]) => table).join(", ")} restart identity`);
+  await emptySessionTables(admin);
   await admin`delete from auth.users`;
 }
 
