@@ -1,6 +1,6 @@
 /**
- * `deno task build:client`: makes `client/dist`, which is what the package publishes: one ES module and
- * its declarations for each entry.
+ * `deno task build:client`: makes `client/dist`, or the directory that is named, which is what the package
+ * publishes: one ES module and its declarations for each entry.
  *
  * @module
  */
@@ -9,7 +9,7 @@ import { build, stop } from "esbuild";
 import ts from "typescript";
 
 const HERE = new URL(".", import.meta.url).pathname;
-const DIST = `${HERE}dist`;
+const DIST = Deno.args[0] ?? `${HERE}dist`;
 const REACT = `${HERE}src/react/index.ts`;
 const ENTRIES = [
   ...["index.ts", "cache.ts", "metrics.ts", "server/index.ts", "supabase/index.ts"]

@@ -9,15 +9,10 @@ import type { TestStack } from "../../../local/testing/test_server.ts";
 import { findFreePort } from "../../../local/platform/postgres/server.ts";
 import { openTestServer } from "../../../local/testing/test_server.ts";
 import { createDrivenSite, type DrivenSite } from "../browser/driven_site.ts";
-import { packClient, run } from "../package/packed_client.ts";
+import { installApp } from "../package/packed_client.ts";
 
 /** The frameworks that have an app here. */
 export type Framework = "hono" | "next" | "sveltekit";
-
-export interface BuiltApp extends AsyncDisposable {
-  /** Serves the app over a stack of its own. */
-  serve(environment?: Readonly<Record<string, string>>): Promise<ServedApp>;
-}
 
 export interface ServedApp extends AsyncDisposable {
   readonly url: string;
@@ -35,20 +30,14 @@ const PROGRAMS: Readonly<Record<Framework, readonly string[]>> = {
 
 const LONGEST_START_MS = 30_000;
 
-export async function buildApp(framework: Framework): Promise<BuiltApp> {
-  await using client = await packClient();
-  const directory = await client.installApp(new URL(`./${framework}/`, import.meta.url).pathname);
-  if (framework !== "hono") await run("npm", ["run", "build"], directory);
-  return {
-    serve: (environment = {}) => serveApp({ directory, program: PROGRAMS[framework] }, environment),
-    [Symbol.asyncDispose]: () => Deno.remove(directory, { recursive: true }),
-  };
-}
-
-async function serveApp(
-  { directory, program }: { readonly directory: string; readonly program: readonly string[] },
-  environment: Readonly<Record<string, string>>,
+/** Serves the app over a stack of its own. */
+export async function serveApp(
+  framework: Framework,
+  environment: Readonly<Record<string, string>> = {},
 ): Promise<ServedApp> {
+  const directory = await installApp(new URL(framework, import.meta.url), {
+    isBuilt: framework !== "hono",
+  });
   await using started = new AsyncDisposableStack();
   const site = createDrivenSite();
   const server = started.use(await openTestServer());
@@ -61,7 +50,7 @@ async function serveApp(
     }),
   );
   const child = new Deno.Command("node", {
-    args: [...program],
+    args: [...PROGRAMS[framework]],
     cwd: directory,
     env: {
       FUNCTIONS_URL: stack.functionsUrl,

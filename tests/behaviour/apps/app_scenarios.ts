@@ -10,7 +10,7 @@ import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { launchChromium, type TestBrowser } from "../browser/chromium.ts";
-import { buildApp, type Framework, type ServedApp } from "./app.ts";
+import { type Framework, serveApp, type ServedApp } from "./app.ts";
 
 const { email, password } = SEED_USERS.ada;
 
@@ -23,7 +23,6 @@ interface Visitor extends ServedApp {
 
 export function testApp(framework: Framework): void {
   Deno.test(`an app with ${framework}`, async (test) => {
-    await using app = await buildApp(framework);
     await using chromium = await launchChromium();
     // To start the functions and the app takes seconds, so scenarios of one environment share them.
     const environments = Map.groupBy(
@@ -31,7 +30,7 @@ export function testApp(framework: Framework): void {
       ([, { environment = {} }]) => JSON.stringify(environment),
     );
     for (const [environment, scenarios] of environments) {
-      await using served = await app.serve(JSON.parse(environment));
+      await using served = await serveApp(framework, JSON.parse(environment));
       for (const [rule, { run }] of scenarios) {
         await test.step(rule, () => visit({ served, chromium }, run));
       }

@@ -2,10 +2,9 @@ import assert from "node:assert/strict";
 import { awaitChildServer } from "../../../local/platform/child_server.ts";
 import { findFreePort } from "../../../local/platform/postgres/server.ts";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
-import { PROJECT } from "../../checks/check.ts";
 import { launchChromium } from "../browser/chromium.ts";
 import { makePlace, start } from "../local/start_fixture.ts";
-import { run } from "../package/packed_client.ts";
+import { packClient, run } from "../package/packed_client.ts";
 import { readCodeBlocks, readDocument } from "./markdown.ts";
 
 const PAGE = await readDocument("docs/get-started.md");
@@ -18,8 +17,8 @@ const CREATE_VITE = "vite@9.3.0";
 async function makeApp(root: string, backend: string): Promise<string> {
   const clone = `${root}/unified-auth`;
   await Deno.mkdir(clone);
-  await run(Deno.execPath(), ["run", "-A", "client/build.ts"], PROJECT);
-  await run("npm", ["pack", "--pack-destination", clone], `${PROJECT}/client`);
+  const { archive } = await packClient();
+  await Deno.copyFile(archive, `${clone}/${archive.slice(archive.lastIndexOf("/") + 1)}`);
 
   const [, step = ""] = PAGE.split("\n## 3. Make an app\n");
   const [commands] = readCodeBlocks(step);

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { launchChromium } from "../browser/chromium.ts";
 import { DENO_PROGRAM, VITE_APP } from "./consumer_programs.ts";
-import { packClient, run } from "./packed_client.ts";
+import { installClient, packClient, run } from "./packed_client.ts";
 
 const TSC = new URL("../../../node_modules/typescript/bin/tsc", import.meta.url).pathname;
 const VITE = new URL("../../../node_modules/vite/bin/vite.js", import.meta.url).pathname;
 
 Deno.test("the client's package", async (test) => {
-  await using client = await packClient();
+  const client = await packClient();
 
   await test.step("holds its modules, their types and its looks, no test and no dependency", async () => {
     const modules = client.files.filter((path) => path.endsWith(".js")).toSorted();
@@ -25,7 +25,8 @@ Deno.test("the client's package", async (test) => {
     for (const entry of modules) {
       assert.ok(client.files.includes(entry.replace(/\.js$/, ".d.ts")), `${entry} has types`);
     }
-    const directory = await client.install({}, []);
+    await using consumer = await installClient({}, []);
+    const { directory } = consumer;
     const installed = await Array.fromAsync(Deno.readDir(`${directory}/node_modules`));
     const packages = installed.filter(({ name }) => !name.startsWith(".")).map(({ name }) => name);
     assert.deepEqual(packages, ["@unified-auth"]);
@@ -47,7 +48,8 @@ Deno.test("the client's package", async (test) => {
 
   await test.step("is imported with its types by a Vite app, which a browser runs", async () => {
     const beside = ["react", "react-dom", "@types/react", "@types/react-dom"];
-    const app = await client.install(VITE_APP, beside);
+    await using consumer = await installClient(VITE_APP, beside);
+    const app = consumer.directory;
     await run("node", [TSC], app);
     await run("node", [TSC, "--module", "nodenext", "--moduleResolution", "nodenext"], app);
     await run("node", [VITE, "build", "--logLevel", "error"], app);
@@ -66,7 +68,8 @@ Deno.test("the client's package", async (test) => {
   });
 
   await test.step("is imported with its types by a Deno program, which runs", async () => {
-    const program = await client.install(DENO_PROGRAM, ["react"]);
+    await using consumer = await installClient(DENO_PROGRAM, ["react"]);
+    const program = consumer.directory;
     await using server = serveApp(program);
     await run(Deno.execPath(), ["check", "--quiet", "--no-lock", "main.ts"], program);
     const baseUrl = `${server.baseUrl}functions/v1/unified-auth`;

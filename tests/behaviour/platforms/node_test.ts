@@ -11,7 +11,7 @@ const { email, password } = SEED_USERS.ada;
 const SHORT_LIVED = { SESSION_ACCESS_TTL_SECONDS: "3", SESSION_WINDOW_SECONDS: "1" };
 
 Deno.test("a command line stays signed in from one run to the next", async (test) => {
-  await using platforms = await openPlatforms();
+  await using platforms = openPlatforms();
   const node = await platforms.install("node");
   const bun = await platforms.install("bun");
   await using server = await openTestServer();

@@ -6,7 +6,7 @@
  */
 
 import { untilServed } from "../apps/app.ts";
-import { packClient } from "../package/packed_client.ts";
+import { installApp, run } from "../package/packed_client.ts";
 
 export interface Platform {
   readonly directory: string;
@@ -19,20 +19,21 @@ export interface Platforms extends AsyncDisposable {
   install(name: string): Promise<Platform>;
 }
 
-export async function openPlatforms(): Promise<Platforms> {
-  await using resources = new AsyncDisposableStack();
-  const client = resources.use(await packClient());
-  const kept = resources.move();
+export function openPlatforms(): Platforms {
+  const copies = new AsyncDisposableStack();
   return {
     async install(name) {
-      const directory = await client.installApp(new URL(`./${name}/`, import.meta.url).pathname);
-      kept.defer(() => Deno.remove(directory, { recursive: true }));
+      const installed = await installApp(new URL(name, import.meta.url), { isBuilt: false });
+      // A copy, because some of them write beside themselves.
+      const directory = await Deno.makeTempDir({ prefix: "unified-auth-platform-" });
+      copies.defer(() => Deno.remove(directory, { recursive: true }));
+      await run("cp", ["-R", `${installed}/.`, directory], directory);
       return {
         directory,
         binary: (scope, path) => findBinary(`${directory}/node_modules/${scope}`, path),
       };
     },
-    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+    [Symbol.asyncDispose]: () => copies.disposeAsync(),
   };
 }
 

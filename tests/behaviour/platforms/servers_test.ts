@@ -11,7 +11,7 @@ const { email, password } = SEED_USERS.ada;
 const COMPATIBILITY_DATES = ["2024-09-01", "2026-06-01"];
 
 Deno.test("runtimes of servers", async (test) => {
-  await using platforms = await openPlatforms();
+  await using platforms = openPlatforms();
   const workerd = await platforms.install("workerd");
   const bun = await platforms.install("bun");
   await bundleWorkers(workerd);
