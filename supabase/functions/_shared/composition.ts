@@ -17,6 +17,7 @@ import { createDataApiFunctions } from "./store/sql_functions_data_api.ts";
 import { repeatRolledBack } from "./store/sql_functions_repeat.ts";
 import type { IdentityProvider } from "./identity/identity_provider.ts";
 import { deferIdentityProvider } from "./identity/deferred_identity_provider.ts";
+import { loadOnce } from "./load_once.ts";
 import { createLogger, type Logger } from "./log.ts";
 import { ServiceUnavailableError } from "./service_unavailable.ts";
 import { deriveSessionKeys } from "./tokens/session_keys.ts";
@@ -83,7 +84,7 @@ export async function compose(env: (name: string) => string | undefined): Promis
     write: writeLine,
     now: () => new Date(),
   });
-  const call = repeatRolledBack(await createSqlFunctions(config));
+  const call = repeatRolledBack(createSqlFunctions(config));
   const issuer = `${config.supabaseUrl}/functions/v1/unified-auth`;
   const dependencies: SessionDependencies = {
     store: createSqlSessionStore(call, {
@@ -227,10 +228,10 @@ async function loadIdentityProvider(config: Config): Promise<IdentityProvider> {
   });
 }
 
-/** The driver is loaded only where it is used: the default route's cold start does not load it. */
-async function createSqlFunctions(
+/** The driver is loaded with the first call: a preflight, or a visitor without a session, needs none. */
+function createSqlFunctions(
   { databaseRoute: route, supabaseUrl, secretKey }: Config,
-): Promise<CallSqlFunction> {
+): CallSqlFunction {
   if (route.kind === "data-api") {
     return createDataApiFunctions({
       supabaseUrl,
@@ -239,14 +240,17 @@ async function createSqlFunctions(
       fetch,
     });
   }
-  const { createPostgresFunctions } = await import("./store/sql_functions_postgres.ts");
-  return createPostgresFunctions({
-    address: route.address,
-    poolSize: POOL_SIZE,
-    batchConnections: BATCH_CONNECTIONS,
-    connectTimeoutMs: CONNECT_TIMEOUT_MS,
-    timeoutMs: DATABASE_TIMEOUT_MS,
-  }).call;
+  const functions = loadOnce(async () => {
+    const { createPostgresFunctions } = await import("./store/sql_functions_postgres.ts");
+    return createPostgresFunctions({
+      address: route.address,
+      poolSize: POOL_SIZE,
+      batchConnections: BATCH_CONNECTIONS,
+      connectTimeoutMs: CONNECT_TIMEOUT_MS,
+      timeoutMs: DATABASE_TIMEOUT_MS,
+    });
+  });
+  return async (name, args) => await (await functions()).call(name, args);
 }
 
 function delay(milliseconds: number): Promise<void> {

@@ -29,18 +29,6 @@ export type SignInRoute = {
   [Path in keyof typeof SIGN_IN_ROUTES]: `${typeof SIGN_IN_ROUTES[Path]} ${Path}`;
 }[keyof typeof SIGN_IN_ROUTES];
 
-/** A load that fails is tried again at the next call. */
-export function deferSignIn(load: () => Promise<SignInHandlers>): () => Promise<SignInHandlers> {
-  let loading: Promise<SignInHandlers> | undefined;
-  return () => {
-    loading ??= load().catch((thrown: unknown) => {
-      loading = undefined;
-      throw thrown;
-    });
-    return loading;
-  };
-}
-
 export function addSignInRoutes(app: App, signIn: () => Promise<SignInHandlers>): void {
   for (const [path, method] of Object.entries(SIGN_IN_ROUTES)) {
     app.on(method, path, async function handleSignIn(context) {

@@ -10,6 +10,7 @@ import type { SessionId } from "../brands.ts";
 import type { Binding } from "../config/binding.ts";
 import type { SessionCookies } from "./cookies.ts";
 import { ERRORS } from "../errors.ts";
+import { loadOnce } from "../load_once.ts";
 import type { IdentityToken } from "../identity/identity_provider.ts";
 import type { ProofRoute } from "../tokens/key_proof.ts";
 import type { PublicJwk } from "../tokens/signing_keys.ts";
@@ -39,7 +40,7 @@ import {
   readPresentedTokens,
 } from "./presented_tokens.ts";
 import type { SessionBridge, SignInParts } from "./sign_in_app.ts";
-import { addSignInRoutes, deferSignIn, SIGN_IN_ROUTES } from "./sign_in_routes.ts";
+import { addSignInRoutes, SIGN_IN_ROUTES } from "./sign_in_routes.ts";
 import { requireSignedIn, tooManyAttempts } from "./signed_in.ts";
 import { renderError, renderSession } from "./views.ts";
 
@@ -167,7 +168,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
       return context.json(renderSession(own, { refreshed: false, ...view }));
     },
   };
-  const signIn = deferSignIn(async () => {
+  const signIn = loadOnce(async () => {
     const [{ createSignInHandlers }, parts] = await Promise.all([
       import("./sign_in_app.ts"),
       options.loadSignIn(),

@@ -5,18 +5,11 @@
  * @module
  */
 
+import { loadOnce } from "../load_once.ts";
 import type { IdentityProvider } from "./identity_provider.ts";
 
-/** A load that fails is tried again at the next call. */
 export function deferIdentityProvider(load: () => Promise<IdentityProvider>): IdentityProvider {
-  let loading: Promise<IdentityProvider> | undefined;
-  const provider = () => {
-    loading ??= load().catch((thrown: unknown) => {
-      loading = undefined;
-      throw thrown;
-    });
-    return loading;
-  };
+  const provider = loadOnce(load);
   return {
     verifyPassword: async (...args) => await (await provider()).verifyPassword(...args),
     verifyToken: async (...args) => await (await provider()).verifyToken(...args),

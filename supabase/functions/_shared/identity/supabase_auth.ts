@@ -11,7 +11,7 @@ import {
   isAuthSessionMissingError,
   type User,
 } from "@supabase/supabase-js";
-import { decodeJwt } from "jose";
+import { decodeJwt } from "jose/jwt/decode";
 import * as z from "zod";
 import type { UserId } from "../brands.ts";
 import type {

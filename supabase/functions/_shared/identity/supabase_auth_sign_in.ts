@@ -8,7 +8,7 @@
  * @module
  */
 
-import { decodeJwt } from "jose";
+import { decodeJwt } from "jose/jwt/decode";
 import * as z from "zod";
 import type { UserId } from "../brands.ts";
 import type { IdentityToken } from "./identity_provider.ts";

@@ -7,7 +7,9 @@
  */
 
 import { Buffer } from "node:buffer";
-import { decodeProtectedHeader, errors, jwtVerify } from "jose";
+import { decodeProtectedHeader } from "jose/decode/protected_header";
+import * as errors from "jose/errors";
+import { jwtVerify } from "jose/jwt/verify";
 import type { RawAccessToken, SessionId, UserId } from "../brands.ts";
 import { isCanonicalJws, toCanonicalJws } from "./jws_spelling.ts";
 import { MAX_BRANCH, MAX_GENERATION } from "./refresh_token.ts";

@@ -8,7 +8,10 @@
  * @module
  */
 
-import { compactVerify, decodeJwt, decodeProtectedHeader, errors } from "jose";
+import { decodeProtectedHeader } from "jose/decode/protected_header";
+import * as errors from "jose/errors";
+import { compactVerify } from "jose/jws/compact/verify";
+import { decodeJwt } from "jose/jwt/decode";
 import type { KeyThumbprint } from "../brands.ts";
 import { thumbprintOf } from "./jwk_thumbprint.ts";
 import { readChallenge } from "./proof_challenge.ts";

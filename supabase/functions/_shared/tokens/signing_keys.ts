@@ -6,7 +6,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { importJWK } from "jose";
+import { importJWK } from "jose/key/import";
 import { hmacSha256 } from "./hmac.ts";
 import { thumbprintOf } from "./jwk_thumbprint.ts";
 
