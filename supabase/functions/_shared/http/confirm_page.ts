@@ -79,13 +79,16 @@ export function renderConfirmPage(
   );
 }
 
-/** Of a flow that an outage interrupted: the same address again goes on. Without a script. */
-export function renderTryAgainPage(url: string): string {
+/**
+ * Of a flow that an outage interrupted: the same address again goes on. Without a script. The link is the
+ * query alone, as only the browser knows under which address it sees the function.
+ */
+export function renderTryAgainPage(search: string): string {
   return page(
     "<body>",
     `<h1>One moment</h1>
 <p>A service that is needed to sign you in did not answer. Nothing is lost.</p>
-<p><a href="${escapeHtml(url)}">Try again</a></p>`,
+<p><a href="${escapeHtml(search)}">Try again</a></p>`,
   );
 }
 

@@ -554,7 +554,8 @@ function answerOutage(context: RequestOf, error: unknown, log: Logger): Response
     cause: error.code,
   });
   addLogFields(context, { code: "service_unavailable" });
-  return context.html(renderTryAgainPage(context.req.url), ERRORS.service_unavailable.status, {
+  const { search } = new URL(context.req.url);
+  return context.html(renderTryAgainPage(search), ERRORS.service_unavailable.status, {
     ...CONFIRM_PAGE_HEADERS,
     "Retry-After": "2",
   });

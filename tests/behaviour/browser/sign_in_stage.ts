@@ -1,0 +1,150 @@
+/**
+ * A stage for sign-ins in a real browser: an app at `localhost`, with the functions beside it, and
+ * Supabase Auth, its provider and its mails at `127.0.0.1`, which is another site. So every redirect
+ * crosses sites, as it does in production.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import type postgres from "postgres";
+import type { BrowserContext, Page } from "playwright-core";
+import { findFreePort } from "../../../local/platform/postgres/server.ts";
+import { openTestServer, type TestStack } from "../../../local/testing/test_server.ts";
+import { insertPerson } from "../../harness/people.ts";
+import { launchChromium } from "./chromium.ts";
+import { createDrivenSite } from "./driven_site.ts";
+
+export interface Person {
+  readonly id: string;
+  readonly email: string;
+  readonly password: string;
+}
+
+/** A browser of its own: its tabs share cookies and storage, and nothing with another one's. */
+export interface SignInBrowser {
+  readonly context: BrowserContext;
+  readonly page: Page;
+  /** Of all tabs: errors thrown in a page and on its console, but for refused requests. */
+  readonly complaints: readonly string[];
+  /** `METHOD path` of every request to the functions, without the query. */
+  readonly calls: readonly string[];
+}
+
+export interface SignInStage {
+  readonly stack: TestStack;
+  readonly sql: postgres.Sql;
+  /** `http://localhost:…`, of the app. */
+  readonly app: string;
+  /** Supabase Auth answers the functions 503 to requests that fit, until the next call. Null: to none. */
+  setAway(requests: RegExp | null): void;
+  createPerson(): Promise<Person>;
+  /** Runs a test with a Chromium of its own: `open` opens a browser in it, without cookies. */
+  withBrowsers(run: (open: () => Promise<SignInBrowser>) => Promise<void>): Promise<void>;
+  /** Where the link of the last mail to this address leads. */
+  lastLink(email: string): string;
+  /** The last session of this user. */
+  readSession(person: Person): Promise<Readonly<Record<string, unknown>> | undefined>;
+  close(): Promise<void>;
+}
+
+const PASSWORD = "correct-horse-battery-staple";
+
+export async function openSignInStage(): Promise<SignInStage> {
+  await using opened = new AsyncDisposableStack();
+  const server = opened.use(await openTestServer());
+  const port = findFreePort();
+  const app = `http://localhost:${port}`;
+  let away: RegExp | null = null;
+  const project = opened.use(
+    Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+      const { pathname, search } = new URL(request.url);
+      if (away?.test(`${request.method} ${pathname}${search}`)) {
+        return new Response(null, { status: 503 });
+      }
+      const { method, headers, body } = request;
+      const target = `http://127.0.0.1:${port}${pathname}${search}`;
+      return fetch(target, { method, headers, body, redirect: "manual" });
+    }),
+  );
+  const stack = opened.use(
+    await server.startStack({
+      port,
+      functions: ["unified-auth"],
+      site: () => createDrivenSite(),
+      environment: {
+        SUPABASE_URL: `http://127.0.0.1:${project.addr.port}`,
+        SESSION_ALLOWED_ORIGINS: app,
+        SESSION_PUBLIC_URL: `${app}/functions/v1/unified-auth`,
+      },
+    }),
+  );
+  const { authSettings } = stack;
+  authSettings.siteUrl = app;
+  authSettings.mailIntervalSeconds = 0;
+  authSettings.allowedRedirects = ["callback", "confirm"]
+    .map((page) => `${app}/functions/v1/unified-auth/${page}`);
+  const sql = stack.database.connect({ max: 2 });
+  const kept = opened.move();
+
+  return {
+    stack,
+    sql,
+    app,
+    setAway(requests) {
+      away = requests;
+    },
+    async createPerson() {
+      const id = crypto.randomUUID();
+      const person = { id, email: `${id.slice(0, 8)}@example.com`, password: PASSWORD };
+      await insertPerson(sql, person);
+      return person;
+    },
+    async withBrowsers(run) {
+      await using chromium = await launchChromium();
+      await run(async () => {
+        const { page, complaints } = await chromium.openPage();
+        const context = page.context();
+        const calls: string[] = [];
+        context.on("request", (request) => {
+          const { pathname } = new URL(request.url());
+          const [, path] = /^\/functions\/v1\/unified-auth(\/.*)$/.exec(pathname) ?? [];
+          if (path !== undefined) calls.push(`${request.method()} ${path}`);
+        });
+        return { context, page, complaints, calls };
+      });
+    },
+    lastLink(email) {
+      const message = stack.mailbox.messages.findLast(({ to }) => to === email);
+      const [, link] = /href="([^"]+)"/.exec(message?.body ?? "") ?? [];
+      return link?.replaceAll("&amp;", "&") ?? assert.fail(`No link was sent to ${email}`);
+    },
+    async readSession({ id }) {
+      const [row] = await sql`
+        select s.* from public.sessions as s
+        where s.user_id = ${id} order by s.created_at desc limit 1`;
+      return row;
+    },
+    close: () => kept.disposeAsync(),
+  };
+}
+
+/** Resolves when the client of the page knows whether somebody is signed in: who; null: nobody. */
+export async function emailIn(page: Page): Promise<string | null> {
+  const settled = "globalThis.session && !['unknown', 'restoring'].includes(session.status)";
+  await page.waitForFunction(settled);
+  return await page.evaluate("session.status === 'active' ? session.user.email : null");
+}
+
+/** Leaves the page for the provider, as the client of the page does it. */
+export async function leaveForProvider(page: Page): Promise<void> {
+  await emailIn(page);
+  await page.evaluate("void session.signIn.withOAuth({ provider: 'keycloak' })");
+  await page.getByRole("heading", { name: "Who are you?" }).waitFor();
+}
+
+/** Says at the provider who one is, and comes back. */
+export async function answerProvider(page: Page, email: string): Promise<void> {
+  await page.getByLabel("E-mail").fill(email);
+  await page.getByRole("button", { name: "This is me" }).click();
+}
