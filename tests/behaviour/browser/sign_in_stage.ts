@@ -36,11 +36,17 @@ export interface SignInStage {
   readonly sql: postgres.Sql;
   /** `http://localhost:…`, of the app. */
   readonly app: string;
+  /** Every token that Supabase Auth has given the functions. */
+  readonly issued: readonly string[];
+  /** What the functions have answered to browsers: headers, cookies too, and body. */
+  readonly replies: readonly string[];
   /** Supabase Auth answers the functions 503 to requests that fit, until the next call. Null: to none. */
   setAway(requests: RegExp | null): void;
   createPerson(): Promise<Person>;
   /** Runs a test with a Chromium of its own: `open` opens a browser in it, without cookies. */
   withBrowsers(run: (open: () => Promise<SignInBrowser>) => Promise<void>): Promise<void>;
+  /** Sends what a browser without cookies sends: it asks for a mail that another one opens. */
+  post(path: string, body: object): Promise<void>;
   /** Where the link of the last mail to this address leads. */
   lastLink(email: string): string;
   /** The last session of this user. */
@@ -48,30 +54,48 @@ export interface SignInStage {
   close(): Promise<void>;
 }
 
+const TOKEN_FIELD =
+  /"(?:access_token|refresh_token|provider_token|provider_refresh_token)":"([^"]+)"/g;
+
 const PASSWORD = "correct-horse-battery-staple";
 
 export async function openSignInStage(): Promise<SignInStage> {
   await using opened = new AsyncDisposableStack();
   const server = opened.use(await openTestServer());
   const port = findFreePort();
+  const site = createDrivenSite();
   const app = `http://localhost:${port}`;
   let away: RegExp | null = null;
+  const issued: string[] = [];
+  const replies: string[] = [];
   const project = opened.use(
-    Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async (request) => {
       const { pathname, search } = new URL(request.url);
       if (away?.test(`${request.method} ${pathname}${search}`)) {
         return new Response(null, { status: 503 });
       }
       const { method, headers, body } = request;
       const target = `http://127.0.0.1:${port}${pathname}${search}`;
-      return fetch(target, { method, headers, body, redirect: "manual" });
+      const answer = await fetch(target, { method, headers, body, redirect: "manual" });
+      if (pathname.startsWith("/auth/v1/")) {
+        const text = await answer.clone().text();
+        issued.push(...[...text.matchAll(TOKEN_FIELD)].map(([, token = ""]) => token));
+      }
+      return answer;
     }),
   );
   const stack = opened.use(
     await server.startStack({
       port,
       functions: ["unified-auth"],
-      site: () => createDrivenSite(),
+      site: () => ({
+        ...site,
+        async deliver(_request, reply) {
+          const headers = [...reply.headers].map((pair) => pair.join(": ")).join("\n");
+          replies.push(`${headers}\n\n${await reply.clone().text()}`);
+          return reply;
+        },
+      }),
       environment: {
         SUPABASE_URL: `http://127.0.0.1:${project.addr.port}`,
         SESSION_ALLOWED_ORIGINS: app,
@@ -91,6 +115,8 @@ export async function openSignInStage(): Promise<SignInStage> {
     stack,
     sql,
     app,
+    issued,
+    replies,
     setAway(requests) {
       away = requests;
     },
@@ -113,6 +139,15 @@ export async function openSignInStage(): Promise<SignInStage> {
         });
         return { context, page, complaints, calls };
       });
+    },
+    async post(path, body) {
+      const response = await fetch(`${stack.functionsUrl}/unified-auth${path}`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify(body),
+      });
+      await response.body?.cancel();
+      assert.ok(response.ok, `${path} was answered ${response.status}`);
     },
     lastLink(email) {
       const message = stack.mailbox.messages.findLast(({ to }) => to === email);

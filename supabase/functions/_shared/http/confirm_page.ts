@@ -16,13 +16,14 @@ button { font: inherit; padding: .6rem 1.4rem; cursor: pointer }
 /** Reads everything it needs from the page's attributes: its text, and so its hash, never changes. */
 const SCRIPT = `
 const { tokenHash, type, returnTo } = document.body.dataset;
-const [question, button, problem] = ["question", "go", "problem"].map((id) => document.getElementById(id));
+const [question, button, no, problem] = ["question", "go", "no", "problem"].map((id) => document.getElementById(id));
 let body = { token_hash: tokenHash, type };
 const leave = (name, value) => {
   const url = new URL(returnTo);
   if (value) url.searchParams.set(name, value);
   location.replace(url);
 };
+no.addEventListener("click", () => leave());
 button.addEventListener("click", async () => {
   button.disabled = true;
   problem.textContent = "";
@@ -37,11 +38,12 @@ button.addEventListener("click", async () => {
       const { email, phone } = answer.account;
       question.textContent = "This link signs you in as " + (email ?? phone) + ". Is that you?";
       button.textContent = "Yes, sign me in";
+      no.hidden = false;
       body = { consent: true };
-    } else if (response.ok) leave("auth_step", answer.status);
+    } else if (response.ok) return leave("auth_step", answer.status);
     else if (response.status >= 500 || response.status === 429) {
       problem.textContent = "That did not work. Please try again in a moment.";
-    } else leave("auth_error", answer.code);
+    } else return leave("auth_error", answer.code);
   } catch {
     problem.textContent = "That did not work. Please try again in a moment.";
   }
@@ -72,7 +74,7 @@ export function renderConfirmPage(
       `data-return-to="${escapeHtml(returnTo)}">`,
     `<h1>Almost there</h1>
 <p id="question">Continue to finish signing in.</p>
-<p><button id="go" type="button">Continue</button></p>
+<p><button id="go" type="button">Continue</button> <button id="no" type="button" hidden>No</button></p>
 <p id="problem" role="alert"></p>
 <noscript><p>This page needs JavaScript. Or enter the code from the mail where you asked for it.</p></noscript>
 <script>${SCRIPT}</script>`,

@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { emailIn, openSignInStage, type Person, type SignInBrowser } from "./sign_in_stage.ts";
+
+const stage = await openSignInStage();
+Deno.test.afterAll(() => stage.close());
+
+const { app, withBrowsers } = stage;
+const PAGE = `${app}/deep/page?tab=2#part`;
+const NEW_PASSWORD = "another-horse-battery-staple";
+
+/** Asks for a mail on `PAGE`; answers where its link leads. */
+async function requestLink(
+  { page }: SignInBrowser,
+  { email }: Person,
+  method: "withOtp" | "resetPassword" = "withOtp",
+): Promise<string> {
+  await page.goto(PAGE);
+  assert.equal(await emailIn(page), null);
+  await page.evaluate(`session.signIn.${method}({ email: ${JSON.stringify(email)} })`);
+  return stage.lastLink(email);
+}
+
+const press = (page: Page, name: string) => page.getByRole("button", { name }).click();
+
+/** Who is asked whether the account is theirs: a browser that did not ask for the mail. */
+async function openElsewhere({ page }: SignInBrowser, link: string): Promise<void> {
+  await page.goto(link);
+  await press(page, "Continue");
+  await page.getByRole("button", { name: "Yes, sign me in" }).waitFor();
+}
+
+const countVerifies = ({ calls }: SignInBrowser) =>
+  calls.filter((call) => call === "POST /verify").length;
+
+Deno.test("a link that scanners have fetched redeems nothing before its button, which signs in where it was asked for", () =>
+  withBrowsers(async (open) => {
+    const [browser, person] = [await open(), await stage.createPerson()];
+    const { page, complaints } = browser;
+    const link = await requestLink(browser, person);
+    for (const method of ["HEAD", "GET", "GET", "HEAD"]) {
+      const scanned = await fetch(link, { method });
+      assert.equal(scanned.status, 200);
+      await scanned.body?.cancel();
+    }
+    await page.goto(link);
+    await page.reload();
+    await page.waitForLoadState("networkidle");
+    assert.equal(countVerifies(browser), 0);
+    assert.equal(await stage.readSession(person), undefined);
+    await press(page, "Continue");
+    await page.waitForURL(PAGE);
+    assert.equal(await emailIn(page), person.email);
+    assert.equal(countVerifies(browser), 1);
+    assert.deepEqual(complaints, []);
+  }));
+
+Deno.test("the link's page runs its own script and no other, and no frame shows its button", () =>
+  withBrowsers(async (open) => {
+    const [{ page }, person] = [await open(), await stage.createPerson()];
+    await requestLink(await open(), person);
+    const link = stage.lastLink(person.email);
+    await page.goto(link);
+    const blocked = await page.evaluate<readonly string[]>(`(async () => {
+      const blocked = [];
+      addEventListener("securitypolicyviolation", (event) => blocked.push(event.effectiveDirective));
+      const script = document.createElement("script");
+      script.textContent = "globalThis.injected = true";
+      document.body.append(script);
+      document.body.insertAdjacentHTML("beforeend", '<img src="/x" onerror="injected = true">');
+      await fetch("https://evil.example/").catch(() => undefined);
+      const deadline = Date.now() + 5_000;
+      while (blocked.length < 4 && Date.now() < deadline) {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+      return [...blocked, String(globalThis.injected)];
+    })()`);
+    const directives = ["connect-src", "img-src", "script-src-attr", "script-src-elem"];
+    assert.deepEqual(blocked.toSorted(), [...directives, "undefined"]);
+
+    await page.goto(app);
+    await page.evaluate(`new Promise((resolve) => {
+      const frame = document.createElement("iframe");
+      frame.onload = resolve;
+      frame.src = ${JSON.stringify(link)};
+      document.body.append(frame);
+    })`);
+    const [, frame] = page.frames();
+    assert.equal(await frame?.locator("button").count(), 0);
+  }));
+
+Deno.test("in another browser the page names the account, and signs in after a yes", () =>
+  withBrowsers(async (open) => {
+    const [asking, other] = [await open(), await open()];
+    const person = await stage.createPerson();
+    await openElsewhere(other, await requestLink(asking, person));
+    const { page, complaints } = other;
+    assert.match(await page.locator("#question").innerText(), new RegExp(person.email));
+    assert.equal(await stage.readSession(person), undefined);
+    await press(page, "Yes, sign me in");
+    await page.waitForURL(`${app}/`);
+    assert.equal(await emailIn(page), person.email);
+    assert.equal(await emailIn(asking.page), null);
+    assert.deepEqual(complaints, []);
+  }));
+
+Deno.test("a no in another browser leaves everything as it was, also for who is signed in there", () =>
+  withBrowsers(async (open) => {
+    const [asking, visitor, member] = [await open(), await open(), await open()];
+    const [person, owner] = [await stage.createPerson(), await stage.createPerson()];
+    await member.page.goto(app);
+    const { email, password } = owner;
+    await member.page.evaluate(
+      `session.signIn.withPassword(${JSON.stringify({ email, password })})`,
+    );
+    const session = await stage.readSession(owner);
+    for (const [browser, before] of [[visitor, null], [member, owner.email]] as const) {
+      await openElsewhere(browser, await requestLink(asking, person));
+      await press(browser.page, "No");
+      await browser.page.waitForURL(`${app}/`);
+      assert.equal(await emailIn(browser.page), before);
+    }
+    assert.equal(await stage.readSession(person), undefined);
+    assert.equal((await stage.readSession(owner))?.["id"], session?.["id"]);
+    assert.ok((await stage.readSession(owner))?.["is_valid"]);
+  }));
+
+Deno.test("the button redeems once, however often it is pressed until the page has left", () =>
+  withBrowsers(async (open) => {
+    const [browser, person] = [await open(), await stage.createPerson()];
+    const { page } = browser;
+    await page.goto(await requestLink(browser, person));
+    await page.route(/\/deep\/page/, async (route) => {
+      await new Promise((resolve) => setTimeout(resolve, 500));
+      await route.continue();
+    });
+    await page.evaluate("void setInterval(() => document.getElementById('go').click(), 20)");
+    await page.waitForURL(PAGE);
+    assert.equal(await emailIn(page), person.email);
+    assert.equal(countVerifies(browser), 1);
+  }));
+
+Deno.test("a link that was used is told to the page it leads to, by code, and signs nobody out", () =>
+  withBrowsers(async (open) => {
+    const [browser, person] = [await open(), await stage.createPerson()];
+    const { page } = browser;
+    const link = await requestLink(browser, person);
+    await page.goto(link);
+    await press(page, "Continue");
+    await page.waitForURL(PAGE);
+    await page.goto(link);
+    await press(page, "Continue");
+    await page.waitForURL(`${app}/?auth_error=otp_expired`);
+    assert.deepEqual(await page.evaluate("session.signIn.returnOutcome()"), {
+      kind: "refused",
+      code: "otp_expired",
+    });
+    assert.equal(page.url(), `${app}/`);
+    assert.equal(await emailIn(page), person.email);
+  }));
+
+Deno.test("with Supabase Auth away the page says so, and the same button signs in when it is back", () =>
+  withBrowsers(async (open) => {
+    const [browser, person] = [await open(), await stage.createPerson()];
+    const { page } = browser;
+    await page.goto(await requestLink(browser, person));
+    stage.setAway(/POST \/auth\/v1\/verify/);
+    await press(page, "Continue");
+    await page.getByRole("alert").filter({ hasText: "try again" }).waitFor();
+    stage.setAway(null);
+    await press(page, "Continue");
+    await page.waitForURL(PAGE);
+    assert.equal(await emailIn(page), person.email);
+  }));
+
+Deno.test("a recovery's link leads back to where it was asked for, and to a new password there", () =>
+  withBrowsers(async (open) => {
+    const [browser, person] = [await open(), await stage.createPerson()];
+    const { page } = browser;
+    await page.goto(await requestLink(browser, person, "resetPassword"));
+    await press(page, "Continue");
+    await page.waitForURL(`${app}/deep/page?tab=2&auth_step=password_required#part`);
+    assert.equal(await emailIn(page), null);
+    const kinds = await page.evaluate<readonly string[]>(`(async () => [
+      (await session.signIn.returnOutcome()).kind,
+      (await session.signIn.setPassword({ password: "short" })).kind,
+      (await session.signIn.setPassword({ password: ${JSON.stringify(NEW_PASSWORD)} })).kind,
+    ])()`);
+    assert.deepEqual(kinds, ["password-required", "refused", "signed-in"]);
+    assert.equal(page.url(), PAGE);
+    assert.equal(await emailIn(page), person.email);
+    assert.match(JSON.stringify((await stage.readSession(person))?.["amr"]), /recovery/);
+  }));
