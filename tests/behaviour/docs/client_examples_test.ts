@@ -24,7 +24,13 @@ Deno.test("the example that reads a visitor's session compiles", async () => {
   await compile(examples.map(([, language = "ts", text = ""]) => ({ language, text })));
 });
 
-for (const [page, atLeast] of [["README.md", 1], ["client/README.md", 6]] as const) {
+for (
+  const [page, atLeast] of [
+    ["README.md", 1],
+    ["client/README.md", 6],
+    ["docs/sign-in.md", 1],
+  ] as const
+) {
   Deno.test(`the examples of ${page} compile`, async () => {
     const readme = await readDocument(page);
     const examples = [...readme.matchAll(EXAMPLE)];

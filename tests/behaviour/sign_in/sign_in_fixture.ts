@@ -6,10 +6,10 @@
  */
 
 import assert from "node:assert/strict";
-import { totpCode } from "../../../local/platform/auth/totp.ts";
 import type { Message } from "../../../local/platform/auth/mailbox.ts";
 import type { TestStackOptions } from "../../../local/testing/test_server.ts";
 import type { Answer, Browser } from "../http/browser.ts";
+import { addTotp, type Authenticator } from "./authenticator.ts";
 import { type HttpFixture, openHttpFixture, type Person } from "../http/fixture.ts";
 
 /** An answer that a browser shows or follows, and that is no JSON. */
@@ -35,38 +35,15 @@ export interface SignInFixture extends HttpFixture {
   countMessages(to: string): number;
 }
 
-export interface Authenticator {
-  readonly id: string;
-  /** One that was not given before, as each is taken once; good for half a minute at least. */
-  code(): string;
-}
-
 export const WRONG_CODE = "000000";
-
-const STEP_MS = 30_000;
 
 export async function openSignInFixture(options: TestStackOptions = {}): Promise<SignInFixture> {
   const fixture = await openHttpFixture({ functions: ["unified-auth"], ...options });
   const { stack } = fixture;
   stack.authSettings.mailIntervalSeconds = 0;
-  const authUrl = `${stack.baseUrl}/auth/v1`;
 
   const send = (browser: Browser, method: string) => (path: string, body: unknown) =>
     browser.call(`/unified-auth${path}`, { method, body });
-
-  const asUser = async (token: string, path: string, body: unknown) => {
-    const response = await fetch(`${authUrl}${path}`, {
-      method: "POST",
-      headers: {
-        apikey: stack.keys.publishable,
-        authorization: `Bearer ${token}`,
-        "content-type": "application/json",
-      },
-      body: JSON.stringify(body),
-    });
-    const text = await response.text();
-    return text === "" ? {} : JSON.parse(text);
-  };
 
   return {
     ...fixture,
@@ -110,30 +87,6 @@ export async function openSignInFixture(options: TestStackOptions = {}): Promise
         assert.fail(`nothing was sent to ${to}`),
     countMessages: (to) => stack.mailbox.messages.filter((message) => message.to === to).length,
 
-    async addTotp({ email, password }) {
-      const signedIn = await fetch(`${authUrl}/token?grant_type=password`, {
-        method: "POST",
-        headers: { apikey: stack.keys.publishable, "content-type": "application/json" },
-        body: JSON.stringify({ email, password }),
-      });
-      const { access_token } = await signedIn.json();
-      const enroll = { factor_type: "totp", friendly_name: "App" };
-      const { id, totp } = await asUser(access_token, "/factors", enroll);
-      const challenge = await asUser(access_token, `/factors/${id}/challenge`, {});
-      const given = new Set<number>();
-      const code = () => {
-        const now = Math.floor(Date.now() / STEP_MS);
-        const step = [now, now + 1, now - 1].find((each) => !given.has(each)) ??
-          assert.fail("every code of this minute was used");
-        given.add(step);
-        return totpCode(totp.secret, step * STEP_MS);
-      };
-      await asUser(access_token, `/factors/${id}/verify`, {
-        challenge_id: challenge.id,
-        code: totpCode(totp.secret, Date.now()), // of which our functions know nothing
-      });
-      await asUser(access_token, "/logout?scope=local", {});
-      return { id, code };
-    },
+    addTotp: (person) => addTotp(stack, person),
   };
 }
