@@ -52,7 +52,7 @@ if (values.write) await publish(values.write, sections);
 async function compare(): Promise<Run> {
   const startedAtMs = performance.now();
   const [loadAverage = 0] = loadavg();
-  await using lab = await openLab({ sessions: values.quick ? 600 : 2_000 });
+  await using lab = await openLab({ sessions: values.quick ? 100 : 2_000 });
   const statements = await runPgbench(lab.database.url, { seconds: Math.ceil(durations.seconds) });
   const figures = await measureRounds(lab, chosen);
   const minutes = ((performance.now() - startedAtMs) / 60_000).toFixed(1);

@@ -25,7 +25,7 @@ export async function runPgbench(
     const { success, stdout, stderr } = await new Deno.Command(program, {
       args: [
         `--client=${CLIENTS}`,
-        `--time=${Math.max(2, seconds)}`,
+        `--time=${seconds}`,
         `--file=${new URL(`pgbench/${name}.sql`, import.meta.url).pathname}`,
         `--define=policy=${JSON.stringify(POLICY)}`,
         "--protocol=prepared",

@@ -1,6 +1,6 @@
 /**
- * Histories that are played before those that are drawn: chance alone seldom reaches these rows of the
- * rotation rule.
+ * Histories that are played before those that are drawn: together they reach every row of the rotation
+ * rule, some of which chance alone seldom reaches.
  *
  * @module
  */
@@ -33,7 +33,7 @@ export const WRITTEN_HISTORIES: readonly History[] = [
   },
   // Rows 4 and 6: another key takes over, and the owner returns.
   { laptopHasKey: true, steps: [theft(true), wait(DAY), wait(1), refresh(THIEF), refresh(OWNER)] },
-  // Rows 5, 8 and 10: a key that is refused, and cookies of hours ago.
+  // Rows 5, 8 and 10: a key that is refused, and cookies of two refreshes ago.
   {
     laptopHasKey: true,
     steps: [
@@ -44,9 +44,16 @@ export const WRITTEN_HISTORIES: readonly History[] = [
       wait(HOUR),
       refresh(OWNER),
       wait(HOUR),
-      { kind: "crash", who: OWNER, forgetsSeconds: 2 * HOUR },
+      { kind: "crash", who: OWNER, forgetsSeconds: 2.5 * HOUR },
       refresh(OWNER),
     ],
+  },
+  // Row 7: with a key, again at once.
+  { laptopHasKey: true, steps: [wait(61), refresh(OWNER), refresh(OWNER)] },
+  // Rows 13 and 11: a lost reply, and again at once.
+  {
+    laptopHasKey: false,
+    steps: [wait(61), refresh(OWNER, "is lost"), refresh(OWNER), refresh(OWNER)],
   },
   // Rows 12 and 14: the first key, and a token from before it.
   {
