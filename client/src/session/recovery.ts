@@ -261,7 +261,7 @@ export function createRecovery<U extends SessionUser>(
       let outcome: Valid<U> | T | Refused | Unavailable = { kind: "unavailable", cause: "timeout" };
       if (tabs.read().pendingLogout) return outcome;
       // A reply that came later would put the old session's cookies in place of the new one's.
-      tabs.share({ signIns: tabs.read().signIns + 1 });
+      sync.beginSignIn();
       const isGivenUp = flight !== null;
       current?.abort();
       while (flight) await flight;

@@ -24,6 +24,8 @@ export interface SessionSync<U extends SessionUser> {
   apply(): void;
   /** Writes a verified session for all tabs; `asked` is when the request was sent. */
   commit(valid: Valid<U>, asked: Instant, signedIn?: boolean): Promise<void>;
+  /** Writes for all tabs that a sign-in begins here: they give up what they have under way. */
+  beginSignIn(): void;
   /** Writes for all tabs that the server said no. */
   reject(reason: RejectReason): void;
   /** Writes for all tabs that somebody signed out here; the request to the server is pending. */
@@ -200,6 +202,12 @@ export function createSync<U extends SessionUser>(
     begin,
     apply,
     commit,
+    beginSignIn() {
+      const signIns = tabs.read().signIns + 1;
+      tabs.share({ signIns });
+      // Or the next look at the record would take it for another tab's, and call it off.
+      seen = { ...seen, signIns };
+    },
     reject(reason) {
       const endedId = tabs.read().grant?.sessionId ?? null;
       tabs.share({ at: now().date, grant: null, endedId, ended: reason, ...NO_FAILURE });

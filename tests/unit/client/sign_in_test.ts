@@ -147,3 +147,21 @@ Deno.test("a request aborted for a sign-in counts as no failure", async () => {
     session.dispose();
   }
 });
+
+Deno.test("a look at the session while its own sign-in is under way does not call it off", async () => {
+  for (const trigger of ["focus", "online", "manual"] as const) {
+    const harness = createHarness();
+    const tab = harness.openTab();
+    await harness.advance(0);
+    const late = Promise.withResolvers<void>();
+    const outcome = tab.session.signIn(() => late.promise.then(() => harness.server.valid(false)));
+    await harness.advance(100);
+    const looked = tab.session.check(trigger);
+    await harness.advance(100);
+    late.resolve();
+    await harness.advance(1_000);
+    assert.equal((await outcome).kind, "valid", trigger);
+    await looked;
+    tab.session.dispose();
+  }
+});
