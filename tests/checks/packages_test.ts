@@ -58,6 +58,7 @@ const FIRST_START = [
   "tldts",
   "tldts-core",
   "tslib",
+  "uqr",
   "xtend",
   "zod",
 ];

@@ -6,6 +6,7 @@
  */
 import { randomInt } from "node:crypto";
 import type postgres from "postgres";
+import { renderSVG } from "uqr";
 import { AuthFailure } from "./errors.ts";
 import type { Mailbox } from "./mailbox.ts";
 import { answerSession, type SessionIssuer } from "./session_answer.ts";
@@ -72,9 +73,12 @@ export async function enrollFactor(
   }?${new URLSearchParams(
     { secret, issuer, algorithm: "SHA1", digits: "6", period: "30" },
   )}`;
-  // A picture of the right kind; the local stack draws no QR code.
-  const qr_code = "data:image/svg+xml;utf-8,<svg xmlns='http://www.w3.org/2000/svg'/>";
-  return Response.json({ id, type, friendly_name: name, totp: { qr_code, secret, uri } });
+  return Response.json({
+    id,
+    type,
+    friendly_name: name,
+    totp: { qr_code: renderSVG(uri), secret, uri }, // supabase-js makes an address of the image
+  });
 }
 
 /** `POST /factors/{id}/challenge` @throws {AuthFailure} */

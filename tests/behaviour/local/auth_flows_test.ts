@@ -237,6 +237,7 @@ Deno.test("a TOTP factor lifts the session, whatever address challenged it must 
   const enrolled = await auth.mfa.enroll({ factorType: "totp", friendlyName: "phone" });
   assert.equal(enrolled.error, null);
   const { id, totp } = enrolled.data;
+  assert.match(totp?.qr_code ?? "", /^data:image\/svg\+xml;utf-8,<svg /);
   const wrong = await auth.mfa.challengeAndVerify({ factorId: id, code: "000000" });
   assert.equal(wrong.error?.code, "mfa_verification_failed");
   const right = await auth.mfa.challengeAndVerify({
