@@ -1,6 +1,6 @@
 /**
  * The demo that `deno task start` serves on the project's own origin: its page, its script, the logbook
- * behind it, the inbox and the routes of the scenarios.
+ * behind it, the inbox, the authenticator app and the routes of the scenarios.
  *
  * @module
  */
@@ -8,6 +8,7 @@
 import type { Mailbox } from "../platform/auth/mailbox.ts";
 import type { Answering } from "../platform/gateway.ts";
 import { bundlePage } from "./bundle.ts";
+import { answerAuthenticator } from "./authenticator.ts";
 import { answerInbox } from "./inbox.ts";
 import { createScenarioRoutes, type ScenarioOptions } from "./scenario_routes.ts";
 import { createLogbook } from "./logbook.ts";
@@ -26,8 +27,8 @@ const FILES: Readonly<Record<string, { readonly file: string; readonly type: str
   "/demo/icon.svg": { file: "icon.svg", type: "image/svg+xml" },
 };
 
-/** Nothing from without, nothing inline: an injected script could not even run. */
-const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; " +
+/** Nothing from without, nothing inline but the image of a QR code: an injected script could not even run. */
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; " +
   "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 export function createDemo(options: ScenarioOptions & { readonly mailbox: Mailbox }): Demo {
@@ -43,6 +44,7 @@ export function createDemo(options: ScenarioOptions & { readonly mailbox: Mailbo
       if (pathname === "/demo/app.js") {
         return withPolicy(await script, "text/javascript; charset=utf-8");
       }
+      if (pathname === "/demo/authenticator") return await answerAuthenticator(options.sql);
       if (pathname === "/demo/inbox") return answerInbox(options.mailbox);
       const known = FILES[pathname];
       if (known) return withPolicy(await Deno.readFile(new URL(known.file, PAGE)), known.type);

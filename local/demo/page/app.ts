@@ -5,6 +5,7 @@
  * @module
  */
 
+import { createAuthenticatorPanel } from "./authenticator_panel.ts";
 import { createBannerPanel } from "./banner_panel.ts";
 import { listScenarios } from "./scenarios.ts";
 import { createScenariosPanel } from "./scenarios_panel.ts";
@@ -12,9 +13,11 @@ import { openClient } from "./demo_session.ts";
 import { createDevicesPanel } from "./devices_panel.ts";
 import { find, say } from "./dom.ts";
 import { describeEvent, LOGGED } from "./event_words.ts";
+import { createFactorPanel } from "./factor_panel.ts";
 import { createInboxPanel } from "./inbox_panel.ts";
 import { createLogPanel } from "./log_panel.ts";
 import { createLogbookPanel } from "./logbook_panel.ts";
+import { createPasswordPanel } from "./password_panel.ts";
 import { createSessionPanel } from "./session_panel.ts";
 import { createSignInPanel } from "./sign_in_panel.ts";
 import { createSignInSteps } from "./sign_in_steps.ts";
@@ -37,6 +40,11 @@ const scenarios = createScenariosPanel(listScenarios(auth, demo, () => logbook.l
 const inbox = createInboxPanel();
 const steps = createSignInSteps(auth, () => render());
 createSignInPanel(auth, steps);
+const authenticator = createAuthenticatorPanel();
+const account = [
+  createPasswordPanel(auth, steps, () => void devices.load()),
+  createFactorPanel(auth, steps, () => void authenticator.load()),
+];
 
 const form = find("sign-in", HTMLFormElement);
 const restoring = find("restoring", HTMLDivElement);
@@ -56,6 +64,7 @@ function render(): void {
     isLoaded = false;
     logbook.empty();
     devices.empty();
+    for (const panel of account) panel.empty();
   }
   const asking = status === "unknown" || status === "restoring";
   restoring.hidden = !asking || user !== null;
@@ -87,5 +96,7 @@ auth.subscribe(render);
 setInterval(() => {
   render();
   if (steps.isOpen) void inbox.load();
+  authenticator.render();
 }, 1_000);
 void inbox.load();
+void authenticator.load();

@@ -135,7 +135,9 @@ async function playOnServer(
 ): Promise<{ readonly status?: number; readonly code?: string }> {
   const reply = await fetch(`/demo/scenarios/${scenario}`, { method: "POST" });
   const done: { readonly status?: number; readonly code?: string } = await reply.json();
-  if (!reply.ok) throw new Error(`Cannot do this now: sign in first`);
+  if (!reply.ok) {
+    throw new Error("Cannot do this now: sign in first, as a seeded user with the seeded password");
+  }
   return done;
 }
 

@@ -37,7 +37,7 @@ export function createSignInPanel(auth: AuthClient, steps: SignInSteps): void {
       say(problem, "");
       const credentials = read();
       const sent = type && { email: credentials.email, type };
-      steps.follow(await ask(credentials), problem, sent);
+      steps.follow(await ask(credentials), problem, { sent });
     });
   };
 

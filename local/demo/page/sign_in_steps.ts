@@ -31,10 +31,16 @@ export interface SentMessage {
   readonly type: MailType;
 }
 
+export interface StepContext {
+  readonly sent?: SentMessage | undefined;
+  /** Repeats the change to the account for which a second factor was asked. */
+  readonly again?: () => void;
+}
+
 export interface SignInSteps {
   readonly isOpen: boolean;
   /** Opens the step that an outcome leads to; says in `problem` why there is none. */
-  follow(outcome: StepOutcome, problem: HTMLElement, sent?: SentMessage): void;
+  follow(outcome: StepOutcome, problem: HTMLElement, context?: StepContext): void;
   close(): void;
 }
 
@@ -58,6 +64,7 @@ export function createSignInSteps(auth: AuthClient, onChange: () => void): SignI
   const factors = steps.factor.form.querySelector("select") ?? make("select");
   let open: Step | null = null;
   let awaited: SentMessage | null = null;
+  let repeat = (): void => {};
 
   const show = (step: Step | null, hint = ""): void => {
     open = step;
@@ -81,11 +88,13 @@ export function createSignInSteps(auth: AuthClient, onChange: () => void): SignI
     show("factor", "A second factor protects this account.");
   };
 
-  const follow: SignInSteps["follow"] = (outcome, problem, sent) => {
+  const follow: SignInSteps["follow"] = (outcome, problem, { sent, again } = {}) => {
     switch (outcome.kind) {
       case "signed-in":
-      case "reauthenticated":
         return show(null);
+      case "reauthenticated":
+        show(null);
+        return repeat();
       case "redirecting":
         return;
       case "message-sent":
@@ -108,6 +117,7 @@ export function createSignInSteps(auth: AuthClient, onChange: () => void): SignI
             : "Choose your password.",
         );
       case "mfa-required":
+        repeat = again ?? (() => {});
         return askForFactor(outcome.factors);
       case "refused":
       case "busy":

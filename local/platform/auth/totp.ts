@@ -6,7 +6,9 @@
 import { createHmac, randomBytes } from "node:crypto";
 
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
-const STEP_SECONDS = 30;
+
+/** How long a code is that of now. */
+export const TOTP_STEP_MS = 30_000;
 
 /** 160 random bits in base32, as an authenticator app takes them. */
 export function makeTotpSecret(): string {
@@ -16,7 +18,7 @@ export function makeTotpSecret(): string {
 /** The code at `now`, in milliseconds since 1970. */
 export function totpCode(secret: string, now: number): string {
   const counter = new DataView(new ArrayBuffer(8));
-  counter.setBigUint64(0, BigInt(Math.floor(now / 1000 / STEP_SECONDS)));
+  counter.setBigUint64(0, BigInt(Math.floor(now / TOTP_STEP_MS)));
   const digest = createHmac("sha1", decodeBase32(secret))
     .update(new Uint8Array(counter.buffer))
     .digest();
@@ -27,7 +29,7 @@ export function totpCode(secret: string, now: number): string {
 
 /** Whether the code is that of now, or of the step before or after. */
 export function isTotpCode(secret: string, { code, now }: { code: string; now: number }): boolean {
-  return [-1, 0, 1].some((step) => totpCode(secret, now + step * STEP_SECONDS * 1000) === code);
+  return [-1, 0, 1].some((step) => totpCode(secret, now + step * TOTP_STEP_MS) === code);
 }
 
 function decodeBase32(text: string): Uint8Array {

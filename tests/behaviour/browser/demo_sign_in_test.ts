@@ -1,56 +1,17 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
-import { type DemoPage, openDemoPage, seriousViolations, untilSignedIn } from "./demo_stage.ts";
-import { type IssuedTokens, recordIssuedTokens } from "./readable_tokens.ts";
-
-const PASSWORD = "a-long-enough-password";
-const NEW_PASSWORD = "another-long-enough-password";
-
-interface SignInDemo extends DemoPage {
-  /** A user whose address is confirmed. */
-  readonly email: string;
-  readonly tokens: IssuedTokens;
-}
-
-/** The demo before a sign-in, with the address of somebody in its form. */
-async function openSignedOutDemo(): Promise<SignInDemo> {
-  const demo = await openDemoPage();
-  const email = `${crypto.randomUUID()}@example.com`;
-  await demo.stack.createUser({ email, password: PASSWORD });
-  const tokens = await recordIssuedTokens(demo.stack.database);
-  await demo.page.goto(demo.baseUrl);
-  await demo.page.getByLabel("E-mail").fill(email);
-  return { ...demo, email, tokens };
-}
-
-const press = (page: Page, name: string | RegExp) =>
-  page.getByRole("button", { name, exact: true }).click();
-
-/** The newest message to an address, as the demo's inbox shows it. */
-function messageTo(page: Page, email: string) {
-  return page.locator("#inbox li", { hasText: `To ${email}` }).first();
-}
-
-async function enterCodeFromInbox(page: Page, email: string): Promise<void> {
-  const message = await messageTo(page, email).innerText();
-  await page.getByLabel("Code from the message").fill(/\b\d{6}\b/.exec(message)?.[0] ?? "");
-  await press(page, "Continue");
-}
-
-/** Follows the link of the newest message and presses the button of the page behind it. */
-async function followLinkFromInbox(page: Page, email: string): Promise<void> {
-  await messageTo(page, email).getByRole("link").click();
-  await press(page, "Continue");
-}
-
-async function assertSignedIn(
-  page: Page,
-  { email, tokens }: Pick<SignInDemo, "email" | "tokens">,
-): Promise<void> {
-  await untilSignedIn(page);
-  assert.equal(await page.locator("#who").innerText(), email);
-  assert.deepEqual(await tokens.readableIn(page), []);
-}
+import {
+  assertSignedIn,
+  enterCodeFromInbox,
+  followLinkFromInbox,
+  messageTo,
+  NEW_PASSWORD,
+  openSignedOutDemo,
+  PASSWORD,
+  press,
+  signInByPassword,
+} from "./demo_sign_in_stage.ts";
+import { seriousViolations } from "./demo_stage.ts";
 
 Deno.test("a token of Supabase Auth would be found in each place that a script can read", async () => {
   await using demo = await openSignedOutDemo();
@@ -101,7 +62,7 @@ Deno.test("a magic link from the inbox signs in the browser that asked for it", 
   assert.deepEqual(complaints, []);
 });
 
-Deno.test("a code that another browser asked for signs in after the person has seen whose account it is", async () => {
+Deno.test("a link that another browser asked for signs in after the person has seen whose account it is", async () => {
   await using demo = await openSignedOutDemo();
   const { page: asking, baseUrl, email } = demo;
   await press(asking, "E-mail me a link and a code");
@@ -122,15 +83,15 @@ Deno.test("a sign-up with the inbox's code asks for the password again, and sign
   const { page, complaints } = demo;
   const email = `${crypto.randomUUID()}@example.com`;
   await page.getByLabel("E-mail").fill(email);
-  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
+  await page.locator("#sign-in").getByLabel("Password").fill(PASSWORD);
   await press(page, "Sign up");
   await enterCodeFromInbox(page, email);
   await page.getByText(`Choose the password of ${email}`).waitFor();
-  await page.getByLabel("New password").fill("short");
+  await page.locator("#password-step").getByLabel("New password").fill("short");
   await press(page, "Set the password");
   await page.locator("#password-problem", { hasText: "too weak" }).waitFor();
   assert.deepEqual(await seriousViolations(page), []);
-  await page.getByLabel("New password").fill(PASSWORD);
+  await page.locator("#password-step").getByLabel("New password").fill(PASSWORD);
   await press(page, "Set the password");
   await assertSignedIn(page, { ...demo, email });
   assert.deepEqual(complaints, []);
@@ -141,17 +102,14 @@ Deno.test("a reset with the inbox's code ends in a session, and the new password
   const { page, complaints, email } = demo;
   await press(page, "I forgot my password");
   await enterCodeFromInbox(page, email);
-  await page.getByLabel("New password").fill(NEW_PASSWORD);
+  await page.locator("#password-step").getByLabel("New password").fill(NEW_PASSWORD);
   await press(page, "Set the password");
   await assertSignedIn(page, demo);
 
   await press(page, "Sign out");
-  await page.getByLabel("E-mail").fill(email);
-  await page.getByLabel("Password", { exact: true }).fill(PASSWORD);
-  await press(page, "Sign in");
+  await signInByPassword(page, { email });
   await page.locator("#sign-in-problem", { hasText: "password is wrong" }).waitFor();
-  await page.getByLabel("Password", { exact: true }).fill(NEW_PASSWORD);
-  await press(page, "Sign in");
+  await signInByPassword(page, { email, password: NEW_PASSWORD });
   await assertSignedIn(page, demo);
   assert.deepEqual(complaints, []);
 });
@@ -199,7 +157,7 @@ Deno.test("a sign-up's link comes back to the page, which asks for the password"
   await page.getByLabel("E-mail").fill(email);
   await press(page, "Sign up");
   await followLinkFromInbox(page, email);
-  await page.getByLabel("New password").fill(PASSWORD);
+  await page.locator("#password-step").getByLabel("New password").fill(PASSWORD);
   await press(page, "Set the password");
   await assertSignedIn(page, { ...demo, email });
   assert.deepEqual(complaints, []);
@@ -210,7 +168,7 @@ Deno.test("a reset's link comes back to the page, which asks for the new passwor
   const { page, complaints, email } = demo;
   await press(page, "I forgot my password");
   await followLinkFromInbox(page, email);
-  await page.getByLabel("New password").fill(NEW_PASSWORD);
+  await page.locator("#password-step").getByLabel("New password").fill(NEW_PASSWORD);
   await press(page, "Set the password");
   await assertSignedIn(page, demo);
   assert.deepEqual(complaints, []);

@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import type { Page } from "playwright-core";
+import { TOTP_STEP_MS, totpCode } from "../../../local/platform/auth/totp.ts";
+import {
+  assertSignedIn,
+  NEW_PASSWORD,
+  openSignedOutDemo,
+  press,
+  signInByPassword,
+} from "./demo_sign_in_stage.ts";
+import { seriousViolations } from "./demo_stage.ts";
+
+async function changePassword(page: Page, password: string): Promise<void> {
+  await page.getByText("Change the password").first().click();
+  await page.locator("#change-password").getByLabel("New password").fill(password);
+  await press(page, "Change the password");
+}
+
+/** A code that was not given before, as each is taken once. */
+type NextCode = () => string;
+
+/** Enrolls an authenticator app with the code that the demo's own shows. */
+async function enrollAuthenticator(page: Page): Promise<NextCode> {
+  await page.getByText("Add an authenticator app").click();
+  await press(page, "Show the QR code");
+  const image = page.getByAltText("QR code");
+  await image.waitFor();
+  assert.ok(await image.evaluate((element) => (element as HTMLImageElement).naturalWidth > 0));
+  const secret = await page.locator("#totp-secret").innerText();
+  const first = await page.locator("#codes code").innerText();
+  await page.getByLabel("First code").fill(first);
+  await press(page, "Verify");
+  await page.getByText("a sign-in asks for a code").waitFor();
+  const given = [first];
+  return () => {
+    // Supabase Auth takes the code of the half minute before and after, too.
+    const code = [0, 1, -1].map((step) => totpCode(secret, Date.now() + step * TOTP_STEP_MS))
+      .find((each) => !given.includes(each)) ?? assert.fail("every code of this minute was used");
+    given.push(code);
+    return code;
+  };
+}
+
+async function enterFactorCode(page: Page, code: string): Promise<void> {
+  await page.getByLabel("Code of the second factor").fill(code);
+  await press(page, "Continue");
+}
+
+Deno.test("a password change keeps the browser that made it signed in, and no other", async () => {
+  await using demo = await openSignedOutDemo();
+  const { page, complaints, email } = demo;
+  const { page: other } = await demo.openPage();
+  await other.goto(demo.baseUrl);
+  for (const browser of [page, other]) {
+    await signInByPassword(browser, { email });
+    await assertSignedIn(browser, demo);
+  }
+
+  await changePassword(page, "short");
+  await page.locator("#change-password-problem", { hasText: "too weak" }).waitFor();
+  await page.locator("#change-password").getByLabel("New password").fill(NEW_PASSWORD);
+  await press(page, "Change the password");
+  await page.getByText("This browser stays signed in").waitFor();
+  assert.deepEqual(await seriousViolations(page), []);
+  await page.reload();
+  await assertSignedIn(page, demo);
+
+  await other.reload();
+  await other.waitForSelector("#sign-in:not([hidden])");
+  await signInByPassword(other, { email });
+  await other.locator("#sign-in-problem", { hasText: "password is wrong" }).waitFor();
+  await signInByPassword(other, { email, password: NEW_PASSWORD });
+  await assertSignedIn(other, demo);
+  assert.deepEqual(complaints, []);
+});
+
+Deno.test("the next sign-in asks for a code of an authenticator app that was enrolled", async () => {
+  await using demo = await openSignedOutDemo();
+  const { page, complaints, email } = demo;
+  await signInByPassword(page, { email });
+  await assertSignedIn(page, demo);
+  const nextCode = await enrollAuthenticator(page);
+  assert.deepEqual(await seriousViolations(page), []);
+  await assertSignedIn(page, demo);
+
+  await press(page, "Sign out");
+  await signInByPassword(page, { email });
+  await enterFactorCode(page, "000000");
+  await page.locator("#factor-problem", { hasText: "wrong" }).waitFor();
+  assert.equal(await page.locator("#status").innerText(), "Signed out");
+  assert.deepEqual(await seriousViolations(page), []);
+  await enterFactorCode(page, nextCode());
+  await assertSignedIn(page, demo);
+  assert.deepEqual(complaints, []);
+});
+
+Deno.test("a change of an account with a second factor is made after its code, and a removed factor is asked for no more", async () => {
+  await using demo = await openSignedOutDemo();
+  const { page, complaints, email } = demo;
+  await signInByPassword(page, { email });
+  await assertSignedIn(page, demo);
+  const nextCode = await enrollAuthenticator(page);
+
+  await changePassword(page, NEW_PASSWORD);
+  await enterFactorCode(page, nextCode());
+  await page.getByText("This browser stays signed in").waitFor();
+  await press(page, "Remove this app");
+  await enterFactorCode(page, nextCode());
+  await page.getByText("the password alone signs in").waitFor();
+
+  await press(page, "Sign out");
+  await signInByPassword(page, { email, password: NEW_PASSWORD });
+  await assertSignedIn(page, demo);
+  assert.deepEqual(complaints, []);
+});
