@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { ERRORS, isSessionEnded } from "../../../supabase/functions/_shared/errors.ts";
+import { OPERATIONS } from "../../../supabase/functions/_shared/http/openapi_operations.ts";
+import { SIGN_IN_OPERATIONS } from "../../../supabase/functions/_shared/http/sign_in_operations.ts";
 import { read } from "../../unit/functions/config_fixture.ts";
 import {
   listAnchors,
@@ -99,6 +101,17 @@ Deno.test("to set a variable to the default that the table says changes nothing"
       assert.deepEqual(read({ [name]: said }), read(), name);
     }
   }
+});
+
+Deno.test("the table of routes is the list of operations", async () => {
+  const told = readTableRows(await readDocument("docs/api.md")).flatMap(([cell = ""]) => {
+    const [, methods, path] = /^([A-Z]+(?:, [A-Z]+)*) (\/\S+)$/.exec(cell) ?? [];
+    return methods?.split(", ").map((method) => `${method} ${path}`) ?? [];
+  });
+  const described = [...OPERATIONS, ...SIGN_IN_OPERATIONS]
+    .map(({ method, path }) => `${method.toUpperCase()} ${path}`);
+  const all = [...described, "GET /unified-auth/openapi.json"];
+  assert.deepEqual(told.toSorted(), all.toSorted());
 });
 
 Deno.test("the table of errors is the list of errors", async () => {
