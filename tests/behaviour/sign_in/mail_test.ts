@@ -162,7 +162,7 @@ Deno.test("no mail of ours is a PKCE mail, whose verifier nobody would ask for",
   assert.doesNotMatch(tokenHash, /^pkce_/);
 });
 
-// Trap 4 and 5.
+// Trap 5.
 Deno.test("the address that a mail leads to is one of the allow list, exactly", async () => {
   const person = await fixture.createPerson();
   const settings = stack.authSettings;

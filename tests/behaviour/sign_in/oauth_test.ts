@@ -48,6 +48,26 @@ Deno.test("the flow's cookie is HttpOnly, Secure, Lax, of its host, and of five 
   );
 });
 
+// Trap 4.
+Deno.test("a flow always asks for a code, at our address, and takes no word of the link on either", async () => {
+  const { location } = await visit(fixture.openBrowser(), AUTHORIZE);
+  const state = new URL(location).searchParams.get("state");
+  const sql = stack.database.connect({ max: 1 });
+  const [flow] = await sql`
+    select flow.code_challenge, flow.code_challenge_method::text as method, flow.referrer
+    from auth.flow_state as flow where flow.id = ${state}`;
+  assert.match(flow?.["code_challenge"], /^[\w-]{43}$/);
+  assert.equal(flow?.["method"], "s256");
+  assert.equal(flow?.["referrer"], `${stack.functionsUrl}/unified-auth/callback`);
+  for (
+    const more of [
+      `code_challenge=${"x".repeat(43)}&code_challenge_method=plain`,
+      "redirect_to=https://evil.example/",
+      "skip_http_redirect=true",
+    ]
+  ) assert.equal((await visit(fixture.openBrowser(), `${AUTHORIZE}&${more}`)).status, 400, more);
+});
+
 Deno.test("an existing session of the browser makes room for the one of the redirect", async () => {
   const { person, browser, sessionId } = await fixture.signIn();
   const start = await visit(browser, AUTHORIZE);
