@@ -25,6 +25,14 @@ Deno.test("every requirement has its row, with a source, an answer and a test", 
   }
 });
 
+Deno.test("each of the ten traps of Supabase Auth's sign-in has its row, with a test", () => {
+  const ids = Array.from({ length: 10 }, (_, at) => `T${at + 1}`);
+  assert.deepEqual(rows.map(([id]) => id).filter((id) => /^T\d+$/.test(id ?? "")), ids);
+  for (const [id = "", ...cells] of rowsOf(...ids)) {
+    assert.match(cells[1] ?? "", /^(tests\/\S+_test\.ts: ".+"(<br>)?)+$/, id);
+  }
+});
+
 Deno.test("every test that the page names is there", async () => {
   const named = [...page.matchAll(/`(tests\/[\w/]+_test\.ts)`(?:: "(.+?)"(?=<br>| *\|))?/g)];
   assert.ok(named.length > 48);
