@@ -5,7 +5,7 @@
  * @module
  */
 
-import { hkdf } from "@noble/hashes/hkdf.js";
+import { expand, extract } from "@noble/hashes/hkdf.js";
 import { sha256 } from "@noble/hashes/sha2.js";
 
 const encoder = new TextEncoder();
@@ -54,14 +54,9 @@ export function deriveSessionKeys(secrets: readonly string[], keyContext: string
 }
 
 function deriveSessionKey(secret: string, context: string): SessionKey {
+  const pseudorandomKey = extract(sha256, encoder.encode(secret));
   const derive = (label: string, length: number) =>
-    hkdf(
-      sha256,
-      encoder.encode(secret),
-      undefined,
-      encoder.encode(`unified-auth/1/${label}\n${context}`),
-      length,
-    );
+    expand(sha256, pseudorandomKey, encoder.encode(`unified-auth/1/${label}\n${context}`), length);
   return {
     id: Array.from(derive("key-id", 4), (byte) => byte.toString(16).padStart(2, "0")).join(""),
     mac: derive("refresh-token-mac", 32),
