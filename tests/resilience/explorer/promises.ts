@@ -1,5 +1,5 @@
 /**
- * What the rotation rule promises, and whether an answer breaks it.
+ * The promises of the rotation rule, and whether an answer breaks one.
  *
  * @module
  */

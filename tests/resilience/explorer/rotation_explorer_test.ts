@@ -49,7 +49,7 @@ Deno.test("the rule keeps its promises in every state that a session can come in
   for (const [space, states] of SPACES) {
     await t.step(space.name, () => {
       const result = searchSpace(space, { judge, confirmsAfter: "hand_out" });
-      assert.equal(result.violations.size, 0, toldOf(space, result));
+      assert.equal(result.violations.size, 0, describeTraces(space, result));
       assert.equal(result.states, states);
     });
   }
@@ -154,8 +154,8 @@ Deno.test("each way to weaken the rule is found, with a story", async (t) => {
         outcome: outcome?.(each) ?? original(judgedAs?.(each) ?? each).outcome,
       })));
       const found = searchSpace(space, { judge, confirmsAfter }, { stopsAtViolation: true });
-      assert.deepEqual([...found.violations.keys()], [breaks], toldOf(space, found));
-      assert.equal(found.violations.get(breaks)?.at(-1), ends, toldOf(space, found));
+      assert.deepEqual([...found.violations.keys()], [breaks], describeTraces(space, found));
+      assert.equal(found.violations.get(breaks)?.at(-1), ends, describeTraces(space, found));
     });
   }
 });
@@ -174,7 +174,7 @@ function searchSpace(
   });
 }
 
-function toldOf({ name }: SearchSpace, { violations }: SearchResult): string {
+function describeTraces({ name }: SearchSpace, { violations }: SearchResult): string {
   return [...violations].map(([violation, trace]) =>
     [`${name}: ${violation}`, ...trace.map((line, at) => `${at + 1}. ${line}`)].join("\n  ")
   ).join("\n");

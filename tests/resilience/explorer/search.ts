@@ -6,8 +6,8 @@
  */
 
 export type Step<State> =
-  | { readonly told: string; readonly state: State }
-  | { readonly told: string; readonly violation: string };
+  | { readonly line: string; readonly state: State }
+  | { readonly line: string; readonly violation: string };
 
 export interface SearchOptions<State> {
   readonly start: State;
@@ -22,13 +22,13 @@ export interface SearchOptions<State> {
 
 export interface SearchResult {
   readonly states: number;
-  /** What was violated, with the steps that lead there: no shorter trace does. */
+  /** The violated promises, each with the shortest trace that leads there. */
   readonly violations: ReadonlyMap<string, readonly string[]>;
 }
 
 interface Reached<State> {
   readonly state: State;
-  readonly told: string;
+  readonly line: string;
   readonly from: Reached<State> | null;
 }
 
@@ -37,12 +37,12 @@ export function search<State>(
 ): SearchResult {
   const violations = new Map<string, readonly string[]>();
   const seen = new Set([keyOf(start)]);
-  const queue: Reached<State>[] = [{ state: start, told: "", from: null }];
+  const queue: Reached<State>[] = [{ state: start, line: "", from: null }];
   for (const from of queue) { // grows as it is walked
     for (const step of stepsFrom(from.state)) {
       if ("violation" in step) {
         if (!violations.has(step.violation)) {
-          violations.set(step.violation, [...traceOf(from), step.told]);
+          violations.set(step.violation, [...traceOf(from), step.line]);
         }
         if (stopsAtViolation) return { states: seen.size, violations };
         continue;
@@ -59,6 +59,6 @@ export function search<State>(
 
 function traceOf<State>(reached: Reached<State>): readonly string[] {
   const trace: string[] = [];
-  for (let at = reached; at.from !== null; at = at.from) trace.unshift(at.told);
+  for (let at = reached; at.from !== null; at = at.from) trace.unshift(at.line);
   return trace;
 }

@@ -26,7 +26,7 @@ export interface SearchSpace {
 export type Thief =
   /** There is none. */
   | "none"
-  /** Holds the cookie of the start, and two keys of his own. */
+  /** Holds the cookie of the start, and two keys that only he has. */
   | "at_any_time"
   /** The same, never within the reuse interval of the owner's refresh, nor the owner of his. */
   | "apart"

@@ -37,7 +37,7 @@ export interface Situation {
   /** Where seconds count: it was replayed since its issue, and then the first minute passed. */
   readonly replays: (typeof REPLAYS)[number];
   readonly cookie: Token;
-  /** What a crash brings back: the cookie of half a minute ago, and one of hours ago. */
+  /** The cookies that a crash may bring back: of half a minute ago, and of hours ago. */
   readonly youngBackup: Token | null;
   readonly oldBackup: Token | null;
   readonly key: Key;

@@ -108,8 +108,8 @@ function* browserSends(
   // Where seconds count: nobody refreshes a token that has just come.
   if (countsFromReplay && s.youngBackup !== null) return;
   const send = (proven: Key, by: string): Step<Situation> => ({
-    told: `${by} sends ${told(s.cookie)}${
-      proven === NO_KEY ? "" : ` with a proof by ${keyTold(proven)}`
+    line: `${by} sends ${nameToken(s.cookie)}${
+      proven === NO_KEY ? "" : ` with a proof by ${nameKey(proven)}`
     }`,
     state: { ...s, requests: [...s.requests, { token: s.cookie, proven }] },
   });
@@ -127,14 +127,14 @@ function* serverAnswersBrowser(
   if (besideThief && space.thief === "polling" && s.row.current.branch <= 3) return;
   for (const [at, request] of s.requests.entries()) {
     const { judgment, row, change, issued } = refresh(space, server, s, request);
-    const line = `the server answers ${told(request.token)}: ${judgment.outcome}` +
-      (issued && row ? ` to ${told(row.current)}` : "");
+    const line = `the server answers ${nameToken(request.token)}: ${judgment.outcome}` +
+      (issued && row ? ` to ${nameToken(row.current)}` : "");
     const violation = ownersViolation(space, s, request, judgment);
-    if (violation !== null) yield { told: line, violation };
+    if (violation !== null) yield { line, violation };
     if (row === null || row.current.branch > space.maxBranch) continue;
     for (const double of s.doubled < 1 ? [0, 1] : [0]) {
       yield {
-        told: line + (double ? "; a double of the request is still under way" : ""),
+        line: line + (double ? "; a double of the request is still under way" : ""),
         state: {
           ...s,
           ...change,
@@ -153,11 +153,11 @@ function* repliesArrive({ crashes }: SearchSpace, s: Situation): Generator<Step<
   for (const [at, token] of s.replies.entries()) {
     const replies = s.replies.toSpliced(at, 1);
     if (isSameToken(token, s.cookie)) {
-      yield { told: `the reply with ${told(token)} arrives`, state: { ...s, replies } };
+      yield { line: `the reply with ${nameToken(token)} arrives`, state: { ...s, replies } };
     } else {
       const isCycle = s.thiefWasGranted && token.generation > s.cookie.generation;
       yield {
-        told: `the reply with ${told(token)} arrives`,
+        line: `the reply with ${nameToken(token)} arrives`,
         state: {
           ...s,
           replies,
@@ -170,7 +170,7 @@ function* repliesArrive({ crashes }: SearchSpace, s: Situation): Generator<Step<
     }
     if (s.lost < 2) {
       yield {
-        told: `the reply with ${told(token)} is lost`,
+        line: `the reply with ${nameToken(token)} is lost`,
         state: { ...s, replies, lost: s.lost + 1 },
       };
     }
@@ -185,13 +185,13 @@ function* timePasses(
 ): Generator<Step<Situation>> {
   if (countsFromReplay && s.age === "recent" && s.replays === "in_the_minute") {
     yield {
-      told: "15 seconds pass, the last of the minute since the issue",
+      line: "15 seconds pass, the last of the minute since the issue",
       state: { ...s, age: "past", replays: "outlived_it" },
     };
   }
   if (s.handedOut && isStill(s)) {
     yield {
-      told: "61 seconds pass",
+      line: "61 seconds pass",
       state: {
         ...s,
         age: "past",
@@ -205,7 +205,7 @@ function* timePasses(
   }
   if (s.age === "past" && !s.handedOut && isStill(s)) {
     yield {
-      told: "a day passes",
+      line: "a day passes",
       state: { ...s, age: "quiet", youngBackup: null, doubled: 0, recorded: outdate(s.recorded) },
     };
   }
@@ -220,12 +220,12 @@ function* browserFails({ losesKey }: SearchSpace, s: Situation): Generator<Step<
     const cookie = s[backup];
     if (cookie === null) continue;
     yield {
-      told: `the browser crashes, and its cookie is ${told(cookie)} again`,
+      line: `the browser crashes, and its cookie is ${nameToken(cookie)} again`,
       state: { ...s, cookie, [backup]: null },
     };
   }
   if (losesKey && s.age === "quiet" && s.key === OWNERS) {
-    yield { told: "the browser loses its key", state: { ...s, key: OWNERS_NEXT } };
+    yield { line: "the browser loses its key", state: { ...s, key: OWNERS_NEXT } };
   }
 }
 
@@ -237,7 +237,7 @@ function* validate(
 ): Generator<Step<Situation>> {
   if (confirmsAfter === "hand_out" ? s.handedOut : s.age === "recent") return;
   const row = afterValidation(s.row, token);
-  if (row !== s.row) yield { told: `${by} validates ${told(token)}`, state: { ...s, row } };
+  if (row !== s.row) yield { line: `${by} validates ${nameToken(token)}`, state: { ...s, row } };
 }
 
 function* thiefActs(
@@ -251,16 +251,16 @@ function* thiefActs(
   for (const token of s.stolen) {
     for (const proven of keys) {
       const { judgment, row, change, issued } = refresh(space, server, s, { token, proven });
-      const line = `the thief presents ${told(token)}` +
-        (proven === NO_KEY ? "" : ` with ${keyTold(proven)}`) + `: ${judgment.outcome}` +
-        (issued && row ? ` to ${told(row.current)}` : "");
+      const line = `the thief presents ${nameToken(token)}` +
+        (proven === NO_KEY ? "" : ` with ${nameKey(proven)}`) + `: ${judgment.outcome}` +
+        (issued && row ? ` to ${nameToken(row.current)}` : "");
       const violation = thiefsViolation(space, s, judgment);
-      if (violation !== null) yield { told: line, violation };
+      if (violation !== null) yield { line, violation };
       if (row === null || !isGranted(judgment) || row.current.branch > space.maxBranch) continue;
       if (s.cycles >= 2) continue;
       const others = s.stolen.filter((each) => !isSameToken(each, row.current));
       yield {
-        told: line,
+        line,
         state: {
           ...s,
           ...change,
@@ -284,7 +284,7 @@ function* recordingIsPlayed(
   if (s.recorded === null) {
     for (const request of s.requests) {
       yield {
-        told: `the thief records the request with ${told(request.token)}`,
+        line: `the thief records the request with ${nameToken(request.token)}`,
         state: { ...s, recorded: { ...request, place: s.row.current, young: true } },
       };
     }
@@ -300,16 +300,16 @@ function* recordingIsPlayed(
     isFresh ? "fresh" : "outdated",
   );
   const line = `the thief plays it again: ${judgment.outcome}` +
-    (issued && row ? ` to ${told(row.current)}` : "");
+    (issued && row ? ` to ${nameToken(row.current)}` : "");
   if (isGranted(judgment) && !isFresh) {
-    yield { told: line, violation: VIOLATIONS.recordedGranted };
+    yield { line, violation: VIOLATIONS.recordedGranted };
   }
-  if (row === null) yield { told: line, violation: VIOLATIONS.signedOut };
-  else if (issued) yield { told: line, state: { ...s, ...change, row } };
+  if (row === null) yield { line, violation: VIOLATIONS.signedOut };
+  else if (issued) yield { line, state: { ...s, ...change, row } };
 }
 
-const told = ({ generation, branch }: Token): string => `token ${generation}.${branch}`;
+const nameToken = ({ generation, branch }: Token): string => `token ${generation}.${branch}`;
 
-function keyTold(key: Key): string {
+function nameKey(key: Key): string {
   return key === OWNERS ? "its key" : key === OWNERS_NEXT ? "its new key" : `own key ${key}`;
 }

@@ -52,7 +52,7 @@ Deno.test("calls beyond one statement leave on another connection, whatever the 
   assert.deepEqual(await held, ["held", ...SAID.slice(0, 31)]);
 });
 
-Deno.test("when a statement fails each of its calls is asked by itself, and the connection serves others", async () => {
+Deno.test("when a statement fails, each of its calls is retried individually, and the connection serves others", async () => {
   await using server = await openTestServer();
   await using database = await server.createDatabase();
   await using batch = openBatch(database);

@@ -193,8 +193,8 @@ for (
       );
       await untilWaiting(sql, occupants.length);
       await assertPatienceAsked(grace.browser, [grace.browser.refresh(), grace.browser.validate()]);
-      const told = await causes(cause);
-      assert.ok(told.includes(cause), told.join(", "));
+      const logged = await causes(cause);
+      assert.ok(logged.includes(cause), logged.join(", "));
       occupying = Promise.all(occupants);
     });
     await occupying;
@@ -236,12 +236,12 @@ Deno.test("a database that takes no more connections is 503, and the sessions go
       and (usename in ('authenticator', 'supabase_auth_admin')
         or application_name = 'unified-auth')`;
   const refused = testStore() === "data-api" ? "PGRST000" : "53300";
-  let told: readonly string[] = [];
-  for (let tries = 0; tries < 20 && !told.includes(refused); tries += 1) {
+  let logged: readonly string[] = [];
+  for (let tries = 0; tries < 20 && !logged.includes(refused); tries += 1) {
     await assertPatienceAsked(ada.browser, [ada.browser.refresh(), ada.browser.validate()]);
-    told = await causes(refused);
+    logged = await causes(refused);
   }
-  assert.deepEqual(told.filter((cause) => !CONNECTION_LOST.includes(cause)), [refused]);
+  assert.deepEqual(logged.filter((cause) => !CONNECTION_LOST.includes(cause)), [refused]);
   await admin.unsafe(`alter database ${database.name} connection limit -1`);
   await assertGoesOn(ada);
   await assertGoesOn(grace);

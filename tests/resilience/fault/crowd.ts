@@ -67,7 +67,7 @@ export async function inLanes<Item, Result>(
 
 export interface Persistence {
   readonly answer: Answer;
-  /** What came before it: a status, or `lost` where no answer arrived whole. */
+  /** The tries before it: a status, or `lost` where no answer arrived whole. */
   readonly before: readonly (number | "lost")[];
 }
 
@@ -79,7 +79,7 @@ const ASKS_FOR_PATIENCE = new Set([429, 503]);
 
 /**
  * Asks until there is an answer that is no outage, as a client does, only sooner. An answer that
- * broke off leaves the cookies as they were. Being told to wait costs none of its patience.
+ * broke off leaves the cookies as they were. An answer that says to wait does not count against its deadline.
  */
 export async function askUntilAnswered(ask: () => Promise<Answer>): Promise<Persistence> {
   const before: (number | "lost")[] = [];
@@ -99,7 +99,7 @@ export async function askUntilAnswered(ask: () => Promise<Answer>): Promise<Pers
   return assert.fail(`No answer, but ${before.slice(-5).join(", ")}`);
 }
 
-/** What `fetch` and a body that breaks off throw; anything else is a mistake of the test. */
+/** Errors of `fetch` and of a body that breaks off; any other is a mistake of the test. */
 export function lostReply(thrown: unknown): null {
   if (thrown instanceof TypeError || thrown instanceof SyntaxError) return null;
   throw thrown;

@@ -6,7 +6,7 @@ const json = (status: number, body: unknown) => () => Response.json(body, { stat
 const html = (status: number) => () =>
   new Response("<html><h1>Bad gateway</h1></html>", { status });
 
-/** What a data API that is not well may answer, and what the log says of it. */
+/** The answers of a failing data API, and the cause that is logged for each. */
 const FAULTS: readonly (readonly [string, () => Response, string])[] = [
   ["PostgreSQL's code", json(500, { code: "57014", message: "canceling", details: null }), "57014"],
   ["PostgREST's code", json(503, { code: "PGRST000", message: "no connection" }), "PGRST000"],
@@ -54,7 +54,7 @@ Deno.test("whatever the data API answers but a function's JSON is a failure with
       "public",
     ]);
   });
-  await test.step("what a function that returns void answers is null", async () => {
+  await test.step("the answer of a function that returns void is null", async () => {
     answer = () => new Response(null, { status: 204 });
     assert.equal(await ask(), null);
   });

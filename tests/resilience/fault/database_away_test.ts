@@ -6,7 +6,7 @@ import { type Answer, type Browser, openBrowser, viewOf } from "../../behaviour/
 import { assertNoSecrets } from "../../behaviour/http/log_secrets.ts";
 import { assertRefused } from "../../behaviour/http/refusal.ts";
 
-/** What a browser may wait for, with the time limit of a database call in it. */
+/** The longest that a browser may wait, including the time limit of a database call. */
 const FROZEN_LIMIT_MS = 6_000;
 const STOPPED_LIMIT_MS = 2_000;
 

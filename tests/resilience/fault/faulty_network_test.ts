@@ -20,7 +20,7 @@ import type { FaultyProxy, NetworkFault } from "../../harness/faulty_proxy.ts";
 const FOR_EVER_MS = 60_000;
 const DATABASE_LIMIT_MS = 6_000;
 
-/** Where a refresh can go wrong, and how it is told from what else goes there. */
+/** The connections on which a refresh can fail, and how its bytes are recognised there. */
 const JOINTS = {
   browsers: /\/unified-auth\/(?:refresh|logout)/,
   project: /\/rpc\/rotate_session/,
@@ -80,7 +80,7 @@ function assertNothingLost(joint: Joint, answer: Answer | null): void {
   assert.match(answer.headers.get("retry-after") ?? "", /^[1-9]\d*$/);
 }
 
-Deno.test("a refresh whose reply is cut off after the commit gets the same successor when it is asked again", async () => {
+Deno.test("a refresh whose reply is cut off after the commit gets the same successor when it is repeated", async () => {
   const cuts = [0, 1, 150, 600];
   const cases = ALL.flatMap((joint) => cuts.map((bytes) => ({ joint, bytes })));
   await using scene = await openScene(cases.length);
@@ -94,7 +94,7 @@ Deno.test("a refresh whose reply is cut off after the commit gets the same succe
     });
     assert.equal((await countOutcomes(sql, one))["rotated"], 1, `${what}: was committed`);
     viewOf(await browser.refresh());
-    // More than one where no byte arrived: then `fetch` asks again by itself.
+    // More than one where no byte arrived: then `fetch` itself repeats the request.
     const { rotated, replayed = 0, ...others } = await countOutcomes(sql, one);
     assert.deepEqual([rotated, replayed >= 1, others], [1, true, {}], what);
   }
@@ -152,7 +152,7 @@ Deno.test("a refresh that is late but within the limits is answered as ever", as
   await assertHeldByRows(sql, crowd, { generation: 2 });
 });
 
-Deno.test("a refresh that does not arrive changes nothing, and rotates when it is asked again", async () => {
+Deno.test("a refresh that does not arrive changes nothing, and rotates when it is repeated", async () => {
   await using scene = await openScene(ALL.length);
   const { crowd, sql } = scene;
   for (const [index, joint] of ALL.entries()) {

@@ -1,7 +1,7 @@
 /**
- * A function in a process of its own whose project stands behind this test: everything is handed on
- * to a real stack, except what a test answers in Supabase Auth's place. So the database stays real
- * and the identity provider fails as the test says.
+ * A function process whose project address is a proxy of this test: everything is handed on to a real
+ * stack, except the answers that a test gives in Supabase Auth's place. So the database stays real and
+ * the identity provider fails as the test says.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export type Fault = (request: Request) => Response | null | Promise<Response | n
 export interface FaultyProject extends AsyncDisposable {
   readonly functionsUrl: string;
   readonly process: FunctionProcess;
-  /** What happens to requests to Supabase Auth from now on. Null: nothing. */
+  /** The fault of requests to Supabase Auth from now on. Null: none. */
   setFault(fault: Fault | null): void;
   /** The same of requests to the data API, with `SESSION_STORE=data-api`. */
   setDatabaseFault(fault: Fault | null): void;

@@ -16,7 +16,7 @@ const { email, password } = SEED_USERS.ada;
 const json = (status: number, body: unknown) => () =>
   Response.json(body, { status, headers: { "x-supabase-api-version": "2024-01-01" } });
 
-/** What a provider that is not well may answer. None of it says who somebody is, or is not. */
+/** The answers of a failing provider. None of them says who somebody is, or is not. */
 const FAULTS: Readonly<Record<string, Fault>> = {
   "500": json(500, { code: "unexpected_failure", msg: "Database error" }),
   "502 as HTML": () => html(502),
@@ -42,7 +42,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
     new Response('{"access_token": "', { headers: { "content-type": "application/json" } }),
 };
 
-/** What Supabase Auth answers when no later try changes anything. */
+/** Answers of Supabase Auth after which no later try succeeds. */
 const FINAL_REFUSALS: Readonly<Record<string, Fault>> = {
   "403 of a hook": json(403, { code: "unknown", msg: "your subscription has lapsed" }),
   "401 of a hook": json(401, { code: "unknown", msg: "not you" }),
@@ -156,7 +156,7 @@ Deno.test("a provider that is not well refuses nobody, and no cookie is touched"
     ]);
   });
 
-  await test.step("a CAPTCHA that is refused is told", async () => {
+  await test.step("a CAPTCHA that is refused is answered as that", async () => {
     project.setFault(
       json(400, { code: "captcha_failed", msg: "captcha protection: request disallowed" }),
     );
@@ -193,7 +193,7 @@ Deno.test("a provider that is not well refuses nobody, and no cookie is touched"
     await changeUser({ stack }, SEED_USERS.ada, { ban_duration: "none" });
   });
 
-  await test.step("a password signs in though the project's hook adds a client_id of its own", async () => {
+  await test.step("a password signs in though the project's hook adds a client_id", async () => {
     project.setFault(async (request) => {
       const { pathname, search } = new URL(request.url);
       if (!pathname.endsWith("/token")) return null;

@@ -9,7 +9,7 @@ import type { NetworkFault } from "../../harness/faulty_proxy.ts";
 
 const LIMIT_MS = 9_000;
 
-/** What a step leaves open is the stack's, and ends with it: the test itself looks. */
+/** A step's open resources are the stack's, and end with it: the test itself is checked for leaks. */
 const LEFT_OPEN = { sanitizeOps: false, sanitizeResources: false };
 
 const FAULTS: Readonly<Record<string, NetworkFault>> = {

@@ -60,7 +60,7 @@ Deno.test("an app's own request waits for a connection no longer than one of our
     const admin = fixture.stack.database.connectAs("supabase_admin", { max: 1 });
     await admin.begin(async (holder) => {
       await holder`lock table auth.users in access exclusive mode`;
-      const asking = people.map(({ browser }) => browser.validate());
+      const validations = people.map(({ browser }) => browser.validate());
       await new Promise((resolve) => setTimeout(resolve, 300));
       const startedAtMs = performance.now();
       const { baseUrl, keys } = fixture.stack;
@@ -73,7 +73,7 @@ Deno.test("an app's own request waits for a connection no longer than one of our
       assert.equal(answer.status, 200);
       const waitedMs = performance.now() - startedAtMs;
       assert.ok(waitedMs < 4_500, `${waitedMs} ms`); // two turns of the pool
-      await Promise.all(asking);
+      await Promise.all(validations);
     });
   } finally {
     await fixture.close();

@@ -21,7 +21,7 @@ async function setReadOnly({ stack }: HttpFixture, isReadOnly: boolean): Promise
   await admin.end();
 }
 
-/** A connection that was ended under way is told once. */
+/** The first call may fail: a connection that was ended under way is reported once. */
 async function health({ stack }: HttpFixture): Promise<[number, unknown]> {
   for (let tries = 0;; tries += 1) {
     const answer = await fetch(`${stack.functionsUrl}/unified-auth/health`);

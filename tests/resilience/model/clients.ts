@@ -20,7 +20,7 @@ export interface HeldAccessToken {
 }
 
 /**
- * What a browser's cookies hold, or what a thief copied of them, and the last challenge that its page was
+ * The tokens in a browser's cookies, or a thief's copy of them, and the last challenge that its page was
  * given. Replaced, never changed.
  */
 export interface Jar {
@@ -29,7 +29,7 @@ export interface Jar {
   readonly challenge: ModelChallenge | null;
 }
 
-/** What a request proves: nothing, a key that lacks a challenge, or a key over a challenge. */
+/** The proof of a request: none, by a key without a challenge, or by a key over a challenge. */
 export type SentProof =
   | { readonly kind: "none" }
   | { readonly kind: "unusable" }
@@ -66,7 +66,7 @@ export function keyName(key: KeyThumbprint | null): KeyName {
   return key && Buffer.from(key).toString("hex");
 }
 
-/** What the page of this browser sends with a jar of its own. */
+/** The proof that this browser's page sends with one of its jars. */
 export function proofOf({ key }: Client, { challenge }: Jar): SentProof {
   if (key === null) return { kind: "none" };
   return challenge === null ? { kind: "unusable" } : { kind: "signed", key, challenge };

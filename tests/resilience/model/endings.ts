@@ -12,12 +12,12 @@ import { endOwnSession } from "../../../supabase/functions/_shared/sessions/own_
 import { type Client, contextOf, EMPTY_JAR, keep, proofOf, type SentProof } from "./clients.ts";
 import { readModelProof } from "./jar_reading.ts";
 import {
+  endOf,
   judge,
   type Judgment,
   mayAct,
   type ModelSession,
   placeOf,
-  whyOver,
 } from "./rotation_model.ts";
 import { end, localLogout } from "./user_model.ts";
 import type { ModelFixture } from "./model_fixture.ts";
@@ -50,8 +50,8 @@ interface Leaving {
 }
 
 /**
- * Each of the two tokens ends its own session: of one session the refresh token first. No proof is asked
- * for, and one that does not fit is none.
+ * Each of the two tokens ends its session: of one session the refresh token first. No proof is
+ * required, and one that does not fit is none.
  */
 function endPresented(
   { model, modelToken }: ModelFixture,
@@ -93,7 +93,7 @@ function endEverywhere(
   const { model, modelToken } = fixture;
   const { access } = client.jar;
   const claims = access !== null && access.expiresAt > now ? access.claims : null;
-  const over = new Set<string>();
+  const endedSessions = new Set<string>();
   const refusals: string[] = [];
   const endFrom = (acting: ModelSession) => {
     const chosen = [...model.sessions.values()].filter((session) =>
@@ -101,27 +101,27 @@ function endEverywhere(
     );
     const ended = end(chosen, scope === "global" ? "logout_global" : "logout_others");
     return scope === "global"
-      ? ended + endPresented(fixture, leaving, new Set([...over, acting.id]))
+      ? ended + endPresented(fixture, leaving, new Set([...endedSessions, acting.id]))
       : ended;
   };
-  const refuse = (sessionId: string, code: string, isOver = false) => {
+  const refuse = (sessionId: string, code: string, hasEnded = false) => {
     refusals.push(code);
-    if (isOver) over.add(sessionId);
+    if (hasEnded) endedSessions.add(sessionId);
   };
 
   if (claims !== null) {
     const acting = model.sessions.get(claims.sessionId);
-    if (acting === undefined || whyOver(acting, now) !== null) {
+    if (acting === undefined || endOf(acting, now) !== null) {
       refuse(claims.sessionId, "session_revoked", true);
     } else if (mayAct(acting, claims)) return endFrom(acting);
     else refuse(claims.sessionId, "access_token_superseded");
   }
   const token = modelToken(client.jar.refresh);
-  if (token !== null && !over.has(token.sessionId)) {
+  if (token !== null && !endedSessions.has(token.sessionId)) {
     const acting = model.sessions.get(token.sessionId);
     const proven = readModelProof(token, proof);
     if (proven === null) refuse(token.sessionId, "proof_required");
-    else if (acting === undefined || whyOver(acting, now) !== null) {
+    else if (acting === undefined || endOf(acting, now) !== null) {
       refuse(token.sessionId, "session_revoked", true);
     } else {
       const code = actingRefusal(judge(acting, token, { proof: proven.proof, now }));
@@ -131,7 +131,7 @@ function endEverywhere(
       refuse(token.sessionId, code, isReused);
     }
   }
-  return refusedEverywhere(fixture, { ...leaving, scope, refusals, over });
+  return refusedEverywhere(fixture, { ...leaving, scope, refusals, endedSessions });
 }
 
 /** Why a refresh token may not act for its session; null: it may. */
@@ -154,10 +154,10 @@ function actingRefusal({ row, outcome }: Judgment): string | null {
 /** Signing out everywhere with nothing but tokens of ended sessions is as good as done. */
 function refusedEverywhere(
   fixture: ModelFixture,
-  { scope, refusals, over, ...leaving }: Leaving & {
+  { scope, refusals, endedSessions, ...leaving }: Leaving & {
     readonly scope: "others" | "global";
     readonly refusals: readonly string[];
-    readonly over: ReadonlySet<string>;
+    readonly endedSessions: ReadonlySet<string>;
   },
 ): number | string {
   const anyway = ["session_revoked", "refresh_token_invalid"];
@@ -165,7 +165,7 @@ function refusedEverywhere(
   // A session that may go on with a proof is answered before one that has ended.
   if (second === "proof_required" && first === "session_revoked") return second;
   if (first !== undefined) return first;
-  if (scope === "global") return endPresented(fixture, leaving, over);
+  if (scope === "global") return endPresented(fixture, leaving, endedSessions);
   return leaving.client.jar.access === null ? "access_token_missing" : "access_token_expired";
 }
 
@@ -179,7 +179,7 @@ export async function endAnother(fixture: ModelFixture, client: Client): Promise
   );
   if (other === undefined) return null;
   const acting = fixture.model.sessions.get(actingId);
-  const isLive = acting !== undefined && whyOver(acting, fixture.now()) === null &&
+  const isLive = acting !== undefined && endOf(acting, fixture.now()) === null &&
     mayAct(acting, access.claims);
   const result = await endOwnSession(fixture.dependencies, {
     ...fixture.presentedTokens(client.jar),

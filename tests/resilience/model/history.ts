@@ -43,9 +43,9 @@ export async function playHistory(fixture: ModelFixture, steps: readonly Step[])
   const rows = new Map<string, string>();
   try {
     for (const step of [{ kind: "login", who: 0, privately: false } as const, ...steps]) {
-      const told = await playStep({ fixture, honesty }, step);
-      if (told === null) continue;
-      fixture.story.push(told);
+      const line = await playStep({ fixture, honesty }, step);
+      if (line === null) continue;
+      fixture.story.push(line);
       if (step.kind !== "wait") await checkRows(fixture, rows);
     }
   } catch (error: unknown) {
@@ -60,7 +60,7 @@ interface Scene {
   readonly honesty: Honesty;
 }
 
-/** What happened, in words, or null if nothing did. */
+/** A line about the step, or null if nothing happened. */
 async function playStep({ fixture, honesty }: Scene, step: Step): Promise<string | null> {
   const client = "who" in step ? fixture.clients[step.who] : undefined;
   switch (step.kind) {
@@ -115,14 +115,14 @@ async function playStep({ fixture, honesty }: Scene, step: Step): Promise<string
       return await send({ fixture, honesty }, { client, request: step, fate: step.fate });
     case "render": {
       if (client.jar.refresh === null) return null;
-      const shown = client.jar;
+      const presentedJar = client.jar;
       const rendered = await ask({ fixture, honesty }, {
         client,
-        jar: shown,
+        jar: presentedJar,
         request: AUTO_VALIDATE,
         proof: { kind: "none" },
       });
-      const grace = await requestGrace(fixture, client, rendered.jar ?? shown);
+      const grace = await requestGrace(fixture, client, rendered.jar ?? presentedJar);
       return `${client.name}'s server renders (${rendered.result}, then ${grace}) ` +
         "and its cookies never arrive";
     }
@@ -203,7 +203,7 @@ async function ask(
   for (let tried = 1;; tried += 1) {
     const proof = sending.proof ?? proofOf(client, jar);
     const presented = { jar, proof };
-    honesty.beforeShowing(client, presented);
+    honesty.beforePresenting(client, presented);
     const answered = request.kind === "refresh"
       ? await requestRefresh(fixture, client, presented)
       : await requestValidate(fixture, client, { ...presented, mode: request.mode });
@@ -213,7 +213,7 @@ async function ask(
       tried === TRIES
     ) {
       const asksAgain = sending.proof === undefined;
-      honesty.afterShowing(client, { ...presented, asksAgain, result: answered.result });
+      honesty.afterPresenting(client, { ...presented, asksAgain, result: answered.result });
       return answered;
     }
     jar = { ...jar, challenge };
@@ -228,16 +228,16 @@ async function send(
   const sent = client.jar;
   client.lastSent = { at: fixture.now(), jar: sent, proof: proofOf(client, sent) };
   const answered = await ask(scene, { client, jar: sent, request });
-  const told = `${client.name} asks to ${request.kind}: ${answered.result}`;
+  const line = `${client.name} asks to ${request.kind}: ${answered.result}`;
   const { jar } = answered;
   if (request.kind === "refresh" && (jar === null || fate === "arrives")) {
     scene.honesty.afterRefreshing(client, { jar: sent, result: answered.result });
   }
-  if (jar === null) return told;
+  if (jar === null) return line;
   switch (fate) {
     case "arrives":
       keep(client, jar, fixture.now());
-      return told;
+      return line;
     case "is lost":
       break;
     case "is late":
@@ -253,10 +253,10 @@ async function send(
       const again = await ask(scene, { client, jar: sent, request });
       if (again.jar !== null) keep(client, again.jar, fixture.now());
       keep(client, jar, fixture.now());
-      return `${told}; asked again: ${again.result}; the first reply arrives last`;
+      return `${line}; asked again: ${again.result}; the first reply arrives last`;
     }
   }
-  return `${told}; the reply ${fate}`;
+  return `${line}; the reply ${fate}`;
 }
 
 function steal(

@@ -1,10 +1,10 @@
 /**
- * Which sessions must never end by themselves, and which thefts must be found.
+ * Which sessions nothing but their user, age or the cap may end, and which thefts must be found.
  *
  * A session is *unblemished* while all that happened to it is what an honest browser and an honest
  * network do, however often and in whatever order:
  *
- * - only the browser that signed in, with all its tabs and its server renders, shows its tokens;
+ * - only the browser that signed in, with all its tabs and its server renders, presents its tokens;
  * - replies are lost, whole or one of their two cookies, at any time, and asked for again at any time;
  * - a second copy of a request arrives up to `W` after the first, a reply up to `W` after it was made;
  * - a crash brings back the cookies of up to `W` before (browsers write theirs to disk every 30 s);
@@ -15,9 +15,9 @@
  * network that is later than `W` blemishes it: then the specification alone says what must happen.
  *
  * A theft from a session without a key must be found within two cycles, unless the thief is given the
- * owner's own token, within `W` of it; a cycle is over when owner and thief have each rotated the session
- * or been refused, and have what that brought. A thief whose replies are lost has gained nothing and
- * shows the same token again.
+ * owner's own token, within `W` of it; a cycle ends when owner and thief have each rotated the session
+ * or been refused, and have the reply to that. A thief whose replies are lost has gained nothing and
+ * presents the same token again.
  *
  * @module
  */
@@ -25,7 +25,7 @@
 import assert from "node:assert/strict";
 import { type Client, type Jar, keyName, sessionsOf } from "./clients.ts";
 import type { Presenting } from "./requests.ts";
-import { REBIND_AFTER, whyOver, WINDOW } from "./rotation_model.ts";
+import { endOf, REBIND_AFTER, REUSE_INTERVAL } from "./rotation_model.ts";
 import type { ModelFixture } from "./model_fixture.ts";
 
 interface Theft {
@@ -36,7 +36,7 @@ interface Theft {
   readonly acted: Set<Client>;
 }
 
-export interface Shown extends Presenting {
+export interface Answered extends Presenting {
   readonly result: string;
   /** A page waits for the answer, and signs the challenges that it is given. */
   readonly asksAgain: boolean;
@@ -47,15 +47,15 @@ export interface Honesty {
   /** Called when something is `age` late. */
   blemishIfLate(jar: Jar, late: { readonly age: number; readonly what: string }): void;
   recordTheft(theft: { readonly thief: Client; readonly owner: Client }): void;
-  /** Called before a request that shows a jar. */
-  beforeShowing(client: Client, presented: Presenting): void;
+  /** Called before a request that presents a jar. */
+  beforePresenting(client: Client, presented: Presenting): void;
   /** Called with the answer. */
-  afterShowing(client: Client, shown: Shown): void;
-  /** Called when a refresh is over for its client: refused, or its whole reply has arrived. */
+  afterPresenting(client: Client, answered: Answered): void;
+  /** Called when a refresh has ended for its client: refused, or its whole reply has arrived. */
   afterRefreshing(client: Client, refreshed: { readonly jar: Jar; readonly result: string }): void;
 }
 
-/** What an honest browser may be told, besides that it is signed in. */
+/** Answers that an honest browser may get, besides that it is signed in. */
 const EXPECTED_REFUSALS = new Set([
   "session_revoked",
   "session_evicted",
@@ -74,7 +74,7 @@ const HELD = /^(?:active|grace|(?:unchanged|rotated|replayed|reissued), \d+\.\d+
 /** A request that cannot prove the token's key, of a renderer or after a loss, is refused and ends nothing. */
 function isExpectedOfKeys(
   { key }: Client,
-  { jar, proof, asksAgain, result }: Shown,
+  { jar, proof, asksAgain, result }: Answered,
 ): boolean {
   if (result === "proof_required") return proof.kind === "none" || !asksAgain;
   return result === "proof_key_unknown" && keyName(jar.refresh?.key ?? null) !== keyName(key);
@@ -96,7 +96,7 @@ export function createHonesty(fixture: ModelFixture): Honesty {
     blemish,
     blemishIfLate(jar, { age, what }) {
       const isUnbound = jar.refresh === null || jar.refresh.key === null;
-      if (age > WINDOW && isUnbound) blemish(jar, what);
+      if (age > REUSE_INTERVAL && isUnbound) blemish(jar, what);
     },
     recordTheft({ thief, owner }) {
       thefts = thefts.filter((known) => known.thief !== thief);
@@ -104,7 +104,7 @@ export function createHonesty(fixture: ModelFixture): Honesty {
       if (sessionId === undefined) return;
       thefts.push({ thief, owner, sessionId, cycles: 0, acted: new Set() });
     },
-    beforeShowing(client, { jar }) {
+    beforePresenting(client, { jar }) {
       const session = fixture.model.sessions.get(jar.refresh?.sessionId ?? "");
       isProtected = session !== undefined && session.key !== null &&
         session.key === keyName(jar.refresh?.key ?? null) &&
@@ -112,11 +112,11 @@ export function createHonesty(fixture: ModelFixture): Honesty {
       // A copied token that names a key is nothing to the owner, as long as it is refused.
       if (client.isThief && jar.refresh?.key === null) blemish(jar, "a thief");
     },
-    afterShowing(client, { jar, proof, asksAgain, result }) {
+    afterPresenting(client, { jar, proof, asksAgain, result }) {
       const isSameKey = proof.kind === "signed" &&
         keyName(proof.key) === keyName(jar.refresh?.key ?? null);
       if (client.isThief && jar.refresh?.key && !isSameKey && GRANTED.test(result)) {
-        assert.ok(!isProtected, `a thief without the key is told ${result}`);
+        assert.ok(!isProtected, `a thief without the key is answered ${result}`);
         blemish(jar, "a thief who has taken over");
       }
       // Past the fourth reissue nothing is merged, and replies in disorder may leave a lost branch.
@@ -126,7 +126,7 @@ export function createHonesty(fixture: ModelFixture): Honesty {
       if (!client.isThief && unblemished) {
         assert.ok(
           HELD.test(result) || EXPECTED_REFUSALS.has(result),
-          `an honest browser is told ${result}`,
+          `an honest browser is answered ${result}`,
         );
       }
     },
@@ -147,7 +147,7 @@ export function createHonesty(fixture: ModelFixture): Honesty {
         theft.acted.clear();
         const session = fixture.model.sessions.get(theft.sessionId);
         assert.ok(
-          theft.cycles < 2 || session === undefined || whyOver(session, fixture.now()) !== null,
+          theft.cycles < 2 || session === undefined || endOf(session, fixture.now()) !== null,
           "a theft is not found within two cycles",
         );
       }

@@ -1,7 +1,7 @@
 /**
- * What must be true of the tables after every step: each row is what the specification says, at most
- * five sessions are live, each holds the hash of one token alone, and nothing in them is a token, a
- * secret, or something from which one in use could be derived.
+ * The invariants of the tables after every step: each row is as the specification says, at most five
+ * sessions are live, each holds the hash of one token alone, and nothing in them is a token, a secret,
+ * or a value from which one in use could be derived.
  *
  * @module
  */
@@ -57,7 +57,7 @@ export async function checkRows(fixture: ModelFixture, seen: Map<string, string>
   for (const row of rows) {
     const session = model.sessions.get(row.id);
     const current = issued.get(placeName({ sessionId: row.id, ...row }));
-    assert.ok(session && current, "a row of its own making");
+    assert.ok(session && current, "a row that the specification does not have");
     assert.deepEqual({
       generation: row.generation,
       branch: row.branch,

@@ -1,5 +1,5 @@
 /**
- * What the specification expects of a `validate`, whose answer is made of up to three questions to the
+ * The specification of a `validate`, whose answer is made of up to three calls to the
  * database: by the access token, by the refresh token, and by the access token again.
  *
  * @module
@@ -35,7 +35,7 @@ export function wireName(outcome: Rotation | "active" | "stale"): string {
   return CODES[outcome] ?? outcome;
 }
 
-export interface Asking {
+export interface JarRequest {
   readonly jar: Jar;
   readonly token: ModelToken | null;
   readonly proof: SentProof;
@@ -82,7 +82,7 @@ export function placeOf(
 
 const PROOF_CODES = new Set(["proof_required", "proof_key_unknown"]);
 
-/** What a request proves for this token; null: it is refused before the database is asked. */
+/** The key that a request proves for this token; null: it is refused without a database call. */
 export function readModelProof(
   token: ModelToken,
   proof: SentProof,
@@ -104,7 +104,7 @@ export function readModelProof(
 
 export function expectRefresh(
   user: UserModel,
-  { token, proof, nextNow }: Pick<Asking, "proof" | "nextNow"> & { readonly token: ModelToken },
+  { token, proof, nextNow }: Pick<JarRequest, "proof" | "nextNow"> & { readonly token: ModelToken },
 ): string {
   const proven = readModelProof(token, proof);
   if (proven === null) return "proof_required";
@@ -116,9 +116,9 @@ export function expectRefresh(
 
 export function expectValidate(
   user: UserModel,
-  { mode, ...asking }: Asking & { readonly mode: "auto" | "never" },
+  { mode, ...request }: JarRequest & { readonly mode: "auto" | "never" },
 ): string {
-  const { jar, token, proof, processNow, nextNow } = asking;
+  const { jar, token, proof, processNow, nextNow } = request;
   const access = jar.access !== null && jar.access.expiresAt > processNow ? jar.access : null;
   const mismatched = access !== null && isMismatchedJar(jar);
 

@@ -46,8 +46,8 @@ import {
   type ModelToken,
   REBIND_AFTER,
   REFRESH_TTL,
+  REUSE_INTERVAL,
   SECOND,
-  WINDOW,
 } from "./rotation_model.ts";
 import type { ObservedCall, ObservedCalls } from "./observed_calls.ts";
 import { createUserModel, type UserModel } from "./user_model.ts";
@@ -56,12 +56,12 @@ const POLICY: SessionPolicy = {
   accessTtlSeconds: 3600,
   refreshTtlSeconds: REFRESH_TTL / SECOND,
   absoluteTtlSeconds: ABSOLUTE_TTL / SECOND,
-  reuseIntervalSeconds: WINDOW / SECOND,
+  reuseIntervalSeconds: REUSE_INTERVAL / SECOND,
   rebindAfterSeconds: REBIND_AFTER / SECOND,
   maxSessionsPerUser: MAX_SESSIONS,
   activityIntervalSeconds: ACTIVITY_INTERVAL / SECOND,
   // Beyond what a history of 30 steps can reach: the specification knows no throttled answer, so one
-  // would be told as a disagreement. tests/behaviour/http/refresh_throttle_test.ts reaches it.
+  // would be reported as a disagreement. tests/behaviour/http/refresh_throttle_test.ts reaches it.
   refreshBurst: 300,
   refreshIntervalSeconds: 1,
 };
@@ -84,7 +84,7 @@ export interface ModelFixture extends Ground {
   readonly story: string[];
   /** Model time, by the clock of this process. */
   now(): Micros;
-  /** Model times at which the database answered what was asked since the last time. */
+  /** The database calls since the last time, each with its model time. */
   takeCalls(): readonly (ObservedCall & { readonly now: Micros })[];
   /** A new secret signs; the old ones still verify. */
   changeSecret(): void;

@@ -20,8 +20,8 @@ export interface ObservedCall {
 export interface ObservedCalls {
   readonly call: CallSqlFunction;
   /**
-   * The calls since the last time that this was asked. Without those that decided nothing: a reissue is
-   * asked for twice, and the second answer is the rule's.
+   * The calls since the last time. Without those that decided nothing: a reissue takes two calls, and the
+   * second answer is the rule's.
    */
   takeCalls(): readonly ObservedCall[];
 }

@@ -28,7 +28,7 @@ import { ANY_IDENTITY_TOKEN, type ModelFixture } from "./model_fixture.ts";
 
 export interface Answered {
   readonly result: string;
-  /** What the reply makes of the jar that asked; null: it leaves it as it is. */
+  /** The jar after the reply; null: it is unchanged. */
   readonly jar: Jar | null;
   /** That it asks to be signed. */
   readonly challenge?: ModelChallenge;

@@ -1,6 +1,6 @@
 /**
- * The rotation rule as a specification: sessions of one user in plain objects, and what becomes of each
- * token that is shown. Written from the protocol's tables, not from the SQL. Knows no database, no
+ * The rotation rule as a specification: sessions of one user in plain objects, and the outcome of each
+ * token that is presented. Written from the protocol's tables, not from the SQL. Knows no database, no
  * cookie and no byte of a token: a token is its place in its session.
  *
  * @module
@@ -9,7 +9,7 @@
 export type Micros = number;
 
 export const SECOND: Micros = 1_000_000;
-export const WINDOW = 60 * SECOND;
+export const REUSE_INTERVAL = 60 * SECOND;
 export const ACTIVITY_INTERVAL = 300 * SECOND;
 export const REFRESH_TTL = 30 * 24 * 3600 * SECOND;
 export const ABSOLUTE_TTL = 50 * 24 * 3600 * SECOND;
@@ -89,7 +89,7 @@ export interface ModelToken {
   readonly forged?: boolean;
 }
 
-export function whyOver(session: ModelSession, now: Micros): Ended | null {
+export function endOf(session: ModelSession, now: Micros): Ended | null {
   switch (session.endedBy) {
     case "evicted":
     case "reused":
@@ -102,11 +102,11 @@ export function whyOver(session: ModelSession, now: Micros): Ended | null {
   }
 }
 
-type Place = "current" | "predecessor" | "superseded" | "stale" | "ahead" | "foreign";
+type Place = "current" | "predecessor" | "superseded" | "stale" | "ahead" | "hash_mismatch";
 
 /**
- * Of a branch replaced twice, and of generations long gone, no hash is kept: they are just stale. What a
- * leaked key made up lacks the session's lineage.
+ * Of a branch replaced twice, and of generations long gone, no hash is kept: they are just stale. A token
+ * that was forged with a leaked key lacks the session's lineage.
  */
 export function placeOf(session: ModelSession, token: ModelToken): Place {
   const place = ((): Place => {
@@ -120,7 +120,7 @@ export function placeOf(session: ModelSession, token: ModelToken): Place {
       ? "predecessor"
       : "stale";
   })();
-  return token.forged && place !== "ahead" ? "foreign" : place;
+  return token.forged && place !== "ahead" ? "hash_mismatch" : place;
 }
 
 type ProofState = "none" | "outdated" | "fresh";
@@ -131,7 +131,7 @@ function proofState(session: ModelSession, proof: ModelProof | null, now: Micros
   if (sessionId !== session.id) return "outdated";
   const isOfItsPlace = generation === session.generation && branch === session.branch;
   const age = now - challengedAt;
-  return isOfItsPlace || (age >= 0 && age <= WINDOW + ROUNDING) ? "fresh" : "outdated";
+  return isOfItsPlace || (age >= 0 && age <= REUSE_INTERVAL + ROUNDING) ? "fresh" : "outdated";
 }
 
 type Class = "same" | "stranger" | "rebound" | "unbound";
@@ -160,13 +160,13 @@ function judgePresented(
 ): Judgment {
   const row = (number: number, outcome: Rotation): Judgment => ({ row: number, outcome });
   const place = placeOf(session, token);
-  const isRecent = now <= session.issuedAt + WINDOW;
+  const isRecent = now <= session.issuedAt + REUSE_INTERVAL;
   const isOpen = !session.confirmed;
   const merges = isRecent && session.branch <= LAST_MERGING_BRANCH;
   const tokenClass = classOf(session, token, proven);
 
   if (place === "ahead") return row(0, "unknown_generation");
-  if (place === "foreign") return row(1, "key_compromise_suspected");
+  if (place === "hash_mismatch") return row(1, "key_compromise_suspected");
   if (tokenClass === "stranger" && proven === null) return row(2, "proof_required");
   if (proof === "outdated") return row(3, "proof_required");
   switch (tokenClass) {
@@ -233,8 +233,8 @@ export function rotate(
   presented: { readonly proof: ModelProof | null; readonly now: Micros },
 ): { readonly outcome: Rotation; readonly row: number | null } {
   if (session === undefined) return { outcome: "not_found", row: null };
-  const over = whyOver(session, presented.now);
-  if (over !== null) return { outcome: over, row: null };
+  const ended = endOf(session, presented.now);
+  if (ended !== null) return { outcome: ended, row: null };
   const judgment = judge(session, token, presented);
   carryOut(session, token, { ...presented, judgment });
   return judgment;
@@ -283,24 +283,24 @@ export function mayAct(session: ModelSession, place: AccessPlace): boolean {
     (where === "superseded" && !session.confirmed);
 }
 
-/** Shows an access token, by its place; confirms as the outcome says, and ends nothing. */
+/** Judges an access token by its place; confirms as the outcome says, and ends nothing. */
 export function judgeAccess(
   session: ModelSession | undefined,
-  { mayConfirm, ...shown }: AccessPlace & { readonly mayConfirm: boolean },
+  { mayConfirm, ...presented }: AccessPlace & { readonly mayConfirm: boolean },
   now: Micros,
 ): "active" | "stale" | Ended {
   if (session === undefined) return "not_found";
-  const over = whyOver(session, now);
-  if (over !== null) return over;
+  const ended = endOf(session, now);
+  if (ended !== null) return ended;
 
-  const place = placeOf(session, { sessionId: session.id, key: null, ...shown });
-  const lostBranch = place === "stale" && shown.generation >= session.generation - 1;
+  const place = placeOf(session, { sessionId: session.id, key: null, ...presented });
+  const lostBranch = place === "stale" && presented.generation >= session.generation - 1;
   if (lostBranch || (place === "superseded" && session.confirmed)) return "stale";
 
   const handedOutAt = Math.max(session.issuedAt, session.lastActiveAt);
   const confirms = mayConfirm && place === "current" && session.generation > 1 &&
     session.key === null &&
-    !session.confirmed && now > handedOutAt + WINDOW;
+    !session.confirmed && now > handedOutAt + REUSE_INTERVAL;
   if (confirms) {
     session.confirmed = true;
     session.saltKept = false;

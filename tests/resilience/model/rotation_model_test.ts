@@ -16,7 +16,7 @@ Deno.test("in every history the database does what the specification says", asyn
   await using server = await openTestServer();
   await using database = await server.createDatabase();
   console.log(`seed ${seed}`);
-  // What differs is only how a call travels: fewer histories show it.
+  // The stores differ only in how a call travels: fewer histories show that.
   const store = testStore();
   const runs = store === "data-api" ? 1000 : 200;
   const { rowsReached } = await runHistories({ database, runs, seed, store });

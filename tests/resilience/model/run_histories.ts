@@ -1,5 +1,5 @@
 /**
- * Draws histories and plays them: a few at a time, each in a fixture of its own user, on connections of
+ * Draws histories and plays them: a few at a time, each in a fixture with another user, on connections of
  * one database. A failing history is shrunk to the fewest steps that still fail.
  *
  * @module
@@ -29,7 +29,7 @@ export interface HistoryRun {
   /** Whether the functions of the database read the held clock. @default {false} */
   readonly held?: boolean;
   /**
-   * `postgres` calls the functions as the direct store does, on connections of its own, which know no
+   * `postgres` calls the functions as the direct store does, on other connections, which know no
    * held clock. @default {"data-api", on the connection of each lane}
    */
   readonly store?: ReturnType<typeof testStore>;

@@ -166,7 +166,7 @@ const rare = [
   { weight: 2, arbitrary: fc.record({ kind: fc.constantFrom("unban", "new secret") }) },
 ] as const;
 
-/** What fast-check shrinks a step to. */
+/** Fast-check shrinks a step to this. */
 const nothing = fc.constant<Step>({ kind: "nothing" });
 
 function stepFrom(

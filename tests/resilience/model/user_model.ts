@@ -8,6 +8,7 @@
 import {
   ABSOLUTE_TTL,
   classOf,
+  endOf,
   type EndReason,
   judge,
   judgeAtLogin,
@@ -19,7 +20,6 @@ import {
   type ModelToken,
   placeOf,
   REFRESH_TTL,
-  whyOver,
 } from "./rotation_model.ts";
 
 export interface UserModel {
@@ -34,7 +34,7 @@ export function createUserModel(): UserModel {
 }
 
 export function liveSessions({ sessions }: UserModel, now: Micros): readonly ModelSession[] {
-  return [...sessions.values()].filter((session) => whyOver(session, now) === null);
+  return [...sessions.values()].filter((session) => endOf(session, now) === null);
 }
 
 /** The browser's old session makes room first; then the least recently active, until the cap holds. */
@@ -88,7 +88,7 @@ export function localLogout(
   const place = placeOf(session, token);
   const isOwnKey = session.key !== null && presented.proof?.key === session.key;
   switch (place) {
-    case "foreign":
+    case "hash_mismatch":
       return null;
     case "ahead":
       return isOwnKey ? "logout" : null;

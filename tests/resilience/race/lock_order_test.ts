@@ -44,8 +44,8 @@ for (const [name, { make, order }] of Object.entries(USER_CHANGES)) {
       // A first password would spare the session in use: this one is changed.
       await admin`update auth.users set encrypted_password = 'before' where id = ${userId}`;
       const tokens = await signInFiveTimes(fixture, order);
-      const [, held, , , asking] = tokens;
-      assert.ok(held && asking);
+      const [, held, , , acting] = tokens;
+      assert.ok(held && acting);
       const changing = database.connectAs("supabase_auth_admin", { max: 1 });
 
       const holding = database.connect({ max: 1 });
@@ -55,7 +55,7 @@ for (const [name, { make, order }] of Object.entries(USER_CHANGES)) {
         // Takes the first session and waits for the second.
         const changed = make(changing, userId).execute();
         await untilWaiting(admin, 1);
-        const proof = { kind: "refresh_token", proof: null, presented: asking } as const;
+        const proof = { kind: "refresh_token", proof: null, presented: acting } as const;
         both = Promise.all([
           changed,
           sessions.store.logOutEverywhere({ proof, scope }, contextOf()),
@@ -120,7 +120,7 @@ Deno.test("validates that share a transaction hold what they wrote and wait for 
   assert.equal(await countLive(admin, userId), 0);
 });
 
-/** Their tokens in the given order of their rows. The last of them is the one in which it is asked. */
+/** Their tokens in the given order of their rows. The last of them is the acting session's. */
 async function signInFiveTimes(
   { sessions, admin, userId }: Pick<SqlFixture, "sessions" | "admin" | "userId">,
   order: UserChange["order"],

@@ -99,8 +99,8 @@ Deno.test("a sign-in against signing out everywhere is ended by it or comes afte
   const one = openSqlSessions(fixture.database.connectAs("service_role", { max: 1 }));
   const other = openSqlSessions(fixture.database.connectAs("service_role", { max: 1 }));
   for (let turn = 0; turn < 200; turn++) {
-    const asking = await other.signIn(userId);
-    const proof = { kind: "refresh_token", presented: asking, proof: null } as const;
+    const acting = await other.signIn(userId);
+    const proof = { kind: "refresh_token", presented: acting, proof: null } as const;
     const [{ token }] = await Promise.all([
       one.create(userId),
       other.store.logOutEverywhere({ proof, scope: "global" }, context(turn)),
@@ -115,7 +115,7 @@ Deno.test("a sign-in against signing out everywhere is ended by it or comes afte
       where s.is_valid and s.user_id = ${userId}
     `;
     for (const session of live) {
-      assert.equal(session.id, token.sessionId, "the session that asked is over");
+      assert.equal(session.id, token.sessionId, "the acting session has ended");
       assert.ok(session.after, "a session from before the sign-out lives on");
     }
     await other.store.logOut(

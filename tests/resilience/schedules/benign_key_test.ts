@@ -1,5 +1,5 @@
 /**
- * What a key brings to honest browsers: renderers that have none, keys that are lost, challenges that
+ * Honest browsers with a key: renderers that have none, keys that are lost, challenges that
  * are old, a binding that is switched off, tokens from before there were keys. Nobody is signed out.
  *
  * @module

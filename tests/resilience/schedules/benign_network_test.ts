@@ -1,5 +1,5 @@
 /**
- * What lies between an honest browser and the functions, and must never end a session: proxies that
+ * The network between an honest browser and the functions, which must never end a session: proxies that
  * drop cookies, stale cookies of the same name, an update of the browser, a change of secrets.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * What time does to honest browsers, and must never end a session: tabs that race, replies that are
+ * Honest browsers over time, whose sessions must never end: tabs that race, replies that are
  * lost or late, crashes, server rendering.
  *
  * @module
@@ -99,7 +99,7 @@ benign("a resource server may still present the older branch", async (life) => {
   }
 });
 
-/** Holds no cookie of its own: it was handed an access token. */
+/** Holds no cookie: it was handed an access token. */
 const openResource = (browser: Browser) => browser.copy({ cookies: new Map(), key: null });
 
 for (const how of ["refresh", "validate"] as const) {
@@ -167,7 +167,7 @@ Deno.test("five replies lost in one generation, then four tabs at once", async (
       viewOf(await life.owner.refresh());
     });
   }
-  // What docs/security.md says of sessions without a key: past the fourth branch nothing is merged.
+  // docs/security.md, sessions without a key: past the fourth branch nothing is merged.
   for (
     const [arrivesLast, code] of [[3, null], [2, null], [1, "refresh_token_already_used"]] as const
   ) {
@@ -326,7 +326,7 @@ benign("a browser may follow hours after the server that rendered for it", async
 }, KEYLESS_YET);
 
 for (const userAgent of [undefined, "node"]) {
-  const agent = userAgent === undefined ? "the visitor's user agent" : "a user agent of its own";
+  const agent = userAgent === undefined ? "the visitor's user agent" : "another user agent";
   benign(`a server that renders with ${agent} while a tab refreshes`, async (life) => {
     const server = life.copyOf(life.owner, { key: null, ...(userAgent && { userAgent }) });
     viewOf(await life.owner.refresh());

@@ -11,7 +11,7 @@ import {
   viewOf,
 } from "../../behaviour/http/browser.ts";
 
-/** What a proxy leaves of an answer that drops all but one of its cookies. */
+/** Keeps one cookie of an answer, as a proxy does that drops the others. */
 function keepOnly(browser: Browser, answer: Answer, name: string): void {
   const line = answer.setCookies.find((cookie) => cookie.startsWith(`${name}=`));
   assert.ok(line);

@@ -1,5 +1,5 @@
 /**
- * The life of one session, told as a schedule: who asks when. Lets time pass for everything that has an
+ * The life of one session as a schedule: who sends a request when. Lets time pass for everything that has an
  * age, the row in the database, the access tokens and the challenges in every jar, and judges how the
  * life went on.
  *
@@ -44,7 +44,7 @@ export interface SessionLife {
   after(seconds: number): Promise<void>;
   /** Another jar with the cookies that this one holds now; it grows old with the session. */
   copyOf(browser: Browser, changes?: Partial<BrowserOptions>): Browser;
-  /** What was written about the session since the schedule began. */
+  /** The session's audit events since the schedule began. */
   events(): Promise<readonly string[]>;
 }
 

@@ -264,7 +264,7 @@ async function growOld(binding: "unbound" | "bound") {
 
 for (const scope of ["others", "global"] as const) {
   Deno.test(`an old token signs out nobody else, scope ${scope}`, async (test) => {
-    await test.step("unbound: it proves the theft of its own session", async () => {
+    await test.step("unbound: it proves the theft of its session", async () => {
       const { life, old, otherDevice } = await growOld("unbound");
       const answer = await old.logout(scope);
       assert.equal(answer.status, 401);

@@ -1,6 +1,6 @@
 /**
  * A copied refresh token, however far from the owner's refresh the thief uses it, and whether or not
- * anybody shows an access token in between: of a session without a key it ends the session within two
+ * anybody presents an access token in between: of a session without a key it ends the session within two
  * cycles of refreshes, of a bound one it is granted nothing.
  *
  * @module
