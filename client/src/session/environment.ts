@@ -98,8 +98,11 @@ export function browserEnvironment(): SessionEnvironment {
     locks: orNull(() => navigator.locks),
     storage: orNull(() => document && globalThis.localStorage),
     hasSessionCookie: () => undefined,
-    // Firefox throws a SecurityError where cookies are blocked.
-    openChannel: (name) => orNull(() => document && new BroadcastChannel(name)),
+    // Firefox throws a SecurityError where cookies are blocked. On a server it would reach strangers.
+    openChannel: (name) =>
+      orNull(() =>
+        document || "WorkerGlobalScope" in globalThis ? new BroadcastChannel(name) : null
+      ),
     // Outside a page it counts as uncaught: Deno ends the program, Bun fails it.
     reportError: (error) =>
       document && globalThis.reportError ? globalThis.reportError(error) : console.error(error),
