@@ -17,6 +17,8 @@ import { createFactorPanel } from "./factor_panel.ts";
 import { createInboxPanel } from "./inbox_panel.ts";
 import { createLogPanel } from "./log_panel.ts";
 import { createLogbookPanel } from "./logbook_panel.ts";
+import { readPageHost } from "./page_host.ts";
+import { createPasskeyPanel } from "./passkey_panel.ts";
 import { createPasswordPanel } from "./password_panel.ts";
 import { createSessionPanel } from "./session_panel.ts";
 import { createSignInPanel } from "./sign_in_panel.ts";
@@ -39,11 +41,13 @@ const scenarios = createScenariosPanel(listScenarios(auth, demo, () => logbook.l
 });
 const inbox = createInboxPanel();
 const steps = createSignInSteps(auth, () => render());
-createSignInPanel(auth, steps);
+const host = readPageHost();
+createSignInPanel(auth, steps, host);
 const authenticator = createAuthenticatorPanel();
 const account = [
   createPasswordPanel(auth, steps, () => void devices.load()),
   createFactorPanel(auth, steps, () => void authenticator.load()),
+  createPasskeyPanel(auth, steps, host),
 ];
 
 const form = find("sign-in", HTMLFormElement);

@@ -6,7 +6,8 @@
  */
 
 import type { AuthClient } from "../../../client/src/index.ts";
-import { find, say } from "./dom.ts";
+import { find, make, say } from "./dom.ts";
+import type { PageHost } from "./page_host.ts";
 import type { SentMessage, SignInSteps, StepOutcome } from "./sign_in_steps.ts";
 
 /** Any name that the local stack knows leads to its own provider, which asks who somebody is. */
@@ -17,9 +18,13 @@ interface Credentials {
   readonly password: string;
 }
 
-export function createSignInPanel(auth: AuthClient, steps: SignInSteps): void {
+/** The ways that leave the page, or lead back to it from a mail. */
+const RETURNING_WAYS = ["way-otp", "way-oauth", "way-popup", "way-sign-up", "way-reset"];
+
+export function createSignInPanel(auth: AuthClient, steps: SignInSteps, host: PageHost): void {
   const { signIn } = auth;
   const form = find("sign-in", HTMLFormElement);
+  const email = find("email", HTMLInputElement);
   const problem = find("sign-in-problem", HTMLParagraphElement);
 
   const read = (): Credentials => {
@@ -33,7 +38,7 @@ export function createSignInPanel(auth: AuthClient, steps: SignInSteps): void {
     type?: SentMessage["type"],
   ): void => {
     find(id, HTMLButtonElement).addEventListener("click", async () => {
-      if (!form.reportValidity()) return;
+      if (!email.reportValidity()) return; // most ways need no password
       say(problem, "");
       const credentials = read();
       const sent = type && { email: credentials.email, type };
@@ -52,8 +57,16 @@ export function createSignInPanel(auth: AuthClient, steps: SignInSteps): void {
     "way-popup",
     ({ email }) => signIn.withOAuth({ provider: PROVIDER, loginHint: email, popup: true }),
   );
+  onClick("way-passkey", () => signIn.withPasskey());
   onClick("way-sign-up", (credentials) => signIn.signUp(credentials), "signup");
   onClick("way-reset", ({ email }) => signIn.resetPassword({ email }), "recovery");
+
+  find("way-passkey", HTMLButtonElement).hidden = !host.hasPasskeys;
+  for (const id of RETURNING_WAYS) find(id, HTMLButtonElement).hidden = !host.isReturnedTo;
+  find("other-host", HTMLParagraphElement).append(
+    host.isReturnedTo ? "With a passkey: " : "By mail or at a provider: ",
+    make("a", { href: host.other.href }, host.other.host),
+  );
 
   // Back from a provider, or from a mail's link.
   void signIn.returnOutcome().then((outcome) => outcome && steps.follow(outcome, problem));

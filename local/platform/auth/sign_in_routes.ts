@@ -86,8 +86,11 @@ export function addSignInRoutes(app: Hono<AuthEnvironment>, options: SignInRoute
     ...await own(context),
   });
   const party = (): RelyingParty => {
-    const { hostname, origin } = new URL(settings.siteUrl);
-    return { id: hostname, origins: [origin] };
+    const { hostname, origin, port } = new URL(settings.siteUrl);
+    // Browsers take no address for a site of passkeys; this machine's own has a name.
+    return hostname === "127.0.0.1"
+      ? { id: "localhost", origins: [origin, `http://localhost:${port}`] }
+      : { id: hostname, origins: [origin] };
   };
 
   app.get("/authorize", async (context) =>

@@ -113,3 +113,36 @@ Deno.test("a change of an account with a second factor is made after its code, a
   await assertSignedIn(page, demo);
   assert.deepEqual(complaints, []);
 });
+
+Deno.test("a passkey that was added at localhost signs in there without a password", async () => {
+  await using demo = await openSignedOutDemo();
+  const { page, complaints, email } = demo;
+  await page.getByRole("link", { name: /^localhost/ }).click();
+  await addVirtualAuthenticator(page);
+  await signInByPassword(page, { email });
+  await assertSignedIn(page, demo);
+  await page.locator("summary", { hasText: "Add a passkey" }).click();
+  await press(page, "Add a passkey");
+  await page.getByText("signs in without a password").waitFor();
+  assert.deepEqual(await seriousViolations(page), []);
+
+  await press(page, "Sign out");
+  await press(page, "Use a passkey");
+  await assertSignedIn(page, demo);
+  assert.deepEqual(complaints, []);
+});
+
+/** An authenticator of the browser's own, which takes the person for present and verified. */
+async function addVirtualAuthenticator(page: Page): Promise<void> {
+  const devtools = await page.context().newCDPSession(page);
+  await devtools.send("WebAuthn.enable");
+  await devtools.send("WebAuthn.addVirtualAuthenticator", {
+    options: {
+      protocol: "ctap2",
+      transport: "internal",
+      hasResidentKey: true,
+      hasUserVerification: true,
+      isUserVerified: true,
+    },
+  });
+}

@@ -43,6 +43,7 @@ Deno.test("a token of Supabase Auth would be found in each place that a script c
 Deno.test("a code from the inbox signs in", async () => {
   await using demo = await openSignedOutDemo();
   const { page, complaints, email } = demo;
+  await page.locator("#sign-in").getByLabel("Password").fill("");
   await press(page, "E-mail me a link and a code");
   await page.getByLabel("Code from the message").fill("000000");
   await press(page, "Continue");

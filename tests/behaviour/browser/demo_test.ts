@@ -102,14 +102,21 @@ Deno.test("the demo fits a phone, in the dark and without motion, and a second t
   const { page, complaints } = demo;
   await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
   await page.goto(demo.baseUrl);
+  await page.waitForSelector("#sign-in:not([hidden])");
+  const look = async () => [
+    await seriousViolations(page),
+    await page.evaluate(() => [
+      document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      getComputedStyle(document.querySelector("button") ?? document.body).transitionDuration,
+    ]),
+  ];
+  const fits = [[], [0, "0s"]]; // nothing to scroll sideways, nothing that moves
+  assert.deepEqual(await look(), fits);
   await signIn(page);
-  assert.deepEqual(await seriousViolations(page), []);
-  const [overflow, transition] = await page.evaluate(() => [
-    document.documentElement.scrollWidth - document.documentElement.clientWidth,
-    getComputedStyle(document.querySelector("button") ?? document.body).transitionDuration,
-  ]);
-  assert.equal(overflow, 0, "a phone does not scroll sideways");
-  assert.equal(transition, "0s");
+  for (const summary of await page.locator("summary:visible").all()) await summary.click();
+  await page.getByRole("button", { name: "Show the QR code" }).click();
+  await page.getByAltText("QR code").waitFor();
+  assert.deepEqual(await look(), fits);
 
   const second = await page.context().newPage();
   await second.goto(demo.baseUrl);
