@@ -87,10 +87,10 @@ export function createSessionCookies(options: SessionCookieOptions): SessionCook
     accessName,
     refreshName,
     presentName,
-    read: (cookieHeader) => ({
-      access: readCookieValues(cookieHeader ?? "", accessName),
-      refresh: readCookieValues(cookieHeader ?? "", refreshName),
-    }),
+    read(cookieHeader) {
+      const [access, refresh] = readCookieValues(cookieHeader ?? "", [accessName, refreshName]);
+      return { access, refresh };
+    },
     // `Max-Age` alone: `Expires` is compared with the browser's clock, which may be wrong.
     setAccess: (token, { maxAgeSeconds }) =>
       write(accessName, { value: token, maxAge: maxAgeSeconds }),
@@ -98,7 +98,7 @@ export function createSessionCookies(options: SessionCookieOptions): SessionCook
       write(refreshName, { value: token, maxAge: maxAgeSeconds }),
     setPresent: ({ maxAgeSeconds }) =>
       writeReadable(presentName, { value: "1", maxAge: maxAgeSeconds }),
-    isPresent: (cookieHeader) => readCookieValues(cookieHeader ?? "", presentName).length > 0,
+    isPresent: (cookieHeader) => readCookieValues(cookieHeader ?? "", [presentName])[0].length > 0,
     clear: () => [
       write(accessName, CLEARED),
       write(refreshName, CLEARED),
@@ -143,7 +143,7 @@ function createCookieWriter(
 }
 
 /**
- * The last values of one name. Hono's own parser keeps one of them, but two cookies of one name happen
+ * The last values of each name. Hono's own parser keeps one of them, but two cookies of one name happen
  * (by domain or path), and the stale one may come first. With `SESSION_COOKIE_DOMAIN` a sibling
  * subdomain may set any number with a longer path, which a browser sends before ours.
  *
@@ -151,16 +151,22 @@ function createCookieWriter(
  * take `\u00a0__Host-…`, or a name inside another cookie's quoted or comma-separated value, for ours, and
  * those a sibling subdomain may set.
  */
-function readCookieValues(cookieHeader: string, name: string): readonly string[] {
-  const values = new Set<string>();
+function readCookieValues<const Names extends readonly string[]>(
+  cookieHeader: string,
+  names: Names,
+): { readonly [Index in keyof Names]: readonly string[] } {
+  const found = names.map(() => new Set<string>());
   for (const pair of cookieHeader.split(";").reverse()) {
     const equals = pair.indexOf("=");
-    if (equals === -1 || trimBlanks(pair.slice(0, equals)) !== name) continue;
+    if (equals === -1) continue;
+    const values = found[names.indexOf(trimBlanks(pair.slice(0, equals)))];
+    if (values === undefined || values.size === MAX_CANDIDATES) continue;
     const value = unquote(trimBlanks(pair.slice(equals + 1)));
     if (value !== "") values.add(value);
-    if (values.size === MAX_CANDIDATES) break;
   }
-  return [...values].reverse();
+  return found.map((values) => [...values].reverse()) as {
+    readonly [Index in keyof Names]: readonly string[];
+  };
 }
 
 function trimBlanks(text: string): string {

@@ -51,9 +51,8 @@ export async function readPresentedTokens(
   const refreshTokens = readEach(refreshCookies, reader);
   const sessions = refreshTokens.map(({ sessionId }) => sessionId);
   const verify = (values: readonly string[]) => verifyEach(reader, headers, { values, sessions });
-  const fromBearer = await verify(bearer === undefined ? [] : [bearer]);
-  const genuine = fromBearer.length > 0 ? fromBearer : await verify(accessCookies);
-  const found = findNewest(genuine);
+  const fromBearer = bearer === undefined ? null : findNewest(await verify([bearer]));
+  const found = fromBearer ?? findNewest(await verify(accessCookies));
 
   return {
     access: presentedAccess(found, bearer !== undefined || accessCookies.length > 0),
@@ -154,6 +153,7 @@ function pickOfEachSession<Token>(
     readonly isNewer: (left: Token, right: Token) => boolean;
   },
 ): readonly Token[] {
+  if (tokens.length < 2) return tokens; // nearly always
   const picked = new Map<SessionId, Token>();
   for (const token of tokens) {
     const known = picked.get(sessionOf(token));
