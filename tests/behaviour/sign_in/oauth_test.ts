@@ -237,6 +237,19 @@ Deno.test("twenty flows at once in one browser all end where they began, in any 
   assert.equal(row?.["live"], 1);
 });
 
+Deno.test("flows that are begun and left never make a request too long, and the newest one ends", async () => {
+  const { person, browser } = await fixture.signIn();
+  const returnTo = `/${"page".repeat(475)}`;
+  let start = await visit(browser, `${AUTHORIZE}&return_to=${returnTo}`);
+  for (let begun = 1; begun < 30; begun += 1) {
+    start = await visit(browser, `${AUTHORIZE}&return_to=${returnTo}`);
+    const header = [...browser.cookies].map((pair) => pair.join("=")).join("; ");
+    assert.ok(header.length < 14_000, `${header.length} after ${begun}`);
+  }
+  assert.equal((await browser.validate()).status, 200);
+  assert.equal((await visit(browser, await passProvider(start, person))).location, APP + returnTo);
+});
+
 Deno.test("a banned user who comes back from the provider is not signed in", async () => {
   const browser = fixture.openBrowser();
   const start = await visit(browser, AUTHORIZE);

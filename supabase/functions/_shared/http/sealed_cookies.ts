@@ -17,11 +17,17 @@ const MAX_PARTS = 4;
 
 export type SealedCookieName = "pending" | "sent" | "passkey" | `oauth_${string}`;
 
+export interface HeldCookie {
+  readonly name: `oauth_${string}`;
+  /** Of all that it takes of the request. */
+  readonly length: number;
+}
+
 export interface SealedCookies {
   /** The value sealed in the cookie of this request; undefined where it is missing, changed or expired. */
   open(cookieHeader: string | null, name: SealedCookieName): Promise<unknown>;
-  /** Names of the cookies of this request that begin so. */
-  list(cookieHeader: string | null, start: "oauth_"): readonly `oauth_${string}`[];
+  /** The cookies of this request that begin so, as browsers order them: the oldest first. */
+  list(cookieHeader: string | null, start: "oauth_"): readonly HeldCookie[];
   /** `Set-Cookie` values. @throws {RangeError} If the content has no room */
   set(
     name: SealedCookieName,
@@ -69,9 +75,12 @@ export function createSealedCookies(
     },
 
     list: (cookieHeader, start) =>
-      [...readCookies(cookieHeader, prefix).keys()].filter((name): name is `oauth_${string}` =>
-        name.startsWith(start)
-      ),
+      [...readCookies(cookieHeader, prefix)]
+        .filter(([name]) => name.startsWith(start))
+        .map(([name, value]) => ({
+          name: name as `oauth_${string}`,
+          length: prefix.length + name.length + value.length,
+        })),
 
     async set(name, content, { lifetimeSeconds }) {
       const sealed = await sealer.seal(content, { name, lifetimeSeconds });

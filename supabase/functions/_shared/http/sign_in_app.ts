@@ -110,6 +110,12 @@ const PENDING_SECONDS: Readonly<Record<AwaitedStep, number>> = {
 /** More at once no person has begun; the oldest are forgotten. */
 const MAX_OAUTH_FLOWS = 25;
 
+/**
+ * What they may take of every request together: enough for twenty pages of 200 characters. Servers in front
+ * refuse a request above some 16 kB, and any site can send a browser here to begin flows.
+ */
+const MAX_OAUTH_LENGTH = 12_000;
+
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 const SENT_TEXT = "If this address can be used, a message is on its way.";
@@ -222,11 +228,16 @@ export function createSignInHandlers(
     }
     switch (result.kind) {
       case "redirect": {
+        const begun = await cookies.set(`oauth_${result.flow.id}`, result.flow, {
+          lifetimeSeconds: OAUTH_FLOW_SECONDS,
+        });
+        let room = MAX_OAUTH_LENGTH - begun.join().length;
         const held = cookies.list(context.req.raw.headers.get("cookie"), "oauth_");
-        for (const name of held.slice(0, Math.max(0, held.length + 1 - MAX_OAUTH_FLOWS))) {
-          forget(context, name);
+        for (const [at, { name, length }] of held.toReversed().entries()) {
+          room -= length;
+          if (room < 0 || at + 1 >= MAX_OAUTH_FLOWS) forget(context, name);
         }
-        await seal(context, `oauth_${result.flow.id}`, result.flow, OAUTH_FLOW_SECONDS);
+        addCookies(context, begun);
         return redirect(context, result.location, 302);
       }
       case "unsupported":
@@ -242,7 +253,7 @@ export function createSignInHandlers(
     const query = readQuery(context, callbackQuery);
     const cookieHeader = context.req.raw.headers.get("cookie");
     const flows = (await Promise.all(
-      cookies.list(cookieHeader, "oauth_").map((name) => open(context, name, sealedFlow)),
+      cookies.list(cookieHeader, "oauth_").map(({ name }) => open(context, name, sealedFlow)),
     )).filter((flow) => flow !== null);
     if (query.code === undefined) {
       // Which of several flows it was nobody says: the newest one's page is where the person is.
