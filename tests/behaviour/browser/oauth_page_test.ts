@@ -131,6 +131,43 @@ Deno.test("a flow that took too long signs nobody in, and the next one does", ()
     assert.equal(await emailIn(page), person.email);
   }));
 
+Deno.test("too long a stay at the provider ends at the site URL, and the next flow signs in", () =>
+  withBrowsers(async (open) => {
+    const [browser, person] = [await open(), await stage.createPerson()];
+    const { page } = browser;
+    const { authSettings } = stack;
+    await beginOAuth(browser);
+    authSettings.flowLifetimeSeconds = 0;
+    await answerProvider(page, person.email);
+    await page.waitForURL(/^[^?]*\?error=invalid_request&error_code=bad_oauth_state/)
+      .finally(() => authSettings.flowLifetimeSeconds = 300);
+    assert.equal(new URL(page.url()).origin, authSettings.siteUrl);
+    assert.equal(await emailIn(page), null);
+    await beginOAuth(browser);
+    await answerProvider(page, person.email);
+    await page.waitForURL(PAGE);
+    assert.equal(await emailIn(page), person.email);
+  }));
+
+Deno.test("a popup goes to the provider and back, and the page below stays as it is", () =>
+  withBrowsers(async (open) => {
+    const [{ page }, person] = [await open(), await stage.createPerson()];
+    await page.goto(PAGE);
+    assert.equal(await emailIn(page), null);
+    await page.evaluate("globalThis.untouched = true");
+    const opened = page.waitForEvent("popup");
+    const outcome = page.evaluate<{ readonly kind: string }>(
+      "session.signIn.withOAuth({ provider: 'keycloak', popup: true })",
+    );
+    const popup = await opened;
+    await answerProvider(popup, person.email);
+    assert.equal((await outcome).kind, "signed-in");
+    assert.ok(popup.isClosed());
+    assert.equal(await emailIn(page), person.email);
+    assert.ok(await page.evaluate("untouched"));
+    assert.equal(page.url(), PAGE);
+  }));
+
 Deno.test("with Supabase Auth away on the way back the page's link tries again, and signs in", () =>
   withBrowsers(async (open) => {
     const [browser, person] = [await open(), await stage.createPerson()];
