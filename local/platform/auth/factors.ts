@@ -77,7 +77,7 @@ export async function enrollFactor(
     id,
     type,
     friendly_name: name,
-    totp: { qr_code: renderSVG(uri), secret, uri }, // supabase-js makes an address of the image
+    totp: { qr_code: renderSVG(uri, { border: 4 }), secret, uri }, // supabase-js makes an address of the image
   });
 }
 
