@@ -5,14 +5,58 @@
  */
 
 import { createSession } from "./session/create_session.ts";
-import { browserEnvironment } from "./session/environment.ts";
+import { browserEnvironment } from "./environment.ts";
 import { createHttpTransport } from "./transport/http_transport.ts";
 import type { AuthClientOptions } from "./session/options.ts";
-import type { AuthClient } from "./session/session.ts";
+import type { SessionClient } from "./session/session.ts";
 import { browserNavigation } from "./sign_in/oauth.ts";
 import { browserPasskeys } from "./sign_in/passkey.ts";
 import { createSignIn } from "./sign_in/create_sign_in.ts";
+import type { SignIn } from "./sign_in/sign_in.ts";
+import type { DevicesOutcome, EndDeviceOutcome } from "./transport/devices.ts";
+import type { SessionUser } from "./transport/outcome.ts";
 import type { UnifiedAuthUser } from "./transport/views.ts";
+
+/**
+ * The person's signed-in browsers and devices.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const outcome = await auth.devices.list();
+ * if (outcome.kind === "listed") {
+ *   const other = outcome.devices.find(({ current }) => !current);
+ *   if (other) await auth.devices.end(other.id);
+ * }
+ * ```
+ */
+export interface Devices {
+  /** Lists them, this one marked as `current`. */
+  list(): Promise<DevicesOutcome>;
+  /** Ends one of them. */
+  end(id: string): Promise<EndDeviceOutcome>;
+}
+
+/**
+ * A session in the browser that nothing ends by mistake. It is also a Svelte store.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const stop = auth.subscribe(({ status, user }) => console.log(status, user?.email));
+ * stop();
+ * ```
+ */
+export interface AuthClient<U extends SessionUser = UnifiedAuthUser> extends SessionClient<U> {
+  /** The ways to sign in. */
+  readonly signIn: SignIn<U>;
+  /** The person's devices. */
+  readonly devices: Devices;
+}
 
 /**
  * Makes the client of this page: once, at the top level of a module. In a page it starts itself and asks

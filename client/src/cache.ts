@@ -6,8 +6,8 @@
  */
 
 import type { SessionUser } from "./transport/outcome.ts";
-import type { SessionEnvironment } from "./session/environment.ts";
-import type { AuthClient } from "./session/session.ts";
+import type { SessionEnvironment } from "./environment.ts";
+import type { AuthClient } from "./auth_client.ts";
 
 /**
  * Options of {@linkcode createReadCache}.

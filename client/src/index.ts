@@ -14,9 +14,10 @@
  */
 
 export { createAuthClient } from "./auth_client.ts";
+export type { AuthClient, Devices } from "./auth_client.ts";
 export { SessionBusyError, SessionEndedError, SessionUnavailableError } from "./session/errors.ts";
-export type { Instant } from "./session/environment.ts";
-export type { SessionChannel, SessionEnvironment } from "./session/environment.ts";
+export type { Instant } from "./environment.ts";
+export type { SessionChannel, SessionEnvironment } from "./environment.ts";
 export type { DiagnosticEntry, SessionEventName, SessionEvents } from "./state/events.ts";
 export type { DevicesOutcome, EndDeviceOutcome } from "./transport/devices.ts";
 export type { AppOptions, AuthClientOptions, UnstableTiming } from "./session/options.ts";
@@ -46,10 +47,8 @@ export type {
   AccountOutcome,
   ChallengeOutcome,
   EnrolledFactor,
-  Factor,
   FactorOutcome,
   MessageOutcome,
-  MfaRequired,
   OAuthOutcome,
   PasskeyOutcome,
   ReturnOutcome,
@@ -61,12 +60,11 @@ export type {
 export type { InitialSession } from "./server/initial_session.ts";
 export type {
   AccessTokenOptions,
-  AuthClient,
   AuthRequestInit,
   CheckTrigger,
-  Devices,
   FetchOptions,
   RefreshedDetail,
+  SessionClient,
 } from "./session/session.ts";
 export type {
   Activity,
@@ -75,4 +73,5 @@ export type {
   SessionWarning,
   Status,
 } from "./state/snapshot.ts";
+export type { Factor, MfaRequired } from "./transport/second_factor.ts";
 export type { SessionEntry, UnifiedAuthUser } from "./transport/views.ts";

@@ -5,7 +5,7 @@
  */
 
 import type { SessionUser } from "./transport/outcome.ts";
-import type { AuthClient } from "./session/session.ts";
+import type { AuthClient } from "./auth_client.ts";
 
 /**
  * The counts so far.

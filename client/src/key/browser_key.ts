@@ -8,7 +8,7 @@
  * @module
  */
 
-import { orAborted, refuseAborted } from "../session/environment.ts";
+import { orAborted, refuseAborted } from "../environment.ts";
 import { createKeyDatabase } from "./key_database.ts";
 import { ECDSA, type ProofClaims, signProof } from "./proof.ts";
 

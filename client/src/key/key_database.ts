@@ -8,7 +8,7 @@
  * @module
  */
 
-import { refuseAborted } from "../session/environment.ts";
+import { refuseAborted } from "../environment.ts";
 
 /** Used for nothing else. Another layout is another name, never another version. */
 const DATABASE = "unified-auth-key";

@@ -11,7 +11,7 @@ import {
   orAborted,
   refuseAborted,
   type SessionEnvironment,
-} from "./environment.ts";
+} from "../environment.ts";
 import { SessionEndedError, SessionUnavailableError } from "./errors.ts";
 import type { Busy, SessionUser, Unavailable, Valid } from "../transport/outcome.ts";
 import type { AccessTokenOptions, RefreshedDetail } from "./session.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SessionEnvironment } from "./environment.ts";
+import type { SessionEnvironment } from "../environment.ts";
 import type { Emitter, SessionEvents } from "../state/events.ts";
 import type { TabLock } from "../tabs/lock.ts";
 import type { SessionNumbers } from "./options.ts";

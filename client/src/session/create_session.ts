@@ -8,14 +8,14 @@
 import { createRefreshedHooks, holdAccessToken, readAccessToken } from "./access_token.ts";
 import { createSync } from "./sync.ts";
 import { ask, type SessionCore } from "./core.ts";
-import { browserEnvironment } from "./environment.ts";
+import { browserEnvironment } from "../environment.ts";
 import { SessionEndedError, SessionUnavailableError } from "./errors.ts";
 import { createEmitter, keepDiagnostics } from "../state/events.ts";
 import { hydratedState } from "./hydration.ts";
 import { createTabLock } from "../tabs/lock.ts";
 import { numbersOf, type SessionOptions } from "./options.ts";
 import type { Call, SessionUser, Trigger, Unavailable } from "../transport/outcome.ts";
-import { beginLife, type PageLife } from "../tabs/page_life.ts";
+import { beginLife, type PageLife } from "./page_life.ts";
 import { createCallQueue, type Gate } from "./queue.ts";
 import { createRecovery, type RecoverOptions } from "./recovery.ts";
 import type { AccessTokenOptions, RefreshedDetail, Session } from "./session.ts";

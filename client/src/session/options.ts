@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SessionEnvironment } from "./environment.ts";
+import type { SessionEnvironment } from "../environment.ts";
 import type { SessionUser, Transport } from "../transport/outcome.ts";
 import type { InitialSession } from "../server/initial_session.ts";
 import type { UnifiedAuthUser } from "../transport/views.ts";

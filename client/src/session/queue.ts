@@ -5,7 +5,7 @@
  * @module
  */
 
-import { reasonOf, refuseAborted, type SessionEnvironment } from "./environment.ts";
+import { reasonOf, refuseAborted, type SessionEnvironment } from "../environment.ts";
 import { SessionBusyError } from "./errors.ts";
 
 /**

@@ -7,14 +7,8 @@
 
 import type { SessionSync } from "./sync.ts";
 import { ask, type SessionCore } from "./core.ts";
-import type { Instant } from "./environment.ts";
-import {
-  type Action,
-  backoffMs,
-  isHeldBack,
-  neededAction,
-  type RecoveryRequest,
-} from "../state/need.ts";
+import type { Instant } from "../environment.ts";
+import { type Action, backoffMs, isHeldBack, neededAction, type RecoveryRequest } from "./need.ts";
 import type {
   Call,
   LogoutOutcome,

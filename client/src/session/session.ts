@@ -1,12 +1,11 @@
 /**
- * The client as an app holds it: one object to look at, to listen to and to call. Only its shape is here;
- * `create_session.ts` and `auth_client.ts` put it together.
+ * The session as an app holds it: to look at, to listen to and to call. Only its shape is here;
+ * `create_session.ts` puts it together.
  *
  * @module
  */
 
 import type { DiagnosticEntry, SessionEventName, SessionEvents } from "../state/events.ts";
-import type { DevicesOutcome, EndDeviceOutcome } from "../transport/devices.ts";
 import type {
   Call,
   LogoutOutcome,
@@ -17,7 +16,6 @@ import type {
   Unavailable,
   Valid,
 } from "../transport/outcome.ts";
-import type { SignIn } from "../sign_in/sign_in.ts";
 import type { InitialSession } from "../server/initial_session.ts";
 import type { SessionSnapshot } from "../state/snapshot.ts";
 import type { Status } from "../state/transition.ts";
@@ -127,40 +125,17 @@ export type CheckTrigger = Extract<
 >;
 
 /**
- * The person's signed-in browsers and devices.
+ * The client but for the ways to sign in and the devices, which go by the HTTP API.
  *
  * @example
  * ```ts
- * import { createAuthClient } from "@unified-auth/client";
+ * import { createAuthClient, type SessionClient } from "@unified-auth/client";
  *
- * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
- * const outcome = await auth.devices.list();
- * if (outcome.kind === "listed") {
- *   const other = outcome.devices.find(({ current }) => !current);
- *   if (other) await auth.devices.end(other.id);
- * }
+ * const auth: SessionClient = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * console.log(auth.status);
  * ```
  */
-export interface Devices {
-  /** Lists them, this one marked as `current`. */
-  list(): Promise<DevicesOutcome>;
-  /** Ends one of them. */
-  end(id: string): Promise<EndDeviceOutcome>;
-}
-
-/**
- * A session in the browser that nothing ends by mistake. It is also a Svelte store.
- *
- * @example
- * ```ts
- * import { createAuthClient } from "@unified-auth/client";
- *
- * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
- * const stop = auth.subscribe(({ status, user }) => console.log(status, user?.email));
- * stop();
- * ```
- */
-export interface AuthClient<U extends SessionUser = UnifiedAuthUser> {
+export interface SessionClient<U extends SessionUser = UnifiedAuthUser> {
   /** The person, also while `degraded` and after the session `ended`; null where nobody is known. */
   readonly user: U | null;
   /** How the session stands. */
@@ -184,16 +159,11 @@ export interface AuthClient<U extends SessionUser = UnifiedAuthUser> {
   /** Gets a fresh access token now, due or not: the button "stay signed in". Never rejects. */
   refresh(): Promise<SessionSnapshot<U>>;
 
-  /** The ways to sign in. */
-  readonly signIn: SignIn<U>;
   /**
    * Signs out, on this page at once; the request to the server is repeated until it answers. `others` leaves
    * this session as it is and asks the server once.
    */
   signOut(options?: { readonly scope?: LogoutScope }): Promise<LogoutOutcome>;
-  /** The person's devices. */
-  readonly devices: Devices;
-
   /**
    * As the global `fetch`, but waits while the session is being verified, and sends a call once more
    * whose access token was refused.
@@ -233,8 +203,8 @@ export interface AuthClient<U extends SessionUser = UnifiedAuthUser> {
   dispose(): void;
 }
 
-/** The client without what the HTTP API adds: over any transport. */
-export interface Session<U extends SessionUser> extends Omit<AuthClient<U>, "signIn" | "devices"> {
+/** A session over any transport, with the ways into it that the HTTP API's parts use. */
+export interface Session<U extends SessionUser> extends SessionClient<U> {
   /** Signs in by `login`, while no tab sends another request. Only a valid answer changes the state. */
   signIn<T extends { readonly kind: string }>(
     login: (call: Call) => Promise<Valid<U> | T>,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { orAborted, refuseAborted, type SessionEnvironment } from "./environment.ts";
+import { orAborted, refuseAborted, type SessionEnvironment } from "../environment.ts";
 import { SessionEndedError } from "./errors.ts";
 import type { SessionNumbers, SessionOptions } from "./options.ts";
 import type { SessionUser } from "../transport/outcome.ts";

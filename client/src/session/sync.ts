@@ -6,7 +6,7 @@
  */
 
 import type { SessionCore } from "./core.ts";
-import { elapsedMs, type Instant, instantAt } from "./environment.ts";
+import { elapsedMs, type Instant, instantAt } from "../environment.ts";
 import type {
   Busy,
   LogoutScope,

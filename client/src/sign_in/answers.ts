@@ -5,19 +5,10 @@
  * @module
  */
 
-import type { Answer, Json } from "../transport/http_exchange.ts";
+import type { Answer } from "../transport/http_exchange.ts";
+import { factorOf, textOrNull } from "../transport/second_factor.ts";
 import { isObject } from "../transport/views.ts";
-import type { AccountName, EnrolledFactor, Factor, MfaRequired } from "./outcomes.ts";
-
-export function factorsIn({ body }: Answer): readonly Factor[] | undefined {
-  const factors = body?.["factors"];
-  return Array.isArray(factors) && factors.every(isObject) ? factors.map(factorOf) : undefined;
-}
-
-export function mfaRequiredIn(answer: Answer): MfaRequired | undefined {
-  const factors = answer.body?.["code"] === "mfa_required" ? factorsIn(answer) : undefined;
-  return factors && { kind: "mfa-required", factors };
-}
+import type { AccountName, EnrolledFactor } from "./outcomes.ts";
 
 export function sentIn({ body }: Answer): { readonly kind: "message-sent" } | undefined {
   return body?.["status"] === "sent" ? { kind: "message-sent" } : undefined;
@@ -59,16 +50,4 @@ export function enrolledIn({ body }: Answer): EnrolledFactor | undefined {
       }
       : null,
   };
-}
-
-function factorOf({ id, type, friendly_name }: Json): Factor {
-  return {
-    id: String(id),
-    type: type as Factor["type"],
-    friendlyName: textOrNull(friendly_name),
-  };
-}
-
-function textOrNull(value: unknown): string | null {
-  return typeof value === "string" ? value : null;
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SessionEnvironment } from "../session/environment.ts";
+import type { SessionEnvironment } from "../environment.ts";
 import type { Session } from "../session/session.ts";
 import type { Answer, ExchangeRequest, Json } from "../transport/http_exchange.ts";
 import {
@@ -24,7 +24,8 @@ import type {
   Valid,
 } from "../transport/outcome.ts";
 import { isObject, type UnifiedAuthUser } from "../transport/views.ts";
-import { enrolledIn, factorsIn, mfaRequiredIn, sentIn, stepIn } from "./answers.ts";
+import { factorsIn, type MfaRequired, mfaRequiredIn } from "../transport/second_factor.ts";
+import { enrolledIn, sentIn, stepIn } from "./answers.ts";
 import {
   type PageNavigation,
   readReturned,
@@ -35,7 +36,6 @@ import {
 import type {
   AccountOutcome,
   ChallengeOutcome,
-  MfaRequired,
   OAuthOutcome,
   ReturnOutcome,
   SignedIn,

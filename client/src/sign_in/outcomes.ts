@@ -5,27 +5,8 @@
  */
 
 import type { Busy, Refused, Rejected, SessionUser, Unavailable } from "../transport/outcome.ts";
+import type { Factor, MfaRequired } from "../transport/second_factor.ts";
 import type { UnifiedAuthUser } from "../transport/views.ts";
-
-/**
- * A second factor of the person.
- *
- * @example
- * ```ts
- * import type { Factor } from "@unified-auth/client";
- *
- * const nameOf = ({ friendlyName, type }: Factor) => friendlyName ?? type;
- * console.log(nameOf({ id: "…", type: "totp", friendlyName: null }));
- * ```
- */
-export interface Factor {
-  /** For `mfa.challenge`, `mfa.verify` and `mfa.remove`. */
-  readonly id: string;
-  /** A `webauthn` factor cannot be used here. */
-  readonly type: "totp" | "phone" | "webauthn";
-  /** The name that the person gave it. */
-  readonly friendlyName: string | null;
-}
 
 /**
  * The account that a step belongs to, so that a page can name it.
@@ -43,28 +24,6 @@ export interface AccountName {
   readonly email: string | null;
   /** Null where the user has none. */
   readonly phone: string | null;
-}
-
-/**
- * The password, code or passkey was right, and a second factor is next: `mfa.verify`.
- *
- * @example
- * ```ts
- * import { createAuthClient } from "@unified-auth/client";
- *
- * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
- * const outcome = await auth.signIn.withPassword({ email: "ada@example.com", password: "…" });
- * if (outcome.kind === "mfa-required") {
- *   const [factor] = outcome.factors;
- *   if (factor) await auth.signIn.mfa.verify({ factorId: factor.id, code: "123456" });
- * }
- * ```
- */
-export interface MfaRequired {
-  /** Tells the outcomes apart. */
-  readonly kind: "mfa-required";
-  /** The verified factors of the person. */
-  readonly factors: readonly Factor[];
 }
 
 /**

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { SessionEnvironment } from "../session/environment.ts";
+import type { SessionEnvironment } from "../environment.ts";
 import type { SessionUser, Trigger } from "../transport/outcome.ts";
 import type { Reason, SessionSnapshot, SessionWarning } from "./snapshot.ts";
 import type { UnifiedAuthUser } from "../transport/views.ts";

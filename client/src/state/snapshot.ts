@@ -7,7 +7,7 @@
  * @module
  */
 
-import { elapsedMs, type Instant } from "../session/environment.ts";
+import { elapsedMs, type Instant } from "../environment.ts";
 import type { SessionUser } from "../transport/outcome.ts";
 import {
   accessLeftMs,

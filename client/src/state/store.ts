@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { SessionEnvironment } from "../session/environment.ts";
+import type { SessionEnvironment } from "../environment.ts";
 import { createListeners, type Emitter, type SessionEvents } from "./events.ts";
 import type { SessionUser } from "../transport/outcome.ts";
 import { keepIfEqual, type SessionSnapshot, type SnapshotLimits, snapshotOf } from "./snapshot.ts";

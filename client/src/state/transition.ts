@@ -5,7 +5,7 @@
  * @module
  */
 
-import { elapsedMs, type Instant } from "../session/environment.ts";
+import { elapsedMs, type Instant } from "../environment.ts";
 import type { RejectReason, SessionUser } from "../transport/outcome.ts";
 
 /**

@@ -7,7 +7,7 @@
 
 import type { SessionUser } from "../transport/outcome.ts";
 import { type JoinedChannel, watchChannel } from "./realtime_rejoin.ts";
-import type { AuthClient } from "../session/session.ts";
+import type { AuthClient } from "../auth_client.ts";
 
 /**
  * The part of a `RealtimeChannel` that is used.

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { SessionEnvironment } from "../session/environment.ts";
+import type { SessionEnvironment } from "../environment.ts";
 
 export interface TabLock {
   /**

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { SessionChannel, SessionEnvironment } from "../session/environment.ts";
+import type { SessionChannel, SessionEnvironment } from "../environment.ts";
 import type { LogoutScope, RejectReason, SessionUser } from "../transport/outcome.ts";
 import type { Grant } from "../state/transition.ts";
 

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { elapsedMs, type Instant, type SessionEnvironment } from "../session/environment.ts";
+import { elapsedMs, type Instant, type SessionEnvironment } from "../environment.ts";
 import type { Trigger } from "../transport/outcome.ts";
 
 export type ReturnSignal = Extract<

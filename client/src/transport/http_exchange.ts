@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SessionEnvironment } from "../session/environment.ts";
+import type { SessionEnvironment } from "../environment.ts";
 import type { Proof } from "../key/browser_key.ts";
 import type { Busy, Unavailable } from "./outcome.ts";
 import { isNetworkError } from "./network_error.ts";

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { SessionEnvironment } from "../session/environment.ts";
+import type { SessionEnvironment } from "../environment.ts";
 import {
   type Answer,
   createExchange,
@@ -14,8 +14,6 @@ import {
   type Json,
   retryAfterMsOf,
 } from "./http_exchange.ts";
-import { mfaRequiredIn } from "../sign_in/answers.ts";
-import type { MfaRequired } from "../sign_in/outcomes.ts";
 import type { BrowserKey } from "../key/browser_key.ts";
 import { pageKey } from "../key/page_key.ts";
 import type { DevicesOutcome, EndDeviceOutcome } from "./devices.ts";
@@ -32,6 +30,7 @@ import type {
   Unavailable,
   Valid,
 } from "./outcome.ts";
+import { type MfaRequired, mfaRequiredIn } from "./second_factor.ts";
 import {
   ACCESS_TOKEN_SUPERSEDED,
   PROOF_CODES,

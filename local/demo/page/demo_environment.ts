@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SessionEnvironment } from "../../../client/src/session/environment.ts";
+import type { SessionEnvironment } from "../../../client/src/environment.ts";
 
 export interface DemoEnvironment {
   readonly environment: Pick<SessionEnvironment, "now" | "fetch" | "isOnline">;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { createSession } from "../../../client/src/session/create_session.ts";
-import { browserEnvironment } from "../../../client/src/session/environment.ts";
+import { browserEnvironment } from "../../../client/src/environment.ts";
 import type { PageNavigation, Popup } from "../../../client/src/sign_in/oauth.ts";
 import type { Passkeys } from "../../../client/src/sign_in/passkey.ts";
 import { createSignIn } from "../../../client/src/sign_in/create_sign_in.ts";

@@ -1,8 +1,5 @@
 import assert from "node:assert/strict";
-import {
-  browserEnvironment,
-  type SessionEnvironment,
-} from "../../../client/src/session/environment.ts";
+import { browserEnvironment, type SessionEnvironment } from "../../../client/src/environment.ts";
 import { createHarness } from "./client_harness.ts";
 
 const refuse = (): never => {

@@ -9,10 +9,7 @@
 
 import { setImmediate } from "node:timers";
 import { createSession } from "../../../client/src/session/create_session.ts";
-import type {
-  SessionChannel,
-  SessionEnvironment,
-} from "../../../client/src/session/environment.ts";
+import type { SessionChannel, SessionEnvironment } from "../../../client/src/environment.ts";
 import type { SessionEventName } from "../../../client/src/state/events.ts";
 import type { SessionOptions } from "../../../client/src/session/options.ts";
 import type { Session } from "../../../client/src/session/session.ts";

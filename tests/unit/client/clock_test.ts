@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { backoffMs } from "../../../client/src/state/need.ts";
-import { elapsedMs } from "../../../client/src/session/environment.ts";
+import { backoffMs } from "../../../client/src/session/need.ts";
+import { elapsedMs } from "../../../client/src/environment.ts";
 import { createHarness } from "./client_harness.ts";
 
 const LADDER = { backoffBaseMs: 1_000, backoffCapMs: 300_000 };

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { browserEnvironment } from "../../../client/src/session/environment.ts";
+import { browserEnvironment } from "../../../client/src/environment.ts";
 import { createHttpTransport } from "../../../client/src/transport/http_transport.ts";
 import type { BrowserKey } from "../../../client/src/key/browser_key.ts";
 import type { Call } from "../../../client/src/transport/outcome.ts";

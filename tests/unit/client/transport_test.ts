@@ -1,9 +1,6 @@
 import assert from "node:assert/strict";
 import { createAuthClient } from "../../../client/src/auth_client.ts";
-import {
-  browserEnvironment,
-  type SessionEnvironment,
-} from "../../../client/src/session/environment.ts";
+import { browserEnvironment, type SessionEnvironment } from "../../../client/src/environment.ts";
 import { createHttpTransport } from "../../../client/src/transport/http_transport.ts";
 import {
   ACCESS_TOKEN_SUPERSEDED,

@@ -5,12 +5,12 @@
  * @module
  */
 
-import type { SessionSync } from "../session/sync.ts";
-import type { SessionCore } from "../session/core.ts";
-import { nextDeadlineMs } from "../state/need.ts";
+import type { SessionSync } from "./sync.ts";
+import type { SessionCore } from "./core.ts";
+import { nextDeadlineMs } from "./need.ts";
 import type { SessionUser, Trigger } from "../transport/outcome.ts";
-import type { Recovery } from "../session/recovery.ts";
-import { createHeartbeat, createSignals } from "./signals.ts";
+import type { Recovery } from "./recovery.ts";
+import { createHeartbeat, createSignals } from "../tabs/signals.ts";
 
 export interface PageLife {
   /** After anything that may have moved a deadline. */

@@ -5,11 +5,11 @@
  * @module
  */
 
-import { elapsedMs, type Instant } from "../session/environment.ts";
-import type { SessionNumbers } from "../session/options.ts";
+import { elapsedMs, type Instant } from "../environment.ts";
+import type { SessionNumbers } from "./options.ts";
 import type { SessionUser, Trigger } from "../transport/outcome.ts";
 import type { SharedRecord } from "../tabs/shared_record.ts";
-import { accessLeftMs, type Grant, type State } from "./transition.ts";
+import { accessLeftMs, type Grant, type State } from "../state/transition.ts";
 
 export type Action = "validate" | "refresh" | "logout";
 
