@@ -1,12 +1,15 @@
 /**
- * Passages that follow from other files, inside files that are written by hand: the table of errors, and
- * the numbers of the migrations.
+ * Passages that follow from other files, inside files that are written by hand: the table of errors, the
+ * numbers of the migrations, the pictures of the shelves.
  *
  * @module
  */
 
 import { ERRORS, isSessionEnded } from "../../supabase/functions/_shared/errors.ts";
 import { type Check, problemsOf, PROJECT, runProgram } from "./check.ts";
+import { readImports } from "./import_graph.ts";
+import { drawShelves, SHELVED } from "./shelves.ts";
+import { readSourceFiles } from "./source_files.ts";
 
 interface Passage {
   readonly path: string;
@@ -20,6 +23,11 @@ const PASSAGES: readonly Passage[] = [
     path: "docs/api.md",
     pattern: /(?<=\n## Errors\n[^#]*?)\| code [^#]*?\|\n(?=\n)/,
     generate: () => formatMarkdown(writeErrorTable()),
+  },
+  {
+    path: "docs/architecture.md",
+    pattern: /(?<=\n## The shelves\n)[^#]*(?=\n## )/,
+    generate: drawAllShelves,
   },
   {
     path: "supabase/functions/_shared/version.ts",
@@ -63,6 +71,15 @@ function writeErrorTable(): string {
     return `| \`${code}\` | ${status} | ${cookies} | ${message} |`;
   });
   return ["| code | status | cookies | message |", "| - | - | - | - |", ...rows, ""].join("\n");
+}
+
+async function drawAllShelves(): Promise<string> {
+  const files = await readSourceFiles({ extensions: [".ts", ".tsx"] });
+  const imports = await readImports(
+    files.map(({ path }) => path).filter((path) => SHELVED.some((tree) => path.startsWith(tree))),
+  );
+  const pictures = SHELVED.map((tree) => `\`${tree}\`:\n\n${drawShelves(tree, imports)}`);
+  return ["\nWhich imports which. `deno task types` draws them.\n", ...pictures].join("\n");
 }
 
 async function formatMarkdown(text: string): Promise<string> {

@@ -6,6 +6,7 @@
 
 import type { Check } from "./check.ts";
 import { type Import, readImports } from "./import_graph.ts";
+import { judgeShelves } from "./shelves.ts";
 import { readSourceFiles, type SourceFile } from "./source_files.ts";
 
 interface ImportRule {
@@ -69,12 +70,13 @@ export const IMPORT_RULES: readonly ImportRule[] = [
   {
     rule: "handlers know neither the store nor Supabase Auth",
     from: new RegExp(`${SHARED}/http/`),
-    forbidden: /\/store\/(?!session_store\.ts$)|\/identity\/supabase_auth|supabase-js/,
+    forbidden: /\/store\/(?!(?:session|sign_in)_store\.ts$)|\/identity\/supabase_auth|supabase-js/,
   },
   {
     rule: "use cases know their interfaces alone: no HTTP, no SQL, no configuration, no package",
     from: new RegExp(`${SHARED}/(?:sessions|sign_in)/`),
-    forbidden: /\/(?:http|config)\/|\/store\/(?!session_store\.ts$)|\/supabase_auth|^npm:/,
+    forbidden:
+      /\/(?:http|config)\/|\/store\/(?!(?:session|sign_in)_store\.ts$)|\/supabase_auth|^npm:/,
   },
   {
     rule: "tokens are plain: they know no store, no request and no session",
@@ -115,7 +117,7 @@ export const layerRules: Check = {
   async run() {
     const files = await readSourceFiles({ extensions: [".ts", ".tsx"] });
     const imports = await readImports(files.map(({ path }) => path));
-    return [...judgeImports(imports), ...files.flatMap(judgeNames)];
+    return [...judgeImports(imports), ...judgeShelves(imports), ...files.flatMap(judgeNames)];
   },
 };
 

@@ -8,7 +8,7 @@
 import { createAccessTokens } from "./tokens/access_token.ts";
 import { rememberGenuineTokens } from "./tokens/access_token_memory.ts";
 import type { SessionId } from "./brands.ts";
-import type { Binding } from "./config/binding.ts";
+import type { Binding } from "./tokens/binding.ts";
 import { type Config, ConfigError, readConfig } from "./config/config.ts";
 import { createSessionCookies, type SessionCookies } from "./http/cookies.ts";
 import type { SignInParts } from "./http/sign_in_app.ts";

@@ -7,7 +7,7 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import type postgres from "postgres";
 import type { SessionId, UserId } from "../../../supabase/functions/_shared/brands.ts";
-import type { ClaimHash } from "../../../supabase/functions/_shared/sign_in/store.ts";
+import type { ClaimHash } from "../../../supabase/functions/_shared/store/sign_in_store.ts";
 import type { FunctionName } from "../../../supabase/functions/_shared/store/sql_functions.ts";
 import { contextOf } from "../sql/sql_sessions.ts";
 import { newSession } from "./scenarios.ts";

@@ -21,7 +21,7 @@ import type {
 } from "../../../supabase/functions/_shared/store/session_store.ts";
 import type { TokenPlace } from "../../../supabase/functions/_shared/tokens/token_place.ts";
 import type { FunctionName } from "../../../supabase/functions/_shared/store/sql_functions.ts";
-import type { ClaimHash } from "../../../supabase/functions/_shared/sign_in/store.ts";
+import type { ClaimHash } from "../../../supabase/functions/_shared/store/sign_in_store.ts";
 import type { GenuineRefreshToken } from "../../../supabase/functions/_shared/tokens/refresh_token.ts";
 import { deriveSuccessor } from "../../../supabase/functions/_shared/tokens/successor.ts";
 import { ageSession } from "../../../local/testing/aging.ts";

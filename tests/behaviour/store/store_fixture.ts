@@ -17,7 +17,7 @@ import { createDataApiFunctions } from "../../../supabase/functions/_shared/stor
 import { createPostgresFunctions } from "../../../supabase/functions/_shared/store/sql_functions_postgres.ts";
 import type { SessionPolicy } from "../../../supabase/functions/_shared/store/sql_session_store.ts";
 import { createSqlSignInStore } from "../../../supabase/functions/_shared/store/sql_sign_in_store.ts";
-import type { SignInStore } from "../../../supabase/functions/_shared/sign_in/store.ts";
+import type { SignInStore } from "../../../supabase/functions/_shared/store/sign_in_store.ts";
 import { type FaultyProxy, startFaultyProxy } from "../../harness/faulty_proxy.ts";
 import { insertPerson } from "../../harness/people.ts";
 import { openSessionsBy, type SqlSessions } from "../sql/sql_sessions.ts";

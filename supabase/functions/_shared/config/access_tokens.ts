@@ -5,7 +5,7 @@
  */
 
 import type { EnvironmentReader } from "./environment.ts";
-import { isUserRole } from "../identity/user_roles.ts";
+import { isUserRole } from "../tokens/user_roles.ts";
 
 export interface AccessTokenSettings {
   /** `SESSION_ALLOWED_ROLES` @default {["authenticated"]} */

@@ -1,5 +1,5 @@
 /**
- * Whether sessions are bound to the keys of their browsers. A key lies in the storage of one origin, a
+ * Reads whether sessions are bound to the keys of their browsers. A key lies in the storage of one origin, a
  * cookie in a jar that several may share: where one jar can meet two keys, a bound session would be
  * refused to one of the two, and binding is off.
  *
@@ -7,19 +7,7 @@
  */
 
 import type { EnvironmentReader } from "./environment.ts";
-
-/** Why sessions may not be bound. */
-export const UNBOUND_BECAUSE = [
-  "setting",
-  "cookie_domain",
-  "several_origins",
-  "unpartitioned_cookie",
-] as const;
-
-/** Whether sessions are bound, and if not, why. */
-export type Binding =
-  | { readonly kind: "on" }
-  | { readonly kind: "off"; readonly reason: typeof UNBOUND_BECAUSE[number] };
+import type { Binding } from "../tokens/binding.ts";
 
 export interface CookieScope {
   readonly domain: string | null;

@@ -8,7 +8,8 @@
 import { PLATFORM_IP_HEADER } from "../client_address.ts";
 import { type AccessTokenSettings, readAccessTokenSettings } from "./access_tokens.ts";
 import { type CookieNames, readCookieNames } from "./cookies.ts";
-import { type Binding, readBinding, readRebindAfter } from "./binding.ts";
+import type { Binding } from "../tokens/binding.ts";
+import { readBinding, readRebindAfter } from "./binding.ts";
 import { type DatabaseRoute, readDatabaseRoute } from "./database.ts";
 import { type Lifetimes, readLifetimes } from "./lifetimes.ts";
 import { readApiKey, readSessionSecrets, readSigningKeys } from "./secrets.ts";

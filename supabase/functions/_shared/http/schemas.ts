@@ -6,7 +6,7 @@
  */
 
 import * as z from "zod";
-import { UNBOUND_BECAUSE } from "../config/binding.ts";
+import { UNBOUND_BECAUSE } from "../tokens/binding.ts";
 import { type ErrorCode, ERRORS } from "../errors.ts";
 import { MAX_IDENTITY_TOKEN_LENGTH, PLAIN_BODIES } from "./plain_bodies.ts";
 

@@ -36,7 +36,7 @@ import {
 } from "../sign_in/passkeys.ts";
 import { awaitsPassword, changeOwnPassword, choosePassword } from "../sign_in/password.ts";
 import type { AwaitedStep, PendingSignIn } from "../sign_in/pending.ts";
-import type { Address, Factor } from "../sign_in/provider.ts";
+import type { Address, Factor } from "../identity/sign_in_provider.ts";
 import { challengeFactor, continueWithFactor, verifyFactor } from "../sign_in/second_factor.ts";
 import { CONFIRM_PAGE_HEADERS, renderConfirmPage, renderTryAgainPage } from "./confirm_page.ts";
 import type { AppEnvironment } from "./envelope.ts";

@@ -7,7 +7,7 @@
 
 import type { Context } from "hono";
 import type { SessionId } from "../brands.ts";
-import type { Binding } from "../config/binding.ts";
+import type { Binding } from "../tokens/binding.ts";
 import type { SessionCookies } from "./cookies.ts";
 import { ERRORS } from "../errors.ts";
 import { loadOnce } from "../load_once.ts";

@@ -21,7 +21,7 @@ import type {
   ProviderSession,
   SignInProvider,
   Verification,
-} from "../sign_in/provider.ts";
+} from "./sign_in_provider.ts";
 
 export interface SupabaseSignInOptions {
   readonly supabaseUrl: string;

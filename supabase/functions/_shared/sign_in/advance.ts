@@ -21,7 +21,7 @@ import {
 import { claimOf } from "./attempt_limits.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { AwaitedStep, Intent, PendingSignIn } from "./pending.ts";
-import type { ProviderAnswer, ProviderSession } from "./provider.ts";
+import type { ProviderAnswer, ProviderSession } from "../identity/sign_in_provider.ts";
 
 const FLOW_ID_BYTES = 16;
 

@@ -10,7 +10,7 @@ import { createHmac } from "node:crypto";
 import { networkOf } from "../client_address.ts";
 import type { SessionKeys } from "../tokens/session_keys.ts";
 import type { ThrottleBucket } from "../store/session_store.ts";
-import type { ClaimHash } from "./store.ts";
+import type { ClaimHash } from "../store/sign_in_store.ts";
 
 type Limit = Omit<ThrottleBucket, "id">;
 

@@ -13,7 +13,7 @@ import { advance, finish, refund, releaseQuietly, type SignInResult } from "./ad
 import { attemptBuckets, claimOf, foldAddress } from "./attempt_limits.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { Intent, PendingSignIn } from "./pending.ts";
-import type { Verification } from "./provider.ts";
+import type { Verification } from "../identity/sign_in_provider.ts";
 
 /** Twice as long as the longest life of a mail's code. */
 const CLAIM_CODE_SECONDS = 172_800;

@@ -6,8 +6,8 @@
 
 import type { SessionDependencies } from "../sessions/dependencies.ts";
 import type { RefusalPace } from "../sessions/refusal_pace.ts";
-import type { SignInProvider } from "./provider.ts";
-import type { SignInStore } from "./store.ts";
+import type { SignInProvider } from "../identity/sign_in_provider.ts";
+import type { SignInStore } from "../store/sign_in_store.ts";
 
 export interface SignInDependencies extends SessionDependencies {
   readonly signInProvider: SignInProvider;

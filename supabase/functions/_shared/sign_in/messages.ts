@@ -12,7 +12,7 @@ import type { LoginOrigin } from "../sessions/login.ts";
 import { advance, type SignInRefusal, type SignInResult, type SignInThrottled } from "./advance.ts";
 import { attemptBuckets } from "./attempt_limits.ts";
 import type { SignInDependencies } from "./dependencies.ts";
-import type { Address, ProviderAnswer, ProviderSession } from "./provider.ts";
+import type { Address, ProviderAnswer, ProviderSession } from "../identity/sign_in_provider.ts";
 import { addressRefusalCode, passwordRefusalCode } from "./refusal_codes.ts";
 
 /** A message was sent, or would have been had the address been known. */

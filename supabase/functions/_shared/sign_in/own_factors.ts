@@ -10,7 +10,7 @@ import type { LoginOrigin } from "../sessions/login.ts";
 import { makePending, type Pending, type SignInRefusal, type SignInThrottled } from "./advance.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { PendingSignIn } from "./pending.ts";
-import type { EnrolledFactor } from "./provider.ts";
+import type { EnrolledFactor } from "../identity/sign_in_provider.ts";
 import { reauthenticate, useChangeSession } from "./reauthenticate.ts";
 import { refuseAnswer } from "./refusal_codes.ts";
 

@@ -20,7 +20,12 @@ import {
 import { attemptBuckets, claimOf } from "./attempt_limits.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { PendingSignIn } from "./pending.ts";
-import type { Passkey, PasskeyOptions, ProviderAnswer, ProviderSession } from "./provider.ts";
+import type {
+  Passkey,
+  PasskeyOptions,
+  ProviderAnswer,
+  ProviderSession,
+} from "../identity/sign_in_provider.ts";
 import { reauthenticate, useChangeSession } from "./reauthenticate.ts";
 import { refusalCode, refuseAnswer } from "./refusal_codes.ts";
 

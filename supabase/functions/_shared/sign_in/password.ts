@@ -11,7 +11,7 @@ import type { LoginOrigin } from "../sessions/login.ts";
 import { finish, type SignInResult } from "./advance.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { PendingSignIn } from "./pending.ts";
-import type { ProviderAnswer } from "./provider.ts";
+import type { ProviderAnswer } from "../identity/sign_in_provider.ts";
 import { reauthenticate, useChangeSession } from "./reauthenticate.ts";
 import { passwordRefusalCode } from "./refusal_codes.ts";
 

@@ -6,7 +6,7 @@
  */
 
 import type { SessionId } from "../brands.ts";
-import type { ProviderSession } from "./provider.ts";
+import type { ProviderSession } from "../identity/sign_in_provider.ts";
 
 /** Why somebody signs in, which decides what is wanted of them. */
 export type Intent =

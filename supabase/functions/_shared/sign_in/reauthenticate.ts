@@ -20,7 +20,7 @@ import {
 } from "./advance.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { PendingSignIn } from "./pending.ts";
-import type { ProviderAnswer, ProviderSession } from "./provider.ts";
+import type { ProviderAnswer, ProviderSession } from "../identity/sign_in_provider.ts";
 import { refuseAnswer } from "./refusal_codes.ts";
 
 const RECENT_MS = 600_000;

@@ -6,7 +6,7 @@
 
 import type { ErrorCode } from "../errors.ts";
 import type { SignInRefusal, SignInThrottled } from "./advance.ts";
-import type { ProviderAnswer } from "./provider.ts";
+import type { ProviderAnswer } from "../identity/sign_in_provider.ts";
 
 /** Those that end a half-done sign-in: its session there has ended. */
 const ENDS_THE_FLOW: ReadonlySet<string> = new Set([

@@ -25,7 +25,7 @@ import {
 import { attemptBuckets, claimOf } from "./attempt_limits.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { PendingSignIn } from "./pending.ts";
-import type { ProviderAnswer, ProviderSession } from "./provider.ts";
+import type { ProviderAnswer, ProviderSession } from "../identity/sign_in_provider.ts";
 import { refuseAnswer } from "./refusal_codes.ts";
 
 /** A TOTP is accepted for a minute and a half at most. */

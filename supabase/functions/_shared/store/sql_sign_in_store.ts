@@ -8,7 +8,7 @@ import * as z from "zod";
 import { toBytea } from "./bytea.ts";
 import type { CallSqlFunction } from "./sql_functions.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
-import type { SignInStore } from "../sign_in/store.ts";
+import type { SignInStore } from "./sign_in_store.ts";
 
 export function createSqlSignInStore(call: CallSqlFunction): SignInStore {
   return {

@@ -14,7 +14,7 @@ import type { RawAccessToken, SessionId, UserId } from "../brands.ts";
 import { isCanonicalJws, toCanonicalJws } from "./jws_spelling.ts";
 import { MAX_BRANCH, MAX_GENERATION } from "./refresh_token.ts";
 import type { SigningKey, SigningKeys } from "./signing_keys.ts";
-import { isUserRole } from "../identity/user_roles.ts";
+import { isUserRole } from "./user_roles.ts";
 
 /** A browser drops a cookie whose name and value together are longer (RFC 6265bis section 5.6). */
 const MAX_COOKIE_BYTES = 4096;

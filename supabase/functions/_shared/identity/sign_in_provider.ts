@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Identity, IdentityToken } from "../identity/identity_provider.ts";
+import type { Identity, IdentityToken } from "./identity_provider.ts";
 import type { RequestContext } from "../store/session_store.ts";
 
 export type FactorType = "totp" | "phone" | "webauthn";
