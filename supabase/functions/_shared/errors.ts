@@ -6,6 +6,8 @@
  * @module
  */
 
+import type { SessionEnd } from "./store/session_store.ts";
+
 interface ErrorDefinition {
   readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 415 | 422 | 429 | 431 | 500 | 503;
   /** For people; no program reads it. */
@@ -127,19 +129,26 @@ export const ERRORS = {
 export type ErrorCode = keyof typeof ERRORS;
 
 /**
- * The codes that say that a session has certainly ended. Only these may clear the browser's cookies:
- * every other answer, a missing or malformed token included, may be somebody else's doing.
+ * The codes that say that a session has certainly ended, by what the database answers. Only these may
+ * clear the browser's cookies: every other answer, a missing or malformed token included, may be somebody
+ * else's doing.
  */
-const SESSION_ENDED_CODES = [
-  "session_revoked",
-  "session_evicted",
-  "session_expired",
-  "session_not_found",
-  "refresh_token_already_used",
-  "user_banned",
-] as const satisfies readonly ErrorCode[];
+const SESSION_ENDED = {
+  revoked: "session_revoked",
+  evicted: "session_evicted",
+  expired: "session_expired",
+  not_found: "session_not_found",
+  reused: "refresh_token_already_used",
+  banned: "user_banned",
+} as const satisfies Record<SessionEnd, ErrorCode>;
 
-export type SessionEndedCode = typeof SESSION_ENDED_CODES[number];
+export type SessionEndedCode = typeof SESSION_ENDED[SessionEnd];
+
+export const SESSION_ENDED_CODES: readonly SessionEndedCode[] = Object.values(SESSION_ENDED);
+
+export function sessionEndedCode(end: SessionEnd): SessionEndedCode {
+  return SESSION_ENDED[end];
+}
 
 /** Whether a code says that the session has certainly ended. */
 export function isSessionEnded(code: ErrorCode): code is SessionEndedCode {

@@ -6,7 +6,7 @@
  */
 
 import type * as z from "zod";
-import type { ErrorCode } from "../errors.ts";
+import { type ErrorCode, SESSION_ENDED_CODES } from "../errors.ts";
 import {
   graceView,
   healthView,
@@ -68,15 +68,6 @@ export const COMMON_REFUSALS = [
 ] as const satisfies readonly ErrorCode[];
 
 export const BODY_REFUSALS = ["bad_json", "validation_failed", "unsupported_media_type"] as const;
-
-export const SESSION_ENDED = [
-  "session_revoked",
-  "session_evicted",
-  "session_expired",
-  "session_not_found",
-  "refresh_token_already_used",
-  "user_banned",
-] as const;
 
 const ACCESS_TOKEN = ["access_token_missing", "access_token_invalid"] as const;
 
@@ -140,7 +131,7 @@ export const OPERATIONS: readonly Operation[] = [
     answer: { name: "SessionView", schema: sessionView, setsCookies: true },
     refusals: [
       ...BODY_REFUSALS,
-      ...SESSION_ENDED,
+      ...SESSION_ENDED_CODES,
       ...LIVE_ACCESS_TOKEN,
       ...REFRESH_TOKEN,
       "over_request_rate_limit",
@@ -157,7 +148,7 @@ export const OPERATIONS: readonly Operation[] = [
     answer: { name: "SessionView", schema: sessionView, setsCookies: true },
     refusals: [
       ...BODY_REFUSALS,
-      ...SESSION_ENDED,
+      ...SESSION_ENDED_CODES,
       "refresh_token_missing",
       ...REFRESH_TOKEN,
       "over_request_rate_limit",
@@ -188,7 +179,7 @@ export const OPERATIONS: readonly Operation[] = [
     operationId: "listSessions",
     summary: "The signed-in user's live sessions, the current one marked",
     answer: { name: "SessionList", schema: sessionList },
-    refusals: [...SESSION_ENDED, ...LIVE_ACCESS_TOKEN, "service_unavailable"],
+    refusals: [...SESSION_ENDED_CODES, ...LIVE_ACCESS_TOKEN, "service_unavailable"],
   },
   {
     method: "delete",
@@ -196,7 +187,7 @@ export const OPERATIONS: readonly Operation[] = [
     operationId: "endSession",
     summary: "End one of the user's own sessions",
     answer: { name: "LogoutView", schema: logoutView, setsCookies: true },
-    refusals: [...SESSION_ENDED, ...LIVE_ACCESS_TOKEN, "service_unavailable"],
+    refusals: [...SESSION_ENDED_CODES, ...LIVE_ACCESS_TOKEN, "service_unavailable"],
   },
   {
     method: "get",
@@ -221,7 +212,7 @@ export const OPERATIONS: readonly Operation[] = [
     summary: "Is the session active, in its grace window, or ended? Never rotates",
     saysInvalid: true,
     answer: { name: "GraceView", schema: graceView },
-    refusals: [...SESSION_ENDED, ...GRACED_ACCESS_TOKEN, "service_unavailable"],
+    refusals: [...SESSION_ENDED_CODES, ...GRACED_ACCESS_TOKEN, "service_unavailable"],
   },
   {
     method: "post",
@@ -233,7 +224,7 @@ export const OPERATIONS: readonly Operation[] = [
     answer: { name: "GraceView", schema: graceView },
     refusals: [
       ...BODY_REFUSALS,
-      ...SESSION_ENDED,
+      ...SESSION_ENDED_CODES,
       ...GRACED_ACCESS_TOKEN,
       "service_unavailable",
     ],

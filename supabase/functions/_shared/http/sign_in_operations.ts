@@ -4,12 +4,12 @@
  * @module
  */
 
+import { SESSION_ENDED_CODES } from "../errors.ts";
 import {
   BODY_REFUSALS,
   type JsonAnswer,
   LIVE_ACCESS_TOKEN,
   type Operation,
-  SESSION_ENDED,
 } from "./openapi_operations.ts";
 import { sessionView } from "./schemas.ts";
 import {
@@ -62,7 +62,7 @@ const CODE = [
 ] as const;
 /** Of a change that signed-in users make to their account. */
 const OWN = [
-  ...SESSION_ENDED,
+  ...SESSION_ENDED_CODES,
   ...LIVE_ACCESS_TOKEN,
   "reauthentication_needed",
   "current_password_invalid",

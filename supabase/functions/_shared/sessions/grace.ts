@@ -6,10 +6,9 @@
  * @module
  */
 
-import { type ErrorCode, isSessionEnded } from "../errors.ts";
+import { type ErrorCode, isSessionEnded, sessionEndedCode } from "../errors.ts";
 import type { LiveSession, RequestContext } from "../store/session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
-import { sessionEndedCode } from "./session_end.ts";
 import { presentedPlace } from "./mismatched_cookies.ts";
 import type { PresentedTokens } from "./validate.ts";
 

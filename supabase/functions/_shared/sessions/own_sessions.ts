@@ -5,10 +5,10 @@
  */
 
 import type { SessionId } from "../brands.ts";
+import { sessionEndedCode } from "../errors.ts";
 import type { ListedSession, RequestContext, SessionEnd } from "../store/session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { type Refusal, refuse } from "./refusal.ts";
-import { sessionEndedCode } from "./session_end.ts";
 import { type AccessTokenPresented, readUnexpiredClaims } from "./validate.ts";
 
 export type ListResult =

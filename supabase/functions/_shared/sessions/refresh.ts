@@ -6,7 +6,7 @@
  */
 
 import type { RawRefreshToken, SessionId } from "../brands.ts";
-import type { ErrorCode } from "../errors.ts";
+import { type ErrorCode, sessionEndedCode } from "../errors.ts";
 import { type GenuineRefreshToken, MAX_GENERATION } from "../tokens/refresh_token.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
 import type {
@@ -26,7 +26,6 @@ import type { SessionDependencies } from "./dependencies.ts";
 import { grantTokens, logHookRefusal, type SessionGrant } from "./grant.ts";
 import { type ReadProof, refuseWithoutProof, requireProof } from "./proof.ts";
 import { type Refusal, refuse } from "./refusal.ts";
-import { sessionEndedCode } from "./session_end.ts";
 
 /**
  * How often a successor is proposed. The second proposal fits, unless another request moved the session

@@ -7,7 +7,7 @@
  */
 
 import type { AccessClaims } from "../tokens/access_token.ts";
-import type { ErrorCode } from "../errors.ts";
+import { type ErrorCode, sessionEndedCode } from "../errors.ts";
 import type { GenuineRefreshToken } from "../tokens/refresh_token.ts";
 import type { LiveSession, RequestContext, SessionAt } from "../store/session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
@@ -16,7 +16,6 @@ import type { ReadProof } from "./proof.ts";
 import { joinRefusals, type Refusal, refuse } from "./refusal.ts";
 import type { Throttled } from "./refresh.ts";
 import { refreshAny } from "./refresh_any.ts";
-import { sessionEndedCode } from "./session_end.ts";
 import { isMismatched, presentedPlace } from "./mismatched_cookies.ts";
 
 /** The access token that a request presented. */
