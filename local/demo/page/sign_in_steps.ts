@@ -66,7 +66,10 @@ export function createSignInSteps(auth: AuthClient, onChange: () => void): SignI
   let awaited: SentMessage | null = null;
   let repeat = (): void => {};
 
+  const main = find("main", HTMLElement);
+
   const show = (step: Step | null, hint = ""): void => {
+    const held = open !== null && steps[open].form.contains(document.activeElement);
     open = step;
     for (const name of STEPS) steps[name].form.hidden = name !== step;
     if (step !== null) {
@@ -77,6 +80,8 @@ export function createSignInSteps(auth: AuthClient, onChange: () => void): SignI
       form.querySelector<HTMLElement>("input, button")?.focus();
     }
     onChange();
+    // Somebody at the keyboard would go on from the top of the page otherwise.
+    if (step === null && held) main.focus();
   };
 
   const askForFactor = (offered: readonly Factor[]): void => {

@@ -91,6 +91,23 @@ Deno.test("the next sign-in asks for a code of an authenticator app that was enr
   assert.deepEqual(await seriousViolations(page), []);
   await enterFactorCode(page, nextCode());
   await assertSignedIn(page, demo);
+  assert.equal(await page.evaluate(() => document.activeElement?.id), "main");
+  assert.deepEqual(complaints, []);
+});
+
+Deno.test("a sign-in at the provider comes back to the question for the second factor", async () => {
+  await using demo = await openSignedOutDemo();
+  const { page, complaints, email } = demo;
+  await signInByPassword(page, { email });
+  await assertSignedIn(page, demo);
+  const nextCode = await enrollAuthenticator(page);
+  await press(page, "Sign out");
+
+  await page.getByLabel("E-mail").fill(email);
+  await press(page, "Continue with the local provider");
+  await press(page, "This is me");
+  await enterFactorCode(page, nextCode());
+  await assertSignedIn(page, demo);
   assert.deepEqual(complaints, []);
 });
 
