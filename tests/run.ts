@@ -17,27 +17,26 @@ import { shareTestServer, testStore, testStoreEnvironment } from "../local/testi
  */
 const JOBS = "4";
 
-/** Beside three others a second is too short for a page to load, or for two limits to be distinguished. */
-const JOBS_OF_TIMED = "2";
+/** Seconds each: a fault in any of them shows at once. */
+const QUICK = ["tests/unit", "tests/checks"];
 
-/** The fast ones first, so that what is broken shows early. */
-const FOLDERS = [
-  "tests/unit",
-  "tests/checks",
-  ...await listFolders("tests/behaviour"),
-  ...await listFolders("tests/resilience"),
-];
-
-/** Files that wait for a browser, an outage or a deadline. */
-const TIMED = [
+/** Files that wait for a browser, an outage or a deadline begin first, so that none of them is left at the end. */
+const WAITING = [
+  "tests/behaviour/engines",
   "tests/behaviour/apps",
   "tests/behaviour/browser",
-  "tests/behaviour/engines",
+  "tests/behaviour/http/login_timing_test.ts",
   "tests/behaviour/local",
   "tests/behaviour/platforms",
   "bench",
   "tests/resilience/fault",
-  "tests/resilience/race",
+];
+
+const FOLDERS = [
+  ...QUICK,
+  ...WAITING,
+  ...await listFolders("tests/behaviour"),
+  ...await listFolders("tests/resilience"),
 ];
 
 /**
@@ -60,9 +59,8 @@ const SLOWEST_FILES = 25;
 const showsSlowest = Deno.args.includes("--slowest");
 const asked = Deno.args.filter((argument) => argument !== "--slowest");
 const runs: readonly Run[] = asked.length > 0 ? [{ args: asked, store: testStore(), jobs: "1" }] : [
-  { args: FOLDERS.filter((folder) => !TIMED.includes(folder)), store: "data-api", jobs: JOBS },
-  { args: TIMED, store: "data-api", jobs: JOBS_OF_TIMED },
-  { args: WITH_THE_DIRECT_STORE_TOO, store: "postgres", jobs: JOBS_OF_TIMED },
+  { args: FOLDERS, store: "data-api", jobs: JOBS },
+  { args: WITH_THE_DIRECT_STORE_TOO, store: "postgres", jobs: JOBS },
 ];
 
 await using server = shareTestServer();
