@@ -10,7 +10,7 @@ import type { SessionId, UserId } from "../../../supabase/functions/_shared/bran
 import type { ClaimHash } from "../../../supabase/functions/_shared/store/sign_in_store.ts";
 import type { FunctionName } from "../../../supabase/functions/_shared/store/sql_functions.ts";
 import { contextOf } from "../sql/sql_sessions.ts";
-import { newSession } from "./scenarios.ts";
+import { newSession } from "./sign_in_scenarios.ts";
 import type { StoreFixture } from "./store_fixture.ts";
 
 export type CalledFunction = Exclude<FunctionName, "purge_sessions" | "session_is_live">;

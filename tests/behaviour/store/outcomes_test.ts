@@ -7,7 +7,8 @@
 
 import assert from "node:assert/strict";
 import { forgetEverything, observe } from "./observation.ts";
-import { type Scenario, SCENARIOS } from "./scenarios.ts";
+import type { Scenario } from "./opened_sessions.ts";
+import { SCENARIOS } from "./scenarios.ts";
 import { openStore, type StoreFixture } from "./store_fixture.ts";
 
 for (const [name, groups] of Object.entries(SCENARIOS)) {

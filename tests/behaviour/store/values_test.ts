@@ -11,7 +11,7 @@ import { randomUUID } from "node:crypto";
 import fc from "fast-check";
 import type { SessionId } from "../../../supabase/functions/_shared/brands.ts";
 import { contextOf, keyNamed } from "../sql/sql_sessions.ts";
-import { newSession } from "./scenarios.ts";
+import { newSession } from "./sign_in_scenarios.ts";
 import { openStore, testEachStore } from "./store_fixture.ts";
 
 /** With what a literal, a composite, an array or a placeholder is written with. PostgreSQL keeps no NUL. */
