@@ -44,7 +44,6 @@ const FOLDERS = [
  * calls at once that wait for locks, for connections or for a server that is going down.
  */
 const WITH_THE_DIRECT_STORE_TOO = [
-  "tests/behaviour/http/rotation_table_test.ts", // every row of the rule, through the whole composition
   "tests/behaviour/http/smoke_test.ts",
   "tests/resilience/fault/contention_test.ts", // its own pool and limits, busy
   "tests/resilience/fault/database_killed_test.ts", // under load
