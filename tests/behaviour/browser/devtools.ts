@@ -1,14 +1,14 @@
 /**
- * A real Chromium over the raw DevTools protocol: tabs that become hidden, freeze, are restored from
- * the back/forward cache, and renderers that are stopped as a sleeping laptop stops them. A driver that
- * keeps every page focused cannot show any of that.
+ * A real Chromium as it lives on a laptop, by Puppeteer and the DevTools protocol: tabs that become hidden,
+ * freeze, are restored from the back/forward cache, and renderers that are stopped as a sleeping laptop
+ * stops them. Playwright, which drives the pages that people see, keeps every page focused.
  *
  * @module
  */
 
 import sparticuz from "@sparticuz/chromium";
+import puppeteer, { type CDPSession } from "puppeteer-core";
 import { CHROMIUM_ARGUMENTS } from "./chromium.ts";
-import { connectDevTools, type DevToolsConnection } from "./devtools_connection.ts";
 import { openTab, type Tab } from "./tab.ts";
 
 export interface DevTools extends AsyncDisposable {
@@ -49,34 +49,23 @@ export interface LaunchOptions {
 export async function launchDevTools(
   { executable, flags = [], oneWindow = false }: LaunchOptions = {},
 ): Promise<DevTools> {
-  const profile = await Deno.makeTempDir({ prefix: "unified-auth-chromium-" });
-  const process = new Deno.Command(executable ?? await sparticuz.executablePath(), {
-    args: [
-      ...CHROMIUM_ARGUMENTS,
-      "--headless",
-      ...flags,
-      "--remote-debugging-port=0",
-      `--user-data-dir=${profile}`,
-      "about:blank",
-    ],
-    stdin: "null",
-    stdout: "null",
-    stderr: "piped",
-  }).spawn();
-  const errors = process.stderr.pipeThrough(new TextDecoderStream()).getReader();
-  const connection = await connectDevTools(await readEndpoint(errors));
-  const drained = drain(errors);
+  const browser = await puppeteer.launch({
+    executablePath: executable ?? await sparticuz.executablePath(),
+    // Puppeteer's own keep the timers of hidden pages going, and pages out of the back/forward cache.
+    ignoreDefaultArgs: true,
+    args: [...CHROMIUM_ARGUMENTS, "--headless", ...flags, "about:blank"],
+    defaultViewport: null,
+  });
+  const client = await browser.target().createCDPSession();
 
   const cookie: DevTools["cookie"] = async (name) => {
-    const { cookies } = await connection.send<{ cookies: { name: string; value: string }[] }>(
-      "Storage.getCookies",
-    );
+    const { cookies } = await client.send("Storage.getCookies");
     return cookies.find((cookie) => cookie.name === name)?.value;
   };
 
   return {
-    openTab: (url, script) => openTab(connection, { url, script, newWindow: !oneWindow }),
-    stopRenderers: (milliseconds) => stopRenderers(connection, milliseconds),
+    openTab: (url, script) => openTab(browser, { url, script, newWindow: !oneWindow }),
+    stopRenderers: (milliseconds) => stopRenderers(client, milliseconds),
     cookie,
     async waitForCookie(name, wanted) {
       const until = performance.now() + PATIENCE_MS;
@@ -86,47 +75,21 @@ export async function launchDevTools(
       }
     },
     async restoreCookie(name, value, url) {
-      await connection.send("Storage.setCookies", {
+      await client.send("Storage.setCookies", {
         cookies: [{ name, value, url, secure: true, httpOnly: true, sameSite: "Lax", path: "/" }],
       });
     },
     async forgetCookie(name, url) {
-      await connection.send("Storage.setCookies", {
+      await client.send("Storage.setCookies", {
         cookies: [{ name, value: "", url, secure: true, path: "/", expires: 1 }],
       });
     },
-    async [Symbol.asyncDispose]() {
-      await connection.send("Browser.close").catch(() => undefined);
-      await connection.close();
-      await process.status;
-      await drained;
-      await Deno.remove(profile, { recursive: true });
-    },
+    [Symbol.asyncDispose]: () => browser.close(),
   };
 }
 
-async function readEndpoint(errors: ReadableStreamDefaultReader<string>): Promise<string> {
-  let text = "";
-  for (;;) {
-    const { value, done } = await errors.read();
-    if (done) throw new Error(`Cannot start Chromium: ${text.slice(-500)}`);
-    text += value;
-    const endpoint = /DevTools listening on (ws:\S+)/.exec(text)?.[1];
-    if (endpoint !== undefined) return endpoint;
-  }
-}
-
-async function drain(errors: ReadableStreamDefaultReader<string>): Promise<void> {
-  while (!(await errors.read()).done);
-}
-
-async function stopRenderers(
-  connection: DevToolsConnection,
-  milliseconds: number,
-): Promise<void> {
-  const { processInfo } = await connection.send<{ processInfo: { type: string; id: number }[] }>(
-    "SystemInfo.getProcessInfo",
-  );
+async function stopRenderers(client: CDPSession, milliseconds: number): Promise<void> {
+  const { processInfo } = await client.send("SystemInfo.getProcessInfo");
   const renderers = processInfo.filter(({ type }) => type === "renderer").map(({ id }) => id);
   for (const pid of renderers) Deno.kill(pid, "SIGSTOP");
   await new Promise((resolve) => setTimeout(resolve, milliseconds));

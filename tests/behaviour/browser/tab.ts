@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { DevToolsConnection } from "./devtools_connection.ts";
+import type { Browser, CDPSession } from "puppeteer-core";
 
 export interface Tab {
   /** The value of an expression of the page; promises are awaited. */
@@ -33,60 +33,31 @@ export interface Tab {
   close(): Promise<void>;
 }
 
-interface Evaluated<Value> {
-  readonly result: { readonly value: Value };
-  readonly exceptionDetails?: {
-    readonly text: string;
-    readonly exception?: { readonly description?: string };
-  };
-}
-
 const PATIENCE_MS = 10_000;
 const LOOK_EVERY_MS = 25;
 
 /** A page in a window of its own can be minimized. `script` runs in each document of the tab before the page's own. */
 export async function openTab(
-  connection: DevToolsConnection,
+  browser: Browser,
   { url, script, newWindow }: {
     readonly url: string;
     readonly script?: string | undefined;
     readonly newWindow: boolean;
   },
 ): Promise<Tab> {
-  const { targetId } = await connection.send<{ targetId: string }>("Target.createTarget", {
-    url: "about:blank",
-    newWindow,
-  });
-  const { sessionId } = await connection.send<{ sessionId: string }>("Target.attachToTarget", {
-    targetId,
-    flatten: true,
-  });
-  const send = <Answer>(method: string, params?: Readonly<Record<string, unknown>>) =>
-    connection.send<Answer>(method, params, sessionId);
-  await send("Page.enable");
-  await send("Network.enable");
-  if (script !== undefined) {
-    await send("Page.addScriptToEvaluateOnNewDocument", { source: script });
-  }
-  await connection.send("Target.activateTarget", { targetId });
-  await send("Page.navigate", { url });
-  const { windowId } = await connection.send<{ windowId: number }>("Browser.getWindowForTarget", {
-    targetId,
-  });
-  const setWindow = (windowState: "minimized" | "normal") =>
-    connection.send<void>("Browser.setWindowBounds", { windowId, bounds: { windowState } });
-
-  const evaluate = async <Value>(expression: string): Promise<Value> => {
-    const { result, exceptionDetails } = await send<Evaluated<Value>>("Runtime.evaluate", {
-      expression,
-      awaitPromise: true,
-      returnByValue: true,
-    });
-    if (exceptionDetails) {
-      throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
-    }
-    return result.value;
+  const page = await browser.newPage({ type: newWindow ? "window" : "tab" });
+  if (script !== undefined) await page.evaluateOnNewDocument(script);
+  const client = await page.createCDPSession();
+  const navigate = async (to: string) => {
+    await client.send("Page.navigate", { url: to }); // and does not wait, as a person need not
   };
+  await client.send("Network.enable");
+  await page.bringToFront();
+  await navigate(url);
+  const { windowId } = await client.send("Browser.getWindowForTarget");
+  const setWindow = (windowState: "minimized" | "normal") =>
+    client.send("Browser.setWindowBounds", { windowId, bounds: { windowState } });
+  const evaluate = <Value>(expression: string) => evaluateIn<Value>(client, expression);
 
   const waitFor = async (expression: string, patienceMs = PATIENCE_MS): Promise<void> => {
     const until = performance.now() + patienceMs;
@@ -103,43 +74,43 @@ export async function openTab(
   return {
     evaluate,
     waitFor,
-    show: () =>
-      newWindow ? setWindow("normal") : connection.send("Target.activateTarget", { targetId }),
+    show: () => newWindow ? setWindow("normal") : page.bringToFront(),
     hide: () => setWindow("minimized"),
     async freeze() {
       await setWindow("minimized");
-      await send("Page.setWebLifecycleState", { state: "frozen" });
+      await client.send("Page.setWebLifecycleState", { state: "frozen" });
     },
-    thaw: () => send("Page.setWebLifecycleState", { state: "active" }),
+    thaw: () => client.send("Page.setWebLifecycleState", { state: "active" }),
     setOffline: (offline) =>
-      send("Network.emulateNetworkConditions", {
+      client.send("Network.emulateNetworkConditions", {
         offline,
         latency: 0,
         downloadThroughput: -1,
         uploadThroughput: -1,
       }),
-    setUserAgent: (userAgent) => send("Network.setUserAgentOverride", { userAgent }),
-    navigate: async (to) => {
-      await send("Page.navigate", { url: to });
-    },
+    setUserAgent: (userAgent) => client.send("Network.setUserAgentOverride", { userAgent }),
+    navigate,
     async goBack() {
-      const { currentIndex, entries } = await send<
-        { readonly currentIndex: number; readonly entries: readonly { readonly id: number }[] }
-      >("Page.getNavigationHistory");
-      await send("Page.navigateToHistoryEntry", { entryId: entries[currentIndex - 1]?.id });
+      const { currentIndex, entries } = await client.send("Page.getNavigationHistory");
+      const before = entries[currentIndex - 1];
+      if (before) await client.send("Page.navigateToHistoryEntry", { entryId: before.id });
     },
     async heapBytes() {
-      await send("HeapProfiler.collectGarbage");
-      return (await send<{ readonly usedSize: number }>("Runtime.getHeapUsage")).usedSize;
+      await client.send("HeapProfiler.collectGarbage");
+      return (await client.send("Runtime.getHeapUsage")).usedSize;
     },
-    async close() {
-      await connection.send("Target.closeTarget", { targetId });
-      for (let isOpen = true; isOpen;) {
-        const { targetInfos } = await connection.send<
-          { readonly targetInfos: readonly { readonly targetId: string }[] }
-        >("Target.getTargets");
-        isOpen = targetInfos.some((target) => target.targetId === targetId);
-      }
-    },
+    close: () => page.close(),
   };
+}
+
+async function evaluateIn<Value>(client: CDPSession, expression: string): Promise<Value> {
+  const { result, exceptionDetails } = await client.send("Runtime.evaluate", {
+    expression,
+    awaitPromise: true,
+    returnByValue: true,
+  });
+  if (exceptionDetails) {
+    throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
+  }
+  return result.value;
 }
