@@ -1,49 +1,54 @@
-/** The example of `docs/sign-in.md`, as it stands there, in a page of Chromium. */
+/** The examples of `docs/sign-in.md`, as they stand there, in a page of Chromium. */
 
 import assert from "node:assert/strict";
 import { build, stop } from "esbuild";
 import { readDocument } from "../docs/markdown.ts";
 import { addTotp } from "../sign_in/authenticator.ts";
-import { emailIn, openSignInStage, type Person, type SignInBrowser } from "./sign_in_stage.ts";
+import {
+  answerProvider,
+  emailIn,
+  openSignInStage,
+  type Person,
+  type SignInBrowser,
+} from "./sign_in_stage.ts";
 import { findTraces } from "./token_traces.ts";
 
 const stage = await openSignInStage();
 Deno.test.afterAll(() => stage.close());
 
 const { app, issued, stack, withBrowsers } = stage;
+const ROOT = new URL("../../../", import.meta.url);
 const PROJECT = { url: stack.baseUrl, publishableKey: stack.keys.publishable };
 
-/** The example for a page: what it exports is within reach, and `auth` as `session`. */
-async function bundleExample(): Promise<string> {
-  const page = await readDocument("docs/sign-in.md");
-  const [, example = ""] = /^```ts check\n([\s\S]*?)^```$/m.exec(page) ?? [];
+/** Each example for a page: what it exports is within reach as `example`, its client as `session`. */
+async function bundleExamples(): Promise<readonly string[]> {
+  const document = await readDocument("docs/sign-in.md");
+  const scripts: string[] = [];
   try {
-    const { outputFiles } = await build({
-      stdin: {
-        contents: `${example}
-          Object.assign(globalThis, { session: auth, signInWithSupabase });`,
-        loader: "ts",
-        resolveDir: new URL("../../../", import.meta.url).pathname,
-      },
-      alias: {
-        "@unified-auth/client": new URL("../../../client/src/index.ts", import.meta.url).pathname,
-      },
-      bundle: true,
-      format: "iife",
-      target: "es2022",
-      write: false,
-      logLevel: "silent",
-    });
-    return outputFiles[0]?.text ?? assert.fail("nothing was bundled");
+    for (const [, contents = ""] of document.matchAll(/^```ts check\n([\s\S]*?)^```$/gm)) {
+      const { outputFiles } = await build({
+        stdin: { contents, loader: "ts", resolveDir: ROOT.pathname },
+        alias: { "@unified-auth/client": new URL("client/src/index.ts", ROOT).pathname },
+        bundle: true,
+        format: "iife",
+        globalName: "example",
+        footer: { js: "globalThis.session = example.auth;" },
+        target: "es2022",
+        write: false,
+        logLevel: "silent",
+      });
+      scripts.push(outputFiles[0]?.text ?? assert.fail("nothing was bundled"));
+    }
   } finally {
     await stop(); // its process would outlive us
   }
+  return scripts;
 }
 
-const script = await bundleExample();
+const [direct, redirected] = await bundleExamples();
 
-/** A page whose storages are watched: every write to one of them is kept. */
-async function openExample({ page }: SignInBrowser): Promise<void> {
+/** A tab in which every write to a storage is kept. */
+async function watchStorages({ page }: SignInBrowser): Promise<void> {
   await page.addInitScript(`
     globalThis.written = [];
     const { setItem } = Storage.prototype;
@@ -51,9 +56,18 @@ async function openExample({ page }: SignInBrowser): Promise<void> {
       written.push(key + "=" + value);
       return setItem.call(this, key, value);
     };`);
-  await page.goto(`${app}/example`);
+}
+
+/** Gives the page that is open the example. */
+async function loadExample({ page }: SignInBrowser, script = ""): Promise<void> {
   await page.addScriptTag({ content: script });
   assert.equal(await emailIn(page), null);
+}
+
+async function openExample(browser: SignInBrowser): Promise<void> {
+  await watchStorages(browser);
+  await browser.page.goto(`${app}/example`);
+  await loadExample(browser, direct);
 }
 
 /** Runs the example with this way to sign in; answers what the exchange came to. */
@@ -61,7 +75,7 @@ function exchange(
   { page }: SignInBrowser,
   signIn: string,
 ): Promise<{ readonly kind: string; readonly code?: string }> {
-  return page.evaluate(`signInWithSupabase(${JSON.stringify(PROJECT)}, ${signIn})`);
+  return page.evaluate(`example.signInWithSupabase(${JSON.stringify(PROJECT)}, ${signIn})`);
 }
 
 const byPassword = ({ email, password }: Person) =>
@@ -70,7 +84,12 @@ const byPassword = ({ email, password }: Person) =>
 async function assertNothingIsLeft({ page }: SignInBrowser, person: Person): Promise<void> {
   const written = await page.evaluate<readonly string[]>("written");
   assert.deepEqual(written.filter((text) => /eyJ|sb-|supabase/.test(text)), []);
-  assert.deepEqual(await findTraces(page, { secrets: issued }), []);
+  const kept = "Object.keys({ ...localStorage, ...sessionStorage })";
+  const keys = await page.evaluate<readonly string[]>(kept);
+  assert.deepEqual(keys.filter((key) => key.startsWith("sb-")), []);
+  const traces = await findTraces(page, { secrets: issued });
+  // A page of an SSO was loaded with a code in its address, which is used up.
+  assert.deepEqual(traces.filter((trace) => !trace.startsWith("resources:")), []);
   const [row] = await stage.sql`
     select count(*)::int as sessions from auth.sessions where user_id = ${person.id}`;
   assert.equal(row?.["sessions"], 0);
@@ -112,5 +131,37 @@ Deno.test("the documented exchange takes a second factor that was given to supab
     );
     assert.equal(outcome.kind, "signed-in");
     assert.equal((await stage.readSession(person))?.["aal"], "aal2");
+    await assertNothingIsLeft(browser, person);
+  }));
+
+Deno.test("the documented SSO keeps the verifier in its tab, signs in, and leaves nothing", () =>
+  withBrowsers(async (open) => {
+    const [browser, person] = [await open(), await stage.createPerson()];
+    const { page } = browser;
+    // The stand-in has no SSO; its OAuth takes the same way back.
+    await page.route("**/auth/v1/sso", (route) => {
+      const { code_challenge, code_challenge_method, redirect_to } = route.request().postDataJSON();
+      const provider = new URL(`${stack.baseUrl}/auth/v1/authorize?provider=keycloak`);
+      const query = { redirect_to, code_challenge, code_challenge_method };
+      for (const [name, value] of Object.entries(query)) provider.searchParams.set(name, value);
+      return route.fulfill({
+        headers: { "access-control-allow-origin": "*" },
+        json: { url: provider.href },
+      });
+    });
+    await watchStorages(browser);
+    await page.goto(`${app}/sso`);
+    await loadExample(browser, redirected);
+    assert.equal(await page.evaluate(`example.finishSso(${JSON.stringify(PROJECT)})`), null);
+    const project = JSON.stringify(PROJECT);
+    await page.evaluate(`void example.leaveForSso(${project}, "example.com")`);
+    await page.getByLabel("E-mail").waitFor();
+    await answerProvider(page, person.email);
+    await page.waitForURL(`${app}/sso?code=*`);
+    await loadExample(browser, redirected);
+    const outcome = await page.evaluate<{ readonly kind: string }>(`example.finishSso(${project})`);
+    assert.equal(outcome.kind, "signed-in");
+    assert.equal(page.url(), `${app}/sso`);
+    assert.equal(await emailIn(page), person.email);
     await assertNothingIsLeft(browser, person);
   }));
