@@ -1,11 +1,12 @@
 /**
  * Passages that follow from other files, inside files that are written by hand: the table of errors, the
- * numbers of the migrations, the pictures of the shelves.
+ * table of browsers, the numbers of the migrations, the pictures of the shelves.
  *
  * @module
  */
 
 import { ERRORS, isSessionEnded } from "../../supabase/functions/_shared/errors.ts";
+import { writeBrowsersTable } from "../behaviour/engines/browsers_table.ts";
 import { type Check, problemsOf, PROJECT, runProgram } from "./check.ts";
 import { readImports } from "./import_graph.ts";
 import { drawShelves, SHELVED } from "./shelves.ts";
@@ -28,6 +29,11 @@ const PASSAGES: readonly Passage[] = [
     path: "docs/architecture.md",
     pattern: /(?<=\n## The shelves\n)[^#]*(?=\n## )/,
     generate: drawAllShelves,
+  },
+  {
+    path: "docs/browsers.md",
+    pattern: /(?<=\n## In every engine\n[^#]*?)\| case [^#]*?\|\n(?=\n)/,
+    generate: () => formatMarkdown(writeBrowsersTable()),
   },
   {
     path: "supabase/functions/_shared/version.ts",

@@ -1,7 +1,7 @@
 /**
  * `deno task types`: writes what is generated from the migrations (the database's types, the dump
- * of the schema, the manifest that the doctor compares a database with, the numbers of the migrations) and
- * the table of errors.
+ * of the schema, the manifest that the doctor compares a database with, the numbers of the migrations), the
+ * table of errors and that of browsers.
  *
  * @module
  */

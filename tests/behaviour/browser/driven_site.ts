@@ -1,6 +1,7 @@
 /**
- * What the browser tests serve beside the functions: the page under test at every path, and a hand in
- * every reply of a function, to count it, hold it, lose it or put another in its place.
+ * What the browser tests serve beside the functions: the page under test at every path, with the
+ * script that its address names before its own, and a hand in every reply of a function, to count it,
+ * hold it, lose it or put another in its place.
  *
  * @module
  */
@@ -28,6 +29,9 @@ function once<T>(make: () => T): () => T {
   return () => (made ??= { value: make() }).value;
 }
 
+/** Answers with `Clear-Site-Data: "storage"`, as a sign-out page or another app of the origin may. */
+export const CLEARING_PATH = "/clear-site-data";
+
 /** What is served at every path but the functions' and the script's. */
 export interface DrivenPage {
   readonly script: URL;
@@ -45,8 +49,9 @@ export function createDrivenSite(page = DRIVEN_PAGE): DrivenSite {
     "/app.js": once(() => bundlePage(page.script)),
     "/worker.js": once(() => bundlePage(DRIVEN_WORKER)),
   };
-  const html = `<!DOCTYPE html><title>Under test</title>${page.body ?? ""}` +
-    '<script type="module" src="/app.js"></script>';
+  const html = (script: string | null) =>
+    `<!DOCTYPE html><title>Under test</title>${script ? `<script>${script}</script>` : ""}` +
+    `${page.body ?? ""}<script type="module" src="/app.js"></script>`;
   let arrived: string[] = [];
   let ended = Promise.withResolvers<undefined>();
   let fate: Fate | null = null;
@@ -54,10 +59,12 @@ export function createDrivenSite(page = DRIVEN_PAGE): DrivenSite {
     arrived.filter((each) => route === undefined || each === route).length;
   return {
     async fetch(request) {
-      const { pathname } = new URL(request.url);
+      const { pathname, searchParams } = new URL(request.url);
       const script = await scripts[pathname]?.();
       if (script) return new Response(script, { headers: { "content-type": "text/javascript" } });
-      return new Response(html, { headers: { "content-type": "text/html" } });
+      const headers = new Headers({ "content-type": "text/html" });
+      if (pathname === CLEARING_PATH) headers.set("clear-site-data", '"storage"');
+      return new Response(html(searchParams.get("script")), { headers });
     },
     async deliver(request, reply) {
       const route = new URL(request.url).pathname.split("/").at(-1) ?? "";

@@ -1,6 +1,6 @@
 /**
- * A worker of the page under test, dedicated or shared: it answers "prove" with a proof of the key, and
- * "status" with how the session stands, asked from within the worker.
+ * A worker of the page under test, dedicated, shared or a service worker: it answers "prove" with a
+ * proof of the key, and "status" with how the session stands, asked from within the worker.
  *
  * @module
  */
@@ -16,11 +16,12 @@ interface Port {
 }
 
 function answer(port: Port): void {
-  port.onmessage = async ({ data }) => {
+  port.onmessage = async ({ data, source }) => {
     const asked = data === "status"
       ? await createAuthClient({ baseUrl: "/functions/v1/unified-auth" }).ready()
       : await pageKey().prove(CLAIMS, { creates: true });
-    port.postMessage(asked);
+    // Of a service worker, which has many pages, the message alone knows who sent it.
+    (source ?? port).postMessage(asked);
   };
 }
 

@@ -33,8 +33,9 @@ Deno.test("each of the ten traps of Supabase Auth's sign-in has its row, with a 
   }
 });
 
-Deno.test("every test that the page names is there", async () => {
-  const named = [...page.matchAll(/`(tests\/[\w/]+_test\.ts)`(?:: "(.+?)"(?=<br>| *\|))?/g)];
+Deno.test("every test that the page or docs/browsers.md names is there", async () => {
+  const pages = page + await readDocument("docs/browsers.md");
+  const named = [...pages.matchAll(/`(tests\/[\w/]+_test\.ts)`(?:: "(.+?)"(?=<br>| *\|))?/g)];
   assert.ok(named.length > 48);
   for (const [, file = "", name] of named) {
     const source = await readDocument(file);

@@ -14,13 +14,20 @@ export interface EngineOptions {
   readonly blocksSiteData?: boolean;
   /** Opens the pages in a private window. WebKit's automated windows always are. */
   readonly isPrivate?: boolean;
+  /** Keeps the one profile in this folder, for the next browser that is given it. */
+  readonly profileFolder?: string;
+  /** A port of this machine that answers for every host but loopback. */
+  readonly proxyPort?: number;
 }
 
 export interface EngineBrowser extends AsyncDisposable {
+  readonly version: string;
   /** A fresh profile: no cookie and no storage of another one. */
   openProfile(): Promise<EngineProfile>;
   /** Stops every process of the browser, as a laptop that sleeps does, and lets them go on afterwards. */
   sleep(milliseconds: number): Promise<void>;
+  /** Ends every process of the browser at once, as a crash does. */
+  kill(): Promise<void>;
 }
 
 export interface EngineProfile extends AsyncDisposable {

@@ -7,6 +7,7 @@
 import type { EngineBrowser, EngineName, EngineOptions } from "./engine.ts";
 import { launchPuppeteerEngine } from "./puppeteer_engine.ts";
 import { launchWebkit } from "./webkit_engine.ts";
+import { launchKeptWebkit } from "./webkit_kept.ts";
 
 export async function launchEngine(
   name: EngineName,
@@ -17,7 +18,9 @@ export async function launchEngine(
     case "firefox":
       return await launchPuppeteerEngine(name, options);
     case "webkit":
-      return await launchWebkit(options);
+      return options.profileFolder === undefined
+        ? await launchWebkit(options)
+        : await launchKeptWebkit(options.profileFolder);
     default:
       return name satisfies never;
   }

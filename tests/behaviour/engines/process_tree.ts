@@ -15,6 +15,11 @@ export async function sleepTree(rootPid: number, milliseconds: number): Promise<
   }
 }
 
+/** Ends a process and its descendants, without a chance to tidy up. */
+export async function killTree(rootPid: number): Promise<void> {
+  for (const pid of await descendantsOf(rootPid)) signal(pid, "SIGKILL");
+}
+
 /** The process itself and all below it, parents first. */
 async function descendantsOf(rootPid: number): Promise<readonly number[]> {
   const childrenOf = new Map<number, number[]>();

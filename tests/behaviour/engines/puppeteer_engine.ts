@@ -9,7 +9,7 @@ import sparticuz from "@sparticuz/chromium";
 import { CHROMIUM_ARGUMENTS } from "../browser/chromium.ts";
 import { type EngineBrowser, type EngineOptions, type EngineTab, waitUntilTrue } from "./engine.ts";
 import { findProgram } from "../../../local/platform/find_program.ts";
-import { sleepTree } from "./process_tree.ts";
+import { killTree, sleepTree } from "./process_tree.ts";
 
 /** Firefox' own traffic: the network of a test is closed. */
 const QUIET_FIREFOX = {
@@ -21,38 +21,44 @@ const QUIET_FIREFOX = {
 
 /** `network.cookie.cookieBehavior`: no site may set a cookie or store anything else. */
 const FIREFOX_BLOCKS_ALL = 2;
+/** `network.proxy.type` */
+const FIREFOX_PROXY_BY_HAND = 1;
 
 export async function launchPuppeteerEngine(
   name: "chromium" | "firefox",
   options: EngineOptions,
 ): Promise<EngineBrowser> {
-  const profile = await Deno.makeTempDir({ prefix: `unified-auth-${name}-` });
+  const { profileFolder } = options;
+  const profile = profileFolder ?? await Deno.makeTempDir({ prefix: `unified-auth-${name}-` });
   const browser = await puppeteer.launch({
     headless: true,
     userDataDir: profile,
     ...(name === "chromium" ? await chromiumOptions(profile, options) : firefoxOptions(options)),
   });
   const pid = browser.process()?.pid;
+  if (pid === undefined) throw new Error(`Cannot drive ${name}: it has no process`);
+  // What is kept or set for a whole browser concerns its default context alone.
+  const usesDefault = options.blocksSiteData === true || profileFolder !== undefined;
   return {
+    version: (await browser.version()).replace(/^.*\//, ""),
     async openProfile() {
-      // Of a browser whose site data is blocked only the default one has the setting.
-      const context = options.blocksSiteData
+      const context = usesDefault
         ? browser.defaultBrowserContext()
         : await browser.createBrowserContext();
       return {
         openTab: async (url) => await openTab(await context.newPage(), url),
         async [Symbol.asyncDispose]() {
-          if (!options.blocksSiteData) await context.close();
+          if (!usesDefault) await context.close();
         },
       };
     },
     async sleep(milliseconds) {
-      if (pid === undefined) throw new Error(`Cannot stop ${name}: it has no process`);
       await sleepTree(pid, milliseconds);
     },
+    kill: () => killTree(pid),
     async [Symbol.asyncDispose]() {
       await browser.close();
-      await Deno.remove(profile, { recursive: true });
+      if (profileFolder === undefined) await Deno.remove(profile, { recursive: true });
     },
   };
 }
@@ -81,11 +87,16 @@ async function chromiumOptions(profile: string, options: EngineOptions): Promise
   }
   return {
     executablePath: await findProgram("chromium") ?? await sparticuz.executablePath(),
-    args: CHROMIUM_ARGUMENTS,
+    args: [
+      ...CHROMIUM_ARGUMENTS,
+      ...(options.proxyPort ? [`--proxy-server=http://127.0.0.1:${options.proxyPort}`] : []),
+    ],
+    // Of Puppeteer alone: people's browsers have that cache.
+    ignoreDefaultArgs: ["--disable-back-forward-cache"],
   };
 }
 
-function firefoxOptions({ blocksSiteData, isPrivate }: EngineOptions): LaunchOptions {
+function firefoxOptions({ blocksSiteData, isPrivate, proxyPort }: EngineOptions): LaunchOptions {
   return {
     browser: "firefox",
     executablePath: "/usr/bin/firefox-esr",
@@ -93,6 +104,13 @@ function firefoxOptions({ blocksSiteData, isPrivate }: EngineOptions): LaunchOpt
       ...QUIET_FIREFOX,
       ...(blocksSiteData ? { "network.cookie.cookieBehavior": FIREFOX_BLOCKS_ALL } : {}),
       ...(isPrivate ? { "browser.privatebrowsing.autostart": true } : {}),
+      ...(proxyPort
+        ? {
+          "network.proxy.type": FIREFOX_PROXY_BY_HAND,
+          "network.proxy.http": "127.0.0.1",
+          "network.proxy.http_port": proxyPort,
+        }
+        : {}),
     },
   };
 }

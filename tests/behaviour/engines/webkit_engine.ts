@@ -13,27 +13,24 @@ import {
   type EngineProfile,
   waitUntilTrue,
 } from "./engine.ts";
-import { sleepTree } from "./process_tree.ts";
-
-const MINI_BROWSER = "/usr/lib/x86_64-linux-gnu/webkit2gtk-4.1/MiniBrowser";
+import { killTree, sleepTree } from "./process_tree.ts";
+import { MINI_BROWSER, readVersion, startDisplay, startProcess } from "./webkit_processes.ts";
 
 export async function launchWebkit(options: EngineOptions): Promise<EngineBrowser> {
   await using started = new AsyncDisposableStack();
   const display = started.use(await startDisplay());
   const port = findFreePort();
   const service = started.use(
-    startProcess("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], {
-      DISPLAY: display.name,
-      // Its sandbox needs user namespaces, which containers seldom grant.
-      WEBKIT_DISABLE_SANDBOX_THIS_IS_DANGEROUS: "1",
-      LIBGL_ALWAYS_SOFTWARE: "1",
-    }),
+    startProcess("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], display.environment),
   );
   await untilReady(port);
+  const version = await readVersion(display);
   const kept = started.move();
   return {
+    version,
     openProfile: () => openWindow(port, options),
     sleep: (milliseconds) => sleepTree(service.pid, milliseconds),
+    kill: () => killTree(service.pid),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
@@ -41,7 +38,7 @@ export async function launchWebkit(options: EngineOptions): Promise<EngineBrowse
 /** A session of WebDriver starts a browser of its own, whose storage ends with it. */
 async function openWindow(
   port: number,
-  { blocksSiteData }: EngineOptions,
+  { blocksSiteData, proxyPort }: EngineOptions,
 ): Promise<EngineProfile> {
   const capabilities = new Capabilities({
     browserName: "MiniBrowser",
@@ -50,6 +47,9 @@ async function openWindow(
       args: ["--automation", ...(blocksSiteData ? ["--cookies-policy=never"] : [])],
     },
   });
+  if (proxyPort) {
+    capabilities.set("proxy", { proxyType: "manual", httpProxy: `127.0.0.1:${proxyPort}` });
+  }
   const driver = await new Builder().usingServer(`http://127.0.0.1:${port}`)
     .withCapabilities(capabilities).build();
   let tabs = 0;
@@ -97,52 +97,6 @@ async function evaluateAsync<Value>(driver: WebDriver, expression: string): Prom
   );
   if (error !== undefined) throw new Error(error);
   return value;
-}
-
-interface StartedProcess extends AsyncDisposable {
-  readonly pid: number;
-}
-
-function startProcess(
-  program: string,
-  args: readonly string[],
-  env: Readonly<Record<string, string>>,
-): StartedProcess {
-  const child = new Deno.Command(program, {
-    args: [...args],
-    env: { ...env },
-    stdin: "null",
-    stdout: "null",
-    stderr: "null",
-  }).spawn();
-  return {
-    pid: child.pid,
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      await child.status;
-    },
-  };
-}
-
-/** An X server without a screen; it chooses its own number. */
-async function startDisplay(): Promise<AsyncDisposable & { readonly name: string }> {
-  const child = new Deno.Command("Xvfb", {
-    // Without -noreset it starts anew when its last window closes, and writes its number again.
-    args: ["-displayfd", "1", "-noreset", "-screen", "0", "1280x900x24", "-nolisten", "tcp"],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "null",
-  }).spawn();
-  const reader = child.stdout.getReader();
-  const { value } = await reader.read();
-  return {
-    name: `:${new TextDecoder().decode(value).trim()}`,
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGTERM");
-      await reader.cancel();
-      await child.status;
-    },
-  };
 }
 
 async function untilReady(port: number): Promise<void> {

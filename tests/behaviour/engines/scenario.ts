@@ -1,0 +1,54 @@
+/**
+ * A scenario that runs in every engine, and what it may use.
+ *
+ * @module
+ */
+
+import type { TestStack } from "../../../local/testing/test_server.ts";
+import type { DrivenSite } from "../browser/driven_site.ts";
+import type { EngineBrowser, EngineName, EngineOptions, EngineTab } from "./engine.ts";
+
+export interface PageOptions {
+  /** Runs in the page before its own script. */
+  readonly script?: string;
+  /** Where the page is opened. @default {the stack's own address} */
+  readonly baseUrl?: string;
+}
+
+export interface Harness {
+  readonly engine: EngineName;
+  readonly site: DrivenSite;
+  readonly stack: TestStack;
+  readonly browser: EngineBrowser;
+  /** Another browser of this engine, for the scenarios that end one. */
+  launch(options: EngineOptions): Promise<EngineBrowser>;
+  url(options?: PageOptions): string;
+  /** A tab whose session has settled. */
+  open(options?: PageOptions): Promise<EngineTab>;
+  openSignedIn(options?: PageOptions): Promise<EngineTab>;
+  /** Closes all tabs; those that are opened later share nothing with them. */
+  openAnotherProfile(): Promise<void>;
+  signIn(tab: EngineTab): Promise<void>;
+  /** Lets time pass for every session of the stack, so that the next refresh rotates. */
+  age(seconds: number): Promise<void>;
+  /** Of the one session that is live: whether it is bound to a key. */
+  isBound(): Promise<boolean>;
+}
+
+export interface HarnessOptions {
+  /** Of the functions. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Whether cookies are `Secure` in WebKit too, which keeps none of those here. @default {false} */
+  readonly hasSecureCookies?: boolean;
+}
+
+export interface Scenario extends EngineOptions, HarnessOptions {
+  readonly rule: string;
+  /** What an engine does instead, for the table of docs/browsers.md. @default {nothing} */
+  readonly differing?: Readonly<Partial<Record<EngineName, string>>>;
+  readonly run: (harness: Harness) => Promise<void>;
+}
+
+export const STATUS = "session.getSnapshot().status";
+
+export const IS_SETTLED = `!!globalThis.session && !["unknown", "restoring"].includes(${STATUS})`;

@@ -1,0 +1,160 @@
+/**
+ * What every browser must do with a session, in the three engines that browsers are made of.
+ *
+ * @module
+ */
+
+import assert from "node:assert/strict";
+import { SEED_USERS } from "../../../local/platform/seed_users.ts";
+import type { EngineTab } from "./engine.ts";
+import { type Scenario, STATUS } from "./scenario.ts";
+
+/** Access tokens of four seconds: an hour's life in a few. */
+const SHORT_LIVED = { SESSION_ACCESS_TTL_SECONDS: "4", SESSION_WINDOW_SECONDS: "1" };
+
+export const SESSION_SCENARIOS: readonly Scenario[] = [
+  {
+    rule: "a cold start asks the server first, and finds the session again",
+    run: async ({ open, openSignedIn }) => {
+      const first = await openSignedIn();
+      const again = await open();
+      assert.equal(await again.evaluate(STATUS), "active");
+      await first.close();
+    },
+  },
+
+  {
+    rule: "a visitor who never signed in costs no request, at a start or a return",
+    run: async ({ site, open }) => {
+      const tab = await open();
+      assert.equal(await tab.evaluate(STATUS), "signed-out");
+      await tab.evaluate("globalThis.dispatchEvent(new Event('focus'))");
+      await open();
+      assert.equal(site.count(), 0);
+    },
+  },
+
+  {
+    rule: "a browser that loses only the readable cookie keeps its session, and has it again",
+    run: async ({ site, open, openSignedIn }) => {
+      const tab = await openSignedIn();
+      const name = await tab.evaluate<string>(
+        `/(?:^|; )([^=;]*session_present)=1/.exec(document.cookie)[1]`,
+      );
+      await tab.evaluate(
+        `document.cookie = "${name}=; Max-Age=0; Path=/${name.startsWith("__") ? "; Secure" : ""}"`,
+      );
+      assert.equal(await tab.evaluate("document.cookie"), "");
+      const again = await open();
+      assert.equal(await again.evaluate(STATUS), "active");
+      assert.equal(site.count("validate"), 1);
+      assert.equal(await again.evaluate("document.cookie"), `${name}=1`);
+      // Known by the cookie alone, where the page's own storage was emptied.
+      await again.evaluate("localStorage.clear()");
+      assert.equal(await (await open()).evaluate(STATUS), "active");
+    },
+  },
+
+  {
+    rule: "a wrong password is a value, and a right one signs in",
+    run: async ({ open, signIn }) => {
+      const tab = await open();
+      assert.equal(await tab.evaluate(STATUS), "signed-out");
+      const { email } = SEED_USERS.grace;
+      assert.equal(
+        await tab.evaluate(`signIn(${JSON.stringify(email)}, "wrong").then(({ kind }) => kind)`),
+        "refused",
+      );
+      await signIn(tab);
+    },
+  },
+
+  {
+    rule: "two tabs refresh once for each generation, and both stay signed in",
+    run: async ({ site, open, openSignedIn }) => {
+      const tabs = [await openSignedIn(), await open()];
+      site.reset();
+      const generation = "session.getSnapshot().generation";
+      const [first] = tabs as [EngineTab, EngineTab];
+      const before = await first.evaluate<number>(generation);
+      for (const tab of tabs) await tab.waitFor(`${generation} >= ${before + 2}`);
+      const after = await first.evaluate<number>(generation);
+      assert.ok(site.count("refresh") <= after - before + 1, "one request for each generation");
+      for (const tab of tabs) assert.equal(await tab.evaluate(STATUS), "active");
+    },
+    environment: SHORT_LIVED,
+  },
+
+  {
+    rule: "a laptop that slept longer than its access token lives is signed in when it wakes",
+    run: async ({ browser, openSignedIn }) => {
+      const tab = await openSignedIn();
+      await browser.sleep(6_000);
+      await tab.waitFor(`${STATUS} === "active" && session.getSnapshot().canMutate`);
+      assert.equal(await tab.evaluate('told.includes("signed-out")'), false);
+    },
+    environment: SHORT_LIVED,
+  },
+
+  {
+    rule: "an outage on an expired access token keeps the session, which goes on afterwards",
+    run: async ({ site, openSignedIn }) => {
+      const tab = await openSignedIn();
+      site.setFate(() => new Response("<h1>Gateway</h1>", { status: 502 }));
+      await tab.waitFor(`${STATUS} === "degraded"`);
+      site.setFate(null);
+      await tab.waitFor(`${STATUS} === "active"`);
+      assert.equal(await tab.evaluate('told.includes("signed-out")'), false);
+    },
+    environment: SHORT_LIVED,
+  },
+
+  {
+    rule: "a page that comes back by the history is signed in",
+    run: async ({ stack, openSignedIn }) => {
+      const tab = await openSignedIn();
+      await tab.navigate(`${stack.functionsUrl}/unified-auth/health`);
+      await tab.goBack();
+      await tab.waitFor(`!!globalThis.session && ${STATUS} === "active"`);
+    },
+  },
+
+  {
+    rule: "a private window signs in, and a second tab of it finds the session",
+    run: async ({ open, openSignedIn }) => {
+      await openSignedIn();
+      const second = await open();
+      assert.equal(await second.evaluate(STATUS), "active");
+    },
+    isPrivate: true,
+  },
+
+  {
+    rule: "a browser that keeps no cookie is told so at the sign-in",
+    run: async ({ open }) => {
+      const tab = await open();
+      assert.equal(await tab.evaluate(STATUS), "signed-out");
+      const { email, password } = SEED_USERS.ada;
+      const outcome = `signIn(${JSON.stringify(email)}, ${JSON.stringify(password)})`;
+      assert.equal(await tab.evaluate(`${outcome}.then(({ code }) => code)`), "cookies-refused");
+    },
+    blocksSiteData: true,
+  },
+
+  {
+    rule: "over plain http of this machine `Secure` cookies are kept",
+    differing: { webkit: "keeps none: the sign-in is refused as `cookies-refused`" },
+    hasSecureCookies: true,
+    run: async ({ engine, open }) => {
+      const tab = await open();
+      const { email, password } = SEED_USERS.ada;
+      const outcome = `signIn(${JSON.stringify(email)}, ${JSON.stringify(password)})`;
+      const isKept = engine !== "webkit";
+      assert.equal(
+        await tab.evaluate(`${outcome}.then(({ kind, code }) => code ?? kind)`),
+        isKept ? "signed-in" : "cookies-refused",
+      );
+      assert.equal(await tab.evaluate(STATUS), isKept ? "active" : "signed-out");
+    },
+  },
+];
