@@ -1,7 +1,8 @@
 /**
  * `deno task scoreboard`: plays everybody through everything and writes `docs/client-scoreboard.md`.
- * `--only supabase-js --scenario S3` plays a part of it, tells, and writes nothing; `--page` plays
- * nothing, and writes the page again from what the last run measured.
+ * `--only supabase-js --scenario S3` plays a part of it, tells, and writes nothing, or with `--record`
+ * puts it in place of what the last run measured of it; `--page` plays nothing, and writes the page
+ * again.
  *
  * @module
  */
@@ -28,6 +29,7 @@ const { values } = parseArgs({
   options: {
     only: { type: "string", multiple: true, default: [] },
     scenario: { type: "string", multiple: true, default: [] },
+    record: { type: "boolean", default: false },
     page: { type: "boolean", default: false },
   },
 });
@@ -39,12 +41,13 @@ else await playAndTell();
 async function playAndTell(): Promise<void> {
   const isWhole = contestants.length === CONTESTANTS.length &&
     scenarios.length === SCENARIOS.length;
+  const isKept = isWhole || values.record;
   const startedMs = performance.now();
   const board = await play();
-  if (isWhole) await write(board);
+  if (isKept) await write(board, isWhole ? null : await readRecord());
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
   console.log(
-    `${seconds} s; ${isWhole ? "docs/client-scoreboard.md is written" : "nothing written"}`,
+    `${seconds} s; ${isKept ? "docs/client-scoreboard.md is written" : "nothing written"}`,
   );
 }
 
@@ -79,7 +82,11 @@ async function play(): Promise<Scoreboard> {
   });
 }
 
-async function write({ rows, gzipBytes }: Scoreboard): Promise<void> {
+/** Keeps of `last` what was not played. */
+async function write(
+  { rows, gzipBytes }: Scoreboard,
+  last: ScoreboardRecord | null,
+): Promise<void> {
   const entries = await Promise.all(
     contestants.map(async (contestant): Promise<[string, ContestantRecord]> => [
       contestant.id,
@@ -91,8 +98,10 @@ async function write({ rows, gzipBytes }: Scoreboard): Promise<void> {
   );
   const record: ScoreboardRecord = {
     chromium: await chromiumVersion(),
-    contestants: Object.fromEntries(entries),
-    rows: inOrder(rows),
+    contestants: inOrder(CONTESTANTS, { ...last?.contestants, ...Object.fromEntries(entries) }),
+    rows: Object.fromEntries(
+      SCENARIOS.map(({ id }) => [id, inOrder(CONTESTANTS, { ...last?.rows[id], ...rows[id] })]),
+    ),
   };
   await Deno.writeTextFile(RECORD, await format(JSON.stringify(record), "json"));
   await writePage(record);
@@ -104,16 +113,16 @@ async function writePage(record: ScoreboardRecord): Promise<void> {
 }
 
 /** As the tables have it, not in the order in which they were ready. */
-function inOrder(rows: Scoreboard["rows"]): Scoreboard["rows"] {
-  return Object.fromEntries(scenarios.map(({ id }) => [
-    id,
-    Object.fromEntries(
-      contestants.flatMap((contestant) => {
-        const measurement = rows[id]?.[contestant.id];
-        return measurement ? [[contestant.id, measurement]] : [];
-      }),
-    ),
-  ]));
+function inOrder<Value>(
+  all: readonly { readonly id: string }[],
+  values: Readonly<Record<string, Value>>,
+): Readonly<Record<string, Value>> {
+  return Object.fromEntries(
+    all.flatMap(({ id }) => {
+      const value = values[id];
+      return value === undefined ? [] : [[id, value]];
+    }),
+  );
 }
 
 async function chromiumVersion(): Promise<string> {

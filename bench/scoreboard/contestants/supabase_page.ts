@@ -1,0 +1,31 @@
+/**
+ * What the pages of supabase-js and @supabase/ssr have in common: a client, by whatever storage.
+ *
+ * @module
+ */
+
+import type { Session, SupabaseClient } from "@supabase/supabase-js";
+import type { PageContestant } from "../contestant.ts";
+
+export function playClient({ auth }: Pick<SupabaseClient, "auth">): void {
+  const told: string[] = [];
+  let session: Session | null | undefined;
+  auth.onAuthStateChange((event, now) => {
+    told.push(event);
+    session = now;
+  });
+  const contestant: PageContestant = {
+    signIn: () => auth.signInWithPassword({ email: "ada@example.com", password: "correct-horse" }),
+    isReady: () => session !== undefined,
+    isSignedIn: () => Boolean(session),
+    async read() {
+      return (await auth.getSession()).data.session !== null;
+    },
+    async refresh() {
+      return (await auth.refreshSession()).data.session !== null;
+    },
+    readRenews: true,
+    told,
+  };
+  Object.assign(globalThis, { contestant });
+}
