@@ -8,6 +8,7 @@ const FOLDERS = {
   "docs/frameworks/hono.md": "tests/behaviour/apps/hono",
   "docs/frameworks/next.md": "tests/behaviour/apps/next",
   "docs/frameworks/sveltekit.md": "tests/behaviour/apps/sveltekit",
+  "docs/frameworks/tanstack-query.md": "tests/unit/client/tanstack_query",
   "docs/platforms.md": "tests/behaviour/platforms",
 };
 
