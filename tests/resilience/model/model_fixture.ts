@@ -30,7 +30,7 @@ import {
 import type { SessionDependencies } from "../../../supabase/functions/_shared/sessions/dependencies.ts";
 import type { SessionGrant } from "../../../supabase/functions/_shared/sessions/grant.ts";
 import { createRefusalPace } from "../../../supabase/functions/_shared/sessions/refusal_pace.ts";
-import type { PresentedTokens } from "../../../supabase/functions/_shared/sessions/validate.ts";
+import type { PresentedTokens } from "../../../supabase/functions/_shared/sessions/presented_tokens.ts";
 import type {
   ProofReading,
   ReadProof,

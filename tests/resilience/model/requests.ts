@@ -9,7 +9,7 @@ import assert from "node:assert/strict";
 import { mayClearCookies } from "../../../supabase/functions/_shared/http/session_cookies.ts";
 import { logInByExchange } from "../../../supabase/functions/_shared/sessions/login.ts";
 import type { Refusal } from "../../../supabase/functions/_shared/sessions/refusal.ts";
-import { refreshAny } from "../../../supabase/functions/_shared/sessions/refresh_any.ts";
+import { refreshSession } from "../../../supabase/functions/_shared/sessions/refresh.ts";
 import { judgeGrace } from "../../../supabase/functions/_shared/sessions/grace.ts";
 import { validateSession } from "../../../supabase/functions/_shared/sessions/validate.ts";
 import {
@@ -79,7 +79,7 @@ export async function requestRefresh(
 ): Promise<Answered> {
   const token = fixture.modelToken(jar.refresh);
   if (jar.refresh === null || token === null) return { result: "refresh_token_missing", jar: null };
-  const result = await refreshAny(fixture.dependencies, {
+  const result = await refreshSession(fixture.dependencies, {
     presented: jar.refresh,
     others: [],
     readProof: fixture.readProof(proof),

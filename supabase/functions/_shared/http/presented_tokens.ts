@@ -18,7 +18,7 @@ import type {
   AccessTokenPresented,
   PresentedTokens,
   RefreshTokenPresented,
-} from "../sessions/validate.ts";
+} from "../sessions/presented_tokens.ts";
 
 export interface RequestTokens extends PresentedTokens {
   /** The access token itself, where it is genuine: for the one answer that may repeat it. */

@@ -36,3 +36,12 @@ export class RequestError extends Error {
     this.isStale = isStale;
   }
 }
+
+/** Says when to come again. */
+export function tooManyAttempts(
+  { retryAfterSeconds }: { readonly retryAfterSeconds: number },
+): RequestError {
+  return new RequestError("over_request_rate_limit", {
+    headers: { "Retry-After": String(retryAfterSeconds) },
+  });
+}

@@ -8,7 +8,7 @@
 import type { SessionId } from "../brands.ts";
 import type { SessionCookies } from "./cookies.ts";
 import type { SessionGrant } from "../sessions/grant.ts";
-import type { RefreshTokenPresented } from "../sessions/validate.ts";
+import type { RefreshTokenPresented } from "../sessions/presented_tokens.ts";
 import type { SessionAt } from "../store/session_store.ts";
 import { secondsBetween } from "./views.ts";
 

@@ -41,7 +41,7 @@ import { challengeFactor, continueWithFactor, verifyFactor } from "../sign_in/se
 import { CONFIRM_PAGE_HEADERS, renderConfirmPage, renderTryAgainPage } from "./confirm_page.ts";
 import type { AppEnvironment } from "./envelope.ts";
 import { readSchemaBody } from "./request_body.ts";
-import { RequestError } from "./request_error.ts";
+import { RequestError, tooManyAttempts } from "./request_error.ts";
 import { type AuthErrorCode, readReturnTo, withAuthError } from "./return_to.ts";
 import type { SealedCookieName, SealedCookies } from "./sealed_cookies.ts";
 import {
@@ -65,7 +65,6 @@ import {
   verifyBody,
 } from "./sign_in_schemas.ts";
 import type { SignInRoute } from "./sign_in_routes.ts";
-import { tooManyAttempts } from "./signed_in.ts";
 
 type RequestOf = Context<AppEnvironment>;
 

@@ -18,7 +18,7 @@ import type { SessionGrant } from "../sessions/grant.ts";
 import { logInByExchange, logInByPassword } from "../sessions/login.ts";
 import { logOut } from "../sessions/logout.ts";
 import { endOwnSession, listOwnSessions } from "../sessions/own_sessions.ts";
-import { refreshAny } from "../sessions/refresh_any.ts";
+import { refreshSession } from "../sessions/refresh.ts";
 import { NO_PROOF } from "../sessions/proof.ts";
 import type { Refusal } from "../sessions/refusal.ts";
 import { validateSession } from "../sessions/validate.ts";
@@ -31,7 +31,7 @@ import {
   refuseOtherMethods,
 } from "./envelope.ts";
 import { readBody, readLoginBody } from "./request_body.ts";
-import { RequestError } from "./request_error.ts";
+import { RequestError, tooManyAttempts } from "./request_error.ts";
 import { readRequestProof } from "./request_proof.ts";
 import { grantCookies, mayClearCookies, missingPresentCookie } from "./session_cookies.ts";
 import {
@@ -41,7 +41,6 @@ import {
 } from "./presented_tokens.ts";
 import type { SessionBridge, SignInParts } from "./sign_in_app.ts";
 import { addSignInRoutes, SIGN_IN_ROUTES } from "./sign_in_routes.ts";
-import { requireSignedIn, tooManyAttempts } from "./signed_in.ts";
 import { renderError, renderSession } from "./views.ts";
 
 export interface UnifiedAuthOptions
@@ -199,11 +198,20 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
           captchaToken: body.captcha_token ?? null,
         },
       });
-    if (result.kind === "second_factor") {
-      const { identity } = result;
-      return await (await signIn()).askForFactor(context, { identity, origin });
+    switch (result.kind) {
+      case "signed_in":
+        return answerGrant(context, result.grant, { refreshed: false, outcome: "login" });
+      case "second_factor": {
+        const { identity } = result;
+        return await (await signIn()).askForFactor(context, { identity, origin });
+      }
+      case "throttled":
+        throw tooManyAttempts(result);
+      case "refused":
+        throw new RequestError(result.code);
+      default:
+        return result satisfies never;
     }
-    return answerGrant(context, requireSignedIn(result), { refreshed: false, outcome: "login" });
   });
 
   app.post("/validate", async function validate(context) {
@@ -248,7 +256,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
         refresh.kind === "invalid" ? "refresh_token_invalid" : "refresh_token_missing",
       );
     }
-    const result = await refreshAny(dependencies, {
+    const result = await refreshSession(dependencies, {
       presented: refresh.token,
       others: refresh.others,
       readProof: readProof(context, "refresh"),

@@ -10,7 +10,7 @@ import { type ErrorCode, isSessionEnded, sessionEndedCode } from "../errors.ts";
 import type { LiveSession, RequestContext } from "../store/session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { presentedPlace } from "./mismatched_cookies.ts";
-import type { PresentedTokens } from "./validate.ts";
+import type { PresentedTokens } from "./presented_tokens.ts";
 
 export type GraceResult =
   | {

@@ -13,7 +13,7 @@ import type { SessionDependencies } from "./dependencies.ts";
 import { refuseAccess } from "./own_sessions.ts";
 import { findProof, type ReadProof, refuseWithoutProof, requireProof } from "./proof.ts";
 import { joinRefusals, type Refusal, refuse } from "./refusal.ts";
-import { type PresentedTokens, readUnexpiredClaims } from "./validate.ts";
+import { type PresentedTokens, readUnexpiredClaims } from "./presented_tokens.ts";
 
 export interface LogoutRequest extends PresentedTokens {
   readonly scope: LogoutScope;

@@ -9,7 +9,7 @@ import { sessionEndedCode } from "../errors.ts";
 import type { ListedSession, RequestContext, SessionEnd } from "../store/session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { type Refusal, refuse } from "./refusal.ts";
-import { type AccessTokenPresented, readUnexpiredClaims } from "./validate.ts";
+import { type AccessTokenPresented, readUnexpiredClaims } from "./presented_tokens.ts";
 
 export type ListResult =
   | {

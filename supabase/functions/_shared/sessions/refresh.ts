@@ -25,7 +25,7 @@ import {
 import type { SessionDependencies } from "./dependencies.ts";
 import { grantTokens, logHookRefusal, type SessionGrant } from "./grant.ts";
 import { type ReadProof, refuseWithoutProof, requireProof } from "./proof.ts";
-import { type Refusal, refuse } from "./refusal.ts";
+import { joinRefusals, type Refusal, refuse } from "./refusal.ts";
 
 /**
  * How often a successor is proposed. The second proposal fits, unless another request moved the session
@@ -47,19 +47,45 @@ export interface Throttled {
 
 export interface RefreshRequest {
   readonly presented: GenuineRefreshToken;
+  /** Of other sessions, each tried where those before it were refused. */
+  readonly others: readonly GenuineRefreshToken[];
   readonly readProof: ReadProof;
   readonly event: "refresh" | "auto_refresh";
 }
 
-export type RefreshDependencies = Pick<
+type OneRefresh = Omit<RefreshRequest, "others"> & { readonly context: RequestContext };
+
+type RefreshDependencies = Pick<
   SessionDependencies,
   "store" | "accessTokens" | "keys" | "log" | "randomBytes" | "nowMs"
 >;
 
-/** @throws {ServiceUnavailableError} If the database was not reached; the session is untouched then */
+/**
+ * Refreshes the first session that goes on. A browser keeps the cookie of an earlier domain or partition
+ * beside the one that it is given now, and no answer of ours can remove it: an ended session in the one
+ * must not hide the live session in the other.
+ *
+ * One after the other: a session that is not needed is left as it is, and each refusal is recorded
+ * whatever the next one answers. A stolen token ends its session all the same.
+ *
+ * @throws {ServiceUnavailableError} If one of them got no answer: it may be the live one, and is untouched
+ */
 export async function refreshSession(
   dependencies: RefreshDependencies,
-  request: RefreshRequest & { readonly context: RequestContext },
+  { others, ...request }: RefreshRequest & { readonly context: RequestContext },
+): Promise<RefreshResult> {
+  const refusals: Refusal[] = [];
+  for (const presented of [request.presented, ...others]) {
+    const result = await refreshOne(dependencies, { ...request, presented });
+    if (result.kind !== "refused") return result;
+    refusals.push(result);
+  }
+  return refusals.reduceRight((joined, refusal) => joinRefusals(refusal, joined));
+}
+
+async function refreshOne(
+  dependencies: RefreshDependencies,
+  request: OneRefresh,
 ): Promise<RefreshResult> {
   const { presented } = request;
   const { sessionId } = presented;
@@ -104,9 +130,8 @@ export async function refreshSession(
 /** Which place is needed is known only under the row's lock: proposes anew for the one that is wanted. */
 async function rotate(
   { store, keys, randomBytes }: Pick<SessionDependencies, "store" | "keys" | "randomBytes">,
-  { presented, proof, event, context }: Omit<RefreshRequest, "readProof"> & {
+  { presented, proof, event, context }: Omit<OneRefresh, "readProof"> & {
     readonly proof: PresentedProof | null;
-    readonly context: RequestContext;
   },
 ): Promise<{
   readonly answer: Exclude<RotateSessionAnswer, { outcome: "successor_wanted" }>;

@@ -12,33 +12,11 @@ import type { GenuineRefreshToken } from "../tokens/refresh_token.ts";
 import type { LiveSession, RequestContext, SessionAt } from "../store/session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import type { SessionGrant } from "./grant.ts";
+import { type PresentedTokens, readUnexpiredClaims } from "./presented_tokens.ts";
 import type { ReadProof } from "./proof.ts";
 import { joinRefusals, type Refusal, refuse } from "./refusal.ts";
-import type { Throttled } from "./refresh.ts";
-import { refreshAny } from "./refresh_any.ts";
+import { refreshSession, type Throttled } from "./refresh.ts";
 import { isMismatched, presentedPlace } from "./mismatched_cookies.ts";
-
-/** The access token that a request presented. */
-export type AccessTokenPresented =
-  | { readonly kind: "genuine"; readonly claims: AccessClaims }
-  | { readonly kind: "invalid" }
-  | { readonly kind: "missing" };
-
-/** The refresh token that a request presented: its access token's session's, where there is one. */
-export type RefreshTokenPresented =
-  | {
-    readonly kind: "genuine";
-    readonly token: GenuineRefreshToken;
-    /** One of each other session, the likelier ones first. */
-    readonly others: readonly GenuineRefreshToken[];
-  }
-  | { readonly kind: "invalid" }
-  | { readonly kind: "missing" };
-
-export interface PresentedTokens {
-  readonly access: AccessTokenPresented;
-  readonly refresh: RefreshTokenPresented;
-}
 
 export type ValidateResult =
   | ({ readonly kind: "active" } & SessionAt)
@@ -63,12 +41,10 @@ export async function validateSession(
   const refreshToken = refresh.kind === "genuine" ? refresh.token : null;
   const mismatched = unexpired !== null && refreshToken !== null &&
     isMismatched(unexpired, refreshToken);
-  const ask = (claims: AccessClaims) =>
-    askByAccessToken(dependencies, claims, { refreshToken, context });
 
   const answer = unexpired === null || (mismatched && mode === "auto")
     ? null
-    : await ask(unexpired);
+    : await askByAccessToken(dependencies, unexpired, { refreshToken, context });
   if (answer?.kind === "active") return answer;
   // Another branch took the place of this access token: a refresh decides, if there is one to try.
   const refused = answer?.kind === "refused" ? answer : null;
@@ -83,7 +59,7 @@ export async function validateSession(
     return refused ?? refuse(missingCode({ access, refresh, mode }), null);
   }
 
-  const result = await refreshAny(dependencies, {
+  const result = await refreshSession(dependencies, {
     presented,
     others,
     readProof,
@@ -95,7 +71,7 @@ export async function validateSession(
   // The refresh token of an ended session, or one without a proof, may lie beside the access token of a
   // live session.
   if (unexpired !== null && answer === null && speaksFor(unexpired, { presented, result })) {
-    const beside = await ask(unexpired);
+    const beside = await askByAccessToken(dependencies, unexpired, { refreshToken, context });
     if (beside.kind === "active") return beside;
     if (beside.kind === "refused" && beside.endedSessions.length > 0) {
       return joinRefusals(result, beside);
@@ -111,14 +87,6 @@ function speaksFor(
 ): boolean {
   return sessionId !== presented.sessionId || result.code === "proof_required" ||
     result.code === "proof_key_unknown";
-}
-
-/** The claims of a token that has not expired by this process's own clock. */
-export function readUnexpiredClaims(
-  access: AccessTokenPresented,
-  nowMs: number,
-): AccessClaims | null {
-  return access.kind === "genuine" && access.claims.expiresAt * 1000 > nowMs ? access.claims : null;
 }
 
 async function askByAccessToken(
