@@ -189,3 +189,23 @@ Deno.test("a recovery's link leads back to where it was asked for, and to a new 
     assert.equal(await emailIn(page), person.email);
     assert.match(JSON.stringify((await stage.readSession(person))?.["amr"]), /recovery/);
   }));
+
+Deno.test("a sign-up's link leads back to where it was asked for, and asks for the password again", () =>
+  withBrowsers(async (open) => {
+    const { page } = await open();
+    const request = { email: `${crypto.randomUUID()}@example.com`, password: NEW_PASSWORD };
+    await page.goto(PAGE);
+    assert.equal(await emailIn(page), null);
+    await page.evaluate(`session.signIn.signUp(${JSON.stringify(request)})`);
+    await page.goto(stage.lastLink(request.email));
+    await press(page, "Continue");
+    await page.waitForURL(`${app}/deep/page?tab=2&auth_step=password_required#part`);
+    assert.equal(await emailIn(page), null);
+    const kinds = await page.evaluate<readonly string[]>(`(async () => [
+      (await session.signIn.returnOutcome()).kind,
+      (await session.signIn.setPassword({ password: ${JSON.stringify(NEW_PASSWORD)} })).kind,
+    ])()`);
+    assert.deepEqual(kinds, ["password-required", "signed-in"]);
+    assert.equal(page.url(), PAGE);
+    assert.equal(await emailIn(page), request.email);
+  }));
