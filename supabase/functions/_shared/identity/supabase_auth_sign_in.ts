@@ -1,9 +1,5 @@
 /**
- * The sign-in flows' requests to Supabase Auth, by plain `fetch`: supabase-js keeps its state where a
- * server has none, and leaves out the codes and headers that decide here.
- *
- * Every request carries the project's key with `Sb-Forwarded-For`, so that Supabase Auth's limits and
- * its challenges see the person's address; the bearer is the person's own token where there is one.
+ * The sign-in flows at Supabase Auth: which request each takes, and what its answer holds.
  *
  * @module
  */
@@ -12,7 +8,6 @@ import { decodeJwt } from "jose/jwt/decode";
 import * as z from "zod";
 import type { UserId } from "../brands.ts";
 import type { IdentityToken } from "./identity_provider.ts";
-import { ServiceUnavailableError } from "../service_unavailable.ts";
 import type { RequestContext } from "../store/session_store.ts";
 import type {
   Address,
@@ -22,32 +17,21 @@ import type {
   SignInProvider,
   Verification,
 } from "./sign_in_provider.ts";
+import {
+  type Call,
+  createSupabaseAuthCaller,
+  readAnswer,
+  type SupabaseAuthOptions,
+  unavailable,
+} from "./supabase_auth_requests.ts";
 
-export interface SupabaseSignInOptions {
-  readonly supabaseUrl: string;
-  /** A secret key; a publishable one lets Supabase Auth check its CAPTCHA, and hides the address. */
-  readonly apiKey: string;
-  /** For the admin API, whatever the other one is. */
-  readonly secretKey: string;
-  readonly forwardsAddress: boolean;
+export interface SupabaseSignInOptions extends SupabaseAuthOptions {
   /** Where browsers reach this function, such as `https://api.example.com/functions/v1/unified-auth`. */
   readonly publicUrl: string;
-  readonly timeoutMs: number;
-  readonly fetch: typeof fetch;
 }
-
-/** With it the code of an error is the body's `code`. */
-const API_VERSION = "2024-01-01";
-
-const DEFAULT_RETRY_AFTER_SECONDS = 10;
 
 /** How many links are asked for where other requests of the same user ask at once. */
 const MAX_LINKS = 5;
-
-/** Statuses of the 4xx that decide nothing: the key is wrong, or a later try may succeed. */
-const MAY_PASS: ReadonlySet<number> = new Set([408, 425]);
-
-const errorBody = z.object({ code: z.string(), message: z.string().optional() });
 
 const factor = z.object({
   id: z.guid(),
@@ -94,29 +78,15 @@ const passkeyBody = z.object({
   created_at: z.string(),
 });
 
-interface Call {
-  readonly method?: "GET" | "POST" | "PUT" | "DELETE";
-  readonly query?: Readonly<Record<string, string>>;
-  readonly body?: Readonly<Record<string, unknown>>;
-  /** Whose request it is. @default {the project's own} */
-  readonly token?: IdentityToken;
-  readonly isAdmin?: true;
-  readonly context: RequestContext;
-}
-
-type RawAnswer =
-  | { readonly kind: "ok"; readonly body: unknown; readonly location: string | null }
-  | Exclude<ProviderAnswer<never>, { kind: "ok" }>;
-
 export function createSupabaseSignInProvider(options: SupabaseSignInOptions): SignInProvider {
-  const call = createCaller(options);
+  const call = createSupabaseAuthCaller(options);
   const callbackUrl = `${options.publicUrl}/callback`;
   const confirmUrl = `${options.publicUrl}/confirm`;
 
   const session = async (path: string, request: Call): Promise<ProviderAnswer<ProviderSession>> =>
-    read(await call(path, request), (body) => readSessionBody(sessionBody.parse(body)));
+    readAnswer(await call(path, request), (body) => readSessionBody(sessionBody.parse(body)));
   const nothing = async (path: string, request: Call): Promise<ProviderAnswer<null>> =>
-    read(await call(path, request), () => null);
+    readAnswer(await call(path, request), () => null);
 
   const verify = (verification: Verification, context: RequestContext) =>
     session("/verify", {
@@ -177,7 +147,7 @@ export function createSupabaseSignInProvider(options: SupabaseSignInOptions): Si
         context,
       });
       // Without a token it is a user object, invented for an address that is known: never handed on.
-      return read(
+      return readAnswer(
         answer,
         (body) =>
           signUpBody.parse(body).access_token === undefined
@@ -190,7 +160,7 @@ export function createSupabaseSignInProvider(options: SupabaseSignInOptions): Si
 
     async openSessionOf(email, context) {
       for (let tries = 1;; tries += 1) {
-        const link = read(
+        const link = readAnswer(
           await call("/admin/generate_link", {
             body: { type: "magiclink", email },
             isAdmin: true,
@@ -219,13 +189,13 @@ export function createSupabaseSignInProvider(options: SupabaseSignInOptions): Si
       }),
 
     readSession: async (token, context) =>
-      read(
+      readAnswer(
         await call("/user", { method: "GET", token, context }),
         (body) => readSessionBody({ access_token: token, user: user.parse(body) }),
       ),
 
     challengeFactor: async (token, { id, type }, context) =>
-      read(
+      readAnswer(
         await call(`/factors/${id}/challenge`, {
           body: type === "phone" ? { channel: "sms" } : {},
           token,
@@ -242,7 +212,7 @@ export function createSupabaseSignInProvider(options: SupabaseSignInOptions): Si
       }),
 
     enrollFactor: async (token, { type, friendlyName, phone }, context) =>
-      read(
+      readAnswer(
         await call("/factors", {
           body: {
             factor_type: type,
@@ -268,7 +238,7 @@ export function createSupabaseSignInProvider(options: SupabaseSignInOptions): Si
       nothing(`/factors/${factorId}`, { method: "DELETE", token, context }),
 
     passkeyOptions: async (context) =>
-      read(
+      readAnswer(
         await call("/passkeys/authentication/options", { body: {}, context }),
         readPasskeyOptions,
       ),
@@ -280,13 +250,13 @@ export function createSupabaseSignInProvider(options: SupabaseSignInOptions): Si
       }),
 
     passkeyRegistrationOptions: async (token, context) =>
-      read(
+      readAnswer(
         await call("/passkeys/registration/options", { body: {}, token, context }),
         readPasskeyOptions,
       ),
 
     registerPasskey: async (token, { challengeId, credential }, context) =>
-      read(
+      readAnswer(
         await call("/passkeys/registration/verify", {
           body: { challenge_id: challengeId, credential },
           token,
@@ -298,74 +268,6 @@ export function createSupabaseSignInProvider(options: SupabaseSignInOptions): Si
         },
       ),
   };
-}
-
-function createCaller(options: SupabaseSignInOptions) {
-  const { supabaseUrl, apiKey, secretKey, forwardsAddress, timeoutMs, fetch } = options;
-
-  return async function call(path: string, request: Call): Promise<RawAnswer> {
-    const { method = "POST", query = {}, body, token, isAdmin, context } = request;
-    const key = isAdmin ? secretKey : apiKey;
-    const search = new URLSearchParams(query).toString();
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(), timeoutMs);
-    try {
-      const response = await fetch(
-        `${supabaseUrl}/auth/v1${path}${search === "" ? "" : `?${search}`}`,
-        {
-          method,
-          headers: {
-            "apikey": key,
-            "authorization": `Bearer ${token ?? key}`,
-            "x-supabase-api-version": API_VERSION,
-            // Supabase Auth writes it into its session's row, and some of its mails name the device.
-            ...(context.userAgent === null ? {} : { "user-agent": context.userAgent }),
-            ...(forwardsAddress && context.ip !== null ? { "sb-forwarded-for": context.ip } : {}),
-            ...(body === undefined ? {} : { "content-type": "application/json" }),
-          },
-          ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-          redirect: "manual",
-          signal: abort.signal,
-        },
-      );
-      return classify(response, await response.text());
-    } catch (error: unknown) {
-      if (error instanceof ServiceUnavailableError) throw error;
-      throw unavailable(abort.signal.aborted ? "timeout" : "network", error);
-    } finally {
-      clearTimeout(timer);
-    }
-  };
-}
-
-/** A 4xx with a code is Supabase Auth's own decision; everything else may pass. */
-function classify(response: Response, text: string): RawAnswer {
-  const { status, headers } = response;
-  const body = parseJson(text);
-  if (status < 400) return { kind: "ok", body, location: headers.get("location") };
-  const parsed = errorBody.safeParse(body);
-  if (status === 429) {
-    const isOfMessages = parsed.success && /^over_(?:email|sms)_send/.test(parsed.data.code);
-    return isOfMessages
-      ? { kind: "refused", code: parsed.data.code }
-      : { kind: "rate_limited", retryAfterSeconds: readRetryAfter(headers) };
-  }
-  if (parsed.success && status < 500 && !MAY_PASS.has(status)) {
-    return { kind: "refused", code: parsed.data.code };
-  }
-  throw unavailable(parsed.success ? parsed.data.code : `http_${status}`);
-}
-
-function read<Value>(
-  answer: RawAnswer,
-  parse: (body: unknown) => Value,
-): ProviderAnswer<Value> {
-  if (answer.kind !== "ok") return answer;
-  try {
-    return { kind: "ok", value: parse(answer.body) };
-  } catch (error: unknown) {
-    throw unavailable("unexpected_answer", error);
-  }
 }
 
 /** Supabase Auth gave this token a moment ago: its claims need no check of ours. */
@@ -417,23 +319,4 @@ function addressBody(address: Address): Readonly<Record<string, string>> {
 
 function captcha(token: string | null): Readonly<Record<string, unknown>> {
   return token === null ? {} : { gotrue_meta_security: { captcha_token: token } };
-}
-
-function readRetryAfter(headers: Headers): number {
-  const seconds = Number(headers.get("retry-after"));
-  return Number.isInteger(seconds) && seconds > 0
-    ? Math.min(seconds, 3600)
-    : DEFAULT_RETRY_AFTER_SECONDS;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return text === "" ? {} : JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function unavailable(code: string, cause?: unknown): ServiceUnavailableError {
-  return new ServiceUnavailableError({ dependency: "identity_provider", code }, { cause });
 }
