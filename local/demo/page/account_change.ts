@@ -22,6 +22,12 @@ const NOT_DONE: readonly string[] = [
   "unsupported",
 ] satisfies readonly NotDone["kind"][];
 
+/** A form of such a change. */
+export interface AccountPanel {
+  /** For another user: nothing of the one before stays. */
+  empty(): void;
+}
+
 export interface AccountChange<Done extends { readonly kind: string }> {
   readonly problem: HTMLElement;
   make(): Promise<Done | NotDone>;

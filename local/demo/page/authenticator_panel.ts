@@ -57,11 +57,11 @@ export function createAuthenticatorPanel(): AuthenticatorPanel {
 function readAnswer(
   body: unknown,
 ): { readonly codes: readonly Code[]; readonly expiresInMs: number } {
-  const { codes, expiresInMs } = Object(body);
-  return {
-    codes: Array.isArray(codes) ? codes.filter(isCode) : [],
-    expiresInMs: Number(expiresInMs),
-  };
+  if (
+    typeof body !== "object" || body === null || !("codes" in body) || !("expiresInMs" in body) ||
+    !Array.isArray(body.codes) || typeof body.expiresInMs !== "number"
+  ) throw new TypeError("Cannot read the codes");
+  return { codes: body.codes.filter(isCode), expiresInMs: body.expiresInMs };
 }
 
 function isCode(value: unknown): value is Code {

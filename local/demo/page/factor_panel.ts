@@ -6,14 +6,9 @@
  */
 
 import type { AuthClient, EnrolledFactor } from "../../../client/src/index.ts";
-import { makeChange } from "./account_change.ts";
+import { type AccountPanel, makeChange } from "./account_change.ts";
 import { find, say } from "./dom.ts";
 import type { SignInSteps } from "./sign_in_steps.ts";
-
-export interface FactorPanel {
-  /** For another user: nothing of the one before stays. */
-  empty(): void;
-}
 
 type Stage = "enroll" | "verify" | "verified";
 
@@ -22,7 +17,7 @@ export function createFactorPanel(
   auth: AuthClient,
   steps: SignInSteps,
   onChange: () => void,
-): FactorPanel {
+): AccountPanel {
   const { mfa } = auth.signIn;
   const enroll = find("enroll", HTMLFormElement);
   const verify = find("verify-factor", HTMLFormElement);
@@ -64,6 +59,7 @@ export function createFactorPanel(
 
   verify.addEventListener("submit", async (event) => {
     event.preventDefault();
+    say(problem, "");
     const code = String(new FormData(verify).get("code"));
     const outcome = await mfa.verify({ factorId, code });
     if (outcome.kind === "signed-in") {

@@ -5,21 +5,16 @@
  */
 
 import type { AuthClient } from "../../../client/src/index.ts";
-import { makeChange } from "./account_change.ts";
+import { type AccountPanel, makeChange } from "./account_change.ts";
 import { find, say } from "./dom.ts";
 import type { PageHost } from "./page_host.ts";
 import type { SignInSteps } from "./sign_in_steps.ts";
-
-export interface PasskeyPanel {
-  /** For another user: nothing of the one before stays. */
-  empty(): void;
-}
 
 export function createPasskeyPanel(
   auth: AuthClient,
   steps: SignInSteps,
   { hasPasskeys }: PageHost,
-): PasskeyPanel {
+): AccountPanel {
   const form = find("register-passkey", HTMLFormElement);
   const problem = find("passkey-problem", HTMLParagraphElement);
   const done = find("passkey-done", HTMLParagraphElement);

@@ -5,20 +5,15 @@
  */
 
 import type { AuthClient } from "../../../client/src/index.ts";
-import { makeChange } from "./account_change.ts";
+import { type AccountPanel, makeChange } from "./account_change.ts";
 import { find, say } from "./dom.ts";
 import type { SignInSteps } from "./sign_in_steps.ts";
-
-export interface PasswordPanel {
-  /** For another user: nothing of the one before stays. */
-  empty(): void;
-}
 
 export function createPasswordPanel(
   auth: AuthClient,
   steps: SignInSteps,
   onChanged: () => void,
-): PasswordPanel {
+): AccountPanel {
   const form = find("change-password", HTMLFormElement);
   const problem = find("change-password-problem", HTMLParagraphElement);
   const done = find("change-password-done", HTMLParagraphElement);

@@ -61,12 +61,11 @@ export function createSignInSteps(auth: AuthClient, onChange: () => void): SignI
     password: parts("password"),
     factor: parts("factor"),
   };
-  const factors = steps.factor.form.querySelector("select") ?? make("select");
+  const factors = find("factors", HTMLSelectElement);
+  const main = find("main", HTMLElement);
   let open: Step | null = null;
   let awaited: SentMessage | null = null;
   let repeat = (): void => {};
-
-  const main = find("main", HTMLElement);
 
   const show = (step: Step | null, hint = ""): void => {
     const held = open !== null && steps[open].form.contains(document.activeElement);
