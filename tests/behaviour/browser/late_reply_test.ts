@@ -58,7 +58,7 @@ for (const isOther of [false, true]) {
     }));
 }
 
-/** DevTools freezes a page that holds a lock; the browser itself leaves such a page alone. */
+/** A limit: a frozen tab cannot give up its request, so its late reply still replaces the cookies. */
 Deno.test("what a frozen tab could not give up ends in a sign-in in place, and shows nobody as the person before", () =>
   project.withStage(async (stage) => {
     const tab = await stage.openSignedIn();
