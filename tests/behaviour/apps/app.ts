@@ -17,11 +17,11 @@ export type Framework = "hono" | "next" | "sveltekit";
 export interface ServedApp extends AsyncDisposable {
   readonly url: string;
   readonly stack: TestStack;
-  /** What becomes of the functions' replies. */
+  /** May change or drop the functions' replies. */
   readonly site: DrivenSite;
 }
 
-/** What Node.js runs. Not by way of npm, which does not end what it starts. */
+/** Run by Node.js, and not by npm, which leaves its children running. */
 const PROGRAMS: Readonly<Record<Framework, readonly string[]>> = {
   hono: ["server.js"],
   next: ["node_modules/next/dist/bin/next", "start"],
@@ -30,7 +30,7 @@ const PROGRAMS: Readonly<Record<Framework, readonly string[]>> = {
 
 const LONGEST_START_MS = 30_000;
 
-/** Serves the app over a stack of its own. */
+/** Serves the app over a new stack. */
 export async function serveApp(
   framework: Framework,
   environment: Readonly<Record<string, string>> = {},

@@ -1,5 +1,5 @@
 /**
- * What a page that is rendered on a server must show its visitor, whatever framework renders it. Each
+ * The visitor's view of a page that is rendered on a server, whatever framework renders it. Each
  * app has the same elements: what the server knew, what the browser knows, a form to sign in, a button
  * to sign out, and one that saves by the framework's own way to write.
  *
@@ -39,7 +39,7 @@ export function testApp(framework: Framework): void {
   });
 }
 
-/** With a profile of its own, and nothing of the scenario before. */
+/** With a new profile, and nothing of the scenario before. */
 async function visit(
   { served, chromium }: { readonly served: ServedApp; readonly chromium: TestBrowser },
   run: (visitor: Visitor) => Promise<void>,

@@ -32,7 +32,7 @@ const claims = decodeJwt(genuine);
 const own = await importSigningKeys(
   parseSigningKeys(fixture.stack.environment["SESSION_SIGNING_KEYS"] ?? ""),
 );
-const foreign = await generateKeyPair("ES256");
+const otherKey = await generateKeyPair("ES256");
 
 type Key = Parameters<SignJWT["sign"]>[0];
 
@@ -61,10 +61,10 @@ async function forgeries(): Promise<Readonly<Record<string, string>>> {
   const [, payload] = genuine.split(".");
   const none = Buffer.from(JSON.stringify({ ...header, alg: "none" })).toString("base64url");
   return {
-    "the right kid and a foreign key": await forge({ key: foreign.privateKey }),
+    "the right kid and another key": await forge({ key: otherKey.privateKey }),
     "a foreign key that it brings along": await forge({
-      key: foreign.privateKey,
-      protectedHeader: { jwk: await exportJWK(foreign.publicKey) },
+      key: otherKey.privateKey,
+      protectedHeader: { jwk: await exportJWK(otherKey.publicKey) },
     }),
     "alg none": `${none}.${payload}.`,
     "alg none with the genuine signature": `${none}.${genuine.split(".").slice(1).join(".")}`,

@@ -1,6 +1,6 @@
 /**
  * The `unified-auth` app in this process, over a store that does as the test says: for what no real
- * database can be made to do, and for counting what it is asked. Keys, tokens, cookies and routes are
+ * database can be made to do, and for counting its calls. Keys, tokens, cookies and routes are
  * the real ones.
  *
  * @module
@@ -27,15 +27,15 @@ export function createAppInProcess(
   identityProvider: Partial<IdentityProvider> = {},
 ): App {
   const log = createLogger({ write: () => {}, now: () => new Date() });
-  const unasked = () => Promise.reject(new TypeError("The identity provider must not be asked"));
+  const notCalled = () => Promise.reject(new TypeError("The identity provider must not be called"));
   const pace = createRefusalPace({ nowMs: Date.now, delay: () => Promise.resolve() });
   return createUnifiedAuthApp({
     dependencies: {
       store,
       identityProvider: {
-        verifyPassword: unasked,
-        verifyToken: unasked,
-        dropSession: unasked,
+        verifyPassword: notCalled,
+        verifyToken: notCalled,
+        dropSession: notCalled,
         ...identityProvider,
       },
       accessTokens: tokens,

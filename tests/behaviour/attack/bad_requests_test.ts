@@ -45,7 +45,7 @@ Deno.test("another method of a known path is answered 405 with the methods that 
   await assertNothingLost();
 });
 
-Deno.test("HEAD is answered like GET where there is a GET, and 405 elsewhere", async () => {
+Deno.test("HEAD is answered like GET where there is a GET, and 405 on other routes", async () => {
   for (const [path, allow] of Object.entries(ALLOWED)) {
     const { status, body } = await browser.call(path, { method: "HEAD" });
     assert.equal(status, allow.includes("GET") ? 200 : 405, path);

@@ -34,7 +34,7 @@ function withoutParentheses(statement: string): string {
   return outer === statement ? outer : withoutParentheses(outer);
 }
 
-Deno.test("every update and delete of the migrations has a where of its own", async () => {
+Deno.test("every update and delete of the migrations has its own where", async () => {
   let statements = 0;
   for await (const { name } of Deno.readDir(MIGRATIONS)) {
     const sql = await Deno.readTextFile(new URL(name, MIGRATIONS));

@@ -10,10 +10,10 @@ import { createAppInProcess, storeThat } from "./app_in_process.ts";
 import { mutatedTokens } from "./mutations.ts";
 
 const calls: string[] = [];
-/** A database that is asked about a forged token may be flooded with them. */
+/** If forged tokens caused database calls, they could flood it. */
 const store = storeThat((method) => {
   calls.push(method);
-  return Promise.reject(new TypeError("The database must not be asked"));
+  return Promise.reject(new TypeError("The database must not be called"));
 });
 const app = createAppInProcess(store);
 

@@ -156,7 +156,7 @@ Deno.test("a type of a caller's own never runs as the owner of a function", asyn
     begin
       raise exception 'ran as %', current_user using errcode = 'SPY01';
     end $spy$`);
-  // Every type that a function names without its schema. Those with a name of their own in the grammar,
+  // Every type that a function names without its schema. Those with a keyword in the grammar,
   // as integer, are never looked for.
   for (const name of ["timestamptz", "text", "uuid", "bytea", "jsonb", "inet", "tid"]) {
     await service.unsafe(`
@@ -281,7 +281,7 @@ const WAITS_LONG = `
       where s.setting ~ '^lock_timeout=[12]s$'
     )`;
 
-Deno.test("each function of the secret key gives a lock up before its caller's time is over", async () => {
+Deno.test("each function of the secret key gives a lock up before its caller's deadline", async () => {
   assert.deepEqual([...await owner.unsafe(WAITS_LONG)], []);
   await using other = await server.createDatabase();
   const sql = other.connect({ max: 1 });

@@ -76,9 +76,9 @@ Deno.test("a thousand genuine bound tokens without a proof make no database call
 });
 
 Deno.test("a challenge that is forged, missing or of another session is refused before the database", async () => {
-  const stranger = deriveSessionKeys(["another secret of sufficient length"], PROJECT_URL).signing;
+  const otherKey = deriveSessionKeys(["another secret of sufficient length"], PROJECT_URL).signing;
   const { sessionId, raw } = bound();
-  const forged = [challengeOf(sessionId, stranger), "x".repeat(56), null];
+  const forged = [challengeOf(sessionId, otherKey), "x".repeat(56), null];
   for (const challenge of forged) {
     for (const cookie of [raw, bound(null).raw]) {
       const proof = await key.prove({ route: "refresh", challenge });
@@ -115,12 +115,12 @@ Deno.test("a request costs one signature check, however many cookies it has", as
 Deno.test("nobody can have a signature checked without a genuine token", async () => {
   const { sessionId } = bound();
   const proof = await key.prove({ route: "refresh", challenge: challengeOf(sessionId) });
-  const stranger = deriveSessionKeys(["another secret of sufficient length"], PROJECT_URL).signing;
+  const otherKey = deriveSessionKeys(["another secret of sufficient length"], PROJECT_URL).signing;
   const { raw } = firstRefreshToken({
     ...UNBOUND_START,
     sessionId,
     secret: new Uint8Array(32),
-  }, stranger);
+  }, otherKey);
   for (const cookies of [[], ["junk"], [raw]]) {
     const { asked, signatures } = await send("refresh", { cookies, proof });
     assert.deepEqual([asked, signatures], [[], 0]);

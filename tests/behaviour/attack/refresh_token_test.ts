@@ -20,7 +20,7 @@ const fixture = await openHttpFixture({ functions: ["unified-auth"] });
 Deno.test.afterAll(() => fixture.close());
 
 const { environment } = fixture.stack;
-/** What somebody holds to whom `SESSION_SECRET` has leaked. */
+/** The keys of somebody who has the leaked `SESSION_SECRET`. */
 const { sessionSecrets, supabaseUrl } = readConfig((name) => environment[name]);
 const keys = deriveSessionKeys(sessionSecrets, supabaseUrl);
 
@@ -66,12 +66,12 @@ Deno.test("hundreds of mutated refresh tokens never reach the database and end n
       }),
     );
   }
-  assert.equal(await lastQueryAt(), before, "the database was asked");
+  assert.equal(await lastQueryAt(), before, "the database was called");
   assert.equal(viewOf(await first.browser.validate()).session.id, first.sessionId);
   assert.notEqual(await lastQueryAt(), before, "a genuine token does ask");
 });
 
-Deno.test("a good tag over a wrong secret is told as a leaked key and ends nothing", async () => {
+Deno.test("a good tag over a wrong secret is reported as a leaked key and ends nothing", async () => {
   const { browser, sessionId } = await fixture.signIn();
   await ageSession(fixture.sql, sessionId, 120);
   assert.equal(viewOf(await browser.refresh()).session.generation, 2);
@@ -137,7 +137,7 @@ Deno.test("with SESSION_SECRET alone nobody ends a session: places whose hash is
   }
 });
 
-Deno.test("a sign-in that shows a forged refresh cookie replaces nobody's session", async () => {
+Deno.test("a sign-in that presents a forged refresh cookie replaces nobody's session", async () => {
   const victim = await fixture.signIn();
   const thief = withRefreshToken(forge(victim.sessionId));
   await thief.login(await fixture.createPerson());

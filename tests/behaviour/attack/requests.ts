@@ -1,6 +1,6 @@
 /**
  * Requests that `fetch` alone would not send as they are: bodies of any bytes, streamed without a
- * length, under any content type. Each comes from an address of its own.
+ * length, under any content type. Each comes from another address.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export async function sendRaw(url: string, request: RawRequest = {}): Promise<An
       ...(body === null || contentType === null ? {} : { "content-type": contentType }),
       ...request.headers,
     },
-    // As bytes, or fetch would name a content type of its own.
+    // As bytes, or fetch would add a content type.
     body: typeof body === "string" ? new TextEncoder().encode(body) : body,
     redirect: "manual",
   });

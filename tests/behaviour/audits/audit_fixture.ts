@@ -20,7 +20,7 @@ export const THIEF = "Mozilla/5.0 (Macintosh) Thief/1.0";
 
 const HOUR = 3600;
 
-/** What the tests compare the audits with. */
+/** The ids that the tests compare the audits with. */
 export interface AuditFixture extends AsyncDisposable {
   readonly stack: TestStack;
   readonly sql: postgres.Sql;
@@ -130,7 +130,7 @@ async function signInSixTimes(stack: TestStack): Promise<string> {
   return first;
 }
 
-/** The forged token is shown to the SQL function: nobody without the key could make it. */
+/** The forged token is presented to the SQL function: nobody without the key could make it. */
 async function leaveAndForge(
   stack: TestStack,
   sql: postgres.Sql,

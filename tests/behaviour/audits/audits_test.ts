@@ -9,7 +9,7 @@ import { type AuditFixture, makeAuditFixture, THIEF } from "./audit_fixture.ts";
 type Row = Readonly<Record<string, unknown>>;
 type Expectation = (rows: readonly Row[], fixture: AuditFixture) => void;
 
-/** What each audit must find in the fixture. A new audit without an entry fails the test below. */
+/** The rows that each audit must find in the fixture. A new audit without an entry fails the test below. */
 const EXPECTATIONS: Readonly<Record<string, Expectation>> = {
   signed_in(rows, { sessions }) {
     const ids = rows.map((row) => row["session_id"]);

@@ -31,7 +31,7 @@ Deno.test("audit prints the named one as a table, from the database that is name
   assert.match(remote.stdout, /^count\n-----\n {4}0\n\(1 row\)$/m);
 });
 
-Deno.test("without --remote, the local stack's database is asked, at the port that moves it", () => {
+Deno.test("without --remote, the local stack's database is read, at the port that moves it", () => {
   const ask = (localPort: string | undefined) => databaseUrl({ remote: undefined, localPort }).href;
   assert.equal(ask(undefined), "postgresql://postgres:postgres@127.0.0.1:54322/postgres");
   assert.equal(ask("5999"), "postgresql://postgres:postgres@127.0.0.1:5999/postgres");
@@ -53,7 +53,7 @@ Deno.test("an unknown audit, an unknown option and an absent database are misuse
   }
 });
 
-Deno.test("a table shows what a stranger wrote without moving the cursor, and cuts it", () => {
+Deno.test("a table prints text of untrusted callers without moving the cursor, and cuts it", () => {
   const table = formatTable({
     columns: ["user_agent", "count"],
     rows: [{ user_agent: "\u001b[2Jclear\u202Eabc\n", count: "12" }, {

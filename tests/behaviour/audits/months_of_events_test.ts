@@ -18,13 +18,13 @@ Deno.test("audits of a project with months of refreshes", async (test) => {
     assert.ok(rows.slice(0, -1).every(({ event }) => event === "refresh"));
   });
 
-  await test.step("what happens seldom is found without reading the refreshes", async () => {
+  await test.step("rare events are found without reading the refreshes", async () => {
     for (const name of ["reuse_detections", "evictions", "key_compromise"]) {
       assert.match(await explain(sql, await auditNamed(name)), /session_events_seldom_idx/, name);
     }
   });
 
-  await test.step("what is recent is found without reading what is old", async () => {
+  await test.step("recent events are found without reading the old ones", async () => {
     const { statement } = await auditNamed("refreshes_by_hour");
     const plan = await explain(sql, { statement });
     assert.match(plan, /session_events_occurred_at_idx/);

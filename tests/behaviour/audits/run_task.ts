@@ -1,10 +1,10 @@
 /**
- * Runs a command of `tools/` as a person would, in a process of its own.
+ * Runs a command of `tools/` as a person would, in a separate process.
  *
  * @module
  */
 
-/** What a finished command left behind. */
+/** The result of a finished command. */
 export interface TaskResult {
   readonly code: number;
   readonly stdout: string;

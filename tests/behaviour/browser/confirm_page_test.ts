@@ -23,8 +23,8 @@ async function requestLink(
 
 const press = (page: Page, name: string) => page.getByRole("button", { name }).click();
 
-/** Who is asked whether the account is theirs: a browser that did not ask for the mail. */
-async function openElsewhere({ page }: SignInBrowser, link: string): Promise<void> {
+/** Opens the link in a browser that did not request the mail, which must confirm the account. */
+async function openInOtherBrowser({ page }: SignInBrowser, link: string): Promise<void> {
   await page.goto(link);
   await press(page, "Continue");
   await page.getByRole("button", { name: "Yes, sign me in" }).waitFor();
@@ -91,22 +91,22 @@ Deno.test("the link's page runs its own script and no other, and no frame shows 
 
 Deno.test("in another browser the page names the account, and signs in after a yes", () =>
   withBrowsers(async (open) => {
-    const [asking, other] = [await open(), await open()];
+    const [requesting, other] = [await open(), await open()];
     const person = await stage.createPerson();
-    await openElsewhere(other, await requestLink(asking, person));
+    await openInOtherBrowser(other, await requestLink(requesting, person));
     const { page, complaints } = other;
     assert.match(await page.locator("#question").innerText(), new RegExp(person.email));
     assert.equal(await stage.readSession(person), undefined);
     await press(page, "Yes, sign me in");
     await page.waitForURL(`${app}/`);
     assert.equal(await emailIn(page), person.email);
-    assert.equal(await emailIn(asking.page), null);
+    assert.equal(await emailIn(requesting.page), null);
     assert.deepEqual(complaints, []);
   }));
 
 Deno.test("a no in another browser leaves everything as it was, also for who is signed in there", () =>
   withBrowsers(async (open) => {
-    const [asking, visitor, member] = [await open(), await open(), await open()];
+    const [requesting, visitor, member] = [await open(), await open(), await open()];
     const [person, owner] = [await stage.createPerson(), await stage.createPerson()];
     await member.page.goto(app);
     const { email, password } = owner;
@@ -115,7 +115,7 @@ Deno.test("a no in another browser leaves everything as it was, also for who is 
     );
     const session = await stage.readSession(owner);
     for (const [browser, before] of [[visitor, null], [member, owner.email]] as const) {
-      await openElsewhere(browser, await requestLink(asking, person));
+      await openInOtherBrowser(browser, await requestLink(requesting, person));
       await press(browser.page, "No");
       await browser.page.waitForURL(`${app}/`);
       assert.equal(await emailIn(browser.page), before);
@@ -140,7 +140,7 @@ Deno.test("the button redeems once, however often it is pressed until the page h
     assert.equal(countVerifies(browser), 1);
   }));
 
-Deno.test("a link that was used is told to the page it leads to, by code, and signs nobody out", () =>
+Deno.test("a used link is reported to the page it leads to, by code, and signs nobody out", () =>
   withBrowsers(async (open) => {
     const [browser, person] = [await open(), await stage.createPerson()];
     const { page } = browser;

@@ -65,9 +65,9 @@ Deno.test("a magic link from the inbox signs in the browser that asked for it", 
 
 Deno.test("a link that another browser asked for signs in after the person has seen whose account it is", async () => {
   await using demo = await openSignedOutDemo();
-  const { page: asking, baseUrl, email } = demo;
-  await press(asking, "E-mail me a link and a code");
-  await messageTo(asking, email).waitFor();
+  const { page: requesting, baseUrl, email } = demo;
+  await press(requesting, "E-mail me a link and a code");
+  await messageTo(requesting, email).waitFor();
 
   const { page, complaints } = await demo.openPage();
   await page.goto(baseUrl);

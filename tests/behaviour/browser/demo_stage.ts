@@ -20,7 +20,7 @@ export interface DemoStage extends AsyncDisposable {
   readonly stack: TestStack;
 }
 
-/** The demo over a stack of its own. */
+/** The demo over a new stack. */
 export async function openDemo(server: TestServer): Promise<DemoStage> {
   const database = await server.createDatabase();
   const sql = database.connect({ max: 1 });
@@ -79,7 +79,7 @@ export async function playScenario(page: Page, name: string): Promise<string> {
   return await item.locator("[role=status]").innerText();
 }
 
-/** What axe calls serious or critical. */
+/** The violations that axe calls serious or critical. */
 export async function seriousViolations(page: Page): Promise<readonly string[]> {
   await page.evaluate(axe.source);
   return await page.evaluate(async () => {

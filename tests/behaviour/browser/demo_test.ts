@@ -42,11 +42,11 @@ Deno.test("no scenario of the demo ends the session but a lost key and the limit
     assert.deepEqual(await seriousViolations(page), []);
     await signIn(page);
   }
-  const told = await page.locator("#log").innerText();
+  const logged = await page.locator("#log").innerText();
   for (
     const line of ["Slept for 2 h 00 min", "No answer: server", "Online again", "Session ended"]
   ) {
-    assert.ok(told.includes(line), `the log tells: ${line}`);
+    assert.ok(logged.includes(line), `the log has: ${line}`);
   }
 
   await page.fill("#note", "Still here");

@@ -25,7 +25,7 @@ export interface DevTools extends AsyncDisposable {
   waitForCookie(name: string, wanted: (value: string | undefined) => boolean): Promise<void>;
   /** Puts back a value that a cookie had before, as a crash of the browser does. */
   restoreCookie(name: string, value: string, url: string): Promise<void>;
-  /** As the browser forgets a cookie whose time is over. */
+  /** As the browser forgets a cookie that has expired. */
   forgetCookie(name: string, url: string): Promise<void>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The page that the browser tests drive: the client over the functions of its own origin, with the
- * session and what it told within reach of an expression.
+ * The page that the browser tests drive: the client over the functions of the same origin, with the
+ * session and its events within reach of an expression.
  *
  * @module
  */
@@ -17,7 +17,7 @@ const session = createAuthClient({
   requestTimeoutMs,
   unstable_timing,
 });
-const told: SessionEventName[] = [];
+const events: SessionEventName[] = [];
 const NAMES: readonly SessionEventName[] = [
   "signed-in",
   "signed-out",
@@ -26,7 +26,7 @@ const NAMES: readonly SessionEventName[] = [
   "user-changed",
   "suspended",
 ];
-for (const name of NAMES) session.on(name, () => void told.push(name));
+for (const name of NAMES) session.on(name, () => void events.push(name));
 
 const signIn = (email: string, password: string) =>
   session.signIn.withPassword({ email, password });
@@ -35,7 +35,7 @@ const signIn = (email: string, password: string) =>
 const prove = () =>
   pageKey().prove({ method: "POST", url: "https://example.test/refresh" }, { creates: true });
 
-Object.assign(globalThis, { session, told, signIn, prove });
+Object.assign(globalThis, { session, events, signIn, prove });
 
-// What embeds the page learns what a frame of it can prove.
+// An embedding page learns whether a frame of it can prove possession.
 if (parent !== globalThis.self) parent.postMessage({ proof: await prove() }, "*");

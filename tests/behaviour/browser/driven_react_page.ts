@@ -12,9 +12,9 @@ import { createApp } from "./driven_react_app.ts";
 const session = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
 const complaints: string[] = [];
 const consoleError = console.error;
-console.error = (...told: readonly unknown[]) => {
-  complaints.push(told.map(String).join(" "));
-  consoleError(...told);
+console.error = (...parts: readonly unknown[]) => {
+  complaints.push(parts.map(String).join(" "));
+  consoleError(...parts);
 };
 
 const root = document.getElementById("root");

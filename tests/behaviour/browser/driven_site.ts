@@ -1,5 +1,5 @@
 /**
- * What the browser tests serve beside the functions: the page under test at every path, with the
+ * The site that the browser tests serve beside the functions: the page under test at every path, with the
  * script that its address names before its own, and a hand in every reply of a function, to count it,
  * hold it, lose it or put another in its place.
  *
@@ -16,10 +16,10 @@ export interface DrivenSite extends Site {
   count(route?: string): number;
   /** Resolves when that many requests of a route have arrived. @throws {Error} After ten seconds */
   arrival(route: string, count: number): Promise<void>;
-  /** What becomes of the replies of these routes from now on; null: they arrive. */
+  /** The fate of the replies of these routes from now on; null: they arrive. */
   setFate(fate: Fate | null): void;
   reset(): void;
-  /** Lets every reply go, however long its fate would have held it: a scenario is over. */
+  /** Lets every reply go, however long its fate would have held it: a scenario has ended. */
   end(): void;
 }
 
@@ -32,7 +32,7 @@ function once<T>(make: () => T): () => T {
 /** Answers with `Clear-Site-Data: "storage"`, as a sign-out page or another app of the origin may. */
 export const CLEARING_PATH = "/clear-site-data";
 
-/** What is served at every path but the functions' and the script's. */
+/** Served at every path but the functions' and the script's. */
 export interface DrivenPage {
   readonly script: URL;
   readonly body?: string;
@@ -78,7 +78,7 @@ export function createDrivenSite(page = DRIVEN_PAGE): DrivenSite {
       const until = performance.now() + PATIENCE_MS;
       while (count(route) < wanted) {
         if (performance.now() > until) {
-          throw new Error(`Never arrived: ${route} was asked ${count(route)} times, not ${wanted}`);
+          throw new Error(`Never arrived: ${route} was called ${count(route)} times, not ${wanted}`);
         }
         await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
       }

@@ -215,8 +215,8 @@ Deno.test("a page comes back from the back/forward cache after a proof, and hang
   project.withStage(async (stage) => {
     const tab = await stage.openSignedIn(QUICK);
     await tab.evaluate("prove().then(() => 0)");
-    await tab.evaluate("void (location.href = '/elsewhere?options=%7B%7D')");
-    await tab.waitFor("location.pathname === '/elsewhere' && !!globalThis.prove");
+    await tab.evaluate("void (location.href = '/other?options=%7B%7D')");
+    await tab.waitFor("location.pathname === '/other' && !!globalThis.prove");
     await tab.evaluate(DELETE_KEY);
     await tab.goBack();
     await tab.waitFor("location.pathname === '/' && !!globalThis.prove");
@@ -307,7 +307,7 @@ Deno.test("five tabs of a bound session that wake at once stay signed in, locks 
       await stage.chromium.stopRenderers(5_000);
       for (const tab of tabs) {
         await tab.waitFor("session.status === 'active' && session.getSnapshot().canMutate");
-        assert.equal(await tab.evaluate("told.includes('session-ended')"), false);
+        assert.equal(await tab.evaluate("events.includes('session-ended')"), false);
       }
       await Promise.all(tabs.map((tab) => tab.close()));
     }

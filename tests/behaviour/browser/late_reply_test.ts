@@ -53,13 +53,13 @@ for (const isOther of [false, true]) {
       for (const each of [tab, second]) {
         await each.evaluate("session.check()");
         await each.waitFor(isOf(GRACE));
-        assert.ok(!await each.evaluate("told.includes('session-ended')"));
+        assert.ok(!await each.evaluate("events.includes('session-ended')"));
       }
     }));
 }
 
 /** A limit: a frozen tab cannot give up its request, so its late reply still replaces the cookies. */
-Deno.test("what a frozen tab could not give up ends in a sign-in in place, and shows nobody as the person before", () =>
+Deno.test("a request that a frozen tab could not abort ends in a sign-in in place, and shows nobody as the person before", () =>
   project.withStage(async (stage) => {
     const tab = await stage.openSignedIn();
     const second = await stage.open();

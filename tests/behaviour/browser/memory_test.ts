@@ -31,7 +31,7 @@ Deno.test("four thousand refreshes leave the memory as it was after the first th
           await session.refresh();
           await call;
         }
-        told.length = 0;
+        events.length = 0;
         return session.getSnapshot().generation;
       };
     })()`);

@@ -20,7 +20,7 @@ Deno.test("a server that never answers is given up in sixteen seconds by every w
     });
     const settled = await tab.evaluate<readonly (readonly [string, number])[]>(`(async () => {
       const now = Date.now;
-      Date.now = () => now() + 7_200_000; // the access token is over
+      Date.now = () => now() + 7_200_000; // the access token has expired
       const startedMs = performance.now();
       const settle = (asked) => asked.then(
         (value) => [value?.status ?? String(value), performance.now() - startedMs],
@@ -79,7 +79,7 @@ for (const hours of [2, -2]) {
 
 /**
  * The server hangs up when it has done its work. On a connection that served before, a browser takes
- * that for one that was closed for idleness, and sends the request again by itself, a POST too.
+ * that for one that was closed for idleness, and sends the request again, a POST too.
  */
 const LOST_REPLY: NetworkFault = {
   kind: "truncate",
@@ -111,7 +111,7 @@ Deno.test("a refresh that the browser itself repeats, as its connections are dro
     assert.ok(proxy.met >= 3, "the repeated one too, so that the client had to ask again");
     await tab.evaluate("session.refresh().then(() => 0)");
     await tab.waitFor("session.getSnapshot().generation === 3");
-    assert.ok(!await tab.evaluate("told.includes('session-ended')"));
+    assert.ok(!await tab.evaluate("events.includes('session-ended')"));
     await tab.close();
   }));
 
@@ -145,7 +145,7 @@ Deno.test("a rotation whose tab is closed meanwhile is kept, and its predecessor
     assert.notEqual(await chromium.cookie(REFRESH_COOKIE), before);
   }));
 
-Deno.test("what tabs tell each other and write down holds no token", () =>
+Deno.test("messages between tabs and stored records hold no token", () =>
   exposing.withStage(async ({ openSignedIn, open, age }) => {
     const listen = `
       globalThis.overheard = [];

@@ -15,7 +15,7 @@ Deno.test.afterAll(() => stage.close());
 const { stack, sql, app, withBrowsers } = stage;
 const PAGE = `${app}/deep/page?tab=2#part`;
 
-/** What the provider's answer leads to at the functions, and the browser does not open. */
+/** The functions' URL that the provider's answer leads to, and that the browser does not open. */
 async function stopBeforeCallback({ page }: SignInBrowser, email: string): Promise<string> {
   const { searchParams } = new URL(page.url());
   const answer = new URL(searchParams.get("redirect_uri") ?? "");
@@ -63,7 +63,7 @@ Deno.test("a session that began with a redirect is bound to the browser's key by
     assert.ok(after?.["key_thumbprint"]);
   }));
 
-Deno.test("a person who refuses at the provider comes back to the very page, which is told a code", () =>
+Deno.test("a person who refuses at the provider comes back to the very page, with a code", () =>
   withBrowsers(async (open) => {
     const browser = await open();
     const { page } = browser;
@@ -78,17 +78,17 @@ Deno.test("a person who refuses at the provider comes back to the very page, whi
 
 Deno.test("a code is worth nothing in a browser that did not begin, nor in one that began its own", () =>
   withBrowsers(async (open) => {
-    const [attacker, stranger, beginner] = [await open(), await open(), await open()];
+    const [attacker, visitor, beginner] = [await open(), await open(), await open()];
     const person = await stage.createPerson();
     await beginOAuth(attacker);
     const callback = await stopBeforeCallback(attacker, person.email);
 
-    await stranger.page.goto(callback);
-    assert.equal(stranger.page.url(), `${app}/?auth_error=flow_state_not_found`);
+    await visitor.page.goto(callback);
+    assert.equal(visitor.page.url(), `${app}/?auth_error=flow_state_not_found`);
     await beginOAuth(beginner);
     await beginner.page.goto(callback);
     assert.equal(beginner.page.url(), `${app}/?auth_error=flow_state_not_found`);
-    for (const { page, context } of [stranger, beginner]) {
+    for (const { page, context } of [visitor, beginner]) {
       assert.equal(await emailIn(page), null);
       const names = (await context.cookies()).map(({ name }) => name);
       assert.ok(!names.some((name) => name.includes("session")), names.join());

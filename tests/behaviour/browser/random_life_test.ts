@@ -44,11 +44,11 @@ Deno.test("random lives of three tabs sign nobody out", () =>
             throw new Error(`${where}: ${error}`);
           },
         );
-        const [user, told] = await tab.evaluate<[string, readonly string[]]>(
-          "[session.getSnapshot().user.id, told]",
+        const [user, events] = await tab.evaluate<[string, readonly string[]]>(
+          "[session.getSnapshot().user.id, events]",
         );
         assert.equal(user, id, where);
-        assert.ok(!told.includes("session-ended") && !told.includes("signed-out"), where);
+        assert.ok(!events.includes("session-ended") && !events.includes("signed-out"), where);
       }
     }
   }));

@@ -1,5 +1,5 @@
 /**
- * A stage for browser scenarios: a Chromium of its own, tabs that are signed in, and a project that the
+ * A stage for browser scenarios: a new Chromium, tabs that are signed in, and a project that the
  * tests of a file share, because its functions take longer to start than most scenarios to play.
  *
  * @module
@@ -42,7 +42,7 @@ export const QUICK = {
 
 const SIGN_IN_PATIENCE_MS = 30_000;
 
-/** What a project is started with. */
+/** The options that a project is started with. */
 export interface ProjectOptions {
   /** Of the functions. */
   readonly environment?: Readonly<Record<string, string>>;
@@ -57,7 +57,7 @@ export const SHORT_LIVED = {
 
 /** A project for scenarios, one after the other. */
 export interface StagedProject {
-  /** Plays a scenario with a browser profile of its own; nothing of the scenario before is left. */
+  /** Plays a scenario with a new browser profile; nothing of the scenario before is left. */
   withStage(run: (stage: Stage) => Promise<void>, launch?: LaunchOptions): Promise<void>;
   close(): Promise<void>;
 }

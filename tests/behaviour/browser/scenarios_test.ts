@@ -19,7 +19,7 @@ Deno.test("a 429 on an expired access token leaves the session unverified and ne
       })
     );
     await tab.waitFor("session.getSnapshot().status === 'degraded'");
-    assert.deepEqual(await tab.evaluate("told.includes('signed-out')"), false);
+    assert.deepEqual(await tab.evaluate("events.includes('signed-out')"), false);
     assert.ok(await chromium.cookie(REFRESH_COOKIE), "the cookie is still there");
     site.setFate(null);
     await tab.waitFor("session.getSnapshot().status === 'active'");
@@ -65,7 +65,7 @@ Deno.test("a rotation whose page goes away meanwhile is kept", () =>
 Deno.test("a return to the tab tells the app nothing that is not news", () =>
   project.withStage(async ({ site, openSignedIn }) => {
     const tab = await openSignedIn(QUICK);
-    await tab.evaluate("told.length = 0");
+    await tab.evaluate("events.length = 0");
     site.reset();
     for (let turn = 0; turn < 2; turn++) {
       await tab.hide();
@@ -74,7 +74,7 @@ Deno.test("a return to the tab tells the app nothing that is not news", () =>
       await tab.waitFor("!document.hidden && document.hasFocus()");
       await tab.evaluate("new Promise((resolve) => setTimeout(resolve, 1_200))");
     }
-    assert.deepEqual(await tab.evaluate("told"), []);
+    assert.deepEqual(await tab.evaluate("events"), []);
     assert.equal(site.count("validate") + site.count("refresh"), 0, "verified a moment ago");
   }));
 
@@ -128,10 +128,10 @@ Deno.test("three calls that are refused at once, and a late one, are sent again 
 Deno.test("a renderer that stood still is noticed without any event, and asks once", () =>
   project.withStage(async ({ site, chromium, openSignedIn }) => {
     const tab = await openSignedIn({ ...QUICK, heartbeatMs: 500, revalidateAfterMs: 1_000 });
-    await tab.evaluate("told.length = 0");
+    await tab.evaluate("events.length = 0");
     site.reset();
     await chromium.stopRenderers(3_000);
-    await tab.waitFor("told.includes('suspended')");
+    await tab.waitFor("events.includes('suspended')");
     await tab.evaluate("new Promise((resolve) => setTimeout(resolve, 400))");
     assert.equal(site.count("validate") + site.count("refresh"), 1);
   }));

@@ -21,7 +21,7 @@ export interface Person {
   readonly password: string;
 }
 
-/** A browser of its own: its tabs share cookies and storage, and nothing with another one's. */
+/** A separate browser: its tabs share cookies and storage, and nothing with another one's. */
 export interface SignInBrowser {
   readonly context: BrowserContext;
   readonly page: Page;
@@ -38,12 +38,12 @@ export interface SignInStage {
   readonly app: string;
   /** Every token that Supabase Auth has given the functions. */
   readonly issued: readonly string[];
-  /** What the functions have answered to browsers: headers, cookies too, and body. */
+  /** The functions' answers to browsers: headers, cookies too, and body. */
   readonly replies: readonly string[];
   /** Supabase Auth answers the functions 503 to requests that fit, until the next call. Null: to none. */
   setAway(requests: RegExp | null): void;
   createPerson(): Promise<Person>;
-  /** Runs a test with a Chromium of its own: `open` opens a browser in it, without cookies. */
+  /** Runs a test with a new Chromium: `open` opens a browser in it, without cookies. */
   withBrowsers(run: (open: () => Promise<SignInBrowser>) => Promise<void>): Promise<void>;
   /** Sends what a browser without cookies sends: it asks for a mail that another one opens. */
   post(path: string, body: object): Promise<void>;

@@ -22,7 +22,7 @@ export interface Tab {
   thaw(): Promise<void>;
   /** Cuts the page off the network, or lets it back; its events and `navigator.onLine` follow. */
   setOffline(offline: boolean): Promise<void>;
-  /** What the tab's requests and its page say of the browser from now on. */
+  /** The user agent of the tab's requests and its page from now on. */
   setUserAgent(userAgent: string): Promise<void>;
   navigate(url: string): Promise<void>;
   /** One step back in the history, by the back/forward cache where the browser has one. */
@@ -36,7 +36,7 @@ export interface Tab {
 const PATIENCE_MS = 10_000;
 const LOOK_EVERY_MS = 25;
 
-/** A page in a window of its own can be minimized. `script` runs in each document of the tab before the page's own. */
+/** A page in a separate window can be minimized. `script` runs in each document of the tab before the page's own. */
 export async function openTab(
   browser: Browser,
   { url, script, newWindow }: {

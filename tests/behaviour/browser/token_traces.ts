@@ -9,7 +9,7 @@ import type { Page } from "playwright-core";
 
 /** Every JWT begins so: it is the start of a JSON object. */
 const TOKEN = /eyJ[\w-]{10,}/;
-/** What redeems a sign-in in an address. */
+/** Parameters of an address that redeem a sign-in. */
 const CODE = /[?&#](?:code|token|token_hash|access_token|refresh_token)=/;
 
 /** Cookies that scripts read, both storages, and every object of every IndexedDB. */

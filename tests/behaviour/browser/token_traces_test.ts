@@ -37,8 +37,8 @@ async function call(
 async function assertNoTraces({ page }: SignInBrowser): Promise<void> {
   assert.ok(issued.length > 0, "Supabase Auth gave no token");
   assert.deepEqual(await findTraces(page, { secrets: issued }), []);
-  const told = replies.filter((reply) => issued.some((token) => reply.includes(token)));
-  assert.deepEqual(told, []);
+  const leaking = replies.filter((reply) => issued.some((token) => reply.includes(token)));
+  assert.deepEqual(leaking, []);
 }
 
 async function openLink({ page }: SignInBrowser, { email }: Person): Promise<void> {

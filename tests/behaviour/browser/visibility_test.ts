@@ -5,7 +5,7 @@ import type { Tab } from "./tab.ts";
 const project = await openStagedProject();
 Deno.test.afterAll(() => project.close());
 
-/** Keeps what the page hears of its own visibility, from the first moment on. */
+/** Records the page's visibility events, from the first moment on. */
 const LISTEN = `
   globalThis.heard = [];
   for (const type of ["focus", "blur"]) addEventListener(type, () => heard.push(type));
@@ -39,7 +39,7 @@ Deno.test("a return to the tab is one validate, although the browser announces i
     assert.equal(site.count("refresh"), 0);
   }));
 
-Deno.test("a return within a minute of the last verification asks nobody", () =>
+Deno.test("a return within a minute of the last verification sends no request", () =>
   project.withStage(async ({ site, openSignedIn }) => {
     const tab = await openSignedIn({ settleMs: 50 });
     await leaveAndReturn(tab);
@@ -66,8 +66,8 @@ Deno.test("a frozen tab asks once when it goes on, and once is enough when it is
 Deno.test("the network that comes back right after a return in vain is not lost in the debounce", () =>
   project.withStage(async ({ site, openSignedIn }) => {
     // So long a debounce and so high a ladder that only the signal can explain a question.
-    const patient = { visibilityDebounceMs: 60_000, backoffBaseMs: 120_000, backoffCapMs: 120_000 };
-    const tab = await openSignedIn({ settleMs: 50, revalidateAfterMs: 0, ...patient });
+    const slow = { visibilityDebounceMs: 60_000, backoffBaseMs: 120_000, backoffCapMs: 120_000 };
+    const tab = await openSignedIn({ settleMs: 50, revalidateAfterMs: 0, ...slow });
     await tab.hide();
     await tab.waitFor("document.hidden");
     await tab.setOffline(true);

@@ -5,7 +5,7 @@ import { openStagedProject, QUICK, type Stage } from "./scenario.ts";
 import type { Tab } from "./tab.ts";
 
 const project = await openStagedProject();
-/** Access tokens that are over when a sleep of a few seconds is, and last as long after it. */
+/** Access tokens that expire during a sleep of a few seconds, and last as long after it. */
 const tenSeconds = await openStagedProject({
   environment: { SESSION_ACCESS_TTL_SECONDS: "10", SESSION_WINDOW_SECONDS: "1" },
 });
@@ -34,7 +34,7 @@ async function openFive(
   return tabs;
 }
 
-/** All get the same fresh access token, and sleep until it is over. Resolves with its generation. */
+/** All get the same fresh access token, and sleep until it has expired. Resolves with its generation. */
 async function sleepThrough({ site, chromium }: Stage, tabs: readonly Tab[]): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, 1_100)); // past the window
   await tabs[0]?.evaluate("session.refresh().then(() => 0)");
@@ -71,7 +71,7 @@ Deno.test("five tabs that wake with an expired access token are one refresh requ
     const tabs = await openFive(stage);
     await allRefreshed(tabs, await sleepThrough(stage, tabs));
     assert.deepEqual([site.count("refresh"), site.count("validate")], [1, 0]);
-    for (const tab of tabs) assert.ok(await tab.evaluate("told.includes('suspended')"));
+    for (const tab of tabs) assert.ok(await tab.evaluate("events.includes('suspended')"));
   }));
 
 Deno.test("five tabs without Web Locks that wake at once all get the one successor", () =>
@@ -80,16 +80,16 @@ Deno.test("five tabs without Web Locks that wake at once all get the one success
     const tabs = await openFive(stage, { script: WITHOUT_LOCKS });
     assert.equal(await tabs[0]?.evaluate("navigator.locks === undefined"), true);
     await allRefreshed(tabs, await sleepThrough(stage, tabs));
-    assert.ok(site.count("refresh") < 5, "spread out, later tabs adopt what earlier ones fetched");
+    assert.ok(site.count("refresh") < 5, "spread out, later tabs apply what earlier ones fetched");
     for (const tab of tabs) {
-      assert.ok(!await tab.evaluate("told.includes('session-ended')"));
+      assert.ok(!await tab.evaluate("events.includes('session-ended')"));
     }
   }));
 
 Deno.test("a frozen waiter whose turn it would be holds up none of five tabs", () =>
   project.withStage(async (stage) => {
     const { site, age } = stage;
-    // So patient that only the waiter's giving up can let the others go on in time.
+    // So long that only the waiter's giving up can let the others go on in time.
     const tabs = await openFive(stage, { lockWaitMs: 60_000, requestTimeoutMs: 60_000 });
     const [holder, frozen, ...others] = tabs;
     assert.ok(holder && frozen);
@@ -156,5 +156,5 @@ Deno.test("a refresh that is frozen for longer than its timeout is neither lost 
     await tab.show();
     await allRefreshed([tab], 1);
     await tab.waitFor("session.getSnapshot().failures === 0");
-    assert.ok(!await tab.evaluate("told.includes('session-ended')"));
+    assert.ok(!await tab.evaluate("events.includes('session-ended')"));
   }));

@@ -12,7 +12,7 @@ if (executable !== undefined) {
   const project = await openStagedProject();
   Deno.test.afterAll(() => project.close());
 
-  Deno.test("a page in the back/forward cache survives what its peers say, and adopts it when it is back", () =>
+  Deno.test("a page in the back/forward cache survives its peers' messages, and applies them when it is back", () =>
     project.withStage(async ({ site, stack, chromium, openSignedIn, open, age }) => {
       const tab = await openSignedIn(QUICK);
       const peer = await open(QUICK);

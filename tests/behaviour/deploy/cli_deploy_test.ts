@@ -46,7 +46,7 @@ async function layOut(directory: string, uploads: readonly UploadedFunction[]): 
   }
 }
 
-Deno.test("what the CLI deploys is all that the functions need, with the platform's own JWT check off", async () => {
+Deno.test("the CLI deploys all that the functions need, with the platform's own JWT check off", async () => {
   await using management = startManagementApi();
   await deploy(management.url);
   const { uploaded } = management;

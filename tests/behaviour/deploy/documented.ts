@@ -11,11 +11,11 @@ import { readDocument } from "../docs/markdown.ts";
 export interface Places {
   /** Of the project. */
   readonly upstream: string;
-  /** What the header of the client's address ends with. */
+  /** The secret end of the name of the client's address header. */
   readonly secret: string;
   /** Of the app; only a configuration that names its own address needs it. */
   readonly app?: string;
-  /** What else a test has in place of a machine's own, by what stands there. */
+  /** Other replacements that a test needs, by the text that they replace. */
   readonly replaced?: Readonly<Record<string, string>>;
 }
 

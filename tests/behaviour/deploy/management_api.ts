@@ -1,6 +1,6 @@
 /**
  * A stand-in of the part of Supabase's management API that `functions deploy --use-api` calls: it takes
- * the uploads and keeps them. What it answers has the fields that the CLI checks and nothing of a real
+ * the uploads and keeps them. Its answers have the fields that the CLI checks and nothing of a real
  * deployment's; it bundles nothing.
  *
  * @module
@@ -8,7 +8,7 @@
 
 import * as z from "zod";
 
-/** What a deploy says of a function. */
+/** A function as a deploy describes it. */
 const metadataSchema = z.object({
   name: z.string(),
   entrypoint_path: z.string(),

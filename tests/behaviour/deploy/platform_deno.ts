@@ -1,6 +1,6 @@
 /**
  * The Deno that the hosted platform's edge runtime is level with, and the project's functions laid out as
- * a release for it: it reads no lock file of today's Deno, and writes one of its own.
+ * a release for it: it reads no lock file of today's Deno, and writes another.
  *
  * @module
  */

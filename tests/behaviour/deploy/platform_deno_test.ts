@@ -11,7 +11,7 @@ import { openPlatformRelease, PLATFORM_DENO } from "./platform_deno.ts";
 const release = await openPlatformRelease();
 Deno.test.afterAll(async () => await release[Symbol.asyncDispose]());
 
-/** What of an answer does not change from one run to the next. */
+/** The parts of an answer that do not change from one run to the next. */
 interface Seen {
   readonly status: number;
   readonly code: unknown;
@@ -39,8 +39,8 @@ async function play(
     ...(example === undefined ? {} : { body: JSON.stringify(example) }),
   });
   const text = await response.text();
-  const told = `${method} ${path}: ${response.status} ${text.slice(0, 200)}`;
-  assert.ok(response.status < 500 && response.status in responses, told);
+  const shape = `${method} ${path}: ${response.status} ${text.slice(0, 200)}`;
+  assert.ok(response.status < 500 && response.status in responses, shape);
   const isJson = response.headers.get("content-type")?.startsWith("application/json") ?? false;
   const body: Record<string, unknown> = isJson ? JSON.parse(text) : {};
   return {

@@ -13,7 +13,7 @@ export interface ProxyOptions {
   readonly port: number;
   /** Of the project. */
   readonly upstream: string;
-  /** What the header of the client's address ends with. */
+  /** The secret end of the name of the client's address header. */
   readonly secret: string;
   readonly replaced?: Readonly<Record<string, string>>;
 }
@@ -50,7 +50,7 @@ function startNginx(program: string): DocumentedProxy["start"] {
   };
 }
 
-/** What a machine's own nginx.conf has, as far as a test needs it. */
+/** The parts of a machine's nginx.conf that a test needs. */
 function nginxAround(location: string, port: number): string {
   const temporary = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"]
     .map((kind) => `${kind}_temp_path ${kind};`).join(" ");

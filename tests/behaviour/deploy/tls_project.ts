@@ -1,5 +1,5 @@
 /**
- * A project with a name, a certificate and a resolver of its own, for the lines of a configuration that
+ * A project with a host name, a certificate and a resolver, for the lines of a configuration that
  * speak of TLS. Tells which name a proxy asked for, in the handshake and in `Host`.
  *
  * @module
@@ -16,7 +16,7 @@ export interface TlsProject extends AsyncDisposable {
   readonly port: number;
   /** `127.0.0.1:<port>` of a DNS server that knows nothing but 127.0.0.1. */
   readonly resolver: string;
-  /** Its certificate, which is signed by itself. */
+  /** Its self-signed certificate. */
   readonly certificatePath: string;
   /** The names of the handshakes and of the requests, in their order. */
   readonly serverNames: readonly string[];
@@ -79,11 +79,11 @@ async function makeCertificate(
 }
 
 /** Hands bytes on to `port`, and reads the name that each handshake asks for: it is not encrypted. */
-function startServerNameReader(port: number, tell: (name: string) => void) {
+function startServerNameReader(port: number, onName: (name: string) => void) {
   const listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
   const connections: Promise<unknown>[] = [];
   const accepting = (async () => {
-    for await (const outer of listener) connections.push(handOn(outer, { port, tell }));
+    for await (const outer of listener) connections.push(handOn(outer, { port, onName }));
   })();
   return {
     port: listener.addr.port,
@@ -97,13 +97,13 @@ function startServerNameReader(port: number, tell: (name: string) => void) {
 
 async function handOn(
   outer: Deno.Conn,
-  { port, tell }: { readonly port: number; readonly tell: (name: string) => void },
+  { port, onName }: { readonly port: number; readonly onName: (name: string) => void },
 ): Promise<void> {
   const inner = await Deno.connect({ hostname: "127.0.0.1", port });
   const hello = new TransformStream<Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>>({
     transform(chunk, controller) {
       const [name] = /[\w-]+\.supabase\.co/.exec(new TextDecoder("latin1").decode(chunk)) ?? [];
-      if (name !== undefined) tell(name);
+      if (name !== undefined) onName(name);
       controller.enqueue(chunk);
     },
   });

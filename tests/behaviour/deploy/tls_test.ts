@@ -5,7 +5,7 @@ import { PROJECT_HOST, startTlsProject, type TlsProject } from "./tls_project.ts
 
 const servers = await findServers();
 
-/** What a machine has of its own: a resolver, and certificates that it trusts. */
+/** A machine's resolver, and the certificates that it trusts. */
 function replacedIn(name: string, { resolver, certificatePath }: TlsProject) {
   return name === "nginx"
     ? {

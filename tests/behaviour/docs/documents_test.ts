@@ -104,18 +104,18 @@ Deno.test("to set a variable to the default that the table says changes nothing"
 });
 
 Deno.test("the table of routes is the list of operations", async () => {
-  const told = readTableRows(await readDocument("docs/api.md")).flatMap(([cell = ""]) => {
+  const documented = readTableRows(await readDocument("docs/api.md")).flatMap(([cell = ""]) => {
     const [, methods, path] = /^([A-Z]+(?:, [A-Z]+)*) (\/\S+)$/.exec(cell) ?? [];
     return methods?.split(", ").map((method) => `${method} ${path}`) ?? [];
   });
   const described = [...OPERATIONS, ...SIGN_IN_OPERATIONS]
     .map(({ method, path }) => `${method.toUpperCase()} ${path}`);
   const all = [...described, "GET /unified-auth/openapi.json"];
-  assert.deepEqual(told.toSorted(), all.toSorted());
+  assert.deepEqual(documented.toSorted(), all.toSorted());
 });
 
 Deno.test("the table of errors is the list of errors", async () => {
-  const told = readTableRows(await readDocument("docs/api.md"))
+  const documented = readTableRows(await readDocument("docs/api.md"))
     .map((row) => row.map((cell) => cell.trim()))
     .filter(([code = ""]) => code in ERRORS);
   const listed = Object.entries(ERRORS).map(([code, { status, message }]) => [
@@ -124,5 +124,5 @@ Deno.test("the table of errors is the list of errors", async () => {
     isSessionEnded(code as keyof typeof ERRORS) ? "cleared" : "–",
     message,
   ]);
-  assert.deepEqual(told, listed);
+  assert.deepEqual(documented, listed);
 });

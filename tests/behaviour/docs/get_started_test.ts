@@ -10,10 +10,10 @@ import { readCodeBlocks, readDocument } from "./markdown.ts";
 const PAGE = await readDocument("docs/get-started.md");
 const FILE = /^`([^`\n]+)`\n\n```\w+\n([\s\S]*?)^```$/gm;
 
-/** What `@latest` was when the page was last tried by hand. */
+/** `@latest` when the page was last tried by hand. */
 const CREATE_VITE = "vite@9.3.0";
 
-/** The page's third step, in a directory of its own, for a backend at another port. */
+/** The page's third step, in a new directory, for a backend at another port. */
 async function makeApp(root: string, backend: string): Promise<string> {
   const clone = `${root}/unified-auth`;
   await Deno.mkdir(clone);

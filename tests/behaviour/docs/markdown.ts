@@ -1,5 +1,5 @@
 /**
- * What the tests read out of a document: its code blocks, its links and its tables.
+ * Reads a document for the tests: its code blocks, its links and its tables.
  *
  * @module
  */
@@ -43,7 +43,7 @@ export function readFileLinks(markdown: string): readonly FileLink[] {
     .filter(({ path }) => !/^[a-z]+:/.test(path));
 }
 
-/** What a link to a heading ends with: the heading in lower case, hyphens for spaces, no punctuation. */
+/** The fragment of a link to a heading: the heading in lower case, hyphens for spaces, no punctuation. */
 export function listAnchors(markdown: string): readonly string[] {
   return [...markdown.matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
     heading.toLowerCase().replaceAll(/[^\p{L}\p{N}_ -]/gu, "").replaceAll(" ", "-")

@@ -10,7 +10,7 @@ import { readDocument, readTableRows } from "./markdown.ts";
 const PAGE = await readDocument("docs/operations.md");
 
 interface Query {
-  /** What the text before it ends with. */
+  /** The end of the text before it. */
   readonly lead: string;
   readonly marks: string;
   readonly text: string;
@@ -52,7 +52,7 @@ function happened(event: string, times = 1): string {
     from generate_series(1, ${times});`;
 }
 
-/** What each alert is for, by the first words of the text before it. */
+/** The events that each alert needs, by the first words of the text before it. */
 const OCCASIONS: readonly (readonly [lead: string, occasion: string])[] = [
   ["A token was presented", happened("key_compromise_suspected")],
   ["Copied tokens", happened("reuse_detected", 5)],
@@ -184,9 +184,9 @@ Deno.test("somebody who asks to be forgotten leaves no event behind, and nobody 
 });
 
 Deno.test("the doctor's checks are those of the table, in their order", () => {
-  const told = readTableRows(PAGE).map(([id = ""]) => id)
+  const documented = readTableRows(PAGE).map(([id = ""]) => id)
     .filter((id) => (CHECK_IDS as readonly string[]).includes(id));
-  assert.deepEqual(told, CHECK_IDS);
+  assert.deepEqual(documented, CHECK_IDS);
 });
 
 function findAlert(lead: string): Query {

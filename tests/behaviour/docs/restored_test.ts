@@ -51,7 +51,7 @@ function statement(begins: string): string {
   return rest.slice(0, rest.indexOf(end) + end.length);
 }
 
-Deno.test("what a restored dump lacks is told by the doctor, and made again as the page says", async () => {
+Deno.test("objects that a restored dump lacks are found by the doctor, and made again as the page says", async () => {
   await using stack = await server.startStack({ functions: ["unified-auth"] });
   const sql = stack.database.connect({ max: 1 });
   const { ada, grace } = SEED_USERS;

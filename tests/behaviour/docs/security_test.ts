@@ -47,21 +47,21 @@ Deno.test("every test that the page or docs/browsers.md names is there", async (
 });
 
 Deno.test("the throttle's numbers are those of the code", () => {
-  const told = rowsOf("account and network", "account", "network").map((cells) =>
+  const documented = rowsOf("account and network", "account", "network").map((cells) =>
     cells.slice(1).map((cell) => parseInt(cell))
   );
   const limits = [PAIR_LIMIT, ACCOUNT_LIMIT, NETWORK_LIMIT];
   assert.deepEqual(
-    told,
+    documented,
     limits.map((limit) => [limit.freeFailures, limit.forgiveSeconds, limit.maxDelaySeconds]),
   );
 });
 
 Deno.test("the limits are those of the code", () => {
   const defaults = read();
-  const told = rowsOf("disuse", "in all", "access token", "grace window", "sessions a user")
+  const documented = rowsOf("disuse", "in all", "access token", "grace window", "sessions a user")
     .map(([, value]) => value);
-  assert.deepEqual(told, [
+  assert.deepEqual(documented, [
     `${defaults.refreshTtlSeconds / 86_400} days`,
     defaults.absoluteTtlSeconds === 0 ? "none" : "some",
     `${defaults.accessTtlSeconds / 60} minutes`,

@@ -4,7 +4,7 @@
  * @module
  */
 
-/** What a deployment gets wrong. */
+/** A mistake of a deployment. */
 export interface Break {
   /** Answers in the project's place, or lets it answer. */
   readonly answer?: (request: Request) => Response | null | Promise<Response | null>;
@@ -20,7 +20,7 @@ export interface Break {
 
 export interface BreakingProxy extends AsyncDisposable {
   readonly baseUrl: string;
-  /** Where the project is; nothing may be asked before. */
+  /** Where the project is; set before the first request. */
   setUpstream(baseUrl: string): void;
   /** From now on. Null: nothing is broken. */
   setBreak(change: Break | null): void;

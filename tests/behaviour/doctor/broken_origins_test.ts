@@ -11,7 +11,7 @@ function isPreflight({ method }: Request): boolean {
 }
 
 testBroken(fixture, {
-  when: "a proxy hides from the functions that a page is of their own origin",
+  when: "a proxy hides from the functions that a page has their origin",
   check: "app_origin",
   says: /refused as another site's/,
   broken: {

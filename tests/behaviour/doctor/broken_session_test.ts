@@ -5,7 +5,7 @@ import { openDoctorFixture } from "./fixture.ts";
 const fixture = await openDoctorFixture();
 Deno.test.afterAll(() => fixture.close());
 
-/** What is at `https://app.example.com` for the doctor alone. */
+/** The server at `https://app.example.com`, for the doctor alone. */
 const asPublicHost: typeof fetch = (input, init) =>
   fetch(String(input).replace("https://app.example.com", fixture.baseUrl), init);
 
@@ -134,7 +134,7 @@ testBroken(fixture, {
 });
 
 function rest(status: number, body: unknown) {
-  // The data API is behind the same proxy here; hosted, it has an address of its own.
+  // The data API is behind the same proxy here; hosted, it has another address.
   return {
     options: { projectUrl: fixture.baseUrl },
     broken: {

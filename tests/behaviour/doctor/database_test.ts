@@ -34,8 +34,8 @@ Deno.test("migrations fails when the database has never had one", async () => {
   const move = (from: string, to: string) => `alter schema ${from} rename to ${to}`;
   await checkWith(
     {
-      change: move("supabase_migrations", "elsewhere"),
-      undo: move("elsewhere", "supabase_migrations"),
+      change: move("supabase_migrations", "moved_away"),
+      undo: move("moved_away", "supabase_migrations"),
     },
     "migrations",
     /no record of migrations/,

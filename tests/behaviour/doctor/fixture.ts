@@ -24,7 +24,7 @@ export interface DoctorFixture {
   /** Of the proxy, which is on the list of allowed origins. */
   readonly baseUrl: string;
   readonly sql: postgres.Sql;
-  /** Breaks the proxy, and examines what it shows. */
+  /** Breaks the proxy, and runs the doctor's checks over it. */
   runChecks(broken: Break | null, options?: RunOptions): Promise<Findings>;
   /** From now on, for callers through the proxy. */
   setBreak(broken: Break | null): void;

@@ -17,8 +17,8 @@ testBroken(fixture, {
   broken: null,
 });
 
-/** What a proxy in front does with the header that the functions take the address from. */
-function tellingAddress(address: string) {
+/** A proxy that sets the header that the functions take the address from. */
+function sendingAddress(address: string) {
   return { changeRequest: (headers: Headers) => headers.set("cf-connecting-ip", address) };
 }
 
@@ -26,7 +26,7 @@ testBroken(fixture, {
   when: "a client can write its address past a proxy that overwrites it",
   check: "client_address",
   says: /past the proxy can write their own address/,
-  broken: tellingAddress("198.51.100.7"),
+  broken: sendingAddress("198.51.100.7"),
 });
 
 /** As Cloudflare's edge answers, before every hosted project, callers that send its own header. */

@@ -23,7 +23,7 @@ Deno.test("an app on another origin of the same site is let in by CORS, and its 
   assertFinding(findings, "cookie_party", { result: "ok", says: /First-party: .*7 days at most/ });
 });
 
-Deno.test("what needs an account, an app, a key or a database is plainly not checked without it", async () => {
+Deno.test("a check that needs an account, an app, a key or a database says so without it", async () => {
   const findings = await fixture.runChecks(null, {
     account: null,
     appOrigin: null,
@@ -52,11 +52,11 @@ Deno.test("what needs an account, an app, a key or a database is plainly not che
   });
 });
 
-Deno.test("the data API is asked with a key, at an address that can be named", async () => {
+Deno.test("the data API is called with a key, at an address that can be named", async () => {
   const without = await fixture.runChecks(null, { publishableKey: null });
   assertFinding(without, "signing_key", { result: "not_checked", says: /publishable key/ });
-  const elsewhere = await fixture.runChecks(null, { projectUrl: "http://127.0.0.1:1" });
-  assertFinding(elsewhere, "signing_key", { result: "not_checked", says: /does not answer from/ });
+  const misnamed = await fixture.runChecks(null, { projectUrl: "http://127.0.0.1:1" });
+  assertFinding(misnamed, "signing_key", { result: "not_checked", says: /does not answer from/ });
   const named = await fixture.runChecks(null, { projectUrl: fixture.stack.baseUrl });
   assertFinding(named, "signing_key", { result: "ok", says: /trusts our access tokens/ });
 });

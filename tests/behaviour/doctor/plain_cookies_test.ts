@@ -6,17 +6,17 @@ import { parseSetCookie, readSessionCookies } from "../../../tools/doctor/set_co
 const options = { domain: null, sameSite: "lax" } as const;
 const plain = createSessionCookies({ ...options, secure: false });
 
-Deno.test("the doctor takes cookies without Secure on plain HTTP of this machine, and fails on them elsewhere", () => {
+Deno.test("the doctor takes cookies without Secure on plain HTTP of this machine, and fails on them on other hosts", () => {
   const complaintsAt = (url: string) =>
     plain.clear().flatMap((line) => judgeCookie(parseSetCookie(line), new URL(url)));
   for (const url of ["http://127.0.0.1:54321", "http://localhost:3000", "http://[::1]:1"]) {
     assert.deepEqual(complaintsAt(url), [], url);
   }
-  const elsewhere = [
+  const notLocal = [
     ...["https://app.example.com", "http://app.example.com", "http://192.168.0.7:54321"],
     ...["https://127.0.0.1:54321"],
   ];
-  for (const url of elsewhere) {
+  for (const url of notLocal) {
     const complaints = complaintsAt(url);
     assert.equal(complaints.length, 3, url);
     for (const complaint of complaints) assert.match(complaint, /SESSION_COOKIE_PREFIX/);

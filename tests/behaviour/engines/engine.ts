@@ -1,5 +1,5 @@
 /**
- * A browser of any engine, as the scenarios that run in all of them drive it. What only one engine's own
+ * A browser of any engine, as the scenarios that run in all of them drive it. A means that only one engine's own
  * tools can do (network conditions, frozen pages) is not here.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * WebKitGTK by WebDriver, in a display of its own. It is the engine of Safari with another network
+ * WebKitGTK by WebDriver, in a separate display. It is the engine of Safari with another network
  * and storage layer: what a test shows here is likely there, and not certain.
  *
  * @module
@@ -35,7 +35,7 @@ export async function launchWebkit(options: EngineOptions): Promise<EngineBrowse
   };
 }
 
-/** A session of WebDriver starts a browser of its own, whose storage ends with it. */
+/** A session of WebDriver starts a new browser, whose storage ends with it. */
 async function openWindow(
   port: number,
   { blocksSiteData, proxyPort }: EngineOptions,

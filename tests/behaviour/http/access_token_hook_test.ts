@@ -117,15 +117,15 @@ Deno.test("the policies of Supabase's guide to role-based access control work wi
   assert.deepEqual(await readMessages(browser), [{ body: "hello" }]);
 });
 
-Deno.test("the hook is told what Supabase Auth tells it, by password, by exchange and at a refresh", async () => {
+Deno.test("the hook is given what Supabase Auth gives it, by password, by exchange and at a refresh", async () => {
   await replaceHook(`
     return jsonb_build_object('claims', event->'claims'
-      || jsonb_build_object('told', event #- '{claims,iat}' #- '{claims,exp}'));`);
+      || jsonb_build_object('given', event #- '{claims,iat}' #- '{claims,exp}'));`);
   const person = await fixture.createPerson();
   await sql`update auth.users set raw_user_meta_data = '{"nick": "A"}' where id = ${person.id}`;
   const browser = fixture.openBrowser();
   const { session } = await browser.login(person);
-  const told = (method: string, amr: unknown) => ({
+  const given = (method: string, amr: unknown) => ({
     user_id: person.id,
     authentication_method: method,
     claims: {
@@ -144,10 +144,10 @@ Deno.test("the hook is told what Supabase Auth tells it, by password, by exchang
     },
   });
   const { amr } = claimsOf(browser);
-  assert.deepEqual(claimsOf(browser)["told"], told("password", amr));
+  assert.deepEqual(claimsOf(browser)["given"], given("password", amr));
   assert.equal(claimsOf(browser)["user_metadata"], undefined, "handed back is not added");
   viewOf(await comeBack(browser, session.id));
-  assert.deepEqual(claimsOf(browser)["told"], told("token_refresh", amr));
+  assert.deepEqual(claimsOf(browser)["given"], given("token_refresh", amr));
 });
 
 Deno.test("a hook changes no claim that the session stands on, and gives no role that is not allowed", async () => {
@@ -179,7 +179,7 @@ Deno.test("a hook changes no claim that the session stands on, and gives no role
   assertRefused(await comeBack(browser, view.session.id), "role_not_allowed");
 });
 
-/** Each is an error of the hook, and what the log tells of it. */
+/** Each is an error of the hook, and the log's line about it. */
 const REFUSALS: Readonly<Record<string, readonly [string, string]>> = {
   "an error that it answers": [
     `return '{"error": {"http_code": 402, "message": "lapsed 7"}}';`,
@@ -200,7 +200,7 @@ const REFUSALS: Readonly<Record<string, readonly [string, string]>> = {
   ],
 };
 
-Deno.test("an error of the hook refuses with 403, is told in the log alone, and ends nothing", async (test) => {
+Deno.test("an error of the hook refuses with 403, is in the log alone, and ends nothing", async (test) => {
   const { browser, person, sessionId } = await (async () => {
     await replaceHook("return event;");
     return await fixture.signIn();
@@ -227,11 +227,11 @@ Deno.test("an error of the hook refuses with 403, is told in the log alone, and 
         assertRefused(answer, "access_denied", what);
         assert.doesNotMatch(JSON.stringify(answer.body), /lapsed|zero|claims/);
       }
-      const isTold = ({ level, hook_error }: Readonly<Record<string, unknown>>) =>
+      const isLogged = ({ level, hook_error }: Readonly<Record<string, unknown>>) =>
         level === "warn" && hook_error === error;
       counts.set(error, (counts.get(error) ?? 0) + answers.length);
-      const told = await fixture.readLog(isTold, counts.get(error) ?? 0);
-      assert.equal(told.length, counts.get(error), what);
+      const logged = await fixture.readLog(isLogged, counts.get(error) ?? 0);
+      assert.equal(logged.length, counts.get(error), what);
       assert.deepEqual(await fixture.readSession(sessionId), before);
       for (const [name, value] of jar) browser.cookies.set(name, value);
       assert.equal(await countIdentitySessions(fixture, person), 1, "the exchanged one stays");
@@ -243,7 +243,7 @@ Deno.test("an error of the hook refuses with 403, is told in the log alone, and 
   assert.equal(viewOf(await comeBack(browser, sessionId)).session.id, sessionId);
 });
 
-Deno.test("what may pass is no refusal of the hook: a lock that it waits for too long is 503", async () => {
+Deno.test("a passing fault is no refusal of the hook: a lock that it waits for too long is 503", async () => {
   await replaceHook("return event;");
   const { browser, sessionId } = await fixture.signIn();
   await replaceHook("raise exception 'busy' using errcode = '55P03';");

@@ -48,11 +48,11 @@ async ({ browser, person: { email, password } }) => {
   await using project = await startFaultyProject(stack, { onLine: () => {} });
   const headers = { "x-supabase-api-version": "2024-01-01" };
   project.setFault(() => Response.json({ code, msg: "" }, { status, headers }));
-  const elsewhere = openBrowser({ ...project, cookies: browser.cookies });
-  return await elsewhere.call("/unified-auth/login", { body: { email, password } });
+  const otherProject = openBrowser({ ...project, cookies: browser.cookies });
+  return await otherProject.call("/unified-auth/login", { body: { email, password } });
 };
 
-/** What a failure of this kind inside the function looks like from outside. */
+/** Causes a failure inside the function that looks like this from outside. */
 const failing = (failure: Error): Scenario => async () => {
   const { raw } = firstRefreshToken({
     ...UNBOUND_START,
@@ -213,7 +213,7 @@ const SCENARIOS: Readonly<Record<ErrorCode, Scenario>> = {
   unexpected_failure: failing(new TypeError("A defect of ours, with swordfish in its message")),
 };
 
-Deno.test("of all codes only the six that say that the session is over clear its cookies", async () => {
+Deno.test("of all codes only the six that say that the session has ended clear its cookies", async () => {
   const codes = Object.keys(SCENARIOS) as ErrorCode[];
   assert.deepEqual(codes.toSorted(), Object.keys(ERRORS).toSorted());
   const cleared = await Promise.all(codes.map(async (code) => {

@@ -31,7 +31,7 @@ function isNear(actual: number, expected: number): void {
   assert.ok(actual <= expected && actual > expected - 10, `${actual} is not near ${expected}`);
 }
 
-Deno.test("cookies are HttpOnly, Secure, Lax and bound to their host, each in a header of its own", async () => {
+Deno.test("cookies are HttpOnly, Secure, Lax and bound to their host, each in a separate header", async () => {
   await using server = await openTestServer();
   await using stack = await server.startStack({ functions: ["unified-auth"] });
   const browser = openBrowser(stack);

@@ -98,7 +98,7 @@ Deno.test("with its key a browser signs the others out by the refresh token alon
   assert.equal((await browser.logout("global")).body["sessions_ended"], 1);
 });
 
-Deno.test("an access token whose place another branch took lists nothing, ends nothing, and is told to refresh", async () => {
+Deno.test("an access token whose place another branch took lists nothing, ends nothing, and has to refresh", async () => {
   const signedIn = await fixture.signIn();
   const { browser, sessionId, person } = signedIn;
   const beside = (await fixture.openBrowser().login(person)).session.id;
@@ -138,7 +138,7 @@ Deno.test("validate goes on to the refresh where its access token was superseded
   assertSessionEnded(await superseded.validate(), "refresh_token_already_used");
 });
 
-Deno.test("nothing that a copied token is told changes when its owner refreshes", async () => {
+Deno.test("no answer to a copied token changes when its owner refreshes", async () => {
   for (const bound of [true, false]) {
     const { browser, sessionId } = bound ? await signInBound() : await fixture.signIn();
     const thief = browser.copy({ key: await createProofKey() });
@@ -171,7 +171,7 @@ Deno.test("nothing that a copied token is told changes when its owner refreshes"
   }
 });
 
-/** What tells the time of the answer and nothing else. */
+/** Members that hold the time of the answer and nothing else. */
 const CLOCK = new Set([
   ...["server_time", "last_active_at", "access_token_expires_in", "refresh_token_expires_in"],
   "request_id",
@@ -184,7 +184,7 @@ function placeOf(value: unknown): unknown {
     : value;
 }
 
-Deno.test("another session's activity is told by the day", async () => {
+Deno.test("another session's activity is rounded to the day", async () => {
   const { browser, person } = await fixture.signIn();
   await fixture.openBrowser().login(person);
   const { sessions } = sessionList.strict().parse((await list(browser)).body);

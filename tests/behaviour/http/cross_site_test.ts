@@ -24,7 +24,7 @@ const WRITES = [
   { path: "/validate-session", body: {} },
 ];
 
-const FOREIGN: readonly Readonly<Record<string, string>>[] = [
+const OTHER_SITES: readonly Readonly<Record<string, string>>[] = [
   { origin: "https://evil.example" },
   { origin: "https://app.example.com.evil.example" },
   { origin: "http://app.example.com" },
@@ -43,7 +43,7 @@ function cookieHeader({ cookies }: Browser): string {
 }
 
 Deno.test("a cross-site request is refused on every route, before anything is done", async () => {
-  for (const headers of FOREIGN) {
+  for (const headers of OTHER_SITES) {
     for (const { path, ...call } of WRITES) {
       const answer = await browser.call(path, { ...call, headers });
       assertRefused(answer, "cross_site_request", `${JSON.stringify(headers)} ${path}`);
@@ -56,7 +56,7 @@ Deno.test("a cross-site request is refused on every route, before anything is do
   assert.equal(row?.["failures"], 0);
 });
 
-Deno.test("a form on a foreign page signs nobody in or out, whatever it is encoded as", async () => {
+Deno.test("a form on another site's page signs nobody in or out, whatever it is encoded as", async () => {
   const forms = [
     ["application/x-www-form-urlencoded", "scope=global"],
     ["text/plain", '{"scope":"global", "x": "="}'],
@@ -91,7 +91,7 @@ Deno.test("our own pages, allowed ones and callers that are no browser pass", as
   }
 });
 
-Deno.test("a foreign page may make a browser ask GET, and reads nothing of the answer", async () => {
+Deno.test("another site's page may make a browser send a GET, and reads nothing of the answer", async () => {
   const headers = { origin: "https://evil.example", "sec-fetch-site": "cross-site" };
   const answer = await browser.call("/unified-auth/sessions", { method: "GET", headers });
   assert.equal(answer.status, 200);
@@ -102,16 +102,16 @@ Deno.test("a foreign page may make a browser ask GET, and reads nothing of the a
 
 Deno.test("an allowed origin is reflected exactly, with credentials, on success and on failure", async () => {
   for (const origin of [APP, ADMIN]) {
-    const stranger = fixture.openBrowser();
+    const visitor = fixture.openBrowser();
     const headers = { origin };
     const answers = [
       await browser.validate({ headers }),
-      await stranger.validate({ headers }),
-      await stranger.call("/unified-auth/nothing", { headers }),
-      await stranger.call("/unified-auth/login", { method: "GET", headers }),
-      await stranger.call("/unified-auth/login", { body: { email: 1 }, headers }),
-      await stranger.call("/unified-auth/health", { method: "GET", headers }),
-      await stranger.call("/unified-auth/openapi.json", { method: "GET", headers }),
+      await visitor.validate({ headers }),
+      await visitor.call("/unified-auth/nothing", { headers }),
+      await visitor.call("/unified-auth/login", { method: "GET", headers }),
+      await visitor.call("/unified-auth/login", { body: { email: 1 }, headers }),
+      await visitor.call("/unified-auth/health", { method: "GET", headers }),
+      await visitor.call("/unified-auth/openapi.json", { method: "GET", headers }),
     ];
     for (const answer of answers) {
       assert.equal(answer.headers.get("access-control-allow-origin"), origin);
@@ -121,7 +121,7 @@ Deno.test("an allowed origin is reflected exactly, with credentials, on success 
   }
 });
 
-Deno.test("a preflight is answered for an allowed origin and tells a foreign one nothing", async () => {
+Deno.test("a preflight is answered for an allowed origin and gives another one no CORS headers", async () => {
   const preflight = (origin: string) =>
     fixture.openBrowser().call("/unified-auth/refresh", {
       method: "OPTIONS",
@@ -139,10 +139,10 @@ Deno.test("a preflight is answered for an allowed origin and tells a foreign one
   assert.equal(welcome.headers.get("access-control-allow-methods"), "GET, POST, PUT, DELETE");
   assert.match(welcome.headers.get("access-control-allow-headers") ?? "", /content-type/);
 
-  const foreign = await preflight("https://evil.example");
-  assertCommonHeaders(foreign);
-  const told = [...foreign.headers.keys()].filter((name) => name.startsWith("access-control-"));
-  assert.deepEqual(told, []);
+  const refused = await preflight("https://evil.example");
+  assertCommonHeaders(refused);
+  const granted = [...refused.headers.keys()].filter((name) => name.startsWith("access-control-"));
+  assert.deepEqual(granted, []);
 });
 
 Deno.test("only the public keys may be cached", async () => {

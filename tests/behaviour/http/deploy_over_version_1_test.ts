@@ -18,7 +18,7 @@ const { sessionSecrets, supabaseUrl } = readConfig((name) => environment[name]);
 const { mac } = deriveSessionKeys(sessionSecrets, supabaseUrl).signing;
 const forge = openTokenForge(stack);
 
-/** What the code before version 2 wrote: no key, no lineage. */
+/** A row as the code before version 2 wrote it: no key, no lineage. */
 function writeVersion1(
   { sessionId, generation }: { readonly sessionId: string; readonly generation: number },
 ): string {
@@ -107,7 +107,7 @@ Deno.test("a reply that was lost before the deploy is made up for after it", asy
 
 Deno.test("branches from before the deploy share one lineage after it", async () => {
   const { browser, before, sessionId } = await openVersion1Session();
-  viewOf(await before.refresh()); // a branch of its own beside the current token
+  viewOf(await before.refresh()); // a separate branch beside the current token
   await ageSession(sql, sessionId, 120);
   viewOf(await browser.refresh()); // superseded and open: goes on
   await livesOn(browser, sessionId);

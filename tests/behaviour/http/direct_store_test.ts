@@ -80,7 +80,7 @@ function calledFunction(text: string): string {
   return called ?? "";
 }
 
-/** Of each connection by itself, in their order. */
+/** Of each connection separately, in their order. */
 function byConnection(messages: readonly FrontendMessage[]): readonly FrontendMessage[][] {
   const connections = new Set(messages.map(({ connection }) => connection));
   return [...connections].map((of) => messages.filter(({ connection }) => connection === of));

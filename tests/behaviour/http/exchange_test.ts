@@ -44,11 +44,11 @@ Deno.test("a token that was signed out, forged, expired, or whose user is banned
   const signedOut = await signInToSupabaseAuth(fixture, person);
   await fixture.sql`delete from auth.sessions where user_id = ${person.id}`;
   const token = await signInToSupabaseAuth(fixture, person);
-  const foreign = (await makeSecrets()).authSigningKey;
+  const otherKey = (await makeSecrets()).authSigningKey;
   const { browser } = await fixture.signIn();
 
   assertRefused(await exchange(signedOut), "bad_jwt", "signed out");
-  assertRefused(await exchange(await signAs(token, {}, foreign)), "bad_jwt", "a foreign key");
+  assertRefused(await exchange(await signAs(token, {}, otherKey)), "bad_jwt", "another key");
   assertRefused(await exchange(await signAs(token, { exp: 1_700_000_000 })), "bad_jwt", "expired");
   assertRefused(await exchange(await signAs(token, { sub: crypto.randomUUID() })), "bad_jwt");
   assertRefused(await exchange(await signAs(token, { session_id: "x" })), "bad_jwt");
@@ -89,7 +89,7 @@ Deno.test("a token is exchanged whatever its user has written into their metadat
   }
 });
 
-/** What Supabase Auth signs with the same key, and `GET /user` takes, for somebody else to hold. */
+/** Tokens that Supabase Auth signs with the same key, and `GET /user` takes, for another application. */
 const TOKENS_OF_OTHERS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
   "an OAuth client's access token": { client_id: crypto.randomUUID(), scope: "email" },
   "an OAuth client's token whose id is no uuid": { client_id: "client" },

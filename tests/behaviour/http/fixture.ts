@@ -1,6 +1,6 @@
 /**
- * A whole project for the tests of one file: the functions in processes of their own, people who each
- * sign in from an address of their own, and every line that the functions log.
+ * A whole project for the tests of one file: the functions in separate processes, people who each sign in
+ * from another address, and every line that the functions log.
  *
  * @module
  */
@@ -42,7 +42,7 @@ export interface HttpFixture {
     expected: number,
   ): Promise<readonly Readonly<Record<string, unknown>>[]>;
   createPerson(): Promise<Person>;
-  /** A browser without cookies at an address of its own. */
+  /** A browser without cookies at an unused address. */
   openBrowser(options?: Partial<BrowserOptions>): Browser;
   signIn(options?: Partial<BrowserOptions>): Promise<SignedIn>;
   /** One column of a session's row, or all of them. */

@@ -10,7 +10,7 @@ import { generateKeys } from "../../../local/keys.ts";
 import type { TestStack } from "../../../local/testing/test_server.ts";
 
 export interface InstanceWithSecrets extends AsyncDisposable {
-  /** What a browser takes for its `functionsUrl`. */
+  /** For a browser's `functionsUrl`. */
   readonly functionsUrl: string;
 }
 

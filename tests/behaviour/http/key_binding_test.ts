@@ -116,7 +116,7 @@ Deno.test("a session from before binds at its next rotation, by refresh or by va
   }
 });
 
-Deno.test("a renderer without the key is told that a proof is needed, and touches no cookie", async () => {
+Deno.test("a renderer without the key is answered that a proof is needed, and touches no cookie", async () => {
   const signedIn = await signInBound();
   await pass(signedIn);
   const renderer = signedIn.browser.copy({ key: null });
@@ -223,7 +223,7 @@ Deno.test("a recorded validate that rotated nothing yields one access token, and
   assert.equal(viewOf(await browser.refresh()).session.generation, 2);
 });
 
-Deno.test("a thief with a key of his own is refused while the owner is active, and it is recorded once an hour", async () => {
+Deno.test("a thief with another key is refused while the owner is active, and it is recorded once an hour", async () => {
   const signedIn = await signInBound();
   const { browser, sessionId } = signedIn;
   await pass(signedIn);

@@ -1,5 +1,5 @@
 /**
- * What may never stand in a log line: a token, a key, a password or a plain e-mail address. The tests
+ * Finds secrets in log lines: a token, a key, a password or a plain e-mail address. The tests
  * use no other passwords and no other domain than these.
  *
  * @module

@@ -64,7 +64,7 @@ Deno.test("a wrong password, an unknown user and a banned one are one answer in 
   assert.deepEqual({ ...row }, { failures: 4, accounts: 3 });
 });
 
-Deno.test("an address that is not confirmed is told so once the password is right, recorded, and no failure", async () => {
+Deno.test("an address that is not confirmed is refused as that once the password is right, recorded, and no failure", async () => {
   const person = await fixture.createPerson();
   await sql`update auth.users set email_confirmed_at = null where id = ${person.id}`;
   const { email, password } = person;
@@ -106,7 +106,7 @@ Deno.test("another person who signs in in the same browser takes the place over"
   assert.equal((await fixture.readSession(sessionId))["revoked_reason"], "replaced");
 });
 
-Deno.test("the sixth sign-in ends the least recently active session, which is told why", async () => {
+Deno.test("the sixth sign-in ends the least recently active session, whose next answer says why", async () => {
   const { browser: first, person } = await fixture.signIn();
   const others = [];
   for (let at = 0; at < 4; at += 1) {

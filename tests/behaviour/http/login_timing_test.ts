@@ -15,7 +15,7 @@ const ROUNDS_A_LANE = 8;
 /** They burn both cores of a small machine, and tell a difference of 500 ms. */
 const BUSY_ROUNDS_A_LANE = 4;
 
-/** What nobody measures over a network, and a hash of bcrypt exceeds many times. */
+/** Too short to be measured over a network, and a small part of a bcrypt hash. */
 const MARGIN_MS = 10;
 
 /** A false alarm in a million for each of the twelve comparisons. */
@@ -77,11 +77,11 @@ async function measure(
 /** The least probable of "one kind takes longer than another by more than the margin". */
 function findDifference(
   times: ReadonlyMap<string, readonly number[]>,
-): { readonly probability: number; readonly told: string } {
+): { readonly probability: number; readonly summary: string } {
   const found = [...times].flatMap(([slow, slowTimes]) =>
     [...times].filter(([quick]) => quick !== slow).map(([quick, quickTimes]) => ({
       probability: rankProbability(slowTimes, quickTimes.map((time) => time + MARGIN_MS)),
-      told: `${slow} (${medianOf(slowTimes)} ms) against ${quick} (${medianOf(quickTimes)} ms)`,
+      summary: `${slow} (${medianOf(slowTimes)} ms) against ${quick} (${medianOf(quickTimes)} ms)`,
     }))
   );
   return found.reduce((least, each) => each.probability < least.probability ? each : least);
@@ -107,7 +107,7 @@ Deno.test("the time of a refusal does not tell an unknown user, a wrong password
       assert.equal(response.status, 400, await response.text());
     }),
   );
-  assert.ok(provider.probability < 1e-3, `the test sees nothing: ${provider.told}`);
+  assert.ok(provider.probability < 1e-3, `the test sees nothing: ${provider.summary}`);
 
   const ours = findDifference(
     await measure(kinds, async ({ email, password }) => {
@@ -116,10 +116,10 @@ Deno.test("the time of a refusal does not tell an unknown user, a wrong password
       assertRefused(answer, "invalid_credentials");
     }),
   );
-  assert.ok(ours.probability > ALARM, `${ours.told}, p = ${ours.probability}`);
+  assert.ok(ours.probability > ALARM, `${ours.summary}, p = ${ours.probability}`);
 });
 
-/** Signs in at Supabase Auth itself, as often as it answers, until it is told to stop. */
+/** Signs in at Supabase Auth itself, as often as it answers, until it is aborted. */
 function keepBusy(count: number, { email, password }: Credentials): { stop(): Promise<void> } {
   let goesOn = true;
   const lanes = Array.from({ length: count }, async () => {
@@ -143,5 +143,5 @@ Deno.test("nor does it while sixteen passwords are being checked", async () => {
     assertRefused(answer, "invalid_credentials");
   }, BUSY_ROUNDS_A_LANE).finally(load.stop);
   const ours = findDifference(times);
-  assert.ok(ours.probability > BUSY_ALARM, `${ours.told}, p = ${ours.probability}`);
+  assert.ok(ours.probability > BUSY_ALARM, `${ours.summary}, p = ${ours.probability}`);
 });

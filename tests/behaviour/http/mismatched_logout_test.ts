@@ -62,7 +62,7 @@ function assertSignedOut(
 
 type Devices = Awaited<ReturnType<typeof openDevices>>;
 
-/** What lies in the refresh cookie beside the live access cookie of the laptop. */
+/** The refresh cookie beside the live access cookie of the laptop. */
 const BESIDE: Readonly<Record<string, (devices: Devices) => string>> = {
   "the refresh token of a dead session": ({ dead }) => dead.refreshToken ?? "",
   "a refresh token that the database has forgotten": ({ sessionId }) => forgottenToken(sessionId),
@@ -94,7 +94,7 @@ for (const [beside, tokenOf] of Object.entries(BESIDE)) {
   });
 }
 
-Deno.test("a refresh token that the database has forgotten ends nothing by itself, and clears nothing", async () => {
+Deno.test("a refresh token that the database has forgotten ends nothing, and clears nothing", async () => {
   const { browser, sessionId } = await openDevices();
   const forgotten = browser.copy();
   forgotten.cookies.delete(ACCESS_COOKIE);
@@ -106,7 +106,7 @@ Deno.test("a refresh token that the database has forgotten ends nothing by itsel
   assert.equal(await isLive(sessionId), true);
 });
 
-Deno.test("the others are not ended from cookies of which every session is over", async () => {
+Deno.test("the others are not ended from cookies of which every session has ended", async () => {
   const { browser, phoneId, dead } = await openDevices();
   const mismatched = browser.copy();
   mismatched.cookies.set(REFRESH_COOKIE, dead.refreshToken ?? "");

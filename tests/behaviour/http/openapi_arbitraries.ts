@@ -8,7 +8,7 @@
 
 import fc from "fast-check";
 
-/** What the document's schemas of bodies are made of. */
+/** The parts of JSON Schema that the document's bodies use. */
 interface Schema {
   readonly anyOf?: readonly Schema[];
   readonly type?: string;
@@ -68,7 +68,7 @@ export function mutated(schema: object): fc.Arbitrary<unknown> {
       const fields = value as Readonly<Record<string, unknown>>;
       const old = Object.hasOwn(fields, name) ? fields[name] : undefined;
       const { [name]: _, ...without } = fields;
-      // An object that was drawn has no prototype, and so no text of its own.
+      // An object that was drawn has no prototype, and so no `toString`.
       const text = typeof old === "object" ? JSON.stringify(old) : String(old);
       return fc.constantFrom<unknown>(
         other,
@@ -87,7 +87,7 @@ export function mutated(schema: object): fc.Arbitrary<unknown> {
     });
 }
 
-/** What a route without a body is sent all the same, and what belongs nowhere. */
+/** Bodies for a route without one, and bodies that fit no route. */
 export function anything(): fc.Arbitrary<unknown> {
   return fc.oneof(
     fc.jsonValue({ maxDepth: 3 }),

@@ -68,27 +68,27 @@ export function readContract(document: unknown): Contract {
     operations,
     assertPromised({ method, path, responses }, { status, body, headers }, what) {
       const response = responses[String(status)];
-      const told = `${method} ${path}, ${what}: ${status} ${JSON.stringify(body)}`;
-      assert.ok(response, `undocumented status: ${told}`);
-      assert.match(headers.get("content-type") ?? "", /^application\/json/, told);
-      const schema = response.content?.["application/json"]?.schema ?? assert.fail(told);
+      const summary = `${method} ${path}, ${what}: ${status} ${JSON.stringify(body)}`;
+      assert.ok(response, `undocumented status: ${summary}`);
+      assert.match(headers.get("content-type") ?? "", /^application\/json/, summary);
+      const schema = response.content?.["application/json"]?.schema ?? assert.fail(summary);
       const validate = validatorOf(schema);
-      assert.ok(validate(body), `${told}\n${ajv.errorsText(validate.errors)}`);
+      assert.ok(validate(body), `${summary}\n${ajv.errorsText(validate.errors)}`);
       for (const [name, { $ref }] of Object.entries(response.headers)) {
         const header = components.headers[$ref.split("/").at(-1) ?? ""] ?? assert.fail($ref);
         const value = headers.get(name);
         if (value === null) {
-          assert.ok(!header.required, `${name} is missing: ${told}`);
+          assert.ok(!header.required, `${name} is missing: ${summary}`);
           continue;
         }
         const isNumber = header.schema.type === "integer";
         const fits = validatorOf(header.schema)(isNumber ? Number(value) : value);
-        assert.ok(fits, `${name}: ${value}: ${told}`);
+        assert.ok(fits, `${name}: ${value}: ${summary}`);
       }
       const documented: readonly string[] = Object.keys(response.headers)
         .map((name) => name.toLowerCase());
       for (const name of ["set-cookie", "retry-after", "allow", "www-authenticate"]) {
-        assert.ok(!headers.has(name) || documented.includes(name), `${name} of ${told}`);
+        assert.ok(!headers.has(name) || documented.includes(name), `${name} of ${summary}`);
       }
     },
     accepts({ requestBody }, body) {

@@ -195,17 +195,17 @@ Deno.test("whatever is sent, each route answers as the document promises", async
           headers: { ...(cookie ? { cookie } : {}), ...(origin ? { origin } : {}) },
           ...(isRead ? {} : { body: text }),
         });
-        const told = `seed ${seed}: ${method} ${operation.path} ${contentType} ${origin} ` +
+        const summary = `seed ${seed}: ${method} ${operation.path} ${contentType} ${origin} ` +
           `${id} ${cookie.slice(0, 300)} ${text.slice(0, 300)}`;
         statuses.add(answer.status);
         // By another method it may be another operation of the same path.
         const asked = contract.operations.find((each) =>
           each.path === operation.path && each.method === method
         );
-        contract.assertPromised(asked ?? operation, answer, told);
-        assert.ok(answer.status < 500, told);
+        contract.assertPromised(asked ?? operation, answer, summary);
+        assert.ok(answer.status < 500, summary);
         if (operation.requestBody && isServed) {
-          assert.equal(answer.body["code"] === "validation_failed", !isFitting, told);
+          assert.equal(answer.body["code"] === "validation_failed", !isFitting, summary);
         }
       }),
     );

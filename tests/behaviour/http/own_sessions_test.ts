@@ -46,7 +46,7 @@ Deno.test("a user sees their own live sessions and no others, the current one ma
   assert.doesNotMatch(JSON.stringify(seen), /Mozilla/);
 });
 
-Deno.test("a user ends another of their sessions, and its next call is told so", async () => {
+Deno.test("a user ends another of their sessions, and its next call is answered so", async () => {
   const laptop = await fixture.signIn();
   const phone = await signInBeside(laptop);
   const answer = await end(laptop.browser, phone.sessionId.toUpperCase());
@@ -65,10 +65,10 @@ Deno.test("to end the current session clears its cookies", async () => {
 
 Deno.test("another user's session is answered like one that does not exist", async () => {
   const [victim, attacker] = [await fixture.signIn(), await fixture.signIn()];
-  const foreign = await end(attacker.browser, victim.sessionId);
+  const notOwn = await end(attacker.browser, victim.sessionId);
   const missing = await end(attacker.browser, crypto.randomUUID());
-  assertRefused(foreign, "not_found");
-  assert.equal(foreign.body["message"], missing.body["message"]);
+  assertRefused(notOwn, "not_found");
+  assert.equal(notOwn.body["message"], missing.body["message"]);
   assert.equal((await victim.browser.validate()).status, 200);
 });
 
@@ -116,8 +116,8 @@ Deno.test("logging out works with the refresh cookie alone, and twice", async ()
     0,
     3,
   ]);
-  const stranger = await fixture.openBrowser().logout();
-  assert.deepEqual([stranger.status, stranger.body["sessions_ended"]], [200, 0]);
+  const visitor = await fixture.openBrowser().logout();
+  assert.deepEqual([visitor.status, visitor.body["sessions_ended"]], [200, 0]);
 });
 
 Deno.test("a dead session cannot end the others", async () => {
@@ -158,7 +158,7 @@ Deno.test("a ban that has run out lets the user sign in again, but brings no ses
   assert.equal((await browser.login(person)).valid, true);
 });
 
-Deno.test("a session that ends by itself is told so by each of its tokens", async () => {
+Deno.test("each token of a session that has expired is answered so", async () => {
   const { browser, sessionId } = await fixture.signIn();
   const [byAccess, byRefresh] = [browser.copy(), browser.copy()];
   byAccess.cookies.delete(REFRESH_COOKIE);

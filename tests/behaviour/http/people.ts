@@ -1,6 +1,6 @@
 /**
- * What happens to people in Supabase Auth that no route of ours does: signing up, bans, second
- * factors, sessions of its own. Done in its tables or by its API.
+ * Changes of people in Supabase Auth that no route of ours makes: signing up, bans, second factors, its
+ * sessions. Done in its tables or by its API.
  *
  * @module
  */

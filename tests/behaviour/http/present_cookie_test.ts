@@ -45,12 +45,16 @@ Deno.test("without the session's refresh cookie nobody is given the readable one
 Deno.test("the readable cookie alone is nobody: no route answers it otherwise than an empty jar", async () => {
   const cookies = new Map([[PRESENT_COOKIE, "1"]]);
   for (const path of ["/unified-auth/validate", "/unified-auth/refresh", "/validate-session"]) {
-    const [shown, empty] = [
+    const [presented, empty] = [
       await fixture.openBrowser({ cookies }).call(path),
       await fixture.openBrowser().call(path),
     ];
-    assert.equal(shown.status, 401, path);
-    assert.deepEqual([shown.body["code"], shown.setCookies], [empty.body["code"], []], path);
+    assert.equal(presented.status, 401, path);
+    assert.deepEqual(
+      [presented.body["code"], presented.setCookies],
+      [empty.body["code"], []],
+      path,
+    );
   }
 });
 

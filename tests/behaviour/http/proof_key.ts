@@ -10,7 +10,7 @@ import { Buffer } from "node:buffer";
 
 export type ProofRoute = "login" | "validate" | "refresh" | "logout";
 
-/** What a proof says. What `header` and `claims` hold replaces the honest; `undefined` leaves it out. */
+/** A proof's contents. Members of `header` and `claims` replace the honest ones; `undefined` leaves one out. */
 export interface ProofContent {
   readonly route: ProofRoute;
   /** Null: none, as at a login. */

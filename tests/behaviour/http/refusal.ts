@@ -1,6 +1,6 @@
 /**
- * What every refusal must look like: the documented body and headers, and no cookie unless the code
- * says that the session is over.
+ * Asserts every refusal: the documented body and headers, and no cookie unless the code says that the
+ * session has ended.
  *
  * @module
  */

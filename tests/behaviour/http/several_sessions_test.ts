@@ -116,7 +116,7 @@ Deno.test("a bound session that only lacks its proof is not called over for the 
   );
 });
 
-/** What a client hears that signs each challenge as it comes, beginning with none. */
+/** The answers to a client that signs each challenge as it comes, beginning with none. */
 async function proveUntilDecided({ current, ask }: MovedBrowser): Promise<readonly string[]> {
   const codes: string[] = [];
   current.challenge = null;
@@ -161,7 +161,7 @@ async function usesAfterEnd(sessionId: string): Promise<number> {
   return row?.count ?? 0;
 }
 
-Deno.test("whichever cookie comes first, a session that lives is found behind those that are over", async () => {
+Deno.test("whichever cookie comes first, a session that lives is found behind those that have ended", async () => {
   const person = await fixture.createPerson();
   const live = await signInLongAgo(person);
   const dead = await signInAgain(person);
@@ -180,7 +180,7 @@ Deno.test("whichever cookie comes first, a session that lives is found behind th
   }
 });
 
-Deno.test("cookies are cleared once every session that they show is over", async () => {
+Deno.test("cookies are cleared once every session that they name has ended", async () => {
   const person = await fixture.createPerson();
   const [first, second] = [await signInLongAgo(person), await signInAgain(person)];
   await first.browser.copy().logout();
@@ -255,7 +255,7 @@ async function refreshWith(store: SessionStore, tokens: readonly string[]) {
   return { code: body.code, setCookies: response.headers.getSetCookie() };
 }
 
-Deno.test("an outage behind a session that is over is an outage, and clears nothing", async () => {
+Deno.test("an outage behind a session that has ended is an outage, and clears nothing", async () => {
   let asked = 0;
   const failing = storeThat(() => {
     throw new ServiceUnavailableError({ dependency: "session_store", code: "timeout" });
@@ -274,7 +274,7 @@ Deno.test("an outage behind a session that is over is an outage, and clears noth
   assert.equal(asked, 2);
 });
 
-Deno.test("no more than four sessions are asked about, and the rest is not taken to be over", async () => {
+Deno.test("no more than four sessions are looked up, and the rest is not taken to have ended", async () => {
   const asked: string[] = [];
   const store: SessionStore = {
     ...storeThat(() => Promise.reject(new TypeError("Only rotations are expected"))),

@@ -20,7 +20,7 @@ import {
 import { deriveSessionKeys } from "../../../supabase/functions/_shared/tokens/session_keys.ts";
 
 export interface TokenForge {
-  /** A token with a good tag. What is not given is made up. */
+  /** A token with a good tag. Members that are not given are made up. */
   refreshToken(
     parts: Omit<Partial<RefreshTokenParts>, "sessionId"> & { readonly sessionId: string },
   ): string;

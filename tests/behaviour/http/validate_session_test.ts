@@ -116,7 +116,7 @@ function iso(value: unknown): string {
   return value.toISOString();
 }
 
-Deno.test("asking rotates nothing and writes nothing but activity and confirmation", async () => {
+Deno.test("a call rotates nothing and writes nothing but activity and confirmation", async () => {
   const { browser, sessionId } = await fixture.signIn();
   await ageSession(fixture.sql, sessionId, 3000);
   await browser.refresh();
@@ -136,7 +136,7 @@ Deno.test("asking rotates nothing and writes nothing but activity and confirmati
   ]);
 });
 
-Deno.test("a session that is over is told by its code and keeps its cookies", async (test) => {
+Deno.test("a session that has ended is answered with its code and keeps its cookies", async (test) => {
   const rules: Readonly<Record<string, (signedIn: SignedIn) => Promise<unknown>>> = {
     session_revoked: ({ browser }) => browser.copy().logout(),
     session_expired: ({ sessionId }) => ageSession(fixture.sql, sessionId, 30 * 86_400),
@@ -175,7 +175,7 @@ Deno.test("a deleted user's token is refused", async () => {
   assertRefused(await ask(browser), "session_not_found");
 });
 
-Deno.test("a missing token and a malformed one are told apart", async () => {
+Deno.test("a missing token and a malformed one have different codes", async () => {
   const visitor = fixture.openBrowser();
   assertRefused(await ask(visitor), "access_token_missing");
   for (const junk of ["x", "a.b.c", "eyJhbGciOiJub25lIn0.e30."]) {
@@ -192,7 +192,7 @@ Deno.test("where only the refresh token could tell, a live session is stale and 
   const { browser, sessionId } = signedIn;
   const token = browser.accessToken ?? "";
   const overdue = await backdate(signedIn, TTL + GRACE);
-  const shown = async (accessToken: string | null) => {
+  const answerTo = async (accessToken: string | null) => {
     if (accessToken === null) browser.cookies.delete(ACCESS_COOKIE);
     else browser.cookies.set(ACCESS_COOKIE, accessToken);
     const { status, body } = await ask(browser);
@@ -200,22 +200,22 @@ Deno.test("where only the refresh token could tell, a live session is stale and 
     return { status, code, standing, should_refresh, valid };
   };
   const stale = { status: 401, standing: "stale", should_refresh: true, valid: false };
-  assert.deepEqual(await shown(null), { ...stale, code: "access_token_missing" });
-  assert.deepEqual(await shown("broken"), { ...stale, code: "access_token_invalid" });
-  assert.deepEqual(await shown(overdue), { ...stale, code: "grace_window_elapsed" });
+  assert.deepEqual(await answerTo(null), { ...stale, code: "access_token_missing" });
+  assert.deepEqual(await answerTo("broken"), { ...stale, code: "access_token_invalid" });
+  assert.deepEqual(await answerTo(overdue), { ...stale, code: "grace_window_elapsed" });
 
   const before = await fixture.readSession(sessionId);
   assert.equal(before["generation"], 1, "nothing was rotated");
   await fixture.sql`select public.revoke_user_sessions(
     p_user_id => ${signedIn.person.id}, p_scope => 'global', p_context => row(null, null, null))`;
   const ended = { status: 401, standing: undefined, should_refresh: undefined, valid: false };
-  assert.deepEqual(await shown(null), { ...ended, code: "access_token_missing" });
-  assert.deepEqual(await shown("broken"), { ...ended, code: "access_token_invalid" });
-  assert.deepEqual(await shown(overdue), { ...ended, code: "grace_window_elapsed" });
-  assert.deepEqual(await shown(token), { ...ended, code: "session_revoked" });
+  assert.deepEqual(await answerTo(null), { ...ended, code: "access_token_missing" });
+  assert.deepEqual(await answerTo("broken"), { ...ended, code: "access_token_invalid" });
+  assert.deepEqual(await answerTo(overdue), { ...ended, code: "grace_window_elapsed" });
+  assert.deepEqual(await answerTo(token), { ...ended, code: "session_revoked" });
 });
 
-Deno.test("a user whose access token says it all is shown in grace too", async () => {
+Deno.test("a user whose access token says it all is answered in grace too", async () => {
   const signedIn = await fixture.signIn();
   const late = viewOf(await askByBearer(await backdate(signedIn, TTL + 2)));
   assert.deepEqual(late.user, signedIn.view.user);

@@ -20,7 +20,7 @@ export interface FrontendMessage {
 
 export interface WireTap extends AsyncDisposable {
   readonly port: number;
-  /** What was sent since the last time that this was asked, but for the start of a connection. */
+  /** The bytes sent since the last call, but for the start of a connection. */
   takeMessages(): readonly FrontendMessage[];
 }
 

@@ -56,7 +56,7 @@ Deno.test("createUser refuses a taken or malformed address, a malformed id and n
   assert.deepEqual(await create({}), [400, "validation_failed"]);
 });
 
-Deno.test("updateUserById bans, for as long as it is told, and lifts the ban", async () => {
+Deno.test("updateUserById bans, for as long as it says, and lifts the ban", async () => {
   const id = await stack.createUser({ email: "ban@example.com", password: PASSWORD });
   const { data } = await admin().admin.updateUserById(id, { ban_duration: "1h30m" });
   const [row] = await sql`

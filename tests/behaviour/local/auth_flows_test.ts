@@ -251,7 +251,7 @@ Deno.test("a TOTP factor lifts the session, whatever address challenged it must 
   const second = visitor();
   const { data: signedIn } = await second.signInWithPassword(person);
   const challenge = await second.mfa.challenge({ factorId: id });
-  const elsewhere = await send(`/factors/${id}/verify`, {
+  const otherAddress = await send(`/factors/${id}/verify`, {
     body: { challenge_id: challenge.data?.id, code: totpCode(totp?.secret ?? "", Date.now()) },
     headers: {
       apikey: stack.keys.secret,
@@ -259,7 +259,7 @@ Deno.test("a TOTP factor lifts the session, whatever address challenged it must 
       "sb-forwarded-for": "203.0.113.9",
     },
   });
-  assert.equal(elsewhere.code, "mfa_ip_address_mismatch");
+  assert.equal(otherAddress.code, "mfa_ip_address_mismatch");
   assert.equal(
     (await second.updateUser({ password: "another one" })).error?.code,
     "insufficient_aal",

@@ -4,7 +4,7 @@ import { openTestServer } from "../../../local/testing/test_server.ts";
 import { startFaultyStack } from "../../resilience/fault/faulty_stack.ts";
 import { PASSWORD } from "../http/fixture.ts";
 
-/** Of the emulator: each is asked after a cut. */
+/** Of the emulator: each is called after a cut. */
 const CONNECTIONS = 4;
 
 const BCRYPT = /\$2a\$04\$/;
@@ -12,7 +12,7 @@ const BCRYPT = /\$2a\$04\$/;
 Deno.test("wherever the database's reply to a sign-in breaks off, the next right password signs in", async () => {
   await using scene = await openScene();
   const { database, signIn } = scene;
-  // The reply to the check of the password is 37 bytes; from the 17th on it has told its one row.
+  // The reply to the check of the password is 37 bytes; from the 17th on it has named its one row.
   for (let bytes = 0; bytes < 37; bytes += 3) {
     database.setFault({ kind: "truncate", bytes, when: BCRYPT });
     assert.equal((await signIn()).status, 500, `the reply was cut at ${bytes}`);

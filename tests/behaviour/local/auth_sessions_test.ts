@@ -64,7 +64,7 @@ Deno.test("an unknown scope is refused", async () => {
   ]);
 });
 
-Deno.test("a token of our own sessions cannot act on Supabase Auth", async () => {
+Deno.test("a token of one of our sessions cannot act on Supabase Auth", async () => {
   const [key] = parseSigningKeys(stack.environment.SESSION_SIGNING_KEYS ?? "");
   const token = await new SignJWT({
     role: "authenticated",

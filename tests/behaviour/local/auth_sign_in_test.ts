@@ -55,7 +55,7 @@ Deno.test("an unknown person and a wrong password are one answer", async () => {
   }
 });
 
-Deno.test("a banned person is told so before the password is looked at", async () => {
+Deno.test("a banned person is refused before the password is checked", async () => {
   await stack.createUser({ email: "banned@example.com", password: "long enough" });
   await sql`
     update auth.users set banned_until = now() + interval '1 hour'
@@ -68,7 +68,7 @@ Deno.test("a banned person is told so before the password is looked at", async (
   assert.equal((await visitor().signInWithPassword(signIn)).error?.code, "invalid_credentials");
 });
 
-Deno.test("an unconfirmed address is told only to who knows the password", async () => {
+Deno.test("an unconfirmed address is reported only for the right password", async () => {
   const person = { email: "unconfirmed@example.com", password: "long enough" };
   await admin().admin.createUser(person);
   assert.equal((await visitor().signInWithPassword(person)).error?.code, "email_not_confirmed");
@@ -130,7 +130,7 @@ Deno.test("both forms of an error body name the code", async () => {
   });
 });
 
-Deno.test("requests that make no sense are told why", async () => {
+Deno.test("requests that make no sense are refused with the reason", async () => {
   const send = async (body: string, grant = "password") => {
     const response = await ask(`/token?grant_type=${grant}`, { method: "POST", body });
     return [response.status, (await response.json()).error_code];

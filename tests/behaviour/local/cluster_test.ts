@@ -67,7 +67,7 @@ Deno.test("programs that others may not run are copied, though their folder is o
   await assertServes(clone);
 });
 
-Deno.test("what an earlier start left unusable in the shared place is put right", async () => {
+Deno.test("an unusable cluster of an earlier start in the shared place is put right", async () => {
   await using clone = await makeClone();
   await assertServes(clone);
   // Only root's start has made the place: of another user, everything is within reach.

@@ -9,7 +9,7 @@ import { openTestServer } from "../../../local/testing/test_server.ts";
 
 outliveDriverFaults();
 
-Deno.test("a caller that goes on over a lost connection is told so, and its place serves the next", async () => {
+Deno.test("a caller that goes on over a lost connection fails, and its place serves the next", async () => {
   await using server = await openTestServer();
   await using database = await server.createDatabase();
   const connections = createConnections({
@@ -34,14 +34,14 @@ Deno.test("closing lets a transaction that is under way come to its end", async 
     size: 1,
   });
   const begun = Promise.withResolvers<void>();
-  const asking = connections.withConnection(({ sql }) =>
+  const using = connections.withConnection(({ sql }) =>
     sql.begin(async (transaction) => {
       begun.resolve();
       await transaction`select pg_sleep(1.5)`;
       return await transaction<{ one: number }[]>`select 1 as one`;
     })
   );
-  const outcome = asking.then(([row]) => row?.one, (error: unknown) => error);
+  const outcome = using.then(([row]) => row?.one, (error: unknown) => error);
   await begun.promise;
   await connections.close();
   assert.equal(await outcome, 1);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { outliveDriverFaults } from "../../../local/platform/postgres/driver_faults.ts";
 
-/** As Deno tells of an error that nobody caught; without `preventDefault` the process ends. */
+/** As Deno reports an error that nobody caught; without `preventDefault` the process ends. */
 function tellUncaught(error: Error): boolean {
   return !globalThis.dispatchEvent(new ErrorEvent("error", { error, cancelable: true }));
 }

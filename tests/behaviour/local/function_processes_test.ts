@@ -11,7 +11,7 @@ const PRISONER = `
     read: () => Deno.readTextFileSync("/etc/hostname"),
     write: () => Deno.writeTextFileSync("/tmp/written-by-a-function", ""),
     run: () => new Deno.Command("true").outputSync().code,
-    elsewhere: () => fetch("http://127.0.0.1:2/").then(() => "reached"),
+    otherPort: () => fetch("http://127.0.0.1:2/").then(() => "reached"),
     project: () => fetch("http://127.0.0.1:1/").then(() => "reached"),
   };
   export default {
@@ -42,7 +42,7 @@ Deno.test("a function may read its environment, reach its project, and nothing e
     read: "NotCapable",
     write: "NotCapable",
     run: "NotCapable",
-    elsewhere: "NotCapable",
+    otherPort: "NotCapable",
     // Allowed, and refused only because nothing listens there.
     project: "TypeError",
   });

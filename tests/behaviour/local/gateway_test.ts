@@ -71,7 +71,7 @@ Deno.test("instances take turns, and one that is gone is 503 until it is back", 
   await Promise.all(processes.map((process) => process.stop()));
 });
 
-Deno.test("what is no function and no emulator is 404, or the site's", async () => {
+Deno.test("a path of no function and no emulator is 404, or the site's", async () => {
   const ask = async (route: ReturnType<typeof gatewayTo>, path: string) => {
     const response = await route(new Request(`http://project.test${path}`), "127.0.0.1");
     return [response.status, await response.text()];

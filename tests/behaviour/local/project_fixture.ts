@@ -1,10 +1,10 @@
 /**
- * A project in a directory of its own, with functions that a test writes.
+ * A project in a temporary directory, with functions that a test writes.
  *
  * @module
  */
 
-/** What `startFunction` needs of a project. */
+/** The parts of a project that `startFunction` needs. */
 export interface Project extends AsyncDisposable {
   readonly projectDirectory: string;
   readonly environment: Readonly<Record<string, string>>;

@@ -43,7 +43,7 @@ Deno.test("every project key stands for its role, alone or as bearer", async () 
   assert.equal(await roleOf(bearer(keys.secret)), "service_role");
 });
 
-Deno.test("without a key, or with a foreign one, nobody passes", async () => {
+Deno.test("without a key, or with another project's, nobody passes", async () => {
   for (
     const headers of [
       {},

@@ -97,7 +97,7 @@ Deno.test("a request that finds no free connection in time is 504", async () => 
   await (await call("ping", {})).body?.cancel();
 
   const sql = database.connect({ max: 1 });
-  await sql`select 1`; // connected before, or the sleep might be over when it looks
+  await sql`select 1`; // connected before, or the sleep might have ended when it looks
   const busy = call("sleep", { p_seconds: 2 });
   await untilSleeping(sql);
   const refused = await call("ping", {});

@@ -80,12 +80,12 @@ for (const [code, expected] of STATUS_OF) {
   Deno.test(`SQLSTATE ${code} is HTTP ${expected}`, async () => {
     const { status, error } = await service.rpc("raise_error", {
       p_code: code,
-      p_message: "told by the function",
+      p_message: "raised by the function",
     });
     assert.equal(status, expected);
     assert.deepEqual([error?.code, error?.message, error?.details, error?.hint], [
       code,
-      "told by the function",
+      "raised by the function",
       "the detail",
       "the hint",
     ]);

@@ -6,7 +6,7 @@ const { service, anonymous, call, stack } = fixture;
 const sql = stack.database.connect({ max: 1 });
 Deno.test.afterAll(() => fixture.close());
 
-Deno.test("the request runs as the key's role, with everything that it tells of itself", async () => {
+Deno.test("the request runs as the key's role, with its claims, headers and cookies as settings", async () => {
   const response = await call("context", {
     body: "{}",
     headers: { "x-custom": "it's \\ here", cookie: "crumb=a=b; other=c" },
@@ -32,7 +32,7 @@ Deno.test("each role has its own time limit", async () => {
   assert.deepEqual([data.current_user, data.statement_timeout], ["anon", "3s"]);
 });
 
-Deno.test("what a function sets is gone with its transaction", async () => {
+Deno.test("a function's settings are gone with its transaction", async () => {
   const teapot = await call("answer_teapot");
   await teapot.body?.cancel();
   // The connection that was used last is the next to be used.
@@ -48,7 +48,7 @@ Deno.test("a stable function and a get may not write", async () => {
   assert.deepEqual([get.status, get.error?.code], [405, "25006"]);
 });
 
-Deno.test("what succeeds is committed, what fails is rolled back", async () => {
+Deno.test("a success is committed, a failure is rolled back", async () => {
   assert.equal((await service.rpc("write_note", { p_id: 10, p_body: "kept" })).data, 10);
   const failed = await service.rpc("write_note", { p_id: 10, p_body: "again" });
   assert.deepEqual([failed.status, failed.error?.code], [409, "23505"]);

@@ -1,6 +1,6 @@
 /**
  * Runs `deno task start` and `deno task reset` as a person does: as processes, with a data directory
- * and ports of their own.
+ * and separate ports.
  *
  * @module
  */
@@ -51,7 +51,7 @@ export async function run(
 
 /** A stack that `deno task start` serves. */
 export interface Started extends AsyncDisposable {
-  /** What it wrote before it was ready. */
+  /** Its output before it was ready. */
   readonly output: string;
   readonly baseUrl: string;
   /** Resolves with everything written, once a line holds `text`. */

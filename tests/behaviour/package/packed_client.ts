@@ -9,16 +9,16 @@ import { PROJECT } from "../../checks/check.ts";
 import { openKeptBuild } from "../../harness/kept_build.ts";
 
 export interface PackedClient {
-  /** What `npm install` takes. */
+  /** The archive that `npm install` takes. */
   readonly archive: string;
-  /** What is published, from the package's directory. */
+  /** The published files, from the package's directory. */
   readonly files: readonly string[];
 }
 
 /** Published as they stand. */
 const PUBLISHED = ["package.json", "README.md", "styles.css"];
 
-/** What decides the package. */
+/** The files that decide the package. */
 const CLIENT_SOURCES: readonly string[] = [
   ...["src", "build.ts", ...PUBLISHED].map((name) => `${PROJECT}/client/${name}`),
   new URL(import.meta.url).pathname,
@@ -36,7 +36,7 @@ export async function packClient(): Promise<PackedClient> {
   return { archive: `${directory}/${filename}`, files: files.map(({ path }) => path) };
 }
 
-/** What `npm pack` says of the archive. */
+/** `npm pack`'s description of the archive. */
 const PACKED = "packed.json";
 
 /** Not in `client/dist`, which another test may be about to read. */
@@ -102,7 +102,7 @@ export async function installApp(
   });
 }
 
-/** What the command printed. @throws {Error} With all that it printed, if it fails */
+/** The command's output. @throws {Error} With all that it printed, if it fails */
 export async function run(
   command: string,
   args: readonly string[],

@@ -24,7 +24,7 @@ Deno.test("a command line stays signed in from one run to the next", async (test
     deno: [Deno.execPath(), "run", "--quiet", "--no-lock", "-A"],
   };
 
-  /** A run of the program by each runtime, with a session of its own. */
+  /** A run of the program by each runtime, with a new session. */
   async function everywhere(
     args: string,
     expected: { readonly code?: number; readonly printed?: RegExp; readonly complained?: RegExp },
@@ -44,15 +44,15 @@ Deno.test("a command line stays signed in from one run to the next", async (test
           env,
         });
         const { code = 0, printed = /^/, complained = /^$/ } = expected;
-        const told = `${name} ${args}: ${JSON.stringify(end)}`;
-        assert.equal(end.code, code, told);
-        assert.match(end.printed, printed, told);
-        assert.match(end.complained, complained, told);
+        const summary = `${name} ${args}: ${JSON.stringify(end)}`;
+        assert.equal(end.code, code, summary);
+        assert.match(end.printed, printed, summary);
+        assert.match(end.complained, complained, summary);
       }),
     );
   }
 
-  await test.step("nobody is signed in at first, and a wrong password is told", async () => {
+  await test.step("nobody is signed in at first, and a wrong password is refused", async () => {
     await everywhere("whoami", { printed: /^signed-out nobody$/ });
     await everywhere("login", { code: 1, printed: /password/ }, { PASSWORD: "wrong" });
   });

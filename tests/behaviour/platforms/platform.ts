@@ -54,7 +54,7 @@ export interface ProgramEnd {
 /** Long for a program that a leftover timer keeps alive, and no more than a busy machine needs. */
 const LONGEST_RUN_MS = 20_000;
 
-/** Runs a program until it ends by itself. @throws {Error} If it does not */
+/** Runs a program until it ends without a signal. @throws {Error} If it does not */
 export async function runProgram(
   [command = "", ...args]: readonly string[],
   { cwd, env }: { readonly cwd: string; readonly env: Readonly<Record<string, string>> },

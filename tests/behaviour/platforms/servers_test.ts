@@ -71,7 +71,7 @@ Deno.test("runtimes of servers", async (test) => {
     });
   }
 
-  await test.step("a Worker tells an outage and an unknown host from a fault of its own", async () => {
+  await test.step("a Worker distinguishes an outage and an unknown host from a fault of the program", async () => {
     const outcomes = async (served: Served) => {
       const response = await fetch(`${served.url}/report`);
       return await response.json();

@@ -64,7 +64,7 @@ export async function rotateSession(
   return row?.outcome ?? "no row";
 }
 
-/** Copies a session that is over so many times: each ended `days` ago, with an event of that time. */
+/** Copies a session that has ended so many times: each ended `days` ago, with an event of that time. */
 export async function multiplyDead(
   sql: postgres.Sql,
   { id, count, days }: { readonly id: string; readonly count: number; readonly days: number },

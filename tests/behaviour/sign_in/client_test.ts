@@ -86,8 +86,8 @@ Deno.test("a code from a mail signs the client in", async () => {
 
 Deno.test("a link that another browser asked for signs in only after a consent that names the account", async () => {
   const person = await fixture.createPerson();
-  const asking = openClient(fixture.openBrowser());
-  assertKind(await asking.signIn.withOtp({ email: person.email }), "message-sent");
+  const requesting = openClient(fixture.openBrowser());
+  assertKind(await requesting.signIn.withOtp({ email: person.email }), "message-sent");
   const { tokenHash } = fixture.lastMessage(person.email);
   const { session, signIn } = openClient(fixture.openBrowser());
   const outcome = await signIn.verifyOtp({ tokenHash, type: "magiclink" });
@@ -203,8 +203,8 @@ Deno.test("a redirect leaves the page only after every tab has given up what it 
         steps.push("given up");
         return login({ signal: AbortSignal.timeout(1_000), trigger: "sign-in" });
       },
-      ask: () => assert.fail("nothing else is asked"),
-      request: () => assert.fail("nothing else is asked"),
+      ask: () => assert.fail("no other request is sent"),
+      request: () => assert.fail("no other request is sent"),
     },
     transport,
     environment: browserEnvironment(),

@@ -136,13 +136,13 @@ Deno.test("a factor that is guessed ten times makes the guesser wait, and its ow
   assert.deepEqual(statuses.slice(0, 6), [422, 422, 422, 422, 422, 422]);
   assert.ok(statuses.slice(6).every((status) => status === 429), String(statuses));
   assert.ok(Number(guesses.at(-1)?.headers.get("retry-after")) >= 1);
-  const elsewhere = fixture.openBrowser();
+  const otherBrowser = fixture.openBrowser();
   const { email, password } = person;
-  assertFactorWanted(await post(elsewhere, "/login", { email, password }), app.id);
-  viewOf(await post(elsewhere, "/mfa/verify", { factor_id: app.id, code: app.code() }));
+  assertFactorWanted(await post(otherBrowser, "/login", { email, password }), app.id);
+  viewOf(await post(otherBrowser, "/mfa/verify", { factor_id: app.id, code: app.code() }));
 });
 
-Deno.test("a half-done sign-in is of its own browser, its own factor and its own five minutes", async () => {
+Deno.test("a half-done sign-in belongs to one browser, one factor and five minutes", async () => {
   const { app, browser } = await beginLogin();
   const other = await beginLogin();
   const verify = { factor_id: app.id, code: WRONG_CODE };
@@ -287,7 +287,7 @@ Deno.test("a refused change keeps the factor that was given for it, for another 
   assert.equal((await post(browser, "/mfa/factors", another)).status, 200);
 });
 
-Deno.test("a step that is over at Supabase Auth stands in no new one's way", async () => {
+Deno.test("a step that has ended at Supabase Auth stands in no new one's way", async () => {
   const { person, app, browser } = await beginLogin();
   viewOf(await post(browser, "/mfa/verify", { factor_id: app.id, code: app.code() }));
   const change = { current_password: person.password, password: NEW_PASSWORD };

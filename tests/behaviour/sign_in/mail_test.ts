@@ -88,16 +88,16 @@ Deno.test("nothing of a link's query reaches its page but what has the form of a
 });
 
 Deno.test("in another browser a link signs in only after consent that names the account", async () => {
-  const [asking, other] = [fixture.openBrowser(), fixture.openBrowser()];
+  const [requesting, other] = [fixture.openBrowser(), fixture.openBrowser()];
   const person = await fixture.createPerson();
-  const { tokenHash } = await requestLink(asking, person.email);
+  const { tokenHash } = await requestLink(requesting, person.email);
   const redeem = { token_hash: tokenHash, type: "magiclink" };
   const answer = await post(other, "/verify", redeem);
   assertPending(answer, "consent_required");
   assert.deepEqual(answer.body["account"], { email: person.email, phone: null });
   assert.equal(other.refreshToken, undefined);
   assert.equal((await other.validate()).status, 401);
-  assertRefused(await post(asking, "/verify", { consent: true }), "flow_state_not_found");
+  assertRefused(await post(requesting, "/verify", { consent: true }), "flow_state_not_found");
   assert.equal(viewOf(await post(other, "/verify", { consent: true })).user.id, person.id);
   assertRefused(await post(other, "/verify", { consent: true }), "flow_state_not_found");
   assert.equal(await countIdentitySessions(fixture, person), 0);
@@ -114,9 +114,9 @@ Deno.test("a browser that asked for one account does not become another one with
 });
 
 Deno.test("the sealed half of a consent is finished once, also by two at once", async () => {
-  const [asking, other] = [fixture.openBrowser(), fixture.openBrowser()];
+  const [requesting, other] = [fixture.openBrowser(), fixture.openBrowser()];
   const person = await fixture.createPerson();
-  const { tokenHash } = await requestLink(asking, person.email);
+  const { tokenHash } = await requestLink(requesting, person.email);
   await post(other, "/verify", { token_hash: tokenHash, type: "magiclink" });
   const answers = await Promise.all(
     Array.from({ length: 5 }, () => post(other.copy(), "/verify", { consent: true })),
@@ -200,12 +200,12 @@ Deno.test("wrong, used, of nobody, of somebody banned: one answer in one time", 
   const [known, banned] = [await fixture.createPerson(), await fixture.createPerson()];
   await requestLink(fixture.openBrowser(), known.email);
   await sql`update auth.users set banned_until = now() + interval '1 d' where id = ${banned.id}`;
-  const told = await Promise.all(
+  const measured = await Promise.all(
     [known.email, banned.email, "nobody@example.com"].map((email) =>
       timed(() => post(fixture.openBrowser(), "/verify", { email, token: WRONG_CODE }))
     ),
   );
-  for (const { answer, elapsedMs } of told) {
+  for (const { answer, elapsedMs } of measured) {
     assertRefused(answer, "otp_expired");
     assert.ok(elapsedMs >= 500, `answered after ${elapsedMs} ms`);
   }
@@ -250,7 +250,7 @@ Deno.test("sending says nothing of an address: unknown, unconfirmed, banned, too
 });
 
 // Trap 10.
-Deno.test("messages to one address are counted before Supabase Auth is asked", async () => {
+Deno.test("messages to one address are counted before Supabase Auth is called", async () => {
   const [browser, person] = [fixture.openBrowser(), await fixture.createPerson()];
   const statuses: number[] = [];
   for (let asked = 0; asked < 9; asked += 1) {

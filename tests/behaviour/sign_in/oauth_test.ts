@@ -86,7 +86,7 @@ Deno.test("without the cookie of the same browser nothing is exchanged", async (
   const end = await visit(victim, back);
   assert.equal(end.location, `${APP}/?auth_error=flow_state_not_found`);
   assert.deepEqual([...victim.cookies.keys()], [], "the cookies are cleared");
-  // A victim who has begun a flow of their own holds another verifier.
+  // A victim who has begun another flow holds another verifier.
   await visit(victim, AUTHORIZE);
   const other = await visit(victim, back);
   assert.match(other.location, /auth_error=flow_state_not_found$/);
@@ -111,8 +111,8 @@ Deno.test("a code that comes eight times at once makes one session", async () =>
   assert.match(again.location, /auth_error=flow_state_not_found$/);
 });
 
-Deno.test("a foreign return_to is refused, however it is written", async () => {
-  const foreign = [
+Deno.test("a return_to of another origin is refused, however it is written", async () => {
+  const otherOrigins = [
     "//evil.example",
     "///evil.example",
     "/\\evil.example",
@@ -135,7 +135,7 @@ Deno.test("a foreign return_to is refused, however it is written", async () => {
     "",
     "/é",
   ];
-  for (const returnTo of foreign) {
+  for (const returnTo of otherOrigins) {
     const browser = fixture.openBrowser();
     const query = new URLSearchParams({ provider: "keycloak", return_to: returnTo });
     const { status, location } = await visit(browser, `/authorize?${query}`);
@@ -149,7 +149,7 @@ Deno.test("a foreign return_to is refused, however it is written", async () => {
   }
 });
 
-Deno.test("what looks foreign to nobody is a path of the app", async () => {
+Deno.test("a return_to that every parser reads as a path is a path of the app", async () => {
   const paths: Readonly<Record<string, string>> = {
     "/%2F%2Fevil.example": `${APP}/%2F%2Fevil.example`,
     "/%5cevil.example": `${APP}/%5cevil.example`,
@@ -169,7 +169,7 @@ Deno.test("what looks foreign to nobody is a path of the app", async () => {
   }
 });
 
-Deno.test("a provider's error comes back as a code, and no word of a stranger with it", async () => {
+Deno.test("a provider's error comes back as a code, and no text of the provider with it", async () => {
   const browser = fixture.openBrowser();
   const start = await visit(browser, `${AUTHORIZE}&return_to=/page`);
   const end = await visit(browser, await passProvider(start, "refused"));
@@ -183,7 +183,7 @@ Deno.test("a provider's error comes back as a code, and no word of a stranger wi
   assert.equal(unknown.location, `${APP}/page?auth_error=oauth_provider_not_supported`);
 });
 
-Deno.test("a flow that took longer than five minutes is over", async () => {
+Deno.test("a flow that took longer than five minutes has expired", async () => {
   const browser = fixture.openBrowser();
   const start = await visit(browser, AUTHORIZE);
   const back = await passProvider(start, await fixture.createPerson());

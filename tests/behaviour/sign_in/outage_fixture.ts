@@ -24,7 +24,7 @@ export interface OutageFixture extends SignInFixture {
   whileDatabaseIsAway(name: string, use: () => Promise<void>): Promise<void>;
 }
 
-/** What stands for an answer where there is none. */
+/** Stands for an answer where there is none. */
 export const NO_ANSWERS: Readonly<Record<string, () => Response>> = {
   "503": () => new Response(null, { status: 503 }),
   "502 as HTML": () =>

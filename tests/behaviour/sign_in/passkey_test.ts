@@ -46,8 +46,8 @@ Deno.test("the challenge stays with its browser, and a failed try takes new opti
   assert.equal("challenge_id" in options, false);
   const credential = passkey.authenticate(options);
   assertRefused(await post(other, "/passkeys/verify", { credential }), "flow_state_not_found");
-  const foreign = createSoftwarePasskey("https://evil.example").authenticate(options);
-  const failed = await post(browser, "/passkeys/verify", { credential: foreign });
+  const otherSites = createSoftwarePasskey("https://evil.example").authenticate(options);
+  const failed = await post(browser, "/passkeys/verify", { credential: otherSites });
   assert.equal(failed.body["code"], "webauthn_verification_failed");
   const again = await post(browser, "/passkeys/verify", { credential });
   assertRefused(again, "flow_state_not_found");

@@ -41,7 +41,7 @@ Deno.test("a sign-up is answered alike for a new, an unconfirmed and a confirmed
   assert.equal(fixture.countMessages(confirmed.email), 0);
 });
 
-Deno.test("a weak password is told to everybody who signs up with it", async () => {
+Deno.test("a weak password is refused to everybody who signs up with it", async () => {
   const { email } = await fixture.createPerson();
   for (const address of [email, "unknown-to-all@example.com"]) {
     const answer = await post(fixture.openBrowser(), "/signup", {
@@ -56,7 +56,7 @@ Deno.test("a weak password is told to everybody who signs up with it", async () 
   stack.authSettings.signupsDisabled = false;
 });
 
-Deno.test("a project that confirms addresses by itself answers a session", async () => {
+Deno.test("a project that confirms addresses automatically answers a session", async () => {
   stack.authSettings.autoconfirm = true;
   const browser = fixture.openBrowser();
   const signUp = { email: "at-once@example.com", password: NEW_PASSWORD, device_name: "Sofa" };
@@ -69,27 +69,27 @@ Deno.test("a project that confirms addresses by itself answers a session", async
 // Trap 6.
 Deno.test("the first to sign an address up does not keep the password after its owner confirms", async () => {
   const email = "owner@example.com";
-  const [stranger, owner] = [fixture.openBrowser(), fixture.openBrowser()];
-  await post(stranger, "/signup", { email, password: "of-the-stranger" });
+  const [attacker, owner] = [fixture.openBrowser(), fixture.openBrowser()];
+  await post(attacker, "/signup", { email, password: "of-the-attacker" });
   await post(owner, "/signup", { email, password: "of-the-owner" });
   const confirm = { token_hash: lastMessage(email).tokenHash, type: "signup" };
   assertPending(await post(owner, "/verify", confirm), "password_required");
   viewOf(await put(owner, "/password", { password: "of-the-owner" }));
   const logIn = (password: string) => post(fixture.openBrowser(), "/login", { email, password });
-  assertRefused(await logIn("of-the-stranger"), "invalid_credentials");
+  assertRefused(await logIn("of-the-attacker"), "invalid_credentials");
   viewOf(await logIn("of-the-owner"));
 });
 
 // Trap 6, by magic link.
-Deno.test("a magic link to an unconfirmed address makes a stranger's password worthless", async () => {
+Deno.test("a magic link to an unconfirmed address makes an attacker's password worthless", async () => {
   const email = "by-link@example.com";
-  await post(fixture.openBrowser(), "/signup", { email, password: "of-the-stranger" });
+  await post(fixture.openBrowser(), "/signup", { email, password: "of-the-attacker" });
   const owner = fixture.openBrowser();
   await post(owner, "/otp", { email });
   viewOf(await post(owner, "/verify", { email, token: lastMessage(email).token }));
-  const stranger = { email, password: "of-the-stranger" };
+  const attacker = { email, password: "of-the-attacker" };
   assertRefused(
-    await post(fixture.openBrowser(), "/login", stranger),
+    await post(fixture.openBrowser(), "/login", attacker),
     "invalid_credentials",
   );
 });
@@ -227,7 +227,7 @@ Deno.test("an administrator's change spares nobody, announced or not", async () 
   assertSessionEnded(await browser.validate(), "session_revoked");
 });
 
-Deno.test("an announcement by itself spares nobody from a change by SQL", async () => {
+Deno.test("an announcement alone spares nobody from a change by SQL", async () => {
   const { person, browser, sessionId } = await fixture.signIn();
   await signInToSupabaseAuth(fixture, person);
   await signInToSupabaseAuth(fixture, person);

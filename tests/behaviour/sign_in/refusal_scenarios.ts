@@ -40,7 +40,7 @@ export interface SignInRefusals extends AsyncDisposable {
   readonly scenarios: Readonly<Record<SignInCode, Scenario>>;
 }
 
-/** A used challenge and a half-done sign-in that is over are forgotten: neither is the session's. */
+/** A used challenge and a half-done sign-in that has ended are forgotten: neither is the session's. */
 function withoutSealed(answer: Answer): Answer {
   const setCookies = answer.setCookies.filter((line) => !line.startsWith("__Host-sign_in_"));
   return { ...answer, setCookies };

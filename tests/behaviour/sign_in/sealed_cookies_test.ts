@@ -27,7 +27,7 @@ interface Flow {
   begin(): Promise<Begun>;
 }
 
-/** What a step came to: the status of a half-done sign-in, a code, or 200. */
+/** A step's result: the status of a half-done sign-in, a code, or 200. */
 const nameOf = (answer: Answer) => String(answer.body["status"] ?? codeOf(answer));
 
 async function requestLink(path: "/otp" | "/recover") {

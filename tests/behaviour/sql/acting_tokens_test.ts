@@ -172,7 +172,7 @@ Deno.test("a superseded branch's access token is stale as soon as the newer one 
   assert.equal(await history.list(newer), "active");
 });
 
-Deno.test("the list tells the asking token nothing of when its session is refreshed", async () => {
+Deno.test("the list does not show the acting token when its session is refreshed", async () => {
   await using history = await openHistory();
   const { first, sessions, admin } = history;
   const asked = async () => {
@@ -275,9 +275,9 @@ Deno.test("an access token signs its own session out, however old, where there i
 Deno.test("nobody ends a session of somebody else", async () => {
   await using history = await openHistory();
   const { sessions, admin, first } = history;
-  const stranger = await sessions.signIn(await insertPerson(admin));
+  const otherUser = await sessions.signIn(await insertPerson(admin));
   const answer = await sessions.store.endOwnSession(
-    { sessionId: first.sessionId, acting: stranger },
+    { sessionId: first.sessionId, acting: otherUser },
     contextOf(),
   );
   assert.deepEqual(answer, { acting: "active", outcome: "not_found" });

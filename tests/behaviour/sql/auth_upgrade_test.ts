@@ -34,7 +34,7 @@ Deno.test("Supabase Auth may alter the type of every column of its users but tho
   assert.ok(columns.length > 20);
   const refused: string[] = [];
   for (const { name, type } of columns) {
-    // Of its own, Supabase Auth has what stands on a column too: its defaults, and what is generated.
+    // Supabase Auth's own columns also have dependents: their defaults, and generated columns.
     const statement = type.startsWith("timestamp") || type.startsWith("character")
       ? `alter table auth.users alter column ${name} type text using null`
       : `alter table auth.users alter column ${name} type ${type}`;

@@ -57,7 +57,7 @@ for (const seconds of STEPS_SECONDS) {
     const wait = await waitOf(fixture, 1);
     assert.ok(wait > 60 && wait <= PAIR.maxDelaySeconds, `${wait} s`);
     await ageLoginThrottle(fixture.admin, wait);
-    assert.equal(await waitOf(fixture, 1), 0, "once it has waited as told");
+    assert.equal(await waitOf(fixture, 1), 0, "once it has waited that long");
   });
 
   Deno.test(`a clock set back by ${seconds} s holds up no refresh, and the next one puts the session's times right`, async () => {

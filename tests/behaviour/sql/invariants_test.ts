@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { ageSession } from "../../../local/testing/aging.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
 
-/** What may never be true of a session, and the constraint that says so. */
+/** Changes that no session may have, and the constraint that refuses each. */
 const VIOLATIONS = [
   [
     "generation = 0, previous_refresh_token_hash = refresh_token_hash, previous_branch = 0",
@@ -32,7 +32,7 @@ const VIOLATIONS = [
   ["amr = '{}'", "sessions_amr_is_a_list"],
 ] as const;
 
-Deno.test("what may never be true of a session is refused by a constraint", async () => {
+Deno.test("a session that breaks an invariant is refused by a constraint", async () => {
   await using fixture = await openSqlFixture();
   const { sessionId } = await fixture.sessions.signIn(fixture.userId);
   for (const [change, constraint] of VIOLATIONS) {

@@ -1,5 +1,5 @@
 /**
- * What a login does with the session whose cookie came with it: a browser keeps its one place, and a
+ * A login and the session whose cookie came with it: a browser keeps its one place, and a
  * session that the rule would not have continued ends as reused.
  *
  * @module

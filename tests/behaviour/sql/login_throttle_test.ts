@@ -104,7 +104,7 @@ Deno.test("delays double up to the longest, and failures are forgiven one by one
   for (let at = 0; at < 6; at += 1) requireAdmitted(await guess());
 });
 
-Deno.test("who waits as long as they were told is let in, whatever strangers do meanwhile", async () => {
+Deno.test("an owner who waits as long as Retry-After said is let in, whatever others do meanwhile", async () => {
   const limits = {
     ...LIMITS,
     account: { freeFailures: 3, forgiveSeconds: 3600, maxDelaySeconds: 2 },
@@ -123,10 +123,10 @@ Deno.test("who waits as long as they were told is let in, whatever strangers do 
   const guessers = [0, 1, 2, 3, 4, 5].map(guessFromAll);
   try {
     const owner = { account: "ada", network: "home" };
-    while (attempts < 200) await throttle.attempt({ account: "another", network: "elsewhere" });
+    while (attempts < 200) await throttle.attempt({ account: "another", network: "other" });
     for (let visit = 0; visit < 2; visit += 1) {
       const seconds = delayOf(await throttle.attempt(owner));
-      assert.ok(seconds > 0 && seconds <= 2, `told to wait ${seconds} s`);
+      assert.ok(seconds > 0 && seconds <= 2, `has to wait ${seconds} s`);
       await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
       requireAdmitted(await throttle.attempt(owner));
     }
@@ -141,9 +141,9 @@ Deno.test("who waits as long as they were told is let in, whatever strangers do 
 Deno.test("distributed guessing makes every network wait the longer the more networks take part, and is soon forgotten", async () => {
   await using throttle = await openThrottle();
   const guessing = numbered(160, (at) => ({ account: "ada", network: `s${at}` }));
-  const told: number[] = [];
+  const delays: number[] = [];
   const wave = async () => {
-    told.push(...(await Promise.all(guessing.map(throttle.attempt))).map(delayOf));
+    delays.push(...(await Promise.all(guessing.map(throttle.attempt))).map(delayOf));
   };
   await wave();
   for (let at = 0; at < 15; at += 1) {
@@ -152,7 +152,7 @@ Deno.test("distributed guessing makes every network wait the longer the more net
   }
   const seconds = delayOf(await throttle.attempt({ account: "ada", network: "fresh" }));
   assert.ok(seconds > 60 && seconds <= 900, `${seconds} s`);
-  assert.ok(Math.max(...told) <= 900, "nobody ever waits longer than a quarter of an hour");
+  assert.ok(Math.max(...delays) <= 900, "nobody ever waits longer than a quarter of an hour");
   await throttle.pass(36 * 12);
   requireAdmitted(await throttle.attempt({ account: "ada", network: "another" }));
 });
@@ -235,6 +235,6 @@ Deno.test("right passwords are bounded by account and hour, whatever network the
   // The clock is set back by a day: nobody waits longer than a burst takes.
   await throttle.pass(-86_400);
   await admin`update unified_auth.login_throttle set charged_at = now(), blocked_until = now()`;
-  const told = await attempt();
-  assert.ok(told.kind === "delayed" && told.retryAfterSeconds <= 30);
+  const delayed = await attempt();
+  assert.ok(delayed.kind === "delayed" && delayed.retryAfterSeconds <= 30);
 });

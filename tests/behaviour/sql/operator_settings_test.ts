@@ -18,7 +18,7 @@ Deno.test.afterAll(async () => {
   await server.close();
 });
 
-/** What no operator sets for a whole database, or sets to say that nothing shall be served. */
+/** Settings that no operator changes for a whole database, or only to say that nothing shall be served. */
 const LEFT_OUT = [
   /^(?:role|session_authorization|seed|is_superuser|client_encoding)$/,
   /^transaction_(?:isolation|read_only|deferrable)$/, // of one transaction
@@ -135,11 +135,11 @@ const ROUTES: Readonly<Record<string, (stack: TestStack) => Route>> = {
   },
 };
 
-/** Processes of the functions, each with connections of its own. */
+/** Processes of the functions, each with separate connections. */
 const PROCESSES = 5;
 const REFRESHES_A_PROCESS = 4;
 
-/** What the store answers to one life of a session, without what is different each time. */
+/** The store's answers to one session from login to logout, without what is different each time. */
 async function live(route: keyof typeof ROUTES): Promise<unknown> {
   const processes = Array.from(
     { length: PROCESSES },
@@ -147,7 +147,7 @@ async function live(route: keyof typeof ROUTES): Promise<unknown> {
   );
   try {
     const everywhere = await Promise.all(processes.map(async ({ call }) => {
-      await call("database_is_read_only", {}).catch(() => {}); // that a connection was ended is told once
+      await call("database_is_read_only", {}).catch(() => {}); // an ended connection is reported once
       return openSessionsBy(repeatRolledBack(call));
     }));
     const sessions = everywhere[0] ?? assert.fail();

@@ -7,7 +7,7 @@ const HOUR = 3600;
 const openThrottled = () =>
   openSqlFixture({ policy: { refreshBurst: 3, refreshIntervalSeconds: HOUR } });
 
-Deno.test("a throttled refresh writes nothing, and is told when the next one may come", async () => {
+Deno.test("a throttled refresh writes nothing, and its answer says when the next one may come", async () => {
   await using fixture = await openThrottled();
   const { sessions, admin, userId } = fixture;
   const token = await sessions.signIn(userId);
@@ -49,7 +49,7 @@ Deno.test("a key that comes with old tokens again and again is throttled all the
   assert.deepEqual(outcomes, ["reissued", "throttled", "throttled"]);
 });
 
-Deno.test("a branch of its own and a detection are never throttled", async () => {
+Deno.test("a reissue and a detection are never throttled", async () => {
   await using fixture = await openThrottled();
   const { sessions, admin, userId } = fixture;
   const owners = await sessions.signIn(userId);

@@ -1,5 +1,5 @@
 /**
- * What `rotate_session` does for each row of the rule: its outcome, what becomes of the row, and the
+ * `rotate_session` for each row of the rule: its outcome, the changed row, and the
  * event. That the judgment itself is the table's is for the truth-table test to say.
  *
  * @module
@@ -19,7 +19,7 @@ const DAY = 24 * HOUR;
 const OWN = keyNamed("own");
 const OTHER = keyNamed("other");
 
-/** Each test of a rule has a session of its own, signed in an hour ago. */
+/** Each test of a rule has a new session, signed in an hour ago. */
 async function openSession(options: Parameters<SqlFixture["sessions"]["signIn"]>[1] = {}) {
   const fixture = await openSqlFixture();
   const { sessions, admin, userId } = fixture;
@@ -265,7 +265,7 @@ Deno.test("14: beside the first key, a request without a proof is asked for one"
   assert.equal(await session.outcome(token), "reissued");
 });
 
-Deno.test("15: after it the predecessor gets a branch of its own, which is asked for by its place", async () => {
+Deno.test("15: after it the predecessor gets a new branch, which is requested by its place", async () => {
   await using session = await openSession();
   const { token, sessions } = session;
   const lost = await session.rotated(token);

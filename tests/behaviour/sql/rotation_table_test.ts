@@ -106,7 +106,7 @@ function matches(
 
 const [A, B, C] = ["a", "b", "c"].map((letter) => new Uint8Array(16).fill(letter.charCodeAt(0)));
 
-Deno.test("the class of a token is told by three keys: its own, the proven one, the row's", async () => {
+Deno.test("the class of a token follows from three keys: its own, the proven one, the row's", async () => {
   await using fixture = await openSqlFixture();
   for (
     const [token, proven, row, expected] of [
@@ -148,7 +148,7 @@ const ROW = {
 /** As a first issue of a generation, or a row from before lineages. */
 const PLAIN = { ...ROW, superseded_refresh_token_hash: null, lineage: null };
 
-Deno.test("a token's position is told by its hash, or by its lineage where no hash is kept", async () => {
+Deno.test("a token's position follows from its hash, or from its lineage where no hash is kept", async () => {
   await using fixture = await openSqlFixture();
   for (
     const [row, generation, branch, name, lineage, expected] of [

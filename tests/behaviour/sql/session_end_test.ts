@@ -1,5 +1,5 @@
 /**
- * One function says whether a session has ended, and every function that is asked about one follows it.
+ * One function says whether a session has ended, and every function follows it.
  *
  * @module
  */
@@ -26,7 +26,7 @@ Deno.test("every function takes a session for ended exactly when the rule says s
   await using fixture = await openSqlFixture();
   const { sessions, admin } = fixture;
   const token = await sessions.signIn(fixture.userId);
-  await admin`set session_replication_role = replica`; // or a ban would end the session by itself
+  await admin`set session_replication_role = replica`; // or a trigger would end the session at the ban
   const seen = new Set<string | null>();
   const unknownId = crypto.randomUUID() as typeof token.sessionId;
 

@@ -1,5 +1,5 @@
 /**
- * One database of its own, with sessions as the functions make them and a superuser to look behind.
+ * A separate database, with sessions as the functions make them and a superuser to look behind.
  *
  * @module
  */

@@ -118,7 +118,7 @@ export interface Rotation {
 }
 
 export interface SqlSessionsOptions {
-  /** @default {those of a project of its own} */
+  /** @default {those of a new project} */
   readonly keys?: SessionKeys;
   readonly policy?: Partial<SessionPolicy>;
 }

@@ -9,29 +9,29 @@ const DAY = 86_400;
 
 type Ending = (fixture: SqlFixture, token: GenuineRefreshToken) => PromiseLike<unknown>;
 
-interface Told {
+interface Recorded {
   readonly reason: string | null;
   /** The names of what the event says. */
   readonly details: readonly string[];
 }
 
-/** What ends a session, with what is then recorded of its end. */
-const ENDINGS: Readonly<Record<string, { readonly end: Ending; readonly told: Told }>> = {
+/** The ways to end a session, with the record of each end. */
+const ENDINGS: Readonly<Record<string, { readonly end: Ending; readonly recorded: Recorded }>> = {
   "was signed out": {
     end: ({ sessions }, presented) =>
       sessions.store.logOut({ kind: "refresh_token", presented, proof: null }, contextOf()),
-    told: { reason: "logout", details: ["revoked_at", "revoked_reason"] },
+    recorded: { reason: "logout", details: ["revoked_at", "revoked_reason"] },
   },
   "has expired": {
     end: ({ admin }, token) => ageSession(admin, token.sessionId, 31 * DAY),
-    told: { reason: null, details: ["expired_at"] },
+    recorded: { reason: null, details: ["expired_at"] },
   },
   "was signed out and would have expired since": {
     async end({ sessions, admin }, presented) {
       await sessions.store.logOut({ kind: "refresh_token", presented, proof: null }, contextOf());
       await ageSession(admin, presented.sessionId, 31 * DAY);
     },
-    told: { reason: "logout", details: ["revoked_at", "revoked_reason"] },
+    recorded: { reason: "logout", details: ["revoked_at", "revoked_reason"] },
   },
   "belongs to a user whose ban the trigger missed": {
     async end({ admin, userId }) {
@@ -39,11 +39,11 @@ const ENDINGS: Readonly<Record<string, { readonly end: Ending; readonly told: To
       await admin`update auth.users set banned_until = 'infinity' where id = ${userId}`;
       await admin`set session_replication_role = origin`;
     },
-    told: { reason: null, details: [] },
+    recorded: { reason: null, details: [] },
   },
 };
 
-for (const [name, { end, told }] of Object.entries(ENDINGS)) {
+for (const [name, { end, recorded }] of Object.entries(ENDINGS)) {
   Deno.test(`the use of a session that ${name} is recorded once an hour, by whichever function`, async () => {
     await using fixture = await openSqlFixture();
     const { sessions, admin } = fixture;
@@ -63,7 +63,7 @@ for (const [name, { end, told }] of Object.entries(ENDINGS)) {
       }
       assert.deepEqual(
         await readUses(admin),
-        Array.from({ length: times + 1 }, () => ({ id: token.sessionId, ...told })),
+        Array.from({ length: times + 1 }, () => ({ id: token.sessionId, ...recorded })),
       );
       await admin`update public.session_events set occurred_at = occurred_at - interval '1 hour'`;
     }
@@ -82,8 +82,10 @@ Deno.test("the use of a session that is not there is recorded of nobody", async 
   assert.deepEqual(await readUses(admin), []);
 });
 
-async function readUses(sql: postgres.Sql): Promise<readonly (Told & { readonly id: string })[]> {
-  const rows = await sql<(Told & { id: string })[]>`
+async function readUses(
+  sql: postgres.Sql,
+): Promise<readonly (Recorded & { readonly id: string })[]> {
+  const rows = await sql<(Recorded & { id: string })[]>`
     select
       e.session_id as id,
       e.detail ->> 'revoked_reason' as reason,

@@ -55,7 +55,7 @@ for (const [kind, metadataOf] of [["compressible", EVEN], ["incompressible", NOI
         await sessions.validate(token);
         times.push(performance.now() - startedAtMs);
       }
-      // Of sixty the sixth: on a busy machine the median tells of its other work.
+      // Of sixty the sixth: on a busy machine the median measures its other work.
       return times.sort((a, b) => a - b)[5] ?? assert.fail();
     };
     const without = await undisturbedMs();

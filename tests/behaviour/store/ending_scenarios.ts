@@ -32,7 +32,7 @@ function byAccessToken({ sessionId, generation, branch }: TokenPlace): SessionPr
 
 type End = (store: StoreFixture, proof: SessionProof) => Promise<unknown>;
 
-/** What both ways to end sessions by a token of their own answer. */
+/** The answer of both ways to end sessions by one of their tokens. */
 const endings = (end: End): Readonly<Record<RevocationOutcome, Scenario>> => ({
   async ended(store) {
     const { token, userId } = await open(store, { key: OWN });

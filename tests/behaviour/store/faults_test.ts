@@ -1,5 +1,5 @@
 /**
- * What fails below the store is one kind of error with a code, over both stores and for every function,
+ * A failure below the store is one kind of error with a code, over both stores and for every function,
  * and the next call is answered.
  *
  * @module
@@ -30,7 +30,7 @@ async function assertUnavailable(
   assert.equal(thrown.code, code, what);
 }
 
-/** What PostgreSQL says of a statement that it gave up, or that it does not take. */
+/** PostgreSQL's errors for a statement that it gave up, or that it does not take. */
 const SQLSTATES = {
   "40001": "a serialization failure",
   "40P01": "a deadlock",
@@ -78,7 +78,7 @@ testEachStore(
 );
 
 testEachStore(
-  "every function's failure in the network is told, and the next call is answered",
+  "every function's failure in the network is reported, and the next call is answered",
   async (kind) => {
     await using store = await openStore(kind, { timeoutMs: 5_000 });
     for (const name of CALLED) {

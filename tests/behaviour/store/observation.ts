@@ -1,5 +1,5 @@
 /**
- * All that a call has answered and written, told without what differs from run to run: ids and secrets
+ * All that a call has answered and written, without what differs from run to run: ids and secrets
  * are numbered in the order in which they appear, times are minutes from now.
  *
  * @module

@@ -58,7 +58,7 @@ export async function open(
   };
 }
 
-/** The token of the generation before the session's, whose reuse interval is over. */
+/** The token of the generation before the session's, whose reuse interval has passed. */
 export async function openSuperseded(
   store: StoreFixture,
   options?: OpenOptions,

@@ -1,6 +1,6 @@
 /**
  * Every outcome of every SQL function that the functions call arrives over both stores, and leaves the
- * same behind. What each outcome has to be is for `tests/behaviour/sql` to say.
+ * same behind. `tests/behaviour/sql` says which outcome is right.
  *
  * @module
  */

@@ -1,5 +1,5 @@
 /**
- * What is handed to a store arrives in the database as it was, and what the database holds arrives in
+ * A value handed to a store arrives in the database as it was, and a value of the database arrives in
  * its answers: any text, any bytes, any JSON, and nothing at all.
  *
  * @module
@@ -30,7 +30,7 @@ const ip = orNull(fc.oneof(fc.ipV4(), fc.constantFrom("2001:db8::1", "::ffff:198
 const json = fc.jsonValue({ stringUnit: "grapheme", maxDepth: 3 }).filter(isKept);
 const object = fc.dictionary(text, json, { maxKeys: 5 }).filter(isKept);
 
-/** What JSON has no word for, and what jsonb does not take. */
+/** Values that JSON cannot express, and that jsonb does not take. */
 function isKept(value: unknown): boolean {
   const written = JSON.stringify(value);
   return !/\\u0000|\\ud[89a-f]|__proto__/.test(written) &&
@@ -77,7 +77,7 @@ testEachStore("a login is written as it was handed over", async (kind) => {
       assert.ok(answer.outcome === "created", answer.outcome);
       const [row] = await admin`
         select s.refresh_token_hash, s.lineage, s.key_thumbprint, s.device_name, s.aal, s.amr,
-          s.user_agent, host(s.ip) as ip, e.user_agent as told, host(e.ip) as at, e.request_id
+          s.user_agent, host(s.ip) as ip, e.user_agent as heard, host(e.ip) as at, e.request_id
         from public.sessions as s, public.session_events as e
         where s.id = ${sessionId} and e.session_id = s.id and e.event = 'login'`;
       assert.deepEqual(
@@ -91,7 +91,7 @@ testEachStore("a login is written as it was handed over", async (kind) => {
           amr: rest.amr,
           user_agent: rest.userAgent,
           ip: true,
-          told: rest.userAgent,
+          heard: rest.userAgent,
           at: true,
           request_id: requestId,
         },
