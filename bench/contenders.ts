@@ -1,5 +1,5 @@
 /**
- * What is compared: our functions with both stores and both algorithms, the floor beneath each, and what
+ * The servers compared: our functions with both stores and both algorithms, the floor beneath each, and what
  * else people keep sessions with.
  *
  * @module
@@ -16,7 +16,7 @@ export interface Contender {
   open(lab: Lab): Promise<Target>;
 }
 
-/** A server, and the request that is asked of it. */
+/** A server, and the request that is sent to it. */
 export interface Target {
   readonly server: ServerProcess;
   readonly request: Omit<Load, "connections" | "seconds" | "amount">;
@@ -147,7 +147,7 @@ const login: Contender = {
 const SECRET = "a secret of the benchmark, which is long enough";
 const ORIGIN = "https://app.example.com";
 
-/** What a contender makes once a run, in a database of its own. */
+/** Made by a contender once a run, in a separate database. */
 function once<T>(make: (lab: Lab) => Promise<T>): (lab: Lab) => Promise<T> {
   const made = new WeakMap<Lab, Promise<T>>();
   return (lab) => {
@@ -268,7 +268,7 @@ const expressVisitors = once(async (lab: Lab) => {
   return { databaseUrl, signedIn: visitors.map(({ cookies }): Visitor => ({ cookies })) };
 });
 
-/** What the proxy in front would say, or there would be no secure cookie. */
+/** The header of a proxy in front, without which there would be no secure cookie. */
 const BEHIND_HTTPS = { "x-forwarded-proto": "https" };
 
 function startExpress(databaseUrl: string, { touch }: { readonly touch: boolean }) {

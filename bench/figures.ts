@@ -1,5 +1,5 @@
 /**
- * What a comparison measured, and the Markdown that tells it: the table of medians, the bars, and CPU
+ * The figures of a comparison, and their Markdown: the table of medians, the bars, and CPU
  * beside what people use today.
  *
  * @module

@@ -1,5 +1,5 @@
 /**
- * Starts the stand-ins for PostgREST and Supabase Auth in a fresh process of their own.
+ * Starts the stand-ins for PostgREST and Supabase Auth in a fresh process.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { endWithParent } from "../local/platform/end_with_parent.ts";
 import { readLines } from "../local/platform/output_lines.ts";
 import type { Secrets } from "../local/platform/secrets.ts";
 
-/** What the gateway stands before. */
+/** The services behind the gateway. */
 export interface GatewayOptions {
   /** As the role `postgres`. */
   readonly databaseUrl: string;
@@ -19,7 +19,7 @@ export interface GatewayOptions {
 
 export interface Gateway extends AsyncDisposable {
   readonly pid: number;
-  /** What a function of this project gets. */
+  /** The environment of this project's functions. */
   readonly environment: Readonly<Record<string, string>>;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What all contenders share: one PostgreSQL with a project's database, the gateway before it, and people
- * who have signed in, so that every cookie that is shown is one which our functions have given.
+ * Shared by all contenders: one PostgreSQL with a project's database, the gateway before it, and people who
+ * have signed in, so that every cookie that is presented is one which our functions have given.
  *
  * @module
  */
@@ -48,7 +48,7 @@ export interface Lab extends AsyncDisposable {
   readonly database: TestDatabase;
   /** Of the functions: every one holds both cookies. */
   readonly signedIn: readonly Visitor[];
-  /** Half as many, each bound to a key of its own. */
+  /** Half as many, each bound to a key. */
   readonly bound: readonly BoundVisitor[];
   /** Of the floors: the same sessions once more, by what stands in their rows. */
   readonly floor: readonly Visitor[];

@@ -9,7 +9,7 @@
 import autocannon from "autocannon";
 import { quantile } from "simple-statistics";
 
-/** A browser: its cookies by name, which a load may change, what it posts, and headers of its own. */
+/** A browser: its cookies by name, which a load may change, what it posts, and its other headers. */
 export interface Visitor {
   readonly cookies: Record<string, string>;
   readonly body?: unknown;
@@ -38,7 +38,7 @@ export interface LoadResult {
   readonly p99Ms: number;
 }
 
-/** What autocannon keeps between a request and its answer. */
+/** State that autocannon keeps between a request and its answer. */
 interface Turn {
   visitor?: Visitor;
   sentAtMs?: number;
@@ -117,7 +117,7 @@ export async function load(
   };
 }
 
-/** Each from an address of its own: the throttle of logins counts by address. */
+/** Each from another address: the throttle of logins counts by address. */
 function headersOf({ cookies, body, headers }: Visitor, turn: number): Record<string, string> {
   const pairs = Object.entries(cookies).map(([name, value]) => `${name}=${value}`);
   return {

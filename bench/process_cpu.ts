@@ -5,7 +5,7 @@
  * @module
  */
 
-/** What `sysconf(_SC_CLK_TCK)` says on every Linux that Deno runs on. */
+/** `sysconf(_SC_CLK_TCK)` on every Linux that Deno runs on. */
 const MS_PER_TICK = 10;
 
 interface ProcessTimes {

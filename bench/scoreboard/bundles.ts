@@ -1,5 +1,5 @@
 /**
- * What a contestant weighs, and the script of its page. Both are esbuild's, before anything runs: it
+ * A contestant's size, and the script of its page. Both are esbuild's, before anything runs: it
  * keeps one process, which every `stop` ends.
  *
  * @module

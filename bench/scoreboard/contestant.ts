@@ -1,5 +1,5 @@
 /**
- * What the scoreboard needs of a client to run it: how its page is made, what it offers to a scenario,
+ * A client as the scoreboard runs it: how its page is made, what it offers to a scenario,
  * and a server that it signs in to. Nothing here knows any client.
  *
  * @module
@@ -9,21 +9,21 @@ import type { TestServer } from "../../local/testing/test_server.ts";
 import type { ScenarioId } from "./scenario_id.ts";
 import type { Wire } from "./wire.ts";
 
-/** What a contestant's page puts into `globalThis.contestant`. */
+/** The page's `globalThis.contestant`. */
 export interface PageContestant {
   signIn(): Promise<unknown>;
   /** Whether the client has found out, after the page was loaded, how the session stands. */
   isReady(): boolean;
-  /** Whether the page shows somebody as signed in. Asks nobody. */
+  /** Whether the page shows somebody as signed in. Sends no request. */
   isSignedIn(): boolean;
-  /** What the documentation has an app do to learn the token or the session before a call. */
+  /** The documented way for an app to get the token or the session before a call. */
   read(): Promise<boolean>;
-  /** Whether `read` renews what is over. Otherwise an app asks for `refresh`, or a timer does. */
+  /** Whether `read` renews an expired token. Otherwise an app asks for `refresh`, or a timer does. */
   readonly readRenews: boolean;
   /** Asks for a fresh token or session now; whether there is a good one afterwards. */
   refresh(): Promise<boolean>;
   /**
-   * What starts a renewal in daily life, where that is not `refresh`; settles when that attempt did.
+   * Starts a renewal as in daily use, where that is not `refresh`; settles when that attempt did.
    * @default {refresh}
    */
   renewInBackground?(): Promise<unknown>;
@@ -32,15 +32,15 @@ export interface PageContestant {
    * address wait for each other: the status, 0 where the client rejects. Missing where S9 is.
    */
   call?(number: number): Promise<number>;
-  /** What the client told the app's user interface, by name, oldest first. */
-  readonly told: string[];
+  /** The client's events for the app's user interface, by name, oldest first. */
+  readonly events: string[];
 }
 
 /** A server that a contestant signs in to, and what a scenario may do to it. */
 export interface Arena extends AsyncDisposable {
   /** Where the page and everything it asks is served. */
   readonly baseUrl: string;
-  /** A hand in every reply, and the count of what was asked. */
+  /** Holds or changes every reply, and counts the requests. */
   readonly wire: Wire;
   /**
    * Lets time pass for the sessions on the server. The page's clock stands still, as while a machine
@@ -73,16 +73,16 @@ export interface Contestant {
   readonly packages: readonly string[];
   /** How it is set up, and whose advice that is. */
   readonly configuration: string;
-  /** What answers it. */
+  /** The server that answers it. */
   readonly backend: string;
-  /** What its row needs to be read rightly. @default {none} */
+  /** A remark that its row needs. @default {none} */
   readonly remarks?: string;
   /** The module of its page, beside this folder's others. */
   readonly page: URL;
-  /** What an app imports of it: its size is measured. */
+  /** The exports that an app imports: their size is measured. */
   readonly imports: string;
   readonly credential: CredentialPlace;
-  /** Cookies that a browser drops when the access token's time is over. @default {none} */
+  /** Cookies that a browser drops when the access token expires. @default {none} */
   readonly accessCookies?: readonly string[];
   /** Access token lives that its own timers need in a scenario. @default {the scenario's} */
   readonly accessTtlSeconds?: Readonly<Partial<Record<ScenarioId, number>>>;

@@ -1,6 +1,6 @@
 /**
  * The page that every contestant is served in: its own script and nothing else, with a clock that a
- * scenario can set wrong or move on. `/elsewhere` is a page of the same origin without it.
+ * scenario can set wrong or move on. `/other` is a page of the same origin without it.
  *
  * @module
  */
@@ -20,14 +20,14 @@ const CLOCK = `
 const APP = `<!DOCTYPE html><title>Contestant</title><link rel="icon" href="data:,">
 <script>${CLOCK}</script><script type="module" src="/app.js"></script>`;
 
-const ELSEWHERE = `<!DOCTYPE html><title>Elsewhere</title><link rel="icon" href="data:,">`;
+const OTHER_PAGE = `<!DOCTYPE html><title>Other</title><link rel="icon" href="data:,">`;
 
 export function servePage(request: Request, script: Uint8Array<ArrayBuffer>): Response {
   const { pathname } = new URL(request.url);
   if (pathname === "/app.js") {
     return new Response(script, { headers: { "content-type": "text/javascript" } });
   }
-  return new Response(pathname === "/elsewhere" ? ELSEWHERE : APP, {
+  return new Response(pathname === "/other" ? OTHER_PAGE : APP, {
     // Pages that are kept for going back would not be loaded again.
     headers: { "content-type": "text/html; charset=utf-8", "cache-control": "no-store" },
   });

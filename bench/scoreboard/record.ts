@@ -1,5 +1,5 @@
 /**
- * What a run leaves behind: `docs/client-scoreboard.json`, from which the page is written. It holds what
+ * The record of a run: `docs/client-scoreboard.json`, from which the page is written. It holds what
  * was measured and of which versions, and no words.
  *
  * @module

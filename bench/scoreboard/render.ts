@@ -25,7 +25,7 @@ export function renderScoreboard(
 
 For people who choose a client.
 
-What happens to a session when a page sleeps, loses replies or is asked twice: eleven scenarios, each played in a real
+A session when its page sleeps, loses replies or sends a request twice: eleven scenarios, each played in a real
 Chromium (${record.chromium}) against a server that counts. Everything here is written by
 \`deno task scoreboard\`, which plays them all again, from what it measured; the numbers are in
 [client-scoreboard.json](client-scoreboard.json). The same runner is part of \`deno task test\`, which
@@ -55,7 +55,7 @@ ${contestants.map((contestant) => paragraphOf(record, contestant)).join("\n\n")}
 
 ## Size
 
-What the page imports, bundled and minified by esbuild, then \`gzip -9\`.
+The page's imports, bundled and minified by esbuild, then \`gzip -9\`.
 
 ${
     tableOf(

@@ -34,7 +34,7 @@ Deno.test("the stand-in of Supabase Auth forgives an older token for ten seconds
   assert.equal(await grant(standIn, "refresh_token", third), "refresh_token_already_used");
 });
 
-Deno.test("a stand-in knows whether a successor was used, by itself or by its access token", () => {
+Deno.test("a stand-in knows whether a successor was used, directly or by its access token", () => {
   const used: boolean[] = [];
   const sessions = createRotatingSessions({
     accessTtlSeconds: 60,

@@ -1,6 +1,6 @@
 /**
  * `deno task scoreboard`: plays everybody through everything and writes `docs/client-scoreboard.md`.
- * `--only supabase-js --scenario S3` plays a part of it, tells, and writes nothing, or with `--record`
+ * `--only supabase-js --scenario S3` plays a part of it, prints, and writes nothing, or with `--record`
  * puts it in place of what the last run measured of it; `--page` plays nothing, and writes the page
  * again.
  *
@@ -36,9 +36,9 @@ const { values } = parseArgs({
 const contestants = chosen(CONTESTANTS, values.only);
 const scenarios = chosen(SCENARIOS, values.scenario);
 if (values.page) await writePage(await readRecord());
-else await playAndTell();
+else await playAndPrint();
 
-async function playAndTell(): Promise<void> {
+async function playAndPrint(): Promise<void> {
   const isWhole = contestants.length === CONTESTANTS.length &&
     scenarios.length === SCENARIOS.length;
   const isKept = isWhole || values.record;

@@ -23,7 +23,7 @@ export type Facts = Readonly<Record<string, Fact>>;
 export interface Scenario {
   readonly id: ScenarioId;
   readonly title: string;
-  /** What a client should do. */
+  /** The expected behaviour of a client. */
   readonly target: string;
   /** How it is measured, in a sentence or two. */
   readonly method: string;

@@ -10,7 +10,7 @@ import type { Contestant } from "./contestant.ts";
 import type { Facts, Scenario } from "./scenario.ts";
 import { playScenario } from "./stage.ts";
 
-/** What was measured of one contestant in one scenario; or why there is nothing to measure. */
+/** The measurement of one contestant in one scenario; or why there is none. */
 export type Measurement = { readonly facts: Facts } | { readonly absent: string };
 
 export interface Scoreboard {
@@ -26,7 +26,7 @@ export interface ScoreboardOptions {
   readonly scenarios: readonly Scenario[];
   /** How many are played at the same time: most of the time is waiting. @default {3} */
   readonly lanes?: number;
-  readonly onMeasured?: (told: {
+  readonly onMeasured?: (measured: {
     readonly contestant: Contestant;
     readonly scenario: Scenario;
     readonly facts: Facts;

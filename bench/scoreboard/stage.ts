@@ -18,11 +18,11 @@ export interface Stage {
   open(options?: PageOptions): Promise<Tab>;
   /** As `open`, and signed in. The counts begin anew afterwards. */
   openSignedIn(options?: PageOptions): Promise<Tab>;
-  /** The access token's time is over, for the server and for the cookies; the page has not noticed. */
+  /** Expires the access token, for the server and for the cookies; the page has not noticed. */
   outliveAccess(): Promise<void>;
   /** As `outliveAccess`, while the machine slept: the clocks of these and later pages moved on too. */
   sleep(tabs: readonly Tab[]): Promise<void>;
-  /** What the browser holds as its refresh credential, read on `tab`. */
+  /** The browser's refresh credential, read on `tab`. */
   heldCredential(tab: Tab): Promise<string | undefined>;
 }
 
@@ -33,7 +33,7 @@ export interface PageOptions {
   readonly clockOffsetMs?: number;
 }
 
-/** What an app does in daily life that renews what is over, as an expression; whether it is served. */
+/** An app's daily call that renews an expired token, as an expression; whether it is served. */
 export const RENEW =
   "(contestant.readRenews ? contestant.read() : contestant.refresh()).catch(() => false)";
 
@@ -102,7 +102,7 @@ function createStage(
       const tab = await open(options);
       await tab.evaluate("contestant.signIn().then(() => 0)");
       await tab.waitFor("contestant.isSignedIn()");
-      await tab.evaluate("void (contestant.told.length = 0)");
+      await tab.evaluate("void (contestant.events.length = 0)");
       arena.wire.reset();
       return tab;
     },
@@ -115,7 +115,7 @@ function createStage(
   };
 }
 
-/** Looks until `isTrue`, or the time is over; answers whether it became true. */
+/** Polls until `isTrue`, or the deadline; answers whether it became true. */
 export async function becomesTrue(
   isTrue: () => boolean | Promise<boolean>,
   withinMs: number,

@@ -1,5 +1,5 @@
 /**
- * The wire between a page and its server: counts what was asked, and has a hand in every reply, to hold
+ * The wire between a page and its server: counts requests, and handles every reply, to hold
  * it, lose it or put another in its place.
  *
  * @module
@@ -15,7 +15,7 @@ export interface Wire {
   deliver(kind: RequestKind, request: Request, reply: Response): Promise<Response>;
   /** How many requests of a kind have arrived since the last `reset`. */
   count(kind: RequestKind): number;
-  /** What becomes of replies of this kind from now on; null: they arrive. */
+  /** The fate of replies of this kind from now on; null: they arrive. */
   setFate(kind: RequestKind, fate: Fate | null): void;
   /** Holds every reply of a kind until it is released. */
   hold(kind: RequestKind): Held;

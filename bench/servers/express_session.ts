@@ -15,7 +15,7 @@ import session from "express-session";
 // @ts-types="@types/pg"
 import pg from "pg";
 
-/** What the application keeps in a session. */
+/** The application's data in a session. */
 interface SignedIn extends session.Session {
   user?: { readonly id: string; readonly email: string };
 }

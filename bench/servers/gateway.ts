@@ -1,5 +1,5 @@
 /**
- * The stand-ins for PostgREST and Supabase Auth, in a process of their own, as they are on the platform.
+ * The stand-ins for PostgREST and Supabase Auth, in a separate process, as they are on the platform.
  * Prints the environment that a function of this project gets, behind the word `ready`.
  *
  * @module

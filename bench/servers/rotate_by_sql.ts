@@ -15,7 +15,7 @@ const POOL_SIZE = 4;
 const sql = postgres(Deno.env.get("DATABASE_URL") ?? "", { max: POOL_SIZE, fetch_types: false });
 await Promise.all(Array.from({ length: POOL_SIZE }, () => sql`select 1`));
 
-/** What never changes stands in the statement: a floor does not send it. */
+/** Constants stand in the statement: a floor does not send them. */
 const record = (type: string, value: unknown) =>
   `jsonb_populate_record(null::public.${type}, '${JSON.stringify(value)}')`;
 

@@ -1,5 +1,5 @@
 /**
- * What a caller of the SQL functions gives them beyond the token, for the floors: the numbers of the
+ * The arguments of the SQL functions beyond the token, for the floors: the numbers of the
  * policy and who asks, as JSON has them and as SQL.
  *
  * @module
@@ -20,7 +20,7 @@ export const POLICY = {
 
 export const CONTEXT = { ip: null, user_agent: "bench", request_id: "bench" } as const;
 
-/** What one rotation is asked with. Hashes, lineage and salt are hex. */
+/** The arguments of one rotation. Hashes, lineage and salt are hex. */
 export interface Rotation {
   readonly sessionId: string;
   readonly generation: number;

@@ -8,7 +8,7 @@
 import postgres from "postgres";
 import { readCookie } from "./cookie.ts";
 
-/** What served best on two cores; the same as in our own direct store. */
+/** The best size on two cores; the same as in our direct store. */
 const POOL_SIZE = 4;
 
 const sql = postgres(Deno.env.get("DATABASE_URL") ?? "", { max: POOL_SIZE, fetch_types: false });

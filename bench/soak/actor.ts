@@ -66,7 +66,7 @@ export function createActor(
   };
 }
 
-/** Everybody has a chance of their own, so that nobody changes what the others draw. */
+/** Everybody draws from a separate sequence, so that nobody changes what the others draw. */
 export function chanceOf({ seed }: Pick<Stage, "seed">, name: string): Chance {
   let hash = seed;
   for (const character of name) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) | 0;

@@ -35,21 +35,21 @@ const LOGIN = "/unified-auth/login";
 const REFRESH = "/unified-auth/refresh";
 const VALIDATE = "/unified-auth/validate";
 
-/** Sends one bad input after the other until the soak is over. */
+/** Sends one bad input after the other until the soak ends. */
 export async function flood(stage: Stage, name: string): Promise<void> {
   const { network, ledger } = stage;
   const { stack } = network;
   const chance = chanceOf(stage, name);
   const draw = drawFrom(chance, await genuineTokens(stage));
-  while (!stage.isOver()) {
+  while (!stage.hasEnded()) {
     const [kind, input] = draw();
     const answer = await sendRaw(`${stack.functionsUrl}${input.path}`, input).catch(lostReply);
     ledger.count("bad inputs", kind);
     const result = judge(input, answer);
     ledger.count("bad inputs answered", result === null ? "refused" : result);
     if (result !== null && result !== "deferred") {
-      const told = `${kind}: ${answer?.status} ${JSON.stringify(answer?.body)}`;
-      ledger.breach("a bad input is refused in the documented form, and does nothing", told);
+      const description = `${kind}: ${answer?.status} ${JSON.stringify(answer?.body)}`;
+      ledger.breach("a bad input is refused in the documented form, and does nothing", description);
     }
     await pause(BETWEEN_MS);
   }

@@ -41,7 +41,7 @@ const SLEEPS_SECONDS = [HOUR + 400, 2 * HOUR, 14 * HOUR, 72 * HOUR];
 const UNWRITTEN_SECONDS = 30;
 const LATEST_DUPLICATE_SECONDS = 45;
 
-/** Lives until the soak is over; answers the browser as it is then. */
+/** Lives until the soak ends; answers the browser as it is then. */
 export async function liveHonestly(stage: Stage, name: string): Promise<HonestBrowser> {
   const person = await stage.createPerson();
   const actor = createActor(stage, { group: "honest", name });
@@ -50,7 +50,7 @@ export async function liveHonestly(stage: Stage, name: string): Promise<HonestBr
   const browser = openBrowser({ functionsUrl: stage.network.functionsUrl, key });
   const life: HonestBrowser = { stage, actor, person, browser, sessionId: "", actions: [name] };
   await signIn(life);
-  while (!stage.isOver()) {
+  while (!stage.hasEnded()) {
     const [action, act] = pick(actor.chance, Object.entries(ACTS));
     life.actions.push(action);
     await act(life);
@@ -59,7 +59,7 @@ export async function liveHonestly(stage: Stage, name: string): Promise<HonestBr
   return life;
 }
 
-/** The browser is asked once more, with nothing in its way, after everything. */
+/** The browser validates once more, with nothing in its way, after everything. */
 export async function takeLeave(life: HonestBrowser): Promise<void> {
   const { actor, browser, sessionId } = life;
   await actor.after(2 * HOUR, sessionId, [browser]);
@@ -214,6 +214,6 @@ function sessionIdOf({ body }: Answer): string {
 }
 
 function story({ actions, sessionId }: HonestBrowser, what: string, answer: Answer): string {
-  const told = [actions[0], ...actions.slice(1).slice(-12)].join(", ");
-  return `${told}: ${what} of ${sessionId} was answered ${answer.status} ${codeOf(answer)}`;
+  const recent = [actions[0], ...actions.slice(1).slice(-12)].join(", ");
+  return `${recent}: ${what} of ${sessionId} was answered ${answer.status} ${codeOf(answer)}`;
 }

@@ -1,7 +1,7 @@
 /**
- * What goes wrong in a soak: the network at each joint, the processes of the functions, the database,
+ * The faults of a soak: the network at each joint, the processes of the functions, the database,
  * a deploy that changes secrets, a purge in the middle of it all. One thing at a time in the network
- * and one among the machines, until the soak is over; then everything is well again.
+ * and one among the machines, until the soak ends; then everything is well again.
  *
  * @module
  */
@@ -25,7 +25,7 @@ const MAY_COME_TWICE = /\/unified-auth\/(?:refresh|validate)|\/rpc\/(?:rotate|va
 export async function disturbNetwork(stage: Stage): Promise<void> {
   const { network, ledger } = stage;
   const chance = chanceOf(stage, "network");
-  while (!stage.isOver()) {
+  while (!stage.hasEnded()) {
     await pause(200 + chance() * 1_500);
     const joint = pick(chance, JOINTS);
     const [kind, fault] = drawFault(chance, joint);
@@ -61,7 +61,7 @@ export async function disturbMachines(stage: Stage): Promise<void> {
   const { ledger } = stage;
   const chance = chanceOf(stage, "machines");
   const changeSecrets = secretChanges(stage);
-  while (!stage.isOver()) {
+  while (!stage.hasEnded()) {
     await pause(500 + chance() * 2_000);
     const [kind, disturb] = pick(chance, Object.entries(DISTURBANCES));
     await disturb(stage, chance);

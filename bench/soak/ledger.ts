@@ -1,5 +1,5 @@
 /**
- * What a soak counts, and the promises that it saw broken. Knows names and numbers; what they mean is
+ * The counts of a soak, and the promises that it saw broken. Knows names and numbers; what they mean is
  * the business of its callers.
  *
  * @module

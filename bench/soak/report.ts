@@ -35,7 +35,7 @@ export function renderFigures(figures: Figures): string {
       "**successors in a thief's hand**": boundThefts["successors"] ?? 0,
     }),
     table("fault", figures.faults),
-    table("outage, as the functions' log tells it", figures.outages),
+    table("outage, as the functions' log has it", figures.outages),
     table("bad input", figures.badInputs),
   ].join("\n\n");
 }

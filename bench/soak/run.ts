@@ -11,7 +11,7 @@ import { Misuse, runTool } from "../../tools/misuse.ts";
 import { renderFigures } from "./report.ts";
 import { soak } from "./soak.ts";
 
-/** Traffic that should end by itself, even where somebody mistypes. */
+/** Traffic that should end, even where somebody mistypes. */
 const MAX_SECONDS = 24 * 3_600;
 const MAX_ACTORS = 500;
 

@@ -25,11 +25,11 @@ export interface SoakOptions {
 
 export interface Figures extends SoakOptions {
   readonly requests: Counts;
-  /** What came before an answer: a status, or `lost`. */
+  /** The tries before an answer: a status, or `lost`. */
   readonly putOff: Counts;
-  /** What the functions did not get an answer from, and why, as their log says. */
+  /** The dependencies that did not answer the functions, and why, as their log says. */
   readonly outages: Counts;
-  /** What the database wrote down. */
+  /** The database's audit events. */
   readonly events: Counts;
   /** Those of the network count requests that met one, those of machines count themselves. */
   readonly faults: Counts;
@@ -96,13 +96,13 @@ async function watched<Result>(
   try {
     return [await live(name)];
   } catch (thrown) {
-    const told = thrown instanceof Error ? thrown.stack ?? thrown.message : String(thrown);
-    ledger.breach("everybody is answered in the end", `${name}: ${told}`);
+    const reason = thrown instanceof Error ? thrown.stack ?? thrown.message : String(thrown);
+    ledger.breach("everybody is answered in the end", `${name}: ${reason}`);
     return [];
   }
 }
 
-/** A session is lost where its row is over, or is not where its browser is. */
+/** A session is lost where its row has ended, or is not where its browser is. */
 async function countLost(stage: Stage, browsers: readonly HonestBrowser[]): Promise<number> {
   const rows = await stage.query((sql) =>
     sql<{ id: string; hash: string }[]>`

@@ -1,6 +1,6 @@
 /**
  * Where a soak is played: one project with two processes of each function, a faulty network around
- * it, and a database of its own that may be killed.
+ * it, and a separate database that may be killed.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export interface Stage extends AsyncDisposable {
   readonly network: FaultyStack<OwnTestServer>;
   readonly ledger: Ledger;
   readonly seed: number;
-  isOver(): boolean;
+  hasEnded(): boolean;
   /** Somebody whom nobody else signs in as. */
   createPerson(): Promise<Person>;
   /** Asks the database directly, again if it was killed meanwhile. */
@@ -64,7 +64,7 @@ export async function openStage(
     ledger,
     seed,
     query,
-    isOver: () => performance.now() > endsAtMs,
+    hasEnded: () => performance.now() > endsAtMs,
     async createPerson() {
       const id = crypto.randomUUID();
       const person = { id, email: `${id}@example.com`, password: PASSWORD };
@@ -78,7 +78,7 @@ export async function openStage(
   };
 }
 
-/** What a function's log says of a dependency that did not answer. */
+/** A function's log line about a dependency that did not answer. */
 function countOutage(ledger: Ledger, line: string): void {
   if (!line.startsWith("{")) return;
   const { dependency, cause } = JSON.parse(line);

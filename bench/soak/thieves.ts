@@ -50,44 +50,49 @@ interface Scene {
   after(seconds: number): Promise<void>;
 }
 
-/** Steals from one person after the other until the soak is over. */
+/** Steals from one person after the other until the soak ends. */
 export async function steal(stage: Stage, name: string): Promise<void> {
   const actor = createActor(stage, { group: "thief", name });
-  while (!stage.isOver()) {
+  while (!stage.hasEnded()) {
     const isBound = actor.chance() < 0.5;
     const [plan, play] = pick(actor.chance, Object.entries(isBound ? FROM_BOUND : FROM_UNBOUND));
     const { scene, otherDevice } = await prepare(stage, { actor, isBound });
-    const told = `${name}: ${plan}, session ${scene.sessionId}`;
+    const description = `${name}: ${plan}, session ${scene.sessionId}`;
     stage.ledger.count(isBound ? "bound thefts" : "thefts", "started");
-    if (isBound) await stealBound(scene, { play, told });
-    else await stealUnbound(scene, { play, told });
+    if (isBound) await stealBound(scene, { play, description });
+    else await stealUnbound(scene, { play, description });
     const { status } = await actor.ask(() => otherDevice.refresh());
-    if (status !== 200) stage.ledger.breach("a theft ends no other session", told);
+    if (status !== 200) stage.ledger.breach("a theft ends no other session", description);
   }
 }
 
 interface Attempt {
   readonly play: (scene: Scene) => Promise<void>;
-  readonly told: string;
+  readonly description: string;
 }
 
-async function stealUnbound(scene: Scene, { play, told }: Attempt): Promise<void> {
+async function stealUnbound(scene: Scene, { play, description }: Attempt): Promise<void> {
   const { ledger } = scene.stage;
   await play(scene);
   if ((await readRow(scene)).revoked_reason !== "reused") {
-    ledger.breach("a copied token without a key is found within two cycles", told);
+    ledger.breach("a copied token without a key is found within two cycles", description);
     return;
   }
   ledger.count("thefts", "found");
-  if (!await isOver(scene)) ledger.breach("a theft ends the session for everybody", told);
+  if (!await hasSessionEnded(scene)) {
+    ledger.breach("a theft ends the session for everybody", description);
+  }
 }
 
-async function stealBound(scene: Scene, { play, told }: Attempt): Promise<void> {
+async function stealBound(scene: Scene, { play, description }: Attempt): Promise<void> {
   const { actor, owner, sessionId, stage: { ledger } } = scene;
   await play(scene);
   const answer = await actor.ask(() => owner.refresh());
   if (answer.status !== 200 || viewOf(answer).session.id !== sessionId) {
-    ledger.breach(STAYS_SIGNED_IN, `the owner, after ${told}: ${JSON.stringify(answer.body)}`);
+    ledger.breach(
+      STAYS_SIGNED_IN,
+      `the owner, after ${description}: ${JSON.stringify(answer.body)}`,
+    );
   }
 }
 
@@ -282,7 +287,7 @@ async function readRow({ stage, sessionId }: Scene): Promise<Row> {
 }
 
 /** Neither gets anything any more, by either token. */
-async function isOver({ actor, owner, thief }: Scene): Promise<boolean> {
+async function hasSessionEnded({ actor, owner, thief }: Scene): Promise<boolean> {
   for (const browser of [owner, thief]) {
     if ((await actor.ask(() => browser.refresh())).status !== 401) return false;
     if ((await actor.ask(() => browser.validate())).status !== 401) return false;

@@ -43,6 +43,6 @@ const contestant: PageContestant = {
   refresh: async () => await call() === 200,
   call,
   readRenews: false,
-  told: [],
+  events: [],
 };
 Object.assign(globalThis, { contestant });

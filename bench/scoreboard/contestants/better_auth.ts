@@ -60,7 +60,7 @@ function createServer(baseURL: string): StandIn {
       const { url, method, headers } = request;
       if (!new URL(url).pathname.startsWith("/api/auth/")) return undefined;
       const body = method === "GET" ? null : await request.arrayBuffer();
-      // A request of its own: it reads the signal, which the server's aborts with each answer.
+      // A separate request: it reads the signal, which the server's aborts with each answer.
       return await auth.handler(new Request(url, { method, headers, body }));
     },
     kindOf: ({ url }) => url.includes("/get-session") ? "renewal" : "other",

@@ -9,10 +9,10 @@ import type { PageContestant } from "../contestant.ts";
 
 const client = createAuthClient();
 const session = client.useSession;
-const told: string[] = [];
+const events: string[] = [];
 session.listen(({ data, isRefetching, error }) => {
   const state = error ? "error" : isRefetching ? "refetching" : data ? "session" : "none";
-  told.push(state);
+  events.push(state);
 });
 
 const isSignedIn = () => Boolean(session.get().data);
@@ -21,13 +21,13 @@ const contestant: PageContestant = {
   signIn: () => client.signIn.email({ email: "ada@example.com", password: "correct-horse" }),
   isReady: () => !session.get().isPending,
   isSignedIn,
-  // What an app renders from; its calls carry the cookie.
+  // An app renders from it; its calls carry the cookie.
   read: () => Promise.resolve(isSignedIn()),
   async refresh() {
     await session.get().refetch();
     return isSignedIn() && session.get().error === null;
   },
   readRenews: false,
-  told,
+  events,
 };
 Object.assign(globalThis, { contestant });

@@ -15,7 +15,7 @@ export const oidcClientTs: Contestant = {
   configuration: "`new UserManager({ authority, client_id, redirect_uri, scope })` with " +
     "`automaticSilentRenew` on as it is by default, refresh tokens (`offline_access`), and the " +
     "documentation's own example `userStore: new WebStorageStateStore({ store: localStorage })`, " +
-    "because by default each tab would have a session of its own. The user interface listens to " +
+    "because by default each tab would have a separate session. The user interface listens to " +
     "`UserManagerEvents`. Signed in by `signinResourceOwnerCredentials`.",
   backend:
     "A stand-in of a provider's metadata and token endpoint. Refresh tokens rotate; a used " +
@@ -31,7 +31,7 @@ export const oidcClientTs: Contestant = {
       .filter(([key]) => key.startsWith("oidc.user:"))
       .map(([, value]) => JSON.parse(value).refresh_token)[0]`,
   },
-  // It renews by itself a minute before the end.
+  // It renews automatically, a minute before the end.
   accessTtlSeconds: { S8: 64 },
   absent: { S9: "makes no calls" },
   openArena: (options) =>

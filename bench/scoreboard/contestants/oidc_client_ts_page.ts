@@ -14,20 +14,20 @@ const manager = new UserManager({
   scope: "api offline_access",
   userStore: new WebStorageStateStore({ store: localStorage }),
 });
-const told: string[] = [];
+const names: string[] = [];
 let user: User | null = null;
 const { events } = manager;
 events.addUserLoaded((loaded) => {
-  told.push("userLoaded");
+  names.push("userLoaded");
   user = loaded;
 });
 events.addUserUnloaded(() => {
-  told.push("userUnloaded");
+  names.push("userUnloaded");
   user = null;
 });
-events.addAccessTokenExpiring(() => void told.push("accessTokenExpiring"));
-events.addAccessTokenExpired(() => void told.push("accessTokenExpired"));
-events.addSilentRenewError(() => void told.push("silentRenewError"));
+events.addAccessTokenExpiring(() => void names.push("accessTokenExpiring"));
+events.addAccessTokenExpired(() => void names.push("accessTokenExpired"));
+events.addSilentRenewError(() => void names.push("silentRenewError"));
 let isReady = false;
 void manager.getUser().then((stored) => {
   user ??= stored;
@@ -50,6 +50,6 @@ const contestant: PageContestant = {
       events.addUserLoaded(() => resolve());
     }),
   readRenews: false,
-  told,
+  events: names,
 };
 Object.assign(globalThis, { contestant });

@@ -8,10 +8,10 @@ import type { Session, SupabaseClient } from "@supabase/supabase-js";
 import type { PageContestant } from "../contestant.ts";
 
 export function playClient({ auth }: Pick<SupabaseClient, "auth">): void {
-  const told: string[] = [];
+  const events: string[] = [];
   let session: Session | null | undefined;
   auth.onAuthStateChange((event, now) => {
-    told.push(event);
+    events.push(event);
     session = now;
   });
   const contestant: PageContestant = {
@@ -25,7 +25,7 @@ export function playClient({ auth }: Pick<SupabaseClient, "auth">): void {
       return (await auth.refreshSession()).data.session !== null;
     },
     readRenews: true,
-    told,
+    events,
   };
   Object.assign(globalThis, { contestant });
 }

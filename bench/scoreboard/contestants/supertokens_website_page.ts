@@ -8,10 +8,10 @@
 import SuperTokens from "supertokens-website";
 import type { PageContestant } from "../contestant.ts";
 
-const told: string[] = [];
+const events: string[] = [];
 SuperTokens.init({
   apiDomain: location.origin,
-  onHandleEvent: ({ action }) => void told.push(action),
+  onHandleEvent: ({ action }) => void events.push(action),
 });
 
 const contestant: PageContestant = {
@@ -22,6 +22,6 @@ const contestant: PageContestant = {
   refresh: () => SuperTokens.attemptRefreshingSession(),
   call: (number) => fetch(`/api/things?call=${number}`).then(({ status }) => status, () => 0),
   readRenews: true,
-  told,
+  events,
 };
 Object.assign(globalThis, { contestant });

@@ -22,7 +22,7 @@ export const unifiedAuth: Contestant = {
   backend: "The functions of this repository on PostgreSQL, as `deno task start` runs them.",
   remarks:
     "After more than a minute away it asks the server on a return whether the session still " +
-    "stands; the snapshot's `activity` shows that, and no other event tells of it.",
+    "stands; the snapshot's `activity` shows that, and no other event reports it.",
   page: new URL("./unified_auth_page.ts", import.meta.url),
   imports: 'export { createAuthClient } from "../../client/src/index.ts";',
   credential: { cookie: REFRESH_COOKIE },

@@ -9,7 +9,7 @@ import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import type { PageContestant } from "../contestant.ts";
 
 const session = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
-const told: string[] = [];
+const events: string[] = [];
 const NAMES: readonly SessionEventName[] = [
   "signed-in",
   "signed-out",
@@ -17,8 +17,8 @@ const NAMES: readonly SessionEventName[] = [
   "session-ended",
   "user-changed",
 ];
-for (const name of NAMES) session.on(name, () => void told.push(name));
-session.subscribe(() => void told.push("state"));
+for (const name of NAMES) session.on(name, () => void events.push(name));
+session.subscribe(() => void events.push("state"));
 
 const isSignedIn = () => session.getSnapshot().user !== null && !session.getSnapshot().sessionEnded;
 
@@ -45,6 +45,6 @@ const contestant: PageContestant = {
     return reply?.status ?? 0;
   },
   readRenews: false,
-  told,
+  events,
 };
 Object.assign(globalThis, { contestant, session });

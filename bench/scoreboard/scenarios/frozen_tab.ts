@@ -10,7 +10,7 @@ import { pause, RENEW, type Stage } from "../stage.ts";
 
 const LIMIT_SECONDS = 6;
 const PATIENCE_SECONDS = 15;
-/** What is measured on a busy machine differs by a second from run to run. */
+/** On a busy machine a measurement differs by a second from run to run. */
 const STEP_SECONDS = 2;
 
 export const frozenTab = defineScenario({
@@ -28,15 +28,15 @@ export const frozenTab = defineScenario({
     return { ...holder, ...waiter };
   },
   judge({ holderSeconds, holderRotations, waiterSeconds, waiterRotations }) {
-    const words = `frozen while refreshing: ${tell(holderSeconds, holderRotations)}; ` +
-      `while waiting: ${tell(waiterSeconds, waiterRotations)}`;
+    const words = `frozen while refreshing: ${describe(holderSeconds, holderRotations)}; ` +
+      `while waiting: ${describe(waiterSeconds, waiterRotations)}`;
     const slowest = Math.max(holderSeconds ?? Infinity, waiterSeconds ?? Infinity);
     if (slowest > LIMIT_SECONDS) return { result: "missed", words };
     return { result: holderRotations + waiterRotations === 2 ? "met" : "partly", words };
   },
 });
 
-function tell(seconds: number | null, rotations: number): string {
+function describe(seconds: number | null, rotations: number): string {
   const served = seconds === null
     ? `not served within ${PATIENCE_SECONDS} s`
     : seconds === 0

@@ -13,7 +13,7 @@ export const lateRefusal = defineScenario({
   id: "S9",
   title: "three 401 at once and a late one",
   target: `${CALLS} of ${CALLS} calls answered, 1 refresh`,
-  method: `The access token's time is over on the server. ${CALLS} calls go out at once and are ` +
+  method: `The access token has expired on the server. ${CALLS} calls go out at once and are ` +
     "refused; one of the refusals is held until the refresh has been answered.",
   accessTtlSeconds: 3600,
   async run({ arena: { wire }, openSignedIn, outliveAccess }) {

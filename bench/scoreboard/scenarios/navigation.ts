@@ -26,8 +26,8 @@ export const navigation = defineScenario({
     const held = arena.wire.hold("renewal");
     await tab.evaluate("void contestant.refresh().catch(() => false)");
     await held.arrived;
-    await tab.navigate(`${arena.baseUrl}/elsewhere`);
-    await tab.waitFor("location.pathname === '/elsewhere'");
+    await tab.navigate(`${arena.baseUrl}/other`);
+    await tab.waitFor("location.pathname === '/other'");
     held.release();
     const isKept = async () => await heldCredential(tab) === arena.newestCredential();
     const kept = await becomesTrue(isKept, PATIENCE_MS);

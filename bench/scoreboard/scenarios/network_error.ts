@@ -31,11 +31,11 @@ export const networkError = defineScenario({
       return reply;
     });
     await tab.setOffline(false);
-    const byItself = kept && await becomesTrue(() => renewed, 10_000);
+    const automatically = kept && await becomesTrue(() => renewed, 10_000);
     await attempt;
-    const onUse = kept && !byItself &&
+    const onUse = kept && !automatically &&
       await tab.evaluate<boolean>("contestant.refresh().catch(() => false)");
-    return { kept, recovery: byItself ? "itself" : onUse ? "use" : "none" };
+    return { kept, recovery: automatically ? "itself" : onUse ? "use" : "none" };
   },
   judge({ kept, recovery }) {
     if (!kept) return { result: "missed", words: "signed out" };

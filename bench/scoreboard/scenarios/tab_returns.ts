@@ -18,13 +18,13 @@ export const tabReturns = defineScenario({
     `Twice, the page's window is minimized for ${AWAY_MS / 1000} s and seen for ${
       BACK_MS / 1000
     } s, so that Chromium hides and shows it. Nothing changes on the server. Counted is what the ` +
-    "listener is told that the documentation gives to a user interface.",
+    "documented listener of a user interface gets.",
   accessTtlSeconds: 3600,
   async run({ openSignedIn }) {
     const tab = await openSignedIn();
     await tab.waitFor("contestant.isReady()");
     await pause(500);
-    await tab.evaluate("void (contestant.told.length = 0)");
+    await tab.evaluate("void (contestant.events.length = 0)");
     for (let turn = 0; turn < 2; turn++) {
       await tab.hide();
       await tab.waitFor("document.hidden && !document.hasFocus()");
@@ -33,9 +33,9 @@ export const tabReturns = defineScenario({
       await tab.waitFor("!document.hidden && document.hasFocus()");
       await pause(BACK_MS);
     }
-    const told = await tab.evaluate<readonly string[]>("contestant.told");
-    const names = [...new Set(told)].sort();
-    return { events: told.length, names: names.join(", ") };
+    const events = await tab.evaluate<readonly string[]>("contestant.events");
+    const names = [...new Set(events)].sort();
+    return { events: events.length, names: names.join(", ") };
   },
   judge({ events, names }) {
     if (events === 0) return { result: "met", words: "no event" };

@@ -12,11 +12,11 @@ const RETRY_AFTER_SECONDS = 4;
 
 export const tooManyRequests = defineScenario({
   id: "S1",
-  title: "429 on refresh, access token over",
+  title: "429 on refresh, access token expired",
   target: "session kept, Retry-After honoured, refreshed automatically",
   method: `The access token lives ${ACCESS_TTL_SECONDS} s. From the sign-in on, every renewal is ` +
-    `answered with 429 and Retry-After: ${RETRY_AFTER_SECONDS}. When the token is over, the app reads it, and ` +
-    "asks for a renewal if none was seen so far. Requests before Retry-After is over are noted. " +
+    `answered with 429 and Retry-After: ${RETRY_AFTER_SECONDS}. When the token has expired, the app reads it, and ` +
+    "asks for a renewal if none was seen so far. Requests before Retry-After has passed are noted. " +
     "Then renewals are answered again, and for 10 s nothing is done but to look whether one comes.",
   accessTtlSeconds: ACCESS_TTL_SECONDS,
   async run({ arena: { wire }, openSignedIn }) {
@@ -46,10 +46,10 @@ export const tooManyRequests = defineScenario({
       renewed ||= reply.ok;
       return reply;
     });
-    const byItself = kept && await becomesTrue(() => renewed, 10_000);
-    const onUse = kept && !byItself &&
+    const automatically = kept && await becomesTrue(() => renewed, 10_000);
+    const onUse = kept && !automatically &&
       await tab.evaluate<boolean>("contestant.refresh().catch(() => false)");
-    return { kept, early, recovery: byItself ? "itself" : onUse ? "use" : "none" };
+    return { kept, early, recovery: automatically ? "itself" : onUse ? "use" : "none" };
   },
   judge({ kept, early, recovery }) {
     if (!kept) return { result: "missed", words: "signed out" };

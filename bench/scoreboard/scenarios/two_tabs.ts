@@ -11,8 +11,7 @@ export const twoTabs = defineScenario({
   id: "S3",
   title: "two tabs wake up at once",
   target: "1 request, both tabs served",
-  method:
-    "The machine sleeps for an hour: the token's time is over, and the clocks of two tabs of " +
+  method: "The machine sleeps for an hour: the token has expired, and the clocks of two tabs of " +
     "one profile have moved on. Both read the token at once, or ask for a renewal where reading " +
     "renews nothing; its answer is held for half a second, so that they overlap. Afterwards each " +
     "refreshes once more, one after the other.",
@@ -21,7 +20,7 @@ export const twoTabs = defineScenario({
     const tabs = [await openSignedIn(), await open()];
     for (const tab of tabs) await tab.waitFor("contestant.isSignedIn()");
     wire.reset();
-    const held = wire.hold("renewal"); // before a tab notices by itself that it slept
+    const held = wire.hold("renewal"); // before a tab notices that it slept
     await sleep(tabs);
     const served = Promise.all(tabs.map((tab) => tab.evaluate<boolean>(RENEW)));
     await held.arrived;

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** A used token that is shown again. */
+/** A used token that is presented again. */
 export interface Reuse {
   /** Its successor is the newest token. */
   readonly parentOfNewest: boolean;
@@ -72,17 +72,17 @@ export function createRotatingSessions(
     },
     rotate(refreshToken) {
       const at = tokens.findIndex((token) => token.refreshToken === refreshToken);
-      const shown = tokens[at];
+      const presented = tokens[at];
       const newest = tokens.at(-1);
-      if (!shown || !newest) return null;
-      shown.used = true;
-      if (shown.rotatedAtSeconds === null) {
-        shown.rotatedAtSeconds = now();
+      if (!presented || !newest) return null;
+      presented.used = true;
+      if (presented.rotatedAtSeconds === null) {
+        presented.rotatedAtSeconds = now();
         return issue();
       }
       const allowed = allowsReuse({
         parentOfNewest: at === tokens.length - 2,
-        rotatedSecondsAgo: now() - shown.rotatedAtSeconds,
+        rotatedSecondsAgo: now() - presented.rotatedAtSeconds,
         successorUsed: tokens[at + 1]?.used ?? false,
       });
       if (allowed) return issueAccess(newest);

@@ -10,7 +10,7 @@ import { servePage } from "../page.ts";
 import { createWire, type RequestKind } from "../wire.ts";
 import type { RotatingSessions } from "./rotating_sessions.ts";
 
-/** What the server behind an arena knows of its sessions. */
+/** The sessions of the server behind an arena. */
 export type SessionBooks = Pick<Arena, "passTime" | "issuedCredentials" | "newestCredential">;
 
 /** A server behind an arena. */

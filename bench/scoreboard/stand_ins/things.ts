@@ -1,5 +1,5 @@
 /**
- * What the stand-ins share: where a request carries its token, and a resource that needs one.
+ * Shared by the stand-ins: where a request carries its token, and a resource that needs one.
  *
  * @module
  */

@@ -91,7 +91,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
       const tab = await openSignedIn();
       await browser.sleep(6_000);
       await tab.waitFor(`${STATUS} === "active" && session.getSnapshot().canMutate`);
-      assert.equal(await tab.evaluate('told.includes("signed-out")'), false);
+      assert.equal(await tab.evaluate('events.includes("signed-out")'), false);
     },
     environment: SHORT_LIVED,
   },
@@ -104,7 +104,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
       await tab.waitFor(`${STATUS} === "degraded"`);
       site.setFate(null);
       await tab.waitFor(`${STATUS} === "active"`);
-      assert.equal(await tab.evaluate('told.includes("signed-out")'), false);
+      assert.equal(await tab.evaluate('events.includes("signed-out")'), false);
     },
     environment: SHORT_LIVED,
   },
@@ -130,7 +130,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   },
 
   {
-    rule: "a browser that keeps no cookie is told so at the sign-in",
+    rule: "a browser that keeps no cookie is found out at the sign-in",
     run: async ({ open }) => {
       const tab = await open();
       assert.equal(await tab.evaluate(STATUS), "signed-out");

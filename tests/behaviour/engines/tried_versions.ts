@@ -26,8 +26,8 @@ export function checkDocumentedVersion(
   const majorOf = (full: string) => full.split(".").slice(0, parts).join(".");
   const documented = TRIED_VERSIONS[engine];
   if (majorOf(version) === majorOf(documented)) return;
-  const told = `${engine} is ${version}, and docs/browsers.md names ${documented}: set ` +
+  const message = `${engine} is ${version}, and docs/browsers.md names ${documented}: set ` +
     'TRIED_VERSIONS, then run "deno task types"';
-  if (isStrict) assert.fail(told);
-  console.warn(told);
+  if (isStrict) assert.fail(message);
+  console.warn(message);
 }
