@@ -1,6 +1,6 @@
 /**
- * A browser of any engine, as the scenarios that run in all of them drive it. A means that only one engine's own
- * tools can do (network conditions, frozen pages) is not here.
+ * A browser of any engine, as the scenarios that run in all of them drive it. Features that only one
+ * engine's tools have (network conditions, frozen pages) are not here.
  *
  * @module
  */
