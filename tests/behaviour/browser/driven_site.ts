@@ -78,7 +78,9 @@ export function createDrivenSite(page = DRIVEN_PAGE): DrivenSite {
       const until = performance.now() + PATIENCE_MS;
       while (count(route) < wanted) {
         if (performance.now() > until) {
-          throw new Error(`Never arrived: ${route} was called ${count(route)} times, not ${wanted}`);
+          throw new Error(
+            `Never arrived: ${route} was called ${count(route)} times, not ${wanted}`,
+          );
         }
         await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
       }
