@@ -1,12 +1,12 @@
 /**
- * Tokens of Supabase Auth, and where a script of a page could find one: storage, IndexedDB and the cookies
- * that are not httpOnly.
+ * Every refresh token that Supabase Auth makes, and where a script of a page could find one.
  *
  * @module
  */
 
 import type { Page } from "playwright-core";
 import type { TestDatabase } from "../../../local/testing/test_server.ts";
+import { readPlaces } from "./token_traces.ts";
 
 export interface IssuedTokens {
   /** Those places of the page that hold a JWT, or a refresh token that Supabase Auth has ever made. */
@@ -32,33 +32,10 @@ export async function recordIssuedTokens(database: TestDatabase): Promise<Issued
   return {
     async readableIn(page) {
       const refreshTokens = await sql<{ token: string }[]>`select token from issued_refresh_tokens`;
-      const places = Object.entries(await page.evaluate(readEverything));
+      const places = Object.entries(await readPlaces(page));
       return places.filter(([_, text]) =>
         JWT.test(text) || refreshTokens.some(({ token }) => text.includes(token))
       ).map(([name]) => name);
     },
-  };
-}
-
-/** Runs in the page. */
-async function readEverything(): Promise<Readonly<Record<string, string>>> {
-  const settled = <T>(request: IDBRequest<T>) =>
-    new Promise<T>((resolve, reject) => {
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error);
-    });
-  const rows: unknown[] = [];
-  for (const { name } of await indexedDB.databases()) {
-    const database = await settled(indexedDB.open(name ?? ""));
-    for (const store of database.objectStoreNames) {
-      rows.push(...await settled(database.transaction(store).objectStore(store).getAll()));
-    }
-    database.close();
-  }
-  return {
-    localStorage: JSON.stringify({ ...localStorage }),
-    sessionStorage: JSON.stringify({ ...sessionStorage }),
-    indexedDB: JSON.stringify(rows),
-    cookie: document.cookie,
   };
 }

@@ -12,35 +12,6 @@ const TOKEN = /eyJ[\w-]{10,}/;
 /** Parameters of an address that redeem a sign-in. */
 const CODE = /[?&#](?:code|token|token_hash|access_token|refresh_token)=/;
 
-/** Cookies that scripts read, both storages, and every object of every IndexedDB. */
-const READ_ALL = `(async () => {
-  const databases = {};
-  for (const { name } of await indexedDB.databases()) {
-    const database = await new Promise((resolve, reject) => {
-      const request = indexedDB.open(name);
-      request.onsuccess = () => resolve(request.result);
-      request.onerror = () => reject(request.error);
-    });
-    for (const store of database.objectStoreNames) {
-      databases[name + "/" + store] = await new Promise((resolve, reject) => {
-        const request = database.transaction(store).objectStore(store).getAll();
-        request.onsuccess = () => resolve(request.result);
-        request.onerror = () => reject(request.error);
-      });
-    }
-    database.close();
-  }
-  return JSON.stringify({
-    cookies: document.cookie,
-    localStorage: { ...localStorage },
-    sessionStorage: { ...sessionStorage },
-    databases,
-    state: history.state,
-    name: globalThis.name,
-    resources: performance.getEntries().map(({ name }) => name),
-  });
-})()`;
-
 export interface TracesOptions {
   /** Refresh tokens of Supabase Auth and the like, which no pattern tells. */
   readonly secrets: readonly string[];
@@ -54,17 +25,39 @@ export async function findTraces(
   const devtools = await page.context().newCDPSession(page);
   const { entries } = await devtools.send("Page.getNavigationHistory");
   await devtools.detach();
-  const readable = await page.evaluate<string>(READ_ALL);
-  const cookies = await page.context().cookies();
-  const places = Object.entries(JSON.parse(readable)).map(([place, value]) =>
-    [place, JSON.stringify(value)] as const
-  );
-  const found = [
-    ...places,
+  const places = [
+    ...Object.entries(await readPlaces(page)),
     ...entries.map(({ url }) => ["history", url] as const),
-    ...cookies.filter(({ httpOnly }) => !httpOnly).map(({ name, value }) => [name, value] as const),
-  ].filter(([, text]) =>
+  ];
+  return places.filter(([, text]) =>
     TOKEN.test(text) || CODE.test(text) || secrets.some((secret) => text.includes(secret))
-  );
-  return found.map(([place, text]) => `${place}: ${text}`);
+  ).map(([place, text]) => `${place}: ${text}`);
+}
+
+/** What a script of the page can read, by where it reads it. */
+export async function readPlaces(page: Page): Promise<Readonly<Record<string, string>>> {
+  return await page.evaluate(async () => {
+    const settled = <T>(request: IDBRequest<T>) =>
+      new Promise<T>((resolve, reject) => {
+        request.onsuccess = () => resolve(request.result);
+        request.onerror = () => reject(request.error);
+      });
+    const rows: unknown[] = [];
+    for (const { name } of await indexedDB.databases()) {
+      const database = await settled(indexedDB.open(name ?? ""));
+      for (const store of database.objectStoreNames) {
+        rows.push(...await settled(database.transaction(store).objectStore(store).getAll()));
+      }
+      database.close();
+    }
+    return {
+      localStorage: JSON.stringify({ ...localStorage }),
+      sessionStorage: JSON.stringify({ ...sessionStorage }),
+      indexedDB: JSON.stringify(rows),
+      cookie: document.cookie,
+      "history.state": JSON.stringify(history.state),
+      "name of the tab": document.defaultView?.name ?? "",
+      "loaded addresses": performance.getEntries().map(({ name }) => name).join(" "),
+    };
+  });
 }
