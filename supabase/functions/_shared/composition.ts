@@ -11,7 +11,7 @@ import type { SessionId } from "./brands.ts";
 import type { Binding } from "./tokens/binding.ts";
 import { type Config, ConfigError, readConfig } from "./config/config.ts";
 import { createSessionCookies, type SessionCookies } from "./http/cookies.ts";
-import type { SignInParts } from "./http/sign_in_app.ts";
+import type { SignInParts } from "./http/sign_in_steps.ts";
 import type { CallSqlFunction } from "./store/sql_functions.ts";
 import { createDataApiFunctions } from "./store/sql_functions_data_api.ts";
 import { repeatRolledBack } from "./store/sql_functions_repeat.ts";

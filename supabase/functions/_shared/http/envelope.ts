@@ -5,7 +5,7 @@
  * @module
  */
 
-import { Hono } from "hono";
+import { type Context, Hono } from "hono";
 import type { ProofChallenge } from "../brands.ts";
 import { type ErrorCode, ERRORS } from "../errors.ts";
 import type { LogFields, Logger } from "../log.ts";
@@ -34,6 +34,9 @@ export type AppEnvironment = {
 };
 
 export type App = Hono<AppEnvironment>;
+
+/** A request of ours on its way. */
+export type RequestOf = Context<AppEnvironment>;
 
 export interface EnvelopeOptions {
   readonly functionName: string;
@@ -195,4 +198,14 @@ export function refuseOtherMethods(app: App, methods: Readonly<Record<string, st
       throw new RequestError("method_not_allowed", { headers: { "Allow": allow } });
     });
   }
+}
+
+/** Each cookie is its own header: some proxies fold two into one, and the browser then keeps one. */
+export function addCookies(context: RequestOf, values: readonly string[]): void {
+  for (const value of values) context.header("Set-Cookie", value, { append: true });
+}
+
+/** What the log line says beyond the status. */
+export function addLogFields(context: RequestOf, fields: LogFields): void {
+  context.set("facts", { ...context.get("facts"), ...fields });
 }

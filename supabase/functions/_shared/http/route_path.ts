@@ -24,3 +24,11 @@ export function routePath(
   if (at !== -1) return path.slice(at + marker.length) || "/";
   return knownTail.exec(path)?.[0] ?? (path || "/");
 }
+
+/** Matches any of the routes at the end of a path; `:id` stands for one segment. */
+export function tailOf(routes: Readonly<Record<string, unknown>>): RegExp {
+  const paths = Object.keys(routes).map((path) =>
+    path.replace(/[.]/g, "\\$&").replace(/:\w+/g, "[^/]+")
+  );
+  return new RegExp(`(?:${paths.join("|")})$`);
+}

@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { Context } from "hono";
 import type { SessionId } from "../brands.ts";
 import type { Binding } from "../tokens/binding.ts";
 import type { SessionCookies } from "./cookies.ts";
@@ -24,22 +23,25 @@ import type { Refusal } from "../sessions/refusal.ts";
 import { validateSession } from "../sessions/validate.ts";
 import type { SessionDependencies } from "../sessions/dependencies.ts";
 import {
+  addCookies,
+  addLogFields,
   type App,
-  type AppEnvironment,
   createEnvelope,
   type EnvelopeOptions,
   refuseOtherMethods,
+  type RequestOf,
 } from "./envelope.ts";
 import { readBody, readLoginBody } from "./request_body.ts";
 import { RequestError, tooManyAttempts } from "./request_error.ts";
 import { readRequestProof } from "./request_proof.ts";
+import { tailOf } from "./route_path.ts";
 import { grantCookies, mayClearCookies, missingPresentCookie } from "./session_cookies.ts";
 import {
   readCookieSessions,
   readPresentedRefreshToken,
   readPresentedTokens,
 } from "./presented_tokens.ts";
-import type { SessionBridge, SignInParts } from "./sign_in_app.ts";
+import type { SessionBridge, SignInParts } from "./sign_in_steps.ts";
 import { addSignInRoutes, SIGN_IN_ROUTES } from "./sign_in_routes.ts";
 import { renderError, renderSession } from "./views.ts";
 
@@ -56,8 +58,6 @@ export interface UnifiedAuthOptions
   readonly binding: Binding;
 }
 
-type RequestOf = Context<AppEnvironment>;
-
 const ROUTES = {
   "/login": "POST",
   "/validate": "POST",
@@ -71,9 +71,6 @@ const ROUTES = {
   ...SIGN_IN_ROUTES,
 } as const;
 
-const KNOWN_TAIL =
-  /\/(?:login|validate|refresh|logout|sessions(?:\/[^/]+)?|\.well-known\/jwks\.json|openapi\.json|health|authorize|callback|confirm|otp|verify|signup|recover|password|mfa\/(?:challenge|verify|factors(?:\/[^/]+)?)|passkeys\/(?:options|verify))$/;
-
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
@@ -83,7 +80,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
   const app = createEnvelope({
     ...options,
     functionName: "unified-auth",
-    knownTail: KNOWN_TAIL,
+    knownTail: tailOf(ROUTES),
     takesExchange: (path) => path === "/login",
     saysInvalid: (path) => path === "/validate",
   });
@@ -101,7 +98,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
     grant: SessionGrant,
     { refreshed, outcome }: { readonly refreshed: boolean; readonly outcome: string },
   ) => {
-    setCookies(context, grantCookies(cookies, grant, options));
+    addCookies(context, grantCookies(cookies, grant, options));
     addLogFields(context, {
       outcome,
       session_id: grant.session.sessionId,
@@ -114,7 +111,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
   const clearIfEnded = async (context: RequestOf, endedSessions: readonly SessionId[]) => {
     if (endedSessions.length === 0) return;
     const cookieSessions = await readCookieSessions(tokenReader, context.req.raw.headers);
-    if (mayClearCookies(endedSessions, cookieSessions)) setCookies(context, cookies.clear());
+    if (mayClearCookies(endedSessions, cookieSessions)) addCookies(context, cookies.clear());
   };
 
   const refuse = async (context: RequestOf, refusal: Refusal): Promise<never> => {
@@ -157,7 +154,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
       }
     },
     setGrantCookies(context, grant) {
-      setCookies(context, grantCookies(cookies, grant, options));
+      addCookies(context, grantCookies(cookies, grant, options));
     },
     answerGrant: (context, grant) =>
       answerGrant(context, grant, { refreshed: false, outcome: "login" }),
@@ -231,7 +228,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
         if (mode === "auto") { // who says "never" cannot hand a cookie back
           const cookieHeader = context.req.raw.headers.get("cookie");
           const { refresh } = tokens;
-          setCookies(context, missingPresentCookie(cookies, result, { cookieHeader, refresh }));
+          addCookies(context, missingPresentCookie(cookies, result, { cookieHeader, refresh }));
         }
         const view = { refreshed: false, accessToken, bindsSessions, keys };
         return context.json(renderSession(result, view));
@@ -286,7 +283,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
       context: context.get("requestContext"),
     });
     if (result.kind === "refused") return await refuse(context, result);
-    if (scope !== "others") setCookies(context, cookies.clear());
+    if (scope !== "others") addCookies(context, cookies.clear());
     addLogFields(context, { outcome: "logout", scope, sessions_ended: result.ended });
     return context.json({ signed_out: true, sessions_ended: result.ended });
   });
@@ -362,13 +359,4 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
 
   refuseOtherMethods(app, ROUTES);
   return app;
-}
-
-/** Each cookie is its own header: some proxies fold two into one, and the browser then keeps one. */
-function setCookies(context: RequestOf, values: readonly string[]): void {
-  for (const value of values) context.header("Set-Cookie", value, { append: true });
-}
-
-function addLogFields(context: RequestOf, fields: AppEnvironment["Variables"]["facts"]): void {
-  context.set("facts", { ...context.get("facts"), ...fields });
 }

@@ -8,7 +8,13 @@
 import type { SessionCookies } from "./cookies.ts";
 import type { SessionDependencies } from "../sessions/dependencies.ts";
 import { judgeGrace } from "../sessions/grace.ts";
-import { type App, createEnvelope, type EnvelopeOptions, refuseOtherMethods } from "./envelope.ts";
+import {
+  addLogFields,
+  type App,
+  createEnvelope,
+  type EnvelopeOptions,
+  refuseOtherMethods,
+} from "./envelope.ts";
 import { readBody } from "./request_body.ts";
 import { RequestError } from "./request_error.ts";
 import { readPresentedTokens } from "./presented_tokens.ts";
@@ -43,7 +49,7 @@ export function createValidateSessionApp(options: ValidateSessionOptions): App {
       context: context.get("requestContext"),
     });
     if (result.kind === "refused") throw new RequestError(result.code, result);
-    context.set("facts", {
+    addLogFields(context, {
       outcome: result.kind,
       session_id: result.session.sessionId,
       user_id: result.session.userId,

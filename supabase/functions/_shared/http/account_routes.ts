@@ -1,0 +1,121 @@
+/**
+ * The password and the second factors of a person who is signed in, or about to be.
+ *
+ * @module
+ */
+
+import { enrollOwnFactor, removeOwnFactor } from "../sign_in/own_factors.ts";
+import { awaitsPassword, changeOwnPassword, choosePassword } from "../sign_in/password.ts";
+import { challengeFactor, verifyFactor } from "../sign_in/second_factor.ts";
+import { readSchemaBody } from "./request_body.ts";
+import { RequestError } from "./request_error.ts";
+import {
+  challengeBody,
+  enrollBody,
+  factorBody,
+  passwordBody,
+  removeFactorBody,
+} from "./sign_in_schemas.ts";
+import { addLogFields } from "./envelope.ts";
+import { renderFactors, type RoutesOf, type SignInSteps } from "./sign_in_steps.ts";
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+export function createAccountRoutes(
+  { dependencies, bridge, openPending, forget, sealPending, answer }: SignInSteps,
+): RoutesOf<
+  | "PUT /password"
+  | "POST /mfa/challenge"
+  | "POST /mfa/verify"
+  | "POST /mfa/factors"
+  | "DELETE /mfa/factors/:id"
+> {
+  return {
+    "PUT /password": async function changePassword(context) {
+      const body = await readSchemaBody(context, passwordBody);
+      const { password } = body;
+      const pending = await openPending(context);
+      const origin = await bridge.readOrigin(context, body.device_name);
+      if (awaitsPassword(pending)) {
+        return await answer(
+          context,
+          await choosePassword(dependencies, { pending, password, origin }),
+        );
+      }
+      const own = await bridge.requireOwn(context);
+      const currentPassword = body.current_password ?? null;
+      const change = { own, pending, currentPassword, password, origin };
+      const result = await changeOwnPassword(dependencies, change);
+      if (result.kind !== "changed") return await answer(context, result);
+      if (pending !== null) forget(context, "pending");
+      addLogFields(context, { outcome: "password_changed", session_id: own.session.sessionId });
+      return await bridge.answerOwn(context, own);
+    },
+
+    "POST /mfa/challenge": async function challenge(context) {
+      const body = await readSchemaBody(context, challengeBody);
+      const pending = await openPending(context);
+      if (body.factor_id === undefined) {
+        if (pending?.awaits !== "factor") throw new RequestError("flow_state_not_found");
+        return context.json({ factors: renderFactors(pending.session.factors), sent: false });
+      }
+      const result = await challengeFactor(dependencies, {
+        pending,
+        factorId: body.factor_id,
+        context: context.get("requestContext"),
+      });
+      if (result.kind !== "pending") return await answer(context, result);
+      await sealPending(context, result.pending);
+      const factors = result.pending.session.factors.filter(({ id }) => id === body.factor_id);
+      const sent = result.pending.challenge?.factorId === body.factor_id;
+      return context.json({ factors: renderFactors(factors), sent });
+    },
+
+    "POST /mfa/verify": async function verifySecondFactor(context) {
+      const body = await readSchemaBody(context, factorBody);
+      const result = await verifyFactor(dependencies, {
+        pending: await openPending(context),
+        factorId: body.factor_id,
+        code: body.code,
+        origin: await bridge.readOrigin(context, body.device_name),
+      });
+      return await answer(context, result);
+    },
+
+    "POST /mfa/factors": async function enroll(context) {
+      const body = await readSchemaBody(context, enrollBody);
+      const result = await enrollOwnFactor(dependencies, {
+        own: await bridge.requireOwn(context),
+        pending: await openPending(context),
+        currentPassword: body.current_password ?? null,
+        origin: await bridge.readOrigin(context, undefined),
+        type: body.factor_type,
+        friendlyName: body.friendly_name,
+        phone: body.phone ?? null,
+      });
+      if (result.kind !== "enrolled") return await answer(context, result);
+      await sealPending(context, result.pending);
+      const { id, type, friendlyName, totp } = result.factor;
+      return context.json({
+        factor: { id, type, friendly_name: friendlyName },
+        totp: totp && { qr_code: totp.qrCode, secret: totp.secret, uri: totp.uri },
+      });
+    },
+
+    "DELETE /mfa/factors/:id": async function removeFactor(context) {
+      const body = await readSchemaBody(context, removeFactorBody);
+      const factorId = (context.req.param("id") ?? "").toLowerCase();
+      if (!UUID.test(factorId)) throw new RequestError("not_found");
+      const result = await removeOwnFactor(dependencies, {
+        own: await bridge.requireOwn(context),
+        pending: await openPending(context),
+        currentPassword: body.current_password ?? null,
+        origin: await bridge.readOrigin(context, undefined),
+        factorId,
+      });
+      if (result.kind !== "removed") return await answer(context, result);
+      forget(context, "pending");
+      return context.json({ removed: true });
+    },
+  };
+}
