@@ -64,6 +64,8 @@ export interface StackOptions {
   readonly port?: number;
   /** Which functions to run. @default {all of the project} */
   readonly functions?: readonly string[];
+  /** Of which release they are. @default {what stands in `projectDirectory`} */
+  readonly release?: Release;
   /** Processes per function. @default {1} */
   readonly instances?: number;
   /** More of the functions' environment; wins over what the stack gives. @default {none} */
@@ -170,7 +172,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     (processes[name] ??= []).push(process);
   };
   const starts = names.flatMap((name) =>
-    Array.from({ length: instances }, () => start(name, { projectDirectory }))
+    Array.from({ length: instances }, () => start(name, options.release ?? { projectDirectory }))
   );
   const failed = (await Promise.allSettled(starts)).find(({ status }) => status === "rejected");
   if (failed?.status === "rejected") {

@@ -35,6 +35,7 @@ async function openArena({ server, script, accessTtlSeconds }: ArenaOptions): Pr
   const wire = createWire();
   const issued: string[] = [];
   const stack = await server.startStack({
+    functions: ["unified-auth"],
     environment: {
       SESSION_ACCESS_TTL_SECONDS: String(accessTtlSeconds),
       // The window must be shorter than an access token's life.

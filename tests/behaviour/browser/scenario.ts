@@ -68,7 +68,11 @@ export async function openStagedProject(
 ): Promise<StagedProject> {
   const server = await openTestServer();
   const site = createDrivenSite(page);
-  const stack = await server.startStack({ environment, site: () => site });
+  const stack = await server.startStack({
+    functions: ["unified-auth"],
+    environment,
+    site: () => site,
+  });
   const sql = stack.database.connectAs("supabase_admin", { max: 1 });
   return {
     async withStage(run, launch) {

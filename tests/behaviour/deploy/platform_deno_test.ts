@@ -54,11 +54,10 @@ async function play(
 /** Every route, as somebody who is not signed in and as somebody who is. */
 async function playAll(
   environment: Readonly<Record<string, string>>,
-  deployed?: Release,
+  release?: Release,
 ): Promise<Readonly<Record<string, Seen>>> {
-  const fixture = await openHttpFixture({ environment });
+  const fixture = await openHttpFixture({ environment, ...(release ? { release } : {}) });
   try {
-    if (deployed) await fixture.stack.deploy(deployed);
     const { body: document } = await sendRaw(
       `${fixture.stack.functionsUrl}/unified-auth/openapi.json`,
       { method: "GET" },
@@ -86,9 +85,8 @@ for (const store of ["data-api", "postgres"]) {
 }
 
 Deno.test(`Deno ${PLATFORM_DENO} binds a session to a browser's key and rotates it`, async () => {
-  const fixture = await openHttpFixture();
+  const fixture = await openHttpFixture({ functions: ["unified-auth"], release });
   try {
-    await fixture.stack.deploy(release);
     const { browser, sessionId } = await fixture.signIn({ key: await createProofKey() });
     const { refreshToken } = browser;
     await ageSession(fixture.sql, sessionId, 3_700);

@@ -21,8 +21,7 @@ const CURRENT = { projectDirectory: PROJECT };
 
 /** A project as the last release installed it, people with two devices each, and its upgrade. */
 async function openInstalled() {
-  const stack = await server.startStack();
-  await stack.deploy(release);
+  const stack = await server.startStack({ release });
   const devices: Device[] = [];
   for (const user of [SEED_USERS.ada, SEED_USERS.grace]) {
     devices.push(await signIn(stack, user, { isBound: true }));
@@ -137,9 +136,10 @@ Deno.test("no migration of the last release has been edited since", async () => 
 Deno.test("the database and the functions both know the last migration", async () => {
   const [last] = (await listMigrations(PROJECT)).toReversed();
   assert.equal(String(LAST_MIGRATION), last?.slice(0, 14));
-  await using installed = await openInstalled();
-  await installed.migrate();
-  const [row] = await installed.sql`select public.unified_auth_last_migration() as last`;
+  await using database = await server.createDatabase();
+  await pushMigrations({ ...CURRENT, databaseUrl: database.url });
+  const [row] = await database.connect({ max: 1 })`
+    select public.unified_auth_last_migration() as last`;
   assert.equal(row?.["last"], String(LAST_MIGRATION));
 });
 
