@@ -98,7 +98,7 @@ export function browserEnvironment(): SessionEnvironment {
     locks: orNull(() => navigator.locks),
     storage: orNull(() => document && globalThis.localStorage),
     hasSessionCookie: () => undefined,
-    // Firefox throws a SecurityError where cookies are blocked. On a server it would reach strangers.
+    // Firefox throws a SecurityError where cookies are blocked. On a server it would reach other visitors.
     openChannel: (name) =>
       orNull(() =>
         document || "WorkerGlobalScope" in globalThis ? new BroadcastChannel(name) : null

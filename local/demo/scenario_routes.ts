@@ -24,7 +24,7 @@ export interface ScenarioOptions {
 export interface ScenarioRoutes {
   /** Answers `/demo/scenarios/<scenario>`; null for any other path. */
   answer(request: Request): Promise<Response | null>;
-  /** What becomes of a function's reply on its way to the browser. */
+  /** May change or drop a function's reply on its way to the browser. */
   deliver(request: Request, reply: Response): Response;
 }
 
@@ -34,7 +34,7 @@ const cookies = createSessionCookies({ domain: null, sameSite: "lax" });
 
 export function createScenarioRoutes(options: ScenarioOptions): ScenarioRoutes {
   const { functionsUrl, sql, environment, user } = options;
-  /** What the thief holds of each session that was copied. */
+  /** The thief's refresh cookie of each session that was copied. */
   const stolen = new Map<string, string>();
   let repliesToLose = 0;
 
@@ -71,7 +71,7 @@ export function createScenarioRoutes(options: ScenarioOptions): ScenarioRoutes {
     return Response.json({ done: true, status: reply.status, code });
   }
 
-  async function signInElsewhere(): Promise<Response> {
+  async function signInOnOtherDevices(): Promise<Response> {
     const statuses: number[] = [];
     for (const device of DEVICES) {
       const { email, password } = user;
@@ -91,7 +91,7 @@ export function createScenarioRoutes(options: ScenarioOptions): ScenarioRoutes {
     "sleep": (request) => letTimePass(request, 2 * 3600),
     "an-hour": (request) => letTimePass(request, 3600),
     "thief": letThiefRefresh,
-    "devices": signInElsewhere,
+    "devices": signInOnOtherDevices,
     "lose-reply": () => {
       repliesToLose = 1;
       return Promise.resolve(Response.json({ done: true }));

@@ -14,7 +14,7 @@ import { createScenarioRoutes, type ScenarioOptions } from "./scenario_routes.ts
 import { createLogbook } from "./logbook.ts";
 
 export interface Demo extends Answering {
-  /** What becomes of a function's reply on its way to the browser. */
+  /** May change or drop a function's reply on its way to the browser. */
   deliver(request: Request, reply: Response): Response;
 }
 

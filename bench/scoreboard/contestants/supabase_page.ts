@@ -1,5 +1,5 @@
 /**
- * What the pages of supabase-js and @supabase/ssr have in common: a client, by whatever storage.
+ * Shared by the pages of supabase-js and @supabase/ssr: a client, by whatever storage.
  *
  * @module
  */

@@ -146,7 +146,7 @@ async function visitOf(
   try {
     const response = await fetch(url, {
       // The default of some frameworks is to keep what a GET answers, and to give it to the next visitor.
-      // Workers of before November 2024 keep nothing, and refuse to be told so.
+      // Workers of before November 2024 have no cache, and throw at `cache: "no-store"`.
       ...("cache" in Request.prototype && { cache: "no-store" }),
       redirect: "manual",
       signal,

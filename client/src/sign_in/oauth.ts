@@ -1,6 +1,6 @@
 /**
  * Sign-ins that come back to a page of the app: from a provider, by leaving the page or in a popup, and
- * from a mail's link. What came of them is in the address of that page.
+ * from a mail's link. The result is in the address of that page.
  *
  * @module
  */

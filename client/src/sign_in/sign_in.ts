@@ -197,7 +197,7 @@ export interface SignIn<U extends SessionUser = UnifiedAuthUser> {
    */
   withOAuth(request: OAuthRequest): Promise<OAuthOutcome<U>>;
   /**
-   * What this page came back with, from a provider or a mail's link, if the sign-in is not finished; null
+   * The sign-in that this page came back with, from a provider or a mail's link, if the sign-in is not finished; null
    * otherwise. Takes it out of the page's address. Call it wherever a sign-in may come back.
    */
   returnOutcome(): Promise<ReturnOutcome | null>;

@@ -1,5 +1,5 @@
 /**
- * What becomes of a request about the person's devices.
+ * The outcomes of requests about the person's devices.
  *
  * @module
  */

@@ -9,7 +9,7 @@
 const NETWORK_WORDS =
   /fetch failed|failed to fetch|network|load failed|connect|sending request|terminated|socket|offline|host|ENOTFOUND|timed? ?out|net::|internal error; ref/i;
 
-/** What engines say of a mistake in a program, which may name a `connection` or a `socket` too. */
+/** Engines' words for a mistake in a program, which may name a `connection` or a `socket` too. */
 const MISTAKE_WORDS = /\b(undefined|null|not an? (function|object)|not defined|find variable)\b/i;
 
 /** Whether the network is to blame, and not the program. */

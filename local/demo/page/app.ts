@@ -70,8 +70,8 @@ function render(): void {
     devices.empty();
     for (const panel of account) panel.empty();
   }
-  const asking = status === "unknown" || status === "restoring";
-  restoring.hidden = !asking || user !== null;
+  const isRestoring = status === "unknown" || status === "restoring";
+  restoring.hidden = !isRestoring || user !== null;
   form.hidden = steps.isOpen || !(status === "signed-out" || status === "ended");
   dashboard.hidden = user === null;
   signOut.hidden = status === "ended";

@@ -30,7 +30,7 @@ export interface BannerPanel {
 export function createBannerPanel(auth: AuthClient): BannerPanel {
   const banner = find("banner", HTMLDivElement);
   const warned = find("warning", HTMLParagraphElement);
-  const over = find("over", HTMLParagraphElement);
+  const ended = find("ended", HTMLParagraphElement);
   const actions = find("warning-actions", HTMLDivElement);
   const main = find("main", HTMLElement);
   find("warning-extend", HTMLButtonElement)
@@ -40,10 +40,10 @@ export function createBannerPanel(auth: AuthClient): BannerPanel {
 
   return {
     render({ status, reason, warning }) {
-      const isOver = status === "ended";
-      const isWarning = !isOver && warning !== null;
-      banner.dataset["kind"] = isOver ? "ended" : isWarning ? "warning" : "none";
-      say(over, isOver ? endText(reason) : "");
+      const hasEnded = status === "ended";
+      const isWarning = !hasEnded && warning !== null;
+      banner.dataset["kind"] = hasEnded ? "ended" : isWarning ? "warning" : "none";
+      say(ended, hasEnded ? endText(reason) : "");
       say(warned, isWarning ? warningText(warning) : "");
       // Somebody at the keyboard would go on from the top of the page otherwise.
       if (!isWarning && actions.contains(document.activeElement)) main.focus();
@@ -54,7 +54,7 @@ export function createBannerPanel(auth: AuthClient): BannerPanel {
 
 function endText(reason: Reason | null): string {
   const why = (reason && REASONS[reason]) ?? "the server says so";
-  return `This session has ended: ${why}. What is on the screen stays; sign in again to go on.`;
+  return `This session has ended: ${why}. The page stays as it is; sign in again to go on.`;
 }
 
 function warningText({ kind, minutesLeft }: SessionWarning): string {

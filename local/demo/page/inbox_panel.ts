@@ -21,7 +21,7 @@ export interface InboxPanel {
 
 export function createInboxPanel(): InboxPanel {
   const list = find("inbox", HTMLUListElement);
-  /** What is on the screen: a list that is replaced each second could not be read or clicked. */
+  /** The rendered list: one that is replaced each second could not be read or clicked. */
   let shown: string | null = null;
 
   return {

@@ -1,7 +1,7 @@
 /**
- * What the page's own host is good for. Browsers have no passkeys for an address such as `127.0.0.1`, and
+ * The capabilities of the page's host. Browsers have no passkeys for an address such as `127.0.0.1`, and
  * the functions of the local stack let links and providers come back to that address alone: the page at
- * `localhost` is another site, with cookies of its own.
+ * `localhost` is another site, with separate cookies.
  *
  * @module
  */

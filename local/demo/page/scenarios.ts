@@ -43,7 +43,7 @@ export function listScenarios(
       async run() {
         await playOnServer("sleep");
         await untilAsked(auth, () => demo.sleep(2 * HOUR_MS));
-        return `The gap was noticed, the server was asked once: ${standing()}, generation ${generation()}.`;
+        return `The gap was noticed, one request was sent: ${standing()}, generation ${generation()}.`;
       },
     },
     {
@@ -129,7 +129,7 @@ export function listScenarios(
   ];
 }
 
-/** What the local stack says that it did. @throws {Error} If it refuses */
+/** Plays a scenario on the local stack, and resolves with its report. @throws {Error} If it refuses */
 async function playOnServer(
   scenario: string,
 ): Promise<{ readonly status?: number; readonly code?: string }> {

@@ -1,5 +1,5 @@
 /**
- * The session as the client sees it now: the status in the header, the life that is left in the access
+ * The session as the client sees it now: the status in the header, the time left to the access
  * token, and the facts of the panel.
  *
  * @module
@@ -11,7 +11,7 @@ import { find, make, say } from "./dom.ts";
 
 const STATUS: Readonly<Record<SessionSnapshot["status"], string>> = {
   "unknown": "Not started",
-  "restoring": "Asking the server",
+  "restoring": "Checking",
   "active": "Signed in",
   "degraded": "Not verified, still here",
   "ended": "Session ended",
@@ -20,7 +20,7 @@ const STATUS: Readonly<Record<SessionSnapshot["status"], string>> = {
 
 const ACTIVITY: Readonly<Record<SessionSnapshot["activity"], string>> = {
   "idle": "idle",
-  "validating": "asking the server",
+  "validating": "validating",
   "refreshing": "refreshing",
   "waiting-peer": "waiting for another tab",
   "backing-off": "backing off",
@@ -36,13 +36,13 @@ export interface SessionPanel {
 
 export function createSessionPanel(): SessionPanel {
   const status = find("status", HTMLParagraphElement);
-  const left = find("life-left", HTMLParagraphElement);
-  const bar = find("life-bar", HTMLProgressElement);
+  const left = find("token-left", HTMLParagraphElement);
+  const bar = find("token-bar", HTMLProgressElement);
   const facts = find("facts", HTMLDListElement);
   const shown = new Map<string, HTMLElement>();
   let role: keyof typeof ROLE = "self";
 
-  const tell = (name: string, value: string, tone?: "good" | "waiting"): void => {
+  const show = (name: string, value: string, tone?: "good" | "waiting"): void => {
     let place = shown.get(name);
     if (place === undefined) {
       place = make("dd");
@@ -53,7 +53,7 @@ export function createSessionPanel(): SessionPanel {
     place.dataset["tone"] = tone ?? "";
   };
 
-  const showLife = (endsAt: number | null, now: number): void => {
+  const showTimeLeft = (endsAt: number | null, now: number): void => {
     const leftMs = endsAt === null ? 0 : endsAt - now;
     say(left, endsAt === null ? "\u2013" : leftMs > 0 ? duration(leftMs) : "expired");
     // The first look at a token finds it whole, or nearly.
@@ -70,15 +70,15 @@ export function createSessionPanel(): SessionPanel {
       const { generation, sessionEndsAt, sessionVerified, canMutate, offline, failures } = snapshot;
       status.dataset["status"] = snapshot.status;
       say(status, STATUS[snapshot.status]);
-      showLife(snapshot.accessExpiresAt, now);
-      tell("Generation", generation === 0 ? "\u2013" : String(generation));
-      tell("Session ends in", sessionEndsAt === null ? "\u2013" : duration(sessionEndsAt - now));
-      tell("This tab", generation === 0 ? "\u2013" : ROLE[role]);
-      tell("The client is", ACTIVITY[snapshot.activity]);
-      tell("Verified", sessionVerified ? "yes" : "no", sessionVerified ? "good" : "waiting");
-      tell("May write", canMutate ? "yes" : "no", canMutate ? "good" : "waiting");
-      tell("Network", offline ? "offline" : "online", offline ? "waiting" : "good");
-      tell("Failures in a row", String(failures), failures > 0 ? "waiting" : undefined);
+      showTimeLeft(snapshot.accessExpiresAt, now);
+      show("Generation", generation === 0 ? "\u2013" : String(generation));
+      show("Session ends in", sessionEndsAt === null ? "\u2013" : duration(sessionEndsAt - now));
+      show("This tab", generation === 0 ? "\u2013" : ROLE[role]);
+      show("The client is", ACTIVITY[snapshot.activity]);
+      show("Verified", sessionVerified ? "yes" : "no", sessionVerified ? "good" : "waiting");
+      show("May write", canMutate ? "yes" : "no", canMutate ? "good" : "waiting");
+      show("Network", offline ? "offline" : "online", offline ? "waiting" : "good");
+      show("Failures in a row", String(failures), failures > 0 ? "waiting" : undefined);
     },
   };
 }

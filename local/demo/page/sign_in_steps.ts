@@ -25,7 +25,7 @@ export type StepOutcome =
   | SignUpOutcome
   | VerifyOutcome;
 
-/** What was sent, where an outcome may be `message-sent`. */
+/** The message that was sent, where an outcome may be `message-sent`. */
 export interface SentMessage {
   readonly email: string;
   readonly type: MailType;
@@ -33,7 +33,7 @@ export interface SentMessage {
 
 export interface StepContext {
   readonly sent?: SentMessage | undefined;
-  /** Repeats the change to the account for which a second factor was asked. */
+  /** Repeats the change to the account that a second factor was required for. */
   readonly again?: () => void;
 }
 

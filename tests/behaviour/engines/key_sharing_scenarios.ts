@@ -212,7 +212,7 @@ function relayTo({ stack }: Harness): TcpRelay {
 
 const NO_KEY: readonly Scenario[] = [
   {
-    rule: "a page in a cross-site frame sends no proof, and one in a frame of its own site does",
+    rule: "a page in a cross-site frame sends no proof, and one in a same-site frame does",
     run: async ({ open, url, stack }) => {
       const framed = (tab: EngineTab) =>
         tab.evaluate<string>(`new Promise((done) => {

@@ -155,7 +155,7 @@ const LOST_KEY: readonly Scenario[] = [
 
   {
     rule: "a store whose files were damaged ends no session, and the next sign-in binds again",
-    differing: { webkit: "✓; until then the key is unreadable, elsewhere it is lost" },
+    differing: { webkit: "✓; until then the key is unreadable, in the others it is lost" },
     run: async (harness) => {
       await using folder = await makeFolder();
       const options = { profileFolder: folder.path };

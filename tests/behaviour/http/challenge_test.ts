@@ -8,7 +8,7 @@ Deno.test.afterAll(() => fixture.close());
 
 const REALM = 'Bearer realm="unified-auth"';
 
-Deno.test("a 401 challenges for a bearer token, and says of a shown one that it is invalid", async () => {
+Deno.test("a 401 challenges for a bearer token, and says of a presented one that it is invalid", async () => {
   const { browser } = await fixture.signIn();
   const expired = await backdateAccessToken(browser.accessToken ?? "", {
     seconds: 14 * 3600,
