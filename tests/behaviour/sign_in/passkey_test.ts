@@ -39,6 +39,16 @@ Deno.test("a passkey is registered behind a recent sign-in and signs another bro
   assert.equal(await countIdentitySessions(fixture, person), 0);
 });
 
+Deno.test("a sign-in by passkey leaves the password of a new account as it is", async () => {
+  const { person, passkey } = await registerPasskey();
+  const browser = fixture.openBrowser();
+  const credential = passkey.authenticate(await optionsOf(browser));
+  await fixture.sql`update auth.users set email_confirmed_at = now() where id = ${person.id}`;
+  viewOf(await post(browser, "/passkeys/verify", { credential }));
+  const { email, password } = person;
+  viewOf(await post(fixture.openBrowser(), "/login", { email, password }));
+});
+
 Deno.test("the challenge stays with its browser, and a failed try takes new options", async () => {
   const { passkey } = await registerPasskey();
   const [browser, other] = [fixture.openBrowser(), fixture.openBrowser()];

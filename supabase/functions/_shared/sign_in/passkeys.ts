@@ -118,8 +118,10 @@ export async function verifyPasskey(
     const answer = await signInProvider.verifyPasskey({ challengeId, credential }, context);
     switch (answer.kind) {
       case "ok": {
+        // A passkey confirms no address, so the password stays as it is: see advance.ts.
+        const session = { ...answer.value, isJustConfirmed: false };
         // A first factor and no more: a user with a TOTP is asked for it too.
-        const step = { session: answer.value, intent: "sign_in", openedBy } as const;
+        const step = { session, intent: "sign_in", openedBy } as const;
         return await advance(dependencies, { ...step, needsConsent: false, origin, charge });
       }
       case "refused": {
