@@ -117,8 +117,14 @@ Deno.test("a proof takes less than 50 ms, and a cold one less than 250 ms", () =
     const tab = await stage.open();
     const time =
       "(async () => { const t = performance.now(); await prove(); return performance.now() - t })()";
-    const coldMs = await tab.evaluate<number>(time);
-    assert.ok(coldMs < 250, `cold: ${coldMs} ms`);
+    // The least of several: what else a busy machine does in between is not the proof's.
+    const coldTimes = [];
+    for (let round = 0; round < 5; round++) {
+      coldTimes.push(await tab.evaluate<number>(time));
+      await tab.evaluate(DELETE_KEY);
+    }
+    assert.ok(Math.min(...coldTimes) < 250, `cold: ${coldTimes.join(", ")} ms`);
+    await tab.evaluate("prove().then(() => 0)");
     const times = [];
     for (let round = 0; round < 20; round++) times.push(await tab.evaluate<number>(time));
     const medianMs = times.sort((a, b) => a - b)[10] ?? NaN;
