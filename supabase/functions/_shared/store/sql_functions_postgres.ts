@@ -39,17 +39,23 @@ export interface PostgresFunctions {
 const IDLE_TIMEOUT_MS = 30_000;
 
 /**
- * The calls that share statements: they skip a row that is locked. Every other call may wait for a row,
- * which would hold up its neighbours.
+ * The parameters of `validate_session` with their types, which a list of values has to name.
+ * `tests/behaviour/sql/composite_types_test.ts` compares them with the database's.
  */
-const VALIDATES = composeSharedStatement("validate_session", {
+export const VALIDATE_PARAMETERS = {
   p_session_id: "uuid",
   p_generation: "integer",
   p_branch: "smallint",
   p_may_confirm: "boolean",
-  p_policy: "text",
-  p_context: "text",
-});
+  p_policy: "session_policy",
+  p_context: "request_context",
+} as const;
+
+/**
+ * The calls that share statements: they skip a row that is locked. Every other call may wait for a row,
+ * which would hold up its neighbours.
+ */
+const VALIDATES = composeSharedStatement("validate_session", VALIDATE_PARAMETERS);
 
 export function createPostgresFunctions(options: PostgresFunctionsOptions): PostgresFunctions {
   const { poolSize, batchConnections, timeoutMs } = options;

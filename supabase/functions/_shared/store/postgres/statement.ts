@@ -42,18 +42,17 @@ export interface SharedStatement {
   readonly many: Statement;
 }
 
-/**
- * @param types of the function's parameters, in the order of its values: of a composite one `text`, for
- * `unnest` would make a column of each of its fields
- */
+/** @param types of the function's parameters, in the order of its values */
 export function composeSharedStatement<Name extends FunctionName>(
   name: Name,
   types: Readonly<Record<keyof Functions[Name]["Args"] & string, string>>,
 ): SharedStatement {
   const parameters = Object.keys(types);
-  const lists = ["integer", ...Object.values(types)].map((type, index) =>
-    `$${index + 1}::${type}[]`
+  // A composite as its text: `unnest` would make a column of each of its fields.
+  const columns = Object.entries<string>(types).map(([parameter, type]) =>
+    COMPOSITE_PARAMETERS[parameter] === undefined ? type : "text"
   );
+  const lists = ["integer", ...columns].map((type, index) => `$${index + 1}::${type}[]`);
   const column = (parameter: string) => {
     const composite = COMPOSITE_PARAMETERS[parameter];
     return composite === undefined ? `c.${parameter}` : `c.${parameter}::public.${composite}`;
