@@ -177,5 +177,7 @@ export function refuseAborted(signal: AbortSignal | undefined): void {
 
 /** As `signal.reason`, which Chrome before 98 lacks. */
 export function reasonOf(signal: AbortSignal): unknown {
-  return signal.reason ?? new DOMException("The operation was aborted", "AbortError");
+  // React Native has no DOMException.
+  return signal.reason ??
+    Object.assign(new Error("The operation was aborted"), { name: "AbortError" });
 }

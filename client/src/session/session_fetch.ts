@@ -65,7 +65,7 @@ export function createSessionFetch<U extends SessionUser>(
         return await orAborted(work(deadline.signal), signal);
       } catch (error) {
         // A browser too old to pass the reason of an abort on.
-        throw late && !signal.aborted && error instanceof DOMException ? late : error;
+        throw late && !signal.aborted && (error as Error)?.name === "AbortError" ? late : error;
       } finally {
         cancel();
         leftMs = Math.max(0, leftMs + since - now().perf);
