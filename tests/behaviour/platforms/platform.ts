@@ -23,11 +23,14 @@ export function openPlatforms(): Platforms {
   const copies = new AsyncDisposableStack();
   return {
     async install(name) {
-      const installed = await installApp(new URL(name, import.meta.url), { isBuilt: false });
-      // A copy, because some of them write beside themselves.
+      const folder = new URL(name, import.meta.url);
+      const { scripts } = JSON.parse(await Deno.readTextFile(`${folder.pathname}/package.json`));
+      const installed = await installApp(folder, { isBuilt: scripts?.build !== undefined });
+      // A copy, because some of them write beside themselves; not of the packages, which may be 150 MB.
       const directory = await Deno.makeTempDir({ prefix: "unified-auth-platform-" });
       copies.defer(() => Deno.remove(directory, { recursive: true }));
-      await run("cp", ["-R", `${installed}/.`, directory], directory);
+      await run("cp", ["-R", `${folder.pathname}/.`, directory], directory);
+      await Deno.symlink(`${installed}/node_modules`, `${directory}/node_modules`);
       return {
         directory,
         binary: (scope, path) => findBinary(`${directory}/node_modules/${scope}`, path),
