@@ -17,27 +17,34 @@ const ENTRIES: Readonly<Record<string, string>> = {
 
 const EXAMPLE = /^```(tsx?) check\n([\s\S]*?)^```$/gm;
 
-Deno.test("the example that reads a visitor's session compiles", async () => {
-  const page = await readDocument("docs/frameworks/README.md");
-  const examples = [...page.matchAll(EXAMPLE)];
-  assert.equal(examples.length, 1);
-  await compile(examples.map(([, language = "ts", text = ""]) => ({ language, text })));
+/** How many examples each page has at the least, and whether every block of code is one. */
+const PAGES = [
+  { page: "docs/frameworks/README.md", atLeast: 1, everyBlock: false },
+  { page: "README.md", atLeast: 1, everyBlock: true },
+  { page: "client/README.md", atLeast: 6, everyBlock: true },
+  { page: "docs/sign-in.md", atLeast: 2, everyBlock: true },
+] as const;
+
+Deno.test("the examples of the pages compile", async () => {
+  const examples: Example[] = [];
+  for (const { page, atLeast, everyBlock } of PAGES) {
+    const text = await readDocument(page);
+    const found = [...text.matchAll(EXAMPLE)];
+    assert.ok(found.length >= atLeast, `${page}: ${found.length} examples, not ${atLeast}`);
+    const blocks = [...text.matchAll(/^```tsx?\b/gm)];
+    if (everyBlock) assert.equal(found.length, blocks.length, `${page}: blocks not checked`);
+    examples.push(
+      ...found.map(([, language = "ts", text = ""]) => ({ source: page, language, text })),
+    );
+  }
+  await compile(examples);
 });
 
-for (
-  const [page, atLeast] of [
-    ["README.md", 1],
-    ["client/README.md", 6],
-    ["docs/sign-in.md", 2],
-  ] as const
-) {
-  Deno.test(`the examples of ${page} compile`, async () => {
-    const readme = await readDocument(page);
-    const examples = [...readme.matchAll(EXAMPLE)];
-    assert.equal(examples.length, [...readme.matchAll(/^```tsx?\b/gm)].length);
-    assert.ok(examples.length >= atLeast);
-    await compile(examples.map(([, language = "ts", text = ""]) => ({ language, text })));
-  });
+interface Example {
+  /** Where it stands, for the compiler's messages. */
+  readonly source: string;
+  readonly language: string;
+  readonly text: string;
 }
 
 interface DocumentedSymbol {
@@ -53,7 +60,7 @@ Deno.test("every public symbol is documented, with an example that compiles", as
   const entries = Object.values(ENTRIES).map((url) => new URL(url).pathname);
   const lint = await deno("doc", "--lint", ...entries);
   assert.ok(lint.success, lint.errors);
-  const examples: { readonly language: string; readonly text: string }[] = [];
+  const examples: Example[] = [];
   for (const entry of entries) {
     const { output } = await deno("doc", "--json", entry);
     const { nodes }: {
@@ -66,7 +73,7 @@ Deno.test("every public symbol is documented, with an example that compiles", as
         assert.ok(tags.length > 0, `${name} has no @example`);
         for (const { doc = "" } of tags) {
           const [, language = "ts", text = ""] = /```(tsx?)\n([\s\S]*?)```/.exec(doc) ?? [];
-          examples.push({ language, text: `${text}\nexport {};\n` });
+          examples.push({ source: name, language, text: `${text}\nexport {};\n` });
         }
       }
     }
@@ -77,14 +84,12 @@ Deno.test("every public symbol is documented, with an example that compiles", as
 });
 
 /** Compiles `examples`, inside the project, so that its compiler options and its dependencies hold. */
-async function compile(
-  examples: readonly { readonly language: string; readonly text: string }[],
-): Promise<void> {
+async function compile(examples: readonly Example[]): Promise<void> {
   const directory = await Deno.makeTempDir({ dir: new URL(".", import.meta.url).pathname });
   try {
     const files: string[] = [];
-    for (const [index, { language, text }] of examples.entries()) {
-      const file = `${directory}/example_${index}.${language}`;
+    for (const [index, { source, language, text }] of examples.entries()) {
+      const file = `${directory}/${source.replaceAll(/\W/g, "_")}_${index}.${language}`;
       await Deno.writeTextFile(file, withSources(text));
       files.push(file);
     }
