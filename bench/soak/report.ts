@@ -8,7 +8,7 @@ import type { Counts } from "./ledger.ts";
 import type { Figures } from "./soak.ts";
 
 export function renderFigures(figures: Figures): string {
-  const { requests, putOff, events, boundThefts } = figures;
+  const { requests, deferred, events, boundThefts } = figures;
   return [
     table("figure", {
       "seconds": figures.seconds,
@@ -16,8 +16,8 @@ export function renderFigures(figures: Figures): string {
       "requests of thieves and those they steal from": requests["thief"] ?? 0,
       "bad inputs tried": requests["bad inputs"] ?? 0,
       "of these refused as documented, the rest deferred by an outage": figures.badInputsRefused,
-      "requests deferred by an outage (503) and asked again": putOff["503"] ?? 0,
-      "replies lost on the way and asked for again": putOff["lost"] ?? 0,
+      "requests deferred by an outage (503) and asked again": deferred["503"] ?? 0,
+      "replies lost on the way and asked for again": deferred["lost"] ?? 0,
       "logins": events["login"] ?? 0,
       "refreshes": (events["refresh"] ?? 0) + (events["auto_refresh"] ?? 0),
       "replays and re-issues: a lost or doubled refresh made good": (events["replay"] ?? 0) +

@@ -26,7 +26,7 @@ export interface SoakOptions {
 export interface Figures extends SoakOptions {
   readonly requests: Counts;
   /** The tries before an answer: a status, or `lost`. */
-  readonly putOff: Counts;
+  readonly deferred: Counts;
   /** The dependencies that did not answer the functions, and why, as their log says. */
   readonly outages: Counts;
   /** The database's audit events. */
@@ -71,7 +71,7 @@ export async function soak(options: SoakOptions): Promise<Figures> {
   return {
     ...options,
     requests: { ...ledger.of("requests"), "bad inputs": ledger.sum("bad inputs") },
-    putOff: ledger.of("deferred"),
+    deferred: ledger.of("deferred"),
     outages: ledger.of("outages"),
     events: await readEvents(stage),
     faults: ledger.of("faults"),

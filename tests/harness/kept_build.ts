@@ -1,6 +1,6 @@
 /**
- * What takes long to build and depends on nothing but files is built when these have changed, and kept
- * for later runs of this checkout: outside it, because what is built must see none of its packages.
+ * Builds that take long and depend on nothing but files are repeated when these have changed, and kept
+ * for later runs of this checkout: outside it, because a build must see none of its packages.
  *
  * @module
  */

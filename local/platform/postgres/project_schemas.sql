@@ -8,7 +8,7 @@ grant usage on schema extensions
   to postgres, anon, authenticated, service_role, supabase_auth_admin;
 grant all on schema extensions to postgres;
 
--- New objects in `public` belong to whoever makes them and to nobody else: projects stopped exposing
+-- New objects in `public` belong to the role that makes them and to no other: projects stopped exposing
 -- them by default, so a grant that a migration forgot fails here as it would there. Functions keep
 -- what PostgreSQL itself gives: anyone may execute them until that is revoked.
 grant usage on schema public to postgres, anon, authenticated, service_role;

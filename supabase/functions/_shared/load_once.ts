@@ -1,5 +1,5 @@
 /**
- * What a cold start does not wait for: loaded with the first call that needs it, and kept.
+ * Loads a module with the first call that needs it, and keeps it, so that no cold start waits for it.
  *
  * @module
  */

@@ -8,7 +8,7 @@ Deno.test.afterAll(() => stage.close());
 
 const { app, withBrowsers } = stage;
 
-/** A browser whose authenticator keeps passkeys and asks nobody. */
+/** A browser whose authenticator keeps passkeys and needs no gesture. */
 async function openWithAuthenticator(open: () => Promise<SignInBrowser>): Promise<SignInBrowser> {
   const browser = await open();
   const devtools = await browser.context.newCDPSession(browser.page);

@@ -34,7 +34,7 @@ export async function findTraces(
   ).map(([place, text]) => `${place}: ${text}`);
 }
 
-/** What a script of the page can read, by where it reads it. */
+/** Everything that a script of the page can read, by where it reads it. */
 export async function readPlaces(page: Page): Promise<Readonly<Record<string, string>>> {
   return await page.evaluate(async () => {
     const settled = <T>(request: IDBRequest<T>) =>

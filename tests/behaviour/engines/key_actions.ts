@@ -1,5 +1,5 @@
 /**
- * What the scenarios of the browser's key have in common: which key a tab has, how it is deleted, how a
+ * Shared by the scenarios of the browser's key: which key a tab has, how it is deleted, how a
  * session is refreshed with it, and browsers that are started and ended.
  *
  * @module
@@ -55,7 +55,7 @@ export async function makeFolder(): Promise<AsyncDisposable & { readonly path: s
   return { path, [Symbol.asyncDispose]: () => Deno.remove(path, { recursive: true }) };
 }
 
-/** What `use` answers of a tab in a browser that is started for it and ended after it. */
+/** Resolves with `use`'s result for a tab of a browser that is started for it and ended after it. */
 export async function inNewBrowser<Value>(
   { launch, url }: Harness,
   { page, ...options }: EngineOptions & { readonly page?: PageOptions },

@@ -5,7 +5,7 @@
  * @module
  */
 
-/** What each does is in the script below. */
+/** Each is carried out by the script below. */
 export type KeyFault =
   | "the store never opens"
   | "the store opens when it is too late"

@@ -1,5 +1,5 @@
 /**
- * What hides the browser's key for a while in each engine, and what takes it away.
+ * Scenarios in which the browser's key is hidden for a while, or lost, in each engine.
  *
  * @module
  */

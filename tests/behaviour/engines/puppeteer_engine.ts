@@ -37,7 +37,7 @@ export async function launchPuppeteerEngine(
   });
   const pid = browser.process()?.pid;
   if (pid === undefined) throw new Error(`Cannot drive ${name}: it has no process`);
-  // What is kept or set for a whole browser concerns its default context alone.
+  // A profile and a browser's settings apply to its default context alone.
   const usesDefault = options.blocksSiteData === true || profileFolder !== undefined;
   return {
     version: (await browser.version()).replace(/^.*\//, ""),

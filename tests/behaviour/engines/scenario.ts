@@ -44,7 +44,7 @@ export interface HarnessOptions {
 
 export interface Scenario extends EngineOptions, HarnessOptions {
   readonly rule: string;
-  /** What an engine does instead, for the table of docs/browsers.md. @default {nothing} */
+  /** An engine's different behaviour, for the table of docs/browsers.md. @default {nothing} */
   readonly differing?: Readonly<Partial<Record<EngineName, string>>>;
   readonly run: (harness: Harness) => Promise<void>;
 }

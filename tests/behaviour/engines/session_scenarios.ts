@@ -1,5 +1,5 @@
 /**
- * What every browser must do with a session, in the three engines that browsers are made of.
+ * Requirements on a session in every browser, in the three engines that browsers are made of.
  *
  * @module
  */

@@ -12,7 +12,7 @@ const executable = await findOptionalProgram("chromium", "extensions");
 
 const { email, password } = SEED_USERS.ada;
 
-/** What Chromium makes of the manifest's `key`. */
+/** The extension's id, which Chromium derives from the manifest's `key`. */
 const ID = "lcjdcpaaohjglipfgemeimkcanalpnao";
 
 if (executable !== undefined) {

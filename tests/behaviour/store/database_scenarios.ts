@@ -1,5 +1,5 @@
 /**
- * A scenario for each answer of the SQL functions that are asked about the database itself: its hook, its
+ * A scenario for each answer of the SQL functions about the database itself: its hook, its
  * migrations and whether it can be written to.
  *
  * @module

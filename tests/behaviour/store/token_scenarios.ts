@@ -1,5 +1,5 @@
 /**
- * A scenario for each outcome of the SQL functions that are asked about a token: its validation and its
+ * A scenario for each outcome of the SQL functions about a token: its validation and its
  * rotation.
  *
  * @module

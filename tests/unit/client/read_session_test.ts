@@ -144,11 +144,11 @@ Deno.test("a backend that is down or slow leaves the visit unavailable", async (
   }
 });
 
-Deno.test("a fault of the set-up leaves the visit unavailable too, and is told to the developer", async () => {
+Deno.test("a fault of the set-up leaves the visit unavailable too, and is reported to the developer", async () => {
   const fault = new TypeError("keepalive");
   const { error } = console;
-  const told: unknown[] = [];
-  console.error = (thrown) => void told.push(thrown);
+  const printed: unknown[] = [];
+  console.error = (thrown) => void printed.push(thrown);
   try {
     for (const thrown of [new TypeError("fetch failed"), fault]) {
       const fetch = () => Promise.reject(thrown);
@@ -158,7 +158,7 @@ Deno.test("a fault of the set-up leaves the visit unavailable too, and is told t
   } finally {
     console.error = error;
   }
-  assert.deepEqual(told, [fault]);
+  assert.deepEqual(printed, [fault]);
 });
 
 Deno.test("the client's own base URL is understood, and a missing one is refused", async () => {

@@ -38,7 +38,7 @@ Deno.test("a page that is not of the web is no place to come back to", () => {
   assert.equal(returnAddress(null, undefined), undefined);
 });
 
-Deno.test("what came back is taken out of the address, and nothing else changes in it", () => {
+Deno.test("the sign-in's parameters are taken out of the address, and nothing else changes in it", () => {
   const page = new URL("https://app.example.com/p?a=b%20c&auth_step=password_required&flag#part");
   const returned = readReturned(page);
   assert.deepEqual([returned?.name, returned?.value], ["step", "password_required"]);

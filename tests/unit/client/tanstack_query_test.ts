@@ -16,7 +16,7 @@ interface Backend {
   signIn(person: string): Promise<void>;
 }
 
-/** A jar, functions that know whoever signs in, and an API that answers with the name of its caller. */
+/** A jar, functions that know each person who signs in, and an API that answers with the name of its caller. */
 function createBackend(): Backend {
   const requests: string[] = [];
   const backend: Omit<Backend, "auth" | "signIn"> = { requests, person: null, isDown: false };
@@ -96,7 +96,7 @@ Deno.test("a query of an ended session is not tried again", async () => {
   assert.deepEqual(requests.filter((path) => path === new URL(API).pathname), []);
 });
 
-Deno.test("what is on the screen goes with its person, whoever comes next and however", async () => {
+Deno.test("a person's data leaves the screen with them, however the next one comes", async () => {
   const backend = createBackend();
   const { auth, signIn } = backend;
   await signIn("ada");

@@ -205,7 +205,7 @@ export function addCookies(context: RequestOf, values: readonly string[]): void 
   for (const value of values) context.header("Set-Cookie", value, { append: true });
 }
 
-/** What the log line says beyond the status. */
+/** The fields of the log line beyond the status. */
 export function addLogFields(context: RequestOf, fields: LogFields): void {
   context.set("facts", { ...context.get("facts"), ...fields });
 }

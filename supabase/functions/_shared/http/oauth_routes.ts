@@ -26,7 +26,7 @@ import { readQuery, redirect, type RoutesOf, type SignInSteps } from "./sign_in_
 const MAX_OAUTH_FLOWS = 25;
 
 /**
- * What they may take of every request together: enough for twenty pages of 200 characters. Servers in front
+ * The length of all flows' cookies together in each request: enough for twenty pages of 200 characters. Servers in front
  * refuse a request above some 16 kB, and any site can send a browser here to begin flows.
  */
 const MAX_OAUTH_LENGTH = 12_000;

@@ -48,7 +48,7 @@ export function createPasskeyRoutes(
         origin,
       });
       if (flow !== null) forget(context, "passkey");
-      if (flow?.registration) forget(context, "pending"); // of the same session, which is over
+      if (flow?.registration) forget(context, "pending"); // of the same session, which has ended
       if (result.kind !== "registered") return await answer(context, result);
       const { id, friendlyName, createdAt } = result.passkey;
       return context.json({ id, friendly_name: friendlyName, created_at: createdAt }, 201);

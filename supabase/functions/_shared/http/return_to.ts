@@ -14,7 +14,7 @@ export type AuthErrorCode =
   | "oauth_provider_not_supported"
   | "provider_email_needs_verification";
 
-/** What an earlier sign-in came back with: no part of the place. */
+/** Parameters of an earlier sign-in's return: no part of the place. */
 const RETURN_PARAMETER = /^auth_(?:error|step)(?:=|$)/;
 
 /** Printable ASCII. Browsers drop tabs and line breaks and turn `\` into `/` before they parse. */

@@ -1,5 +1,5 @@
 /**
- * What the sign-in routes share: the state that a flow keeps for its next step, in sealed cookies, and the
+ * Shared by the sign-in routes: the state that a flow keeps for its next step, in sealed cookies, and the
  * answers to a step.
  *
  * @module
@@ -55,12 +55,12 @@ export interface SessionBridge {
   answerOwn(context: RequestOf, own: SessionAt): Promise<Response>;
 }
 
-/** What the routes are made of. */
+/** The dependencies of the routes. */
 export interface SignInSteps {
   readonly dependencies: SignInDependencies;
   readonly cookies: SealedCookies;
   readonly bridge: SessionBridge;
-  /** What a sealed cookie holds; null unless it is genuine, of its time and of this form. */
+  /** The contents of a sealed cookie; null unless it is genuine, of its time and of this form. */
   open<Schema extends z.ZodType>(
     context: RequestOf,
     name: SealedCookieName,
@@ -145,7 +145,7 @@ export function createSignInSteps(options: SignInOptions, bridge: SessionBridge)
         await sealPending(context, result.pending);
         throw result.cause;
       case "refused":
-        // What is over at Supabase Auth must not stand in the way of a new beginning.
+        // A step that has ended at Supabase Auth must not stand in the way of a new beginning.
         if (result.code === "flow_state_expired") forget(context, "pending");
         throw new RequestError(result.code);
       case "throttled":

@@ -108,7 +108,7 @@ function classify(response: Response, text: string): RawAnswer {
   throw unavailable(parsed.success ? parsed.data.code : `http_${status}`);
 }
 
-/** What a body means. @throws {ServiceUnavailableError} For one that means nothing known */
+/** Interprets a body. @throws {ServiceUnavailableError} For one that means nothing known */
 export function readAnswer<Value>(
   answer: RawAnswer,
   parse: (body: unknown) => Value,

@@ -151,8 +151,8 @@ export async function releaseQuietly(
 }
 
 /**
- * What a session of Supabase Auth that a password has just opened says of its user. Where that is not to be
- * had nobody else has the session, so it is dropped.
+ * Reads the user of a session of Supabase Auth that a password has just opened. If that fails nobody
+ * else has the session, so it is dropped.
  *
  * @throws {ServiceUnavailableError} If Supabase Auth was not reached
  */

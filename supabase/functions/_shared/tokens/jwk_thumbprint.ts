@@ -7,7 +7,7 @@
 
 import { sha256Of } from "./hmac.ts";
 
-/** The members that identify a key. What else it holds is not looked at. */
+/** The members that identify a key. Its other members are not read. */
 export type IdentifyingMembers =
   | { readonly kty: "EC"; readonly crv: string; readonly x: string; readonly y: string }
   | { readonly kty: "oct"; readonly k: string };

@@ -7,7 +7,7 @@ import {
 const APP = "https://app.example.com";
 const options = { allowedOrigins: [APP], ownOrigin: "https://project.supabase.co" };
 
-Deno.test("what an earlier sign-in came back with is no part of the place to return to", () => {
+Deno.test("the parameters of an earlier sign-in are no part of the place to return to", () => {
   const cases: readonly (readonly [returnTo: string, place: string])[] = [
     ["/p?auth_error=access_denied", "/p"],
     ["/p?auth_step=password_required&tab=2#part", "/p?tab=2#part"],
