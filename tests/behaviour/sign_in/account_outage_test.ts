@@ -112,6 +112,22 @@ Deno.test("a passkey that was not registered is registered by the next try", asy
   assert.equal(await countIdentitySessions(fixture, person), 0);
 });
 
+Deno.test("an outage after a right current password takes back no wrong one", async () => {
+  const { browser, person } = await signIn();
+  const enroll = (current_password: string) =>
+    post(browser, "/mfa/factors", { ...ENROLL, current_password });
+  const countFailures = async () => {
+    const [row] = await sql`select sum(failures)::int as failures from unified_auth.login_throttle`;
+    return row?.["failures"];
+  };
+  assertRefused(await enroll("wrong"), "current_password_invalid");
+  const failures = await countFailures();
+  await whileAway(/GET .*\/user$/, async () => {
+    assertRefused(await enroll(person.password), "service_unavailable");
+  });
+  assert.equal(await countFailures(), failures);
+});
+
 Deno.test("a factor that was not enrolled is enrolled by the next try", async () => {
   const { browser, person } = await signIn();
   const enroll = { ...ENROLL, current_password: person.password };

@@ -142,8 +142,8 @@ async function checkCurrentPassword(
       await store.recordLoginFailure(failure, context);
       return { kind: "refused", code: "current_password_invalid" };
     }
-    await refund(dependencies, { charge, origin });
     const session = await readNewSession(dependencies, { identity: result.identity, context });
+    await refund(dependencies, { charge, origin });
     return session.kind === "ok"
       ? { kind: "reauthenticated", session: session.value, isCarried: false }
       : refuseAnswer(session);
