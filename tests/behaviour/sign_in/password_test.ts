@@ -170,6 +170,20 @@ Deno.test("a wrong current password changes nothing, is counted, and signs nobod
   assert.equal(await countIdentitySessions(fixture, person), 0);
 });
 
+Deno.test("a user of single sign-on changes no account that has the same address", async () => {
+  const [{ person, browser }, other] = [await fixture.signIn(), await fixture.createPerson()];
+  const { email, password } = person;
+  await sql`update auth.users set is_sso_user = true where id = ${person.id}`;
+  await sql`update auth.users set email = ${email} where id = ${other.id}`;
+  for (const change of [{ current_password: other.password }, {}]) {
+    const answer = await put(browser, "/password", { ...change, password: NEW_PASSWORD });
+    assertRefused(answer, "reauthentication_needed");
+    assert.equal(await countIdentitySessions(fixture, other), 0);
+  }
+  const { user } = viewOf(await post(fixture.openBrowser(), "/login", { email, password }));
+  assert.equal(user.id, other.id);
+});
+
 Deno.test("without the current password only a sign-in of the last ten minutes counts", async () => {
   const { browser, sessionId, person } = await fixture.signIn();
   viewOf(await put(browser, "/password", { password: NEW_PASSWORD }));

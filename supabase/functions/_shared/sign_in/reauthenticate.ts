@@ -100,18 +100,31 @@ async function open(
   dependencies: SignInDependencies,
   { own, currentPassword, context }: Omit<Reauthentication, "pending">,
 ): Promise<Exclude<ReauthenticationResult, Pending>> {
-  const { email } = own.session;
+  const { userId, email, createdAt } = own.session;
   if (email === null) return { kind: "refused", code: "reauthentication_needed" };
-  if (currentPassword !== null) {
-    return await checkCurrentPassword(dependencies, { email, currentPassword, context });
+  const isRecent = own.serverTime.getTime() - createdAt.getTime() <= RECENT_MS;
+  if (currentPassword === null && !isRecent) {
+    return { kind: "refused", code: "reauthentication_needed" };
   }
-  const ageMs = own.serverTime.getTime() - own.session.createdAt.getTime();
-  if (ageMs > RECENT_MS) return { kind: "refused", code: "reauthentication_needed" };
-  const answer = await dependencies.signInProvider.openSessionOf(email, context);
-  if (answer.kind !== "ok") return refuseAnswer(answer);
-  return answer.value.identity.userId === own.session.userId
+  const opened = currentPassword === null
+    ? await openByRecentSignIn(dependencies, { email, context })
+    : await checkCurrentPassword(dependencies, { email, currentPassword, context });
+  if (opened.kind !== "reauthenticated") return opened;
+  const { identity } = opened.session;
+  if (identity.userId === userId) return opened;
+  // A user of single sign-on may have the address of another account.
+  await dropIdentitySession(dependencies, identity, context);
+  return { kind: "refused", code: "reauthentication_needed" };
+}
+
+async function openByRecentSignIn(
+  { signInProvider }: Pick<SignInDependencies, "signInProvider">,
+  { email, context }: { readonly email: string; readonly context: RequestContext },
+): Promise<Exclude<ReauthenticationResult, Pending>> {
+  const answer = await signInProvider.openSessionOf(email, context);
+  return answer.kind === "ok"
     ? { kind: "reauthenticated", session: answer.value, isCarried: false }
-    : { kind: "refused", code: "reauthentication_needed" };
+    : refuseAnswer(answer);
 }
 
 /** Counted with the wrong passwords of a login: who has only the session must not guess here instead. */
