@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { decodeJwt } from "jose";
 import { ageSession } from "../../../local/testing/aging.ts";
 import { ACCESS_COOKIE, type Answer, type Browser, viewOf } from "./browser.ts";
+import type { SessionView } from "../../../supabase/functions/_shared/http/schemas.ts";
 import { openHttpFixture } from "./fixture.ts";
 import { addVerifiedFactor, signInToSupabaseAuth } from "./people.ts";
 import { assertRefused } from "./refusal.ts";
@@ -62,6 +63,19 @@ Deno.test("an access token says what Supabase Auth's says, at each minting anew"
     is_anonymous: true,
     phone: null,
   });
+});
+
+Deno.test("login, validate and refresh answer the token's expiry in Unix seconds, as supabase-js has it", async () => {
+  const browser = fixture.openBrowser();
+  const assertExpiry = ({ session }: SessionView) => {
+    assert.equal(session.expires_at, claimsOf(browser)["exp"]);
+    assert.equal(session.expires_at * 1000, Date.parse(session.access_token_expires_at));
+  };
+  const signedIn = await browser.login(await fixture.createPerson());
+  assertExpiry(signedIn);
+  assertExpiry(viewOf(await browser.validate()));
+  const refreshed = viewOf(await comeBack(browser, signedIn.session.id));
+  assertExpiry(refreshed);
 });
 
 Deno.test("an anonymous user who exchanges a token stays anonymous to row level security", async () => {

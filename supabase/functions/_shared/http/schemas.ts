@@ -99,6 +99,9 @@ export const sessionView = z.object({
     created_at: timestamp,
     last_active_at: timestamp,
     aal: z.string(),
+    expires_at: z.int().meta({
+      description: "`access_token_expires_at` in Unix seconds, as in a session of supabase-js.",
+    }),
     access_token_expires_at: timestamp,
     access_token_expires_in: seconds,
     refresh_token_expires_at: timestamp,

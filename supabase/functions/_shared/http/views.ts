@@ -32,6 +32,7 @@ export function renderSession(
       created_at: session.createdAt.toISOString(),
       last_active_at: session.lastActiveAt.toISOString(),
       aal: session.aal,
+      expires_at: Math.floor(session.accessTokenExpiresAt.getTime() / 1000), // the token's `exp`
       access_token_expires_at: session.accessTokenExpiresAt.toISOString(),
       access_token_expires_in: secondsBetween(serverTime, session.accessTokenExpiresAt),
       refresh_token_expires_at: session.refreshTokenExpiresAt.toISOString(),
