@@ -131,7 +131,7 @@ interface Phone {
   /** Its own, which is not the browser's. */
   abortController(): AbortController;
   emit(event: string, detail: unknown): void;
-  /** What NetInfo says. */
+  /** NetInfo's state. */
   setConnected(isConnected: boolean): void;
   /** In the background: time passes, and timers that come due meanwhile do not fire. */
   sleep(milliseconds: number): Promise<void>;
@@ -170,7 +170,7 @@ function startPhone(script: string): Phone {
     clearTimeout,
     queueMicrotask,
     performance: { now: () => performance.now() },
-    console: { error: (told: unknown) => void complaints.push(told) },
+    console: { error: (message: unknown) => void complaints.push(message) },
     sendNative: (query: NativeQuery, respond: (answer: NativeAnswer | null) => void) =>
       void send(query).then(respond),
   });
