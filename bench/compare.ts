@@ -23,6 +23,8 @@ interface Durations {
   readonly warmUpRequests: number;
   readonly seconds: number;
   readonly aloneSeconds: number;
+  /** Instead of those seconds, where each visitor comes once. */
+  readonly aloneRefreshes: number;
 }
 
 const { values } = parseArgs({
@@ -36,8 +38,8 @@ const { values } = parseArgs({
   },
 });
 const durations = values.quick
-  ? { warmUpRequests: 50, seconds: 0.5, aloneSeconds: 0.2 }
-  : { warmUpRequests: 2_000, seconds: 3, aloneSeconds: 1 };
+  ? { warmUpRequests: 50, seconds: 0.5, aloneSeconds: 0.2, aloneRefreshes: 50 }
+  : { warmUpRequests: 1_000, seconds: 3, aloneSeconds: 1, aloneRefreshes: 300 };
 const rounds = values.quick ? 1 : Number(values.rounds);
 const chosen = CONTENDERS.filter(({ name }) => values.only.some((start) => name.startsWith(start)));
 
@@ -84,7 +86,7 @@ async function measureRounds(lab: Lab, contenders: readonly Contender[]): Promis
 async function measure(
   lab: Lab,
   contender: Contender,
-  { warmUpRequests, seconds, aloneSeconds }: Durations,
+  { warmUpRequests, seconds, aloneSeconds, aloneRefreshes }: Durations,
 ): Promise<Figures> {
   const { server, request, amount, prepare } = await contender.open(lab);
   await using _ = server;
@@ -103,7 +105,8 @@ async function measure(
   let alone = busy;
   if (amount === undefined) {
     await makeReady();
-    alone = await loadOnce({ connections: 1, seconds: aloneSeconds });
+    const [seconds, amount] = [aloneSeconds, aloneRefreshes];
+    alone = await loadOnce({ connections: 1, ...(request.follow ? { amount } : { seconds }) });
   }
   const cpuUs = (part: keyof typeof after) => 1000 * (after[part] - before[part]) / busy.answers;
   return {
