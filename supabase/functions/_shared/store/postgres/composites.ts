@@ -38,10 +38,20 @@ export const COMPOSITE_FIELDS = {
 
 export type CompositeName = keyof typeof COMPOSITE_FIELDS;
 
+/** The policies are the same objects in every call: each is written once. */
+const writtenPolicies = new WeakMap<object, string>();
+
 /** A row of the type: every value in quotes, nothing at all for null. */
 export function writeComposite(type: CompositeName, value: object): string {
-  const values = new Map<string, unknown>(Object.entries(value));
-  return `(${COMPOSITE_FIELDS[type].map((field) => writeField(values.get(field))).join(",")})`;
+  if (type !== "session_policy" && type !== "access_token_policy") return writeRow(type, value);
+  const written = writtenPolicies.get(value) ?? writeRow(type, value);
+  writtenPolicies.set(value, written);
+  return written;
+}
+
+function writeRow(type: CompositeName, value: object): string {
+  const values: Readonly<Record<string, unknown>> = { ...value };
+  return `(${COMPOSITE_FIELDS[type].map((field) => writeField(values[field])).join(",")})`;
 }
 
 function writeField(value: unknown): string {
