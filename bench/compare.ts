@@ -48,39 +48,42 @@ const run = values.from === undefined
   : JSON.parse(await Deno.readTextFile(values.from)) as Run;
 const sections = renderSections(run);
 console.log(Object.values(sections).join("\n\n"));
-if (values.json) await Deno.writeTextFile(values.json, JSON.stringify(run, null, 2));
+await keep(run);
 if (values.write) await publish(values.write, sections);
 
 async function compare(): Promise<Run> {
   const startedAtMs = performance.now();
   const [loadAverage = 0] = loadavg();
-  await using lab = await openLab({ sessions: values.quick ? 100 : 2_000 });
+  await using lab = await openLab({ sessions: values.quick ? 600 : 2_000 });
   const statements = await runPgbench(lab.database.url, { seconds: Math.ceil(durations.seconds) });
-  const figures = await measureRounds(lab, chosen);
-  const minutes = ((performance.now() - startedAtMs) / 60_000).toFixed(1);
-  const date = new Date().toISOString().slice(0, 10);
-  return {
-    circumstances: `Measured on ${date}: ${rounds} ${rounds === 1 ? "round" : "rounds"} on ` +
-      `${navigator.hardwareConcurrency} cores in ${minutes} minutes, Deno ${Deno.version.deno}, ` +
-      `load average at the start ${loadAverage.toFixed(1)}.`,
-    connections: CONNECTIONS,
-    rounds: figures,
-    statements,
-  };
-}
-
-async function measureRounds(lab: Lab, contenders: readonly Contender[]): Promise<Run["rounds"]> {
   const figures: Record<string, Figures[]> = {};
+  const describe = (played: number): Run => {
+    const minutes = ((performance.now() - startedAtMs) / 60_000).toFixed(1);
+    const date = new Date().toISOString().slice(0, 10);
+    return {
+      circumstances: `Measured on ${date}: ${played} ${played === 1 ? "round" : "rounds"} on ` +
+        `${navigator.hardwareConcurrency} cores in ${minutes} minutes, Deno ${Deno.version.deno}, ` +
+        `load average at the start ${loadAverage.toFixed(1)}.`,
+      connections: CONNECTIONS,
+      rounds: figures,
+      statements,
+    };
+  };
   for (let turn = 0; turn < rounds; turn += 1) {
-    for (const contender of turn % 2 === 0 ? contenders : contenders.toReversed()) {
+    for (const contender of turn % 2 === 0 ? chosen : chosen.toReversed()) {
       const measured = await measure(lab, contender, durations);
       (figures[contender.name] ??= []).push(measured);
       console.error(
         `${turn + 1}/${rounds} ${contender.name}: ${measured.requestsPerSecond.toFixed(0)}/s`,
       );
     }
+    await keep(describe(turn + 1)); // what fails later must not take the earlier rounds along
   }
-  return figures;
+  return describe(rounds);
+}
+
+async function keep(run: Run): Promise<void> {
+  if (values.json) await Deno.writeTextFile(values.json, JSON.stringify(run, null, 2));
 }
 
 async function measure(

@@ -47,6 +47,9 @@ interface Turn {
 /** As a browser says it; the functions remember it with the session. */
 export const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0";
 
+/** A password's check takes half a second of a core, and sixteen may wait for one on a busy machine. */
+const TIMEOUT_SECONDS = 60;
+
 /** Where the turns of a list of visitors stand: the next load goes on behind the last one. */
 const turns = new WeakMap<readonly Visitor[], number>();
 
@@ -74,6 +77,7 @@ export async function load(
   const result = await autocannon({
     url,
     connections: Math.min(connections, amount ?? connections),
+    timeout: TIMEOUT_SECONDS,
     ...(amount === undefined ? { duration: seconds ?? 1 } : { amount }),
     requests: [{
       setupRequest(request, context: Turn) {
