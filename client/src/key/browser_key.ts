@@ -10,24 +10,8 @@
 
 import { orAborted, refuseAborted } from "../environment.ts";
 import { createKeyDatabase } from "./key_database.ts";
-import { ECDSA, type ProofClaims, signProof } from "./proof.ts";
-
-/** A proof, or why there is none. */
-export type Proof =
-  | { readonly kind: "signed"; readonly jwt: string }
-  | { readonly kind: "absent" }
-  /** It may be there: nothing was made and nothing deleted. Also where a browser can keep no keys. */
-  | { readonly kind: "unreadable" };
-
-export interface BrowserKey {
-  /** Signs a proof. Never rejects, and takes no longer than three seconds, or six with `repairs`. */
-  prove(claims: Omit<ProofClaims, "issuedAt">, options?: {
-    /** Makes a key where there is none. */
-    readonly creates?: boolean;
-    /** Replaces a key that cannot be read, once. For a sign-in, which does not need the old one. */
-    readonly repairs?: boolean;
-  }): Promise<Proof>;
-}
+import { ECDSA, signProof } from "./proof.ts";
+import type { BrowserKey, Proof, ProofClaims } from "./prover.ts";
 
 /** The parts of a browser that a key is made with. */
 export interface KeyEnvironment {

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type BrowserKey, createBrowserKey, type KeyEnvironment } from "./browser_key.ts";
+import { createBrowserKey, type KeyEnvironment } from "./browser_key.ts";
+import type { BrowserKey } from "./prover.ts";
 
 /** The key of the page or worker that this runs in. */
 export function pageKey(): BrowserKey {

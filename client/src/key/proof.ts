@@ -4,15 +4,7 @@
  * @module
  */
 
-/** The request that one proof is made for. */
-export interface ProofClaims {
-  readonly method: string;
-  readonly url: string;
-  /** The server's last challenge; a sign-in has none. */
-  readonly challenge?: string | undefined;
-  /** Milliseconds since the epoch. The server dates a proof by its challenge, so a wrong clock does no harm. */
-  readonly issuedAt: number;
-}
+import type { ProofClaims } from "./prover.ts";
 
 export const ECDSA = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const;
 

@@ -6,7 +6,7 @@
  */
 
 import type { SessionEnvironment } from "../environment.ts";
-import type { Proof } from "../key/browser_key.ts";
+import type { Proof } from "../key/prover.ts";
 import type { Busy, Unavailable } from "./outcome.ts";
 import { isNetworkError } from "./network_error.ts";
 import { readJson } from "./views.ts";

@@ -14,7 +14,7 @@ import {
   type Json,
   retryAfterMsOf,
 } from "./http_exchange.ts";
-import type { BrowserKey } from "../key/browser_key.ts";
+import type { BrowserKey } from "../key/prover.ts";
 import { pageKey } from "../key/page_key.ts";
 import type { DevicesOutcome, EndDeviceOutcome } from "./devices.ts";
 import type {

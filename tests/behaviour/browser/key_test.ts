@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Proof } from "../../../client/src/key/browser_key.ts";
+import type { Proof } from "../../../client/src/key/prover.ts";
 import { verifyProof } from "../../unit/client/key_fixture.ts";
 import { ACCESS_COOKIE, REFRESH_COOKIE } from "../http/browser.ts";
 import { openStagedProject, QUICK, SHORT_LIVED, type Stage } from "./scenario.ts";

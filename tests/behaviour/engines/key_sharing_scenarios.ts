@@ -5,7 +5,7 @@
  */
 
 import assert from "node:assert/strict";
-import type { Proof } from "../../../client/src/key/browser_key.ts";
+import type { Proof } from "../../../client/src/key/prover.ts";
 import { startTcpRelay, type TcpRelay } from "../../harness/tcp_relay.ts";
 import type { EngineTab } from "./engine.ts";
 import {

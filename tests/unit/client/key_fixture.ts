@@ -15,12 +15,8 @@ import {
   type JWTPayload,
   jwtVerify,
 } from "jose";
-import {
-  type BrowserKey,
-  createBrowserKey,
-  type KeyEnvironment,
-  type Proof,
-} from "../../../client/src/key/browser_key.ts";
+import { createBrowserKey, type KeyEnvironment } from "../../../client/src/key/browser_key.ts";
+import type { BrowserKey, Proof } from "../../../client/src/key/prover.ts";
 
 export const CLAIMS = {
   method: "POST",

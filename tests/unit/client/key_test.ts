@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { setImmediate } from "node:timers";
-import type { Proof } from "../../../client/src/key/browser_key.ts";
+import type { Proof } from "../../../client/src/key/prover.ts";
 import { createBrowserKey } from "../../../client/src/key/browser_key.ts";
 import { CLAIMS, createKeyFixture, type KeyFixture, verifyProof } from "./key_fixture.ts";
 

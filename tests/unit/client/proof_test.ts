@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { browserEnvironment } from "../../../client/src/environment.ts";
 import { createHttpTransport } from "../../../client/src/transport/http_transport.ts";
-import type { BrowserKey } from "../../../client/src/key/browser_key.ts";
+import type { BrowserKey } from "../../../client/src/key/prover.ts";
 import type { Call } from "../../../client/src/transport/outcome.ts";
 import { createKeyFixture, verifyProof } from "./key_fixture.ts";
 import { createHarness } from "./client_harness.ts";
