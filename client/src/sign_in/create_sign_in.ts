@@ -190,8 +190,8 @@ export function createSignIn<U extends UnifiedAuthUser>(
       navigation.replaceAddress(returned.address);
       return await outcomeOf(returned);
     },
-    withOtp: ({ createUser, captchaToken, returnTo: named, ...address }) =>
-      post("/otp", {
+    withOtp: async ({ createUser, captchaToken, returnTo: named, ...address }) =>
+      await post("/otp", {
         ...address,
         create_user: createUser,
         captcha_token: captchaToken,
@@ -211,16 +211,16 @@ export function createSignIn<U extends UnifiedAuthUser>(
         { consent: true },
         (answer) => stepIn(answer, ["password_required"]),
       ),
-    signUp: ({ email, password, captchaToken, deviceName, returnTo: named }) =>
-      step("/signup", {
+    signUp: async ({ email, password, captchaToken, deviceName, returnTo: named }) =>
+      await step("/signup", {
         email,
         password,
         captcha_token: captchaToken,
         device_name: deviceName,
         return_to: returnTo(named),
       }, sentIn),
-    resetPassword: ({ email, captchaToken, returnTo: named }) =>
-      post(
+    resetPassword: async ({ email, captchaToken, returnTo: named }) =>
+      await post(
         "/recover",
         { email, captcha_token: captchaToken, return_to: returnTo(named) },
         sentIn,

@@ -365,3 +365,14 @@ Deno.test("an outage is an answer, and changes nothing", async () => {
   assert.equal(outcome.cause, "network");
   assert.notEqual(session.status, "active");
 });
+
+Deno.test("a `returnTo` that is no address is a rejection, and sends nothing", async () => {
+  const { email } = await fixture.createPerson();
+  const { signIn } = openClient(fixture.openBrowser());
+  const request = { email, password: NEW_PASSWORD, returnTo: "https://[app]/" };
+  for (const name of ["withOtp", "signUp", "resetPassword"] as const) {
+    await assert.rejects(() => signIn[name](request), TypeError);
+  }
+  await assert.rejects(() => signIn.withOAuth({ provider: "github", ...request }), TypeError);
+  assert.equal(fixture.countMessages(email), 0);
+});
