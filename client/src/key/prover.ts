@@ -1,5 +1,5 @@
 /**
- * What the rest of the client knows of the browser's key: it proves a request, or says why not. The package's
+ * The browser's key as the rest of the client sees it: it proves a request, or says why not. The package's
  * declarations lead here, so nothing here is named that only a browser has.
  *
  * @module
