@@ -32,6 +32,10 @@ export interface EngineBrowser extends AsyncDisposable {
 
 export interface EngineProfile extends AsyncDisposable {
   openTab(url: string): Promise<EngineTab>;
+  /** The value of a cookie that scripts may not see. */
+  cookie(name: string): Promise<string | undefined>;
+  /** As the browser forgets a cookie whose time is over. */
+  forgetCookie(name: string): Promise<void>;
 }
 
 export interface EngineTab {

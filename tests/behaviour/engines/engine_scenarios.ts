@@ -9,7 +9,7 @@ import type { EngineName } from "./engine.ts";
 import { KEY_SHARING_SCENARIOS } from "./key_sharing_scenarios.ts";
 import { KEY_STORE_SCENARIOS } from "./key_store_scenarios.ts";
 import { launchEngine } from "./launch.ts";
-import { withHarness } from "./harness.ts";
+import { openEngineProject } from "./harness.ts";
 import type { Scenario } from "./scenario.ts";
 import { SESSION_SCENARIOS } from "./session_scenarios.ts";
 import { describeOtherVersion } from "./tried_versions.ts";
@@ -34,7 +34,7 @@ export async function testEngine(engine: EngineName): Promise<void> {
     if (found === undefined) missing.push(program);
   }
   if (missing.length > 0) return;
-  // A browser takes seconds to start, so scenarios of the same kind of browser share one.
+  // A browser takes seconds to start, and a project one, so scenarios of the same kind share them.
   const kinds = Map.groupBy(
     SCENARIOS,
     ({ blocksSiteData = false, isPrivate = false }) =>
@@ -45,8 +45,15 @@ export async function testEngine(engine: EngineName): Promise<void> {
       await using browser = await launchEngine(engine, JSON.parse(options));
       const otherVersion = describeOtherVersion(engine, browser.version);
       if (otherVersion) console.warn(otherVersion);
-      for (const { rule, run, ...harness } of scenarios) {
-        await test.step(rule, () => withHarness({ engine, browser }, run, harness));
+      const projects = Map.groupBy(
+        scenarios,
+        ({ environment, hasSecureCookies }) => JSON.stringify({ environment, hasSecureCookies }),
+      );
+      for (const [settings, ofProject] of projects) {
+        await using project = await openEngineProject(engine, JSON.parse(settings));
+        for (const { rule, run } of ofProject) {
+          await test.step(rule, () => project.play(browser, run));
+        }
       }
     });
   }

@@ -1,35 +1,68 @@
 /**
- * A stack, a profile of a browser and tabs for one scenario. WebKitGTK keeps no `Secure` cookie of
+ * A project for scenarios one after the other, each with a profile of a browser. WebKitGTK keeps no `Secure` cookie of
  * plain-http loopback, so there the functions set cookies without prefix.
  *
  * @module
  */
 
 import assert from "node:assert/strict";
+import type postgres from "postgres";
 import { ageSession } from "../../../local/testing/aging.ts";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { openTestServer } from "../../../local/testing/test_server.ts";
+import { emptySessionTables } from "../../harness/session_tables.ts";
 import { createDrivenSite } from "../browser/driven_site.ts";
 import type { EngineBrowser, EngineName } from "./engine.ts";
 import { launchEngine } from "./launch.ts";
-import { type Harness, type HarnessOptions, IS_SETTLED, STATUS } from "./scenario.ts";
+import {
+  type Harness,
+  type HarnessOptions,
+  IS_SETTLED,
+  type Scenario,
+  STATUS,
+} from "./scenario.ts";
 
-export async function withHarness(
-  { engine, browser }: { readonly engine: EngineName; readonly browser: EngineBrowser },
-  run: (harness: Harness) => Promise<void>,
+export interface EngineProject extends AsyncDisposable {
+  /** Plays a scenario in a fresh profile; nothing of the scenario before is left. */
+  play(browser: EngineBrowser, run: Scenario["run"]): Promise<void>;
+}
+
+export async function openEngineProject(
+  engine: EngineName,
   { environment = {}, hasSecureCookies = false }: HarnessOptions = {},
-): Promise<void> {
+): Promise<EngineProject> {
+  await using opened = new AsyncDisposableStack();
   const site = createDrivenSite();
-  await using server = await openTestServer();
-  await using stack = await server.startStack({
-    environment: {
-      ...(engine === "webkit" && !hasSecureCookies ? { SESSION_COOKIE_PREFIX: "" } : {}),
-      ...environment,
+  const server = opened.use(await openTestServer());
+  const stack = opened.use(
+    await server.startStack({
+      environment: {
+        ...(engine === "webkit" && !hasSecureCookies ? { SESSION_COOKIE_PREFIX: "" } : {}),
+        ...environment,
+      },
+      site: () => site,
+    }),
+  );
+  const sql = stack.database.connectAs("supabase_admin", { max: 1 });
+  const kept = opened.move();
+  return {
+    async play(browser, run) {
+      await emptySessionTables(sql);
+      site.reset();
+      await playIn(browser, run, { engine, site, stack, sql });
     },
-    site: () => site,
-  });
+    [Symbol.asyncDispose]: () => kept.disposeAsync(),
+  };
+}
+
+async function playIn(
+  browser: EngineBrowser,
+  run: Scenario["run"],
+  { engine, site, stack, sql }: Pick<Harness, "engine" | "site" | "stack"> & {
+    readonly sql: postgres.Sql;
+  },
+): Promise<void> {
   let profile = await browser.openProfile();
-  const sql = stack.database.connect({ max: 1 });
 
   const url: Harness["url"] = ({ script, baseUrl = stack.baseUrl } = {}) => {
     const query = new URLSearchParams({ options: '{"settleMs":50}' });

@@ -47,6 +47,11 @@ export async function launchPuppeteerEngine(
         : await browser.createBrowserContext();
       return {
         openTab: async (url) => await openTab(await context.newPage(), url),
+        cookie: async (name) =>
+          (await context.cookies()).find((cookie) => cookie.name === name)?.value,
+        async forgetCookie(name) {
+          await context.deleteMatchingCookies({ name });
+        },
         async [Symbol.asyncDispose]() {
           if (!usesDefault) await context.close();
         },

@@ -68,6 +68,10 @@ async function openWindow(
         close: () => inTab(() => driver.close()),
       };
     },
+    // Of the page in front; no other one of a test has another site.
+    cookie: async (name) =>
+      (await driver.manage().getCookies()).find((cookie) => cookie.name === name)?.value,
+    forgetCookie: (name) => driver.manage().deleteCookie(name),
     [Symbol.asyncDispose]: () => driver.quit(),
   };
 }

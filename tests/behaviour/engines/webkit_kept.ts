@@ -47,6 +47,8 @@ export async function launchKeptWebkit(folder: string): Promise<EngineBrowser> {
           browser = kept.use(startBrowser(control.drive(url), { display, folder }));
           return Promise.resolve(createTab(control));
         },
+        cookie: noCookies,
+        forgetCookie: noCookies,
         [Symbol.asyncDispose]: () => Promise.resolve(),
       });
     },
@@ -54,6 +56,10 @@ export async function launchKeptWebkit(folder: string): Promise<EngineBrowser> {
     kill: () => killTree(pid()),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
+}
+
+function noCookies(): Promise<never> {
+  return Promise.reject(new Error("Cannot see cookies: no driver is connected"));
 }
 
 function startBrowser(
