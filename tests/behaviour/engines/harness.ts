@@ -11,6 +11,7 @@ import { ageSession } from "../../../local/testing/aging.ts";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { openTestServer } from "../../../local/testing/test_server.ts";
 import { emptySessionTables } from "../../harness/session_tables.ts";
+import { REFRESH_COOKIE } from "../http/browser.ts";
 import { createDrivenSite } from "../browser/driven_site.ts";
 import type { EngineBrowser, EngineName } from "./engine.ts";
 import { launchEngine } from "./launch.ts";
@@ -95,6 +96,10 @@ async function playIn(
         site.reset();
         return tab;
       },
+      refreshCookie: () =>
+        profile.cookie(
+          engine === "webkit" ? REFRESH_COOKIE.replace("__Host-", "") : REFRESH_COOKIE,
+        ),
       async openAnotherProfile() {
         await profile[Symbol.asyncDispose]();
         profile = await browser.openProfile();

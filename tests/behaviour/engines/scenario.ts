@@ -26,6 +26,8 @@ export interface Harness {
   /** A tab whose session has settled. */
   open(options?: PageOptions): Promise<EngineTab>;
   openSignedIn(options?: PageOptions): Promise<EngineTab>;
+  /** The browser's refresh cookie, which no script can see. */
+  refreshCookie(): Promise<string | undefined>;
   /** Closes all tabs; those that are opened later share nothing with them. */
   openAnotherProfile(): Promise<void>;
   signIn(tab: EngineTab): Promise<void>;

@@ -120,6 +120,32 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
   },
 
   {
+    rule: "a rotation whose page goes away meanwhile is kept",
+    run: async ({ site, stack, age, open, openSignedIn, refreshCookie }) => {
+      const tab = await openSignedIn();
+      const before = await refreshCookie();
+      assert.ok(before);
+      await age(3_000);
+      const held = Promise.withResolvers<void>();
+      site.setFate(async (reply, request) => {
+        if (request.url.endsWith("/refresh")) await held.promise;
+        return reply;
+      });
+      await tab.evaluate("void session.refresh()");
+      await site.arrival("refresh", 1);
+      await tab.navigate(`${stack.functionsUrl}/unified-auth/health`);
+      // The page's last act: the same request, once more, outlives it.
+      await site.arrival("refresh", 2);
+      held.resolve();
+      for (let tries = 0; tries < 100 && await refreshCookie() === before; tries++) {
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+      assert.notEqual(await refreshCookie(), before);
+      assert.equal(await (await open()).evaluate("session.getSnapshot().generation"), 2);
+    },
+  },
+
+  {
     rule: "a private window signs in, and a second tab of it finds the session",
     run: async ({ open, openSignedIn }) => {
       await openSignedIn();
