@@ -3,7 +3,8 @@ import { bundleContestant } from "./bundles.ts";
 import { CONTESTANTS } from "./contestants/all.ts";
 import { unifiedAuth } from "./contestants/unified_auth.ts";
 import { DOCUMENT, format, readRecord, readVersions } from "./record.ts";
-import { cellOf, renderScoreboard } from "./render.ts";
+import { OTHER_ENGINES } from "./other_engines.ts";
+import { cellInEngine, cellOf, renderScoreboard } from "./render.ts";
 import { SCENARIO_IDS } from "./scenario_id.ts";
 import { SCENARIOS } from "./scenarios/all.ts";
 
@@ -31,6 +32,20 @@ Deno.test("the scoreboard shows our client meeting every target, S1 to S11", asy
   assert.deepEqual(SCENARIOS.map(({ id }) => id), SCENARIO_IDS);
   for (const scenario of SCENARIOS) {
     assert.match(cellOf(record, scenario, unifiedAuth), /^✓ /, scenario.id);
+  }
+});
+
+Deno.test("the scoreboard shows our client meeting every target that the drivers of other engines can play", async () => {
+  const record = await readRecord();
+  for (const scenario of SCENARIOS) {
+    for (const engine of OTHER_ENGINES) {
+      const cell = cellInEngine(record, scenario, engine);
+      assert.match(
+        cell,
+        scenario.beyondOtherDrivers ? /^– Chromium only: / : /^✓ /,
+        scenario.id,
+      );
+    }
   }
 });
 

@@ -6,6 +6,7 @@
  */
 
 import type { Contestant } from "./contestant.ts";
+import type { EngineRecord, OtherEngine } from "./other_engines.ts";
 import type { Measurement } from "./scoreboard.ts";
 
 export interface ScoreboardRecord {
@@ -14,6 +15,8 @@ export interface ScoreboardRecord {
   readonly contestants: Readonly<Record<string, ContestantRecord>>;
   /** By scenario, then by contestant. */
   readonly rows: Readonly<Record<string, Readonly<Record<string, Measurement>>>>;
+  /** Our client in the other engines. */
+  readonly engines: Readonly<Record<OtherEngine, EngineRecord>>;
 }
 
 export interface ContestantRecord {

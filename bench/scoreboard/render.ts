@@ -5,10 +5,17 @@
  */
 
 import type { Contestant } from "./contestant.ts";
+import { OTHER_ENGINES, type OtherEngine } from "./other_engines.ts";
 import type { ScoreboardRecord } from "./record.ts";
 import type { Result, Scenario } from "./scenario.ts";
+import type { Measurement } from "./scoreboard.ts";
 
 const MARKS: Readonly<Record<Result, string>> = { met: "✓", partly: "~", missed: "✗" };
+
+const ENGINE_NAMES: Readonly<Record<OtherEngine, string>> = {
+  firefox: "Firefox",
+  webkit: "WebKitGTK",
+};
 
 export function renderScoreboard(
   record: ScoreboardRecord,
@@ -21,6 +28,13 @@ export function renderScoreboard(
     `**${scenario.id}** ${scenario.title}`,
     ...contestants.map((contestant) => cellOf(record, scenario, contestant)),
   ]);
+  const engineTable = tableOf(
+    ["scenario", ...OTHER_ENGINES.map((id) => `${ENGINE_NAMES[id]} ${record.engines[id].version}`)],
+    scenarios.map((scenario) => [
+      `**${scenario.id}** ${scenario.title}`,
+      ...OTHER_ENGINES.map((engine) => cellInEngine(record, scenario, engine)),
+    ]),
+  );
   return `# The client beside others
 
 For people who choose a client.
@@ -37,6 +51,15 @@ ${tableOf(["scenario", ...contestants.map(({ name }) => name)], table)}
 
 These clients have different tasks: a library that renews a token when a call is refused is not meant
 to know when a laptop slept. A dash says so, and a ✗ is no judgement of the rest of a library.
+
+## Our client in other engines
+
+The same page and the same judge, as far as the drivers of these browsers go.
+
+${engineTable}
+
+WebKitGTK keeps no \`Secure\` cookie of plain HTTP on this machine, so there the cookies have no prefix
+(\`SESSION_COOKIE_PREFIX=\`).
 
 ## Targets, and how each is measured
 
@@ -76,8 +99,20 @@ export function cellOf(
   scenario: Scenario,
   { id, name }: Contestant,
 ): string {
-  const measurement = rows[scenario.id]?.[id];
-  if (!measurement) throw new TypeError(`Cannot tell ${scenario.id} of ${name}: not measured`);
+  return cell(rows[scenario.id]?.[id], scenario, name);
+}
+
+/** A cell of the table of engines. @throws {TypeError} If the record has none. */
+export function cellInEngine(
+  { engines }: ScoreboardRecord,
+  scenario: Scenario,
+  engine: OtherEngine,
+): string {
+  return cell(engines[engine].rows[scenario.id], scenario, engine);
+}
+
+function cell(measurement: Measurement | undefined, scenario: Scenario, of: string): string {
+  if (!measurement) throw new TypeError(`Cannot tell ${scenario.id} of ${of}: not measured`);
   if ("absent" in measurement) return `– ${measurement.absent}`;
   const { result, words } = scenario.judge(measurement.facts);
   return `${MARKS[result]} ${words}`;

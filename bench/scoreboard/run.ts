@@ -1,8 +1,8 @@
 /**
  * `deno task scoreboard`: plays everybody through everything and writes `docs/client-scoreboard.md`.
  * `--only supabase-js --scenario S3` plays a part of it, prints, and writes nothing, or with `--record`
- * puts it in place of what the last run measured of it; `--page` plays nothing, and writes the page
- * again.
+ * puts it in place of what the last run measured of it; `--engines` plays our client in Firefox and
+ * WebKit alone, and records that; `--page` plays nothing, and writes the page again.
  *
  * @module
  */
@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { startTestServer } from "../../local/testing/test_server.ts";
 import { launchChromium } from "../../tests/behaviour/browser/chromium.ts";
 import { CONTESTANTS } from "./contestants/all.ts";
+import { measureEngine, type OtherEngine } from "./other_engines.ts";
 import {
   type ContestantRecord,
   DOCUMENT,
@@ -30,12 +31,14 @@ const { values } = parseArgs({
     only: { type: "string", multiple: true, default: [] },
     scenario: { type: "string", multiple: true, default: [] },
     record: { type: "boolean", default: false },
+    engines: { type: "boolean", default: false },
     page: { type: "boolean", default: false },
   },
 });
 const contestants = chosen(CONTESTANTS, values.only);
 const scenarios = chosen(SCENARIOS, values.scenario);
 if (values.page) await writePage(await readRecord());
+else if (values.engines) await keep({ ...await readRecord(), engines: await playEngines() });
 else await playAndPrint();
 
 async function playAndPrint(): Promise<void> {
@@ -44,7 +47,7 @@ async function playAndPrint(): Promise<void> {
   const isKept = isWhole || values.record;
   const startedMs = performance.now();
   const board = await play();
-  if (isKept) await write(board, isWhole ? null : await readRecord());
+  if (isKept) await write(board, isWhole);
   const seconds = ((performance.now() - startedMs) / 1000).toFixed(0);
   console.log(
     `${seconds} s; ${isKept ? "docs/client-scoreboard.md is written" : "nothing written"}`,
@@ -82,11 +85,25 @@ async function play(): Promise<Scoreboard> {
   });
 }
 
-/** Keeps of `last` what was not played. */
-async function write(
-  { rows, gzipBytes }: Scoreboard,
-  last: ScoreboardRecord | null,
-): Promise<void> {
+async function playEngines(): Promise<ScoreboardRecord["engines"]> {
+  await using server = await startTestServer();
+  const play = (engine: OtherEngine) =>
+    measureEngine(engine, {
+      server,
+      scenarios: SCENARIOS,
+      onMeasured({ scenario, facts, seconds }) {
+        const { result, words } = scenario.judge(facts);
+        console.log(
+          `${engine.padEnd(10)}${scenario.id} ${result} ${words} (${seconds.toFixed(1)} s)`,
+        );
+      },
+    });
+  return { firefox: await play("firefox"), webkit: await play("webkit") };
+}
+
+/** Of the last record, what was not played is kept. */
+async function write({ rows, gzipBytes }: Scoreboard, isWhole: boolean): Promise<void> {
+  const last = isWhole ? null : await readRecord();
   const entries = await Promise.all(
     contestants.map(async (contestant): Promise<[string, ContestantRecord]> => [
       contestant.id,
@@ -96,13 +113,17 @@ async function write(
       },
     ]),
   );
-  const record: ScoreboardRecord = {
+  await keep({
     chromium: await chromiumVersion(),
     contestants: inOrder(CONTESTANTS, { ...last?.contestants, ...Object.fromEntries(entries) }),
     rows: Object.fromEntries(
       SCENARIOS.map(({ id }) => [id, inOrder(CONTESTANTS, { ...last?.rows[id], ...rows[id] })]),
     ),
-  };
+    engines: last?.engines ?? await playEngines(),
+  });
+}
+
+async function keep(record: ScoreboardRecord): Promise<void> {
   await Deno.writeTextFile(RECORD, await format(JSON.stringify(record), "json"));
   await writePage(record);
 }

@@ -29,6 +29,8 @@ export interface Scenario {
   readonly method: string;
   /** Life of an access token, as the server grants it. */
   readonly accessTtlSeconds: number;
+  /** Why it cannot be played in Firefox and WebKit. @default {it can} */
+  readonly beyondOtherDrivers?: string;
   run(stage: Stage): Promise<Facts>;
   /** @throws {TypeError} For facts of another scenario. */
   judge(facts: Facts): Judgement;

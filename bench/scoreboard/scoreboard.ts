@@ -8,7 +8,7 @@ import type { TestServer } from "../../local/testing/test_server.ts";
 import { type Bundle, bundleContestant } from "./bundles.ts";
 import type { Contestant } from "./contestant.ts";
 import type { Facts, Scenario } from "./scenario.ts";
-import { playScenario } from "./stage.ts";
+import { playScenario, type StageBrowser } from "./stage.ts";
 
 /** The measurement of one contestant in one scenario; or why there is none. */
 export type Measurement = { readonly facts: Facts } | { readonly absent: string };
@@ -26,6 +26,8 @@ export interface ScoreboardOptions {
   readonly scenarios: readonly Scenario[];
   /** How many are played at the same time: most of the time is waiting. @default {3} */
   readonly lanes?: number;
+  /** @default {Chromium} */
+  readonly openBrowser?: () => Promise<StageBrowser>;
   readonly onMeasured?: (measured: {
     readonly contestant: Contestant;
     readonly scenario: Scenario;
@@ -35,7 +37,7 @@ export interface ScoreboardOptions {
 }
 
 export async function measureScoreboard(options: ScoreboardOptions): Promise<Scoreboard> {
-  const { server, contestants, scenarios, lanes = 3, onMeasured } = options;
+  const { server, contestants, scenarios, lanes = 3, openBrowser, onMeasured } = options;
   const bundles = new Map<Contestant, Bundle>();
   for (const contestant of contestants) bundles.set(contestant, await bundleContestant(contestant));
 
@@ -46,7 +48,7 @@ export async function measureScoreboard(options: ScoreboardOptions): Promise<Sco
       const absent = contestant.absent[scenario.id];
       if (absent !== undefined) return void (row[contestant.id] = { absent });
       const startedMs = performance.now();
-      const facts = await playScenario(scenario, { contestant, bundle, server }).catch(
+      const facts = await playScenario(scenario, { contestant, bundle, server, openBrowser }).catch(
         (thrown: unknown) => {
           throw new Error(`${scenario.id} with ${contestant.name}: ${thrown}`, { cause: thrown });
         },

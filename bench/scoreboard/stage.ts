@@ -43,12 +43,17 @@ const PATIENCE_MS = 90_000;
 /** Longer than any access token here lives, shorter than any session. */
 const OUTLIVED_SECONDS = 3_700;
 
+/** What a scenario needs of a browser, beside its tabs. */
+export type StageBrowser = Pick<DevTools, "openTab" | "cookie" | "forgetCookie"> & AsyncDisposable;
+
 export async function playScenario(
   scenario: Scenario,
-  { contestant, bundle, server }: {
+  { contestant, bundle, server, openBrowser = launchDevTools }: {
     readonly contestant: Contestant;
     readonly bundle: Bundle;
     readonly server: TestServer;
+    /** @default {Chromium} */
+    readonly openBrowser?: (() => Promise<StageBrowser>) | undefined;
   },
 ): Promise<Facts> {
   await using arena = await contestant.openArena({
@@ -56,12 +61,12 @@ export async function playScenario(
     script: bundle.script,
     accessTtlSeconds: contestant.accessTtlSeconds?.[scenario.id] ?? scenario.accessTtlSeconds,
   });
-  await using chromium = await launchDevTools();
+  await using browser = await openBrowser();
   const late = Promise.withResolvers<never>();
   const timer = setTimeout(() => late.reject(new Error("No end in sight")), PATIENCE_MS);
   try {
     return await Promise.race([
-      scenario.run(createStage({ arena, chromium, contestant })),
+      scenario.run(createStage({ arena, browser, contestant })),
       late.promise,
     ]);
   } finally {
@@ -70,22 +75,22 @@ export async function playScenario(
 }
 
 function createStage(
-  { arena, chromium, contestant }: {
+  { arena, browser, contestant }: {
     readonly arena: Arena;
-    readonly chromium: DevTools;
+    readonly browser: StageBrowser;
     readonly contestant: Contestant;
   },
 ): Stage {
   let sleptMs = 0;
   const open: Stage["open"] = async ({ baseUrl = arena.baseUrl, clockOffsetMs = 0 } = {}) => {
-    const tab = await chromium.openTab(`${baseUrl}/?clock=${sleptMs + clockOffsetMs}`);
+    const tab = await browser.openTab(`${baseUrl}/?clock=${sleptMs + clockOffsetMs}`);
     await tab.waitFor("globalThis.contestant?.isReady() === true");
     return tab;
   };
   const outliveAccess = async () => {
     await arena.passTime(OUTLIVED_SECONDS);
     for (const name of contestant.accessCookies ?? []) {
-      await chromium.forgetCookie(name, arena.baseUrl);
+      await browser.forgetCookie(name, arena.baseUrl);
     }
   };
   return {
@@ -109,7 +114,7 @@ function createStage(
     async heldCredential(tab) {
       const { credential } = contestant;
       return "cookie" in credential
-        ? await chromium.cookie(credential.cookie)
+        ? await browser.cookie(credential.cookie)
         : await tab.evaluate<string | undefined>(credential.expression);
     },
   };

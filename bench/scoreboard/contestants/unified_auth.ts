@@ -28,15 +28,31 @@ export const unifiedAuth: Contestant = {
   credential: { cookie: REFRESH_COOKIE },
   accessCookies: [ACCESS_COOKIE],
   absent: {},
-  openArena,
+  openArena: (options) => openArena(options),
 };
 
-async function openArena({ server, script, accessTtlSeconds }: ArenaOptions): Promise<Arena> {
+/** WebKitGTK keeps no `Secure` cookie of plain-http loopback, so there the cookies have no prefix. */
+export const unifiedAuthWithoutPrefix: Contestant = {
+  ...unifiedAuth,
+  credential: { cookie: bare(REFRESH_COOKIE) },
+  accessCookies: [bare(ACCESS_COOKIE)],
+  openArena: (options) => openArena(options, { SESSION_COOKIE_PREFIX: "" }),
+};
+
+function bare(cookie: string): string {
+  return cookie.replace("__Host-", "");
+}
+
+async function openArena(
+  { server, script, accessTtlSeconds }: ArenaOptions,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<Arena> {
   const wire = createWire();
   const issued: string[] = [];
   const stack = await server.startStack({
     functions: ["unified-auth"],
     environment: {
+      ...environment,
       SESSION_ACCESS_TTL_SECONDS: String(accessTtlSeconds),
       // The window must be shorter than an access token's life.
       ...(accessTtlSeconds <= 60 ? { SESSION_WINDOW_SECONDS: "1" } : {}),
@@ -72,8 +88,9 @@ function kindOf({ url }: Request): RequestKind {
   return route === "sessions" ? "call" : "other";
 }
 
+const REFRESH_PAIR = `${bare(REFRESH_COOKIE)}=`;
+
 function refreshTokenIn({ headers }: Response): string | undefined {
-  const prefix = `${REFRESH_COOKIE}=`;
-  const cookie = headers.getSetCookie().find((line) => line.startsWith(prefix));
-  return cookie?.slice(prefix.length).split(";")[0] || undefined;
+  const cookie = headers.getSetCookie().find((line) => bare(line).startsWith(REFRESH_PAIR));
+  return cookie && bare(cookie).slice(REFRESH_PAIR.length).split(";")[0] || undefined;
 }

@@ -22,6 +22,7 @@ export const frozenTab = defineScenario({
     "one. The second: a tab renews, a second one asks too and is frozen, a third one asks. Measured " +
     "is how long the last tab waits, in steps of two seconds, and how often the server rotated.",
   accessTtlSeconds: 3600,
+  beyondOtherDrivers: "its driver freezes no tab",
   async run(stage) {
     const holder = await freezeHolder(stage);
     const waiter = await freezeWaiter(stage);

@@ -15,6 +15,7 @@ export const networkError = defineScenario({
     "The browser is offline when a renewal is due, for 3 s. Back online, nothing is done for " +
     "10 s but to look whether a renewal comes.",
   accessTtlSeconds: 3600,
+  beyondOtherDrivers: "its driver cuts no network off",
   async run({ arena: { wire }, openSignedIn, outliveAccess }) {
     const tab = await openSignedIn();
     await outliveAccess();

@@ -20,6 +20,7 @@ export const tabReturns = defineScenario({
     } s, so that Chromium hides and shows it. Nothing changes on the server. Counted is what the ` +
     "documented listener of a user interface gets.",
   accessTtlSeconds: 3600,
+  beyondOtherDrivers: "its driver hides no window",
   async run({ openSignedIn }) {
     const tab = await openSignedIn();
     await tab.waitFor("contestant.isReady()");
