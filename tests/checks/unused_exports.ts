@@ -25,6 +25,7 @@ const FOR_TESTS: Readonly<Record<string, string>> = {
   ACCOUNT_LIMIT: "compared with docs/security.md",
   NETWORK_LIMIT: "compared with docs/security.md",
   COMPOSITE_FIELDS: "compared with the database's types",
+  ROUTES: "compared with the OpenAPI document",
   VALIDATE_PARAMETERS: "compared with the database's function",
   toPolicyArgument: "calls of the SQL functions by SQL take the same policy",
   encodeRefreshToken: "tokens are forged with it",

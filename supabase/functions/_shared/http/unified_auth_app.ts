@@ -58,7 +58,8 @@ export interface UnifiedAuthOptions
   readonly binding: Binding;
 }
 
-const ROUTES = {
+/** Every route, and the one method that it answers to. */
+export const ROUTES = {
   "/login": "POST",
   "/validate": "POST",
   "/refresh": "POST",
