@@ -14,8 +14,9 @@ export const auth = createAuthClient({
   async fetch(input, init) {
     const response = await fetchWithCookies(input, init);
     // At once, and whole or not at all: the next run needs the newest cookies.
-    writeFileSync(`${file}.new`, JSON.stringify(jar), { mode: 0o600 });
-    renameSync(`${file}.new`, file);
+    const written = `${file}.${process.pid}`;
+    writeFileSync(written, JSON.stringify(jar), { mode: 0o600 });
+    renameSync(written, file);
     return response;
   },
 });
