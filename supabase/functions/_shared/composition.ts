@@ -73,7 +73,7 @@ export interface Composition {
 /** @throws {ConfigError} If the environment is wrong, naming every problem */
 export async function compose(env: (name: string) => string | undefined): Promise<Composition> {
   const config = readConfig(env);
-  const signingKeys = await useSigningKeys(config);
+  const signingKeys = await loadSigningKeys(config);
   const cookies = createSessionCookies({
     domain: config.cookieDomain,
     sameSite: config.cookieSameSite,
@@ -157,7 +157,7 @@ async function requireHook(
 }
 
 /** Importing the keys also finds a private and a public half that do not belong together. */
-async function useSigningKeys(config: Config): Promise<SigningKeys> {
+async function loadSigningKeys(config: Config): Promise<SigningKeys> {
   try {
     return await importSigningKeys(config.signingKeys);
   } catch (error: unknown) {

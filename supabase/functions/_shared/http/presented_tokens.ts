@@ -1,8 +1,8 @@
 /**
  * Finds the tokens of a request: a Bearer header, and cookies of which there may be two of one name. Of
  * one session the highest genuine generation wins; generations of two sessions say nothing of each
- * other, so of several sessions all are kept, the likelier ones first. Judges
- * no session.
+ * other, so of several sessions all are kept, the likelier ones first.
+ * Judges no session.
  *
  * @module
  */

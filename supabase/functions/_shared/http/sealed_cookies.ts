@@ -19,7 +19,7 @@ export type SealedCookieName = "pending" | "sent" | "passkey" | `oauth_${string}
 
 export interface HeldCookie {
   readonly name: `oauth_${string}`;
-  /** Of all that it takes of the request. */
+  /** In characters of the request, its name included. */
   readonly length: number;
 }
 
