@@ -6,7 +6,7 @@ const stage = await openSignInStage();
 Deno.test.afterAll(() => stage.close());
 
 const { app, withBrowsers } = stage;
-const PAGE = `${app}/deep/page?tab=2#part`;
+const PAGE = `${app}/deep/page?tab=a%20b#part`;
 const NEW_PASSWORD = "another-horse-battery-staple";
 
 /** Asks for a mail on `PAGE`; answers where its link leads. */
@@ -177,7 +177,7 @@ Deno.test("a recovery's link leads back to where it was asked for, and to a new 
     const { page } = browser;
     await page.goto(await requestLink(browser, person, "resetPassword"));
     await press(page, "Continue");
-    await page.waitForURL(`${app}/deep/page?tab=2&auth_step=password_required#part`);
+    await page.waitForURL(`${app}/deep/page?tab=a%20b&auth_step=password_required#part`);
     assert.equal(await emailIn(page), null);
     const kinds = await page.evaluate<readonly string[]>(`(async () => [
       (await session.signIn.returnOutcome()).kind,
@@ -199,7 +199,7 @@ Deno.test("a sign-up's link leads back to where it was asked for, and asks for t
     await page.evaluate(`session.signIn.signUp(${JSON.stringify(request)})`);
     await page.goto(stage.lastLink(request.email));
     await press(page, "Continue");
-    await page.waitForURL(`${app}/deep/page?tab=2&auth_step=password_required#part`);
+    await page.waitForURL(`${app}/deep/page?tab=a%20b&auth_step=password_required#part`);
     assert.equal(await emailIn(page), null);
     const kinds = await page.evaluate<readonly string[]>(`(async () => [
       (await session.signIn.returnOutcome()).kind,

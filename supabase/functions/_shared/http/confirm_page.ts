@@ -20,7 +20,7 @@ const [question, button, no, problem] = ["question", "go", "no", "problem"].map(
 let body = { token_hash: tokenHash, type };
 const leave = (name, value) => {
   const url = new URL(returnTo);
-  if (value) url.searchParams.set(name, value);
+  if (value) url.search += (url.search ? "&" : "?") + name + "=" + encodeURIComponent(value);
   location.replace(url);
 };
 no.addEventListener("click", () => leave());

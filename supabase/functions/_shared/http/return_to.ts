@@ -49,6 +49,7 @@ export function readReturnTo(text: string | undefined, options: ReturnToOptions)
 /** The same place, with why nobody is signed in. */
 export function withAuthError(returnTo: string, code: AuthErrorCode): string {
   const url = new URL(returnTo);
-  url.searchParams.set("auth_error", code);
+  // As text: `URLSearchParams` would write the app's own parameters in another way.
+  url.search += `${url.search === "" ? "?" : "&"}auth_error=${code}`;
   return url.href;
 }

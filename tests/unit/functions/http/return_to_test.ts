@@ -20,7 +20,7 @@ Deno.test("the parameters of an earlier sign-in are no part of the place to retu
 });
 
 Deno.test("an error is added to the place as it is", () => {
-  const place = readReturnTo("/p?auth_error=access_denied&tab=2#part", options) ?? "";
+  const place = readReturnTo("/p?auth_error=access_denied&tab=a%20b&flag#part", options) ?? "";
   const withError = withAuthError(place, "oauth_failed");
-  assert.equal(withError, `${APP}/p?tab=2&auth_error=oauth_failed#part`);
+  assert.equal(withError, `${APP}/p?tab=a%20b&flag&auth_error=oauth_failed#part`);
 });
