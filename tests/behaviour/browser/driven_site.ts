@@ -23,10 +23,13 @@ export interface DrivenSite extends Site {
   end(): void;
 }
 
-/** As `make`, which is called for the first time that its value is needed. */
-function once<T>(make: () => T): () => T {
-  let made: { readonly value: T } | undefined;
-  return () => (made ??= { value: make() }).value;
+const bundles = new Map<string, Promise<Uint8Array<ArrayBuffer>>>();
+
+/** As `bundlePage`, once for all sites of a file: the bundler takes longer to start than to bundle. */
+function bundleOnce(script: URL): Promise<Uint8Array<ArrayBuffer>> {
+  const bundle = bundles.get(script.href) ?? bundlePage(script);
+  bundles.set(script.href, bundle);
+  return bundle;
 }
 
 /** Answers with `Clear-Site-Data: "storage"`, as a sign-out page or another app of the origin may. */
@@ -46,8 +49,8 @@ const LOOK_EVERY_MS = 10;
 
 export function createDrivenSite(page = DRIVEN_PAGE): DrivenSite {
   const scripts: Readonly<Record<string, () => Promise<Uint8Array<ArrayBuffer>>>> = {
-    "/app.js": once(() => bundlePage(page.script)),
-    "/worker.js": once(() => bundlePage(DRIVEN_WORKER)),
+    "/app.js": () => bundleOnce(page.script),
+    "/worker.js": () => bundleOnce(DRIVEN_WORKER),
   };
   const html = (script: string | null) =>
     `<!DOCTYPE html><title>Under test</title>${script ? `<script>${script}</script>` : ""}` +

@@ -37,6 +37,7 @@ export async function openEngineProject(
   const server = opened.use(await openTestServer());
   const stack = opened.use(
     await server.startStack({
+      functions: ["unified-auth"],
       environment: {
         ...(engine === "webkit" && !hasSecureCookies ? { SESSION_COOKIE_PREFIX: "" } : {}),
         ...environment,
