@@ -60,7 +60,7 @@ async function openProfile(browser: EngineBrowser): Promise<StageBrowser> {
   };
 }
 
-/** What its driver cannot do, no scenario that is played asks for. */
+/** No scenario that is played needs the methods that its driver lacks. */
 function asTab(tab: EngineTab): Tab {
   const refuse = () => Promise.reject(new TypeError("Cannot do that by this browser's driver"));
   return {

@@ -43,7 +43,7 @@ const PATIENCE_MS = 90_000;
 /** Longer than any access token here lives, shorter than any session. */
 const OUTLIVED_SECONDS = 3_700;
 
-/** What a scenario needs of a browser, beside its tabs. */
+/** The parts of a browser that a scenario needs, beside its tabs. */
 export type StageBrowser = Pick<DevTools, "openTab" | "cookie" | "forgetCookie"> & AsyncDisposable;
 
 export async function playScenario(

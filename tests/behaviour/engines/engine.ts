@@ -34,7 +34,7 @@ export interface EngineProfile extends AsyncDisposable {
   openTab(url: string): Promise<EngineTab>;
   /** The value of a cookie that scripts may not see. */
   cookie(name: string): Promise<string | undefined>;
-  /** As the browser forgets a cookie whose time is over. */
+  /** As the browser forgets a cookie that has expired. */
   forgetCookie(name: string): Promise<void>;
 }
 
