@@ -7,7 +7,7 @@
 
 import type { SessionEnvironment } from "../environment.ts";
 import type { Session } from "../session/session.ts";
-import type { Answer, ExchangeRequest, Json } from "../transport/http_exchange.ts";
+import type { Answer, ExchangeRequest } from "../transport/http_exchange.ts";
 import {
   type HttpTransport,
   refusedIn,
@@ -23,7 +23,7 @@ import type {
   Unavailable,
   Valid,
 } from "../transport/outcome.ts";
-import { isObject, type UnifiedAuthUser } from "../transport/views.ts";
+import { isObject, type Json, type UnifiedAuthUser } from "../transport/views.ts";
 import { factorsIn, type MfaRequired, mfaRequiredIn } from "../transport/second_factor.ts";
 import { enrolledIn, sentIn, stepIn } from "./answers.ts";
 import {

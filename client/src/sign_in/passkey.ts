@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Json } from "../transport/http_exchange.ts";
+import type { Json } from "../transport/views.ts";
 
 /** Runs a ceremony over the server's options; null where the person or the browser gave it up. */
 export interface Passkeys {

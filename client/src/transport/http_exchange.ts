@@ -9,10 +9,7 @@ import type { SessionEnvironment } from "../environment.ts";
 import type { Proof } from "../key/prover.ts";
 import type { Busy, Unavailable } from "./outcome.ts";
 import { isNetworkError } from "./network_error.ts";
-import { readJson } from "./views.ts";
-
-/** A JSON object. */
-export type Json = Readonly<Record<string, unknown>>;
+import { type Json, readJson } from "./views.ts";
 
 export interface Answer {
   readonly response: Response;

@@ -7,13 +7,7 @@
  */
 
 import type { SessionEnvironment } from "../environment.ts";
-import {
-  type Answer,
-  createExchange,
-  type Exchange,
-  type Json,
-  retryAfterMsOf,
-} from "./http_exchange.ts";
+import { type Answer, createExchange, type Exchange, retryAfterMsOf } from "./http_exchange.ts";
 import type { BrowserKey } from "../key/prover.ts";
 import { pageKey } from "../key/page_key.ts";
 import type { DevicesOutcome, EndDeviceOutcome } from "./devices.ts";
@@ -33,6 +27,7 @@ import type {
 import { type MfaRequired, mfaRequiredIn } from "./second_factor.ts";
 import {
   ACCESS_TOKEN_SUPERSEDED,
+  type Json,
   PROOF_CODES,
   rejectReasonOf,
   sessionEntriesOf,

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Answer, Json } from "./http_exchange.ts";
-import { isObject } from "./views.ts";
+import type { Answer } from "./http_exchange.ts";
+import { isObject, type Json } from "./views.ts";
 
 /**
  * A second factor of the person.

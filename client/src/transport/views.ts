@@ -74,7 +74,8 @@ export interface SessionEntry {
   readonly aal: string;
 }
 
-type Json = Readonly<Record<string, unknown>>;
+/** A JSON object. */
+export type Json = Readonly<Record<string, unknown>>;
 
 /** The session view as an outcome; undefined when `body` is none. The app says what its users carry. */
 export function validOf<U extends SessionUser>(body: Json | null): Valid<U> | undefined {
