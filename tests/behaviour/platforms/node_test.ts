@@ -75,9 +75,8 @@ Deno.test("a command line stays signed in from one run to the next", async (test
   await test.step("a run two hours later refreshes, and keeps what it was given", async () => {
     const sql = stack.database.connect({ max: 1 });
     const generations = async () =>
-      (await sql`select s.generation from public.sessions as s`).map(({ generation }) =>
-        Number(generation)
-      );
+      (await sql`select s.generation from public.sessions as s order by s.id`)
+        .map(({ generation }) => Number(generation));
     const before = await generations();
     await new Promise((resolve) => setTimeout(resolve, 4_000));
     await everywhere(`get ${authUrl}/sessions`, { printed: /^200 .*"current":true/ });
