@@ -258,3 +258,16 @@ Deno.test("nobody changes a password without a session, a recovery or a sign-up"
   const answer = await put(fixture.openBrowser(), "/password", { password: NEW_PASSWORD });
   assert.equal(answer.status, 401);
 });
+
+Deno.test("a changed password leaves a sign-in that another tab has begun as it is", async () => {
+  const [here, other] = [await fixture.createPerson(), await fixture.createPerson()];
+  const { id: factor_id, code } = await fixture.addTotp(other);
+  const browser = fixture.openBrowser();
+  await browser.login(here);
+  const { email, password } = other;
+  assert.equal((await post(browser, "/login", { email, password })).body["code"], "mfa_required");
+  const change = { current_password: here.password, password: NEW_PASSWORD };
+  assert.equal((await put(browser, "/password", change)).status, 200);
+  const answer = await post(browser, "/mfa/verify", { factor_id, code: code() });
+  assert.equal(answer.status, 200, JSON.stringify(answer.body));
+});

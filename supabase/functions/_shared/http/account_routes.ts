@@ -35,6 +35,7 @@ export function createAccountRoutes(
       const body = await readSchemaBody(context, passwordBody);
       const { password } = body;
       const pending = await openPending(context);
+      const isCarried = pending?.awaits === "change";
       const origin = await bridge.readOrigin(context, body.device_name);
       if (awaitsPassword(pending)) {
         return await answer(
@@ -47,7 +48,7 @@ export function createAccountRoutes(
       const change = { own, pending, currentPassword, password, origin };
       const result = await changeOwnPassword(dependencies, change);
       if (result.kind !== "changed") return await answer(context, result);
-      if (pending !== null) forget(context, "pending");
+      if (isCarried) forget(context, "pending");
       addLogFields(context, { outcome: "password_changed", session_id: own.session.sessionId });
       return await bridge.answerOwn(context, own);
     },
@@ -106,15 +107,16 @@ export function createAccountRoutes(
       const body = await readSchemaBody(context, removeFactorBody);
       const factorId = (context.req.param("id") ?? "").toLowerCase();
       if (!UUID.test(factorId)) throw new RequestError("not_found");
+      const pending = await openPending(context);
       const result = await removeOwnFactor(dependencies, {
         own: await bridge.requireOwn(context),
-        pending: await openPending(context),
+        pending,
         currentPassword: body.current_password ?? null,
         origin: await bridge.readOrigin(context, undefined),
         factorId,
       });
       if (result.kind !== "removed") return await answer(context, result);
-      forget(context, "pending");
+      if (pending?.awaits === "change") forget(context, "pending");
       return context.json({ removed: true });
     },
   };

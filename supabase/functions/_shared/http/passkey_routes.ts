@@ -38,17 +38,19 @@ export function createPasskeyRoutes(
     "POST /passkeys/verify": async function verifyPasskeyAnswer(context) {
       const body = await readSchemaBody(context, passkeyBody);
       const flow = await open(context, "passkey", sealedPasskey);
+      const pending = await openPending(context);
       const { credential } = body;
       const origin = await bridge.readOrigin(context, body.device_name);
       // Right or wrong, the challenge is used up: an outage alone leaves it.
       const result = await verifyPasskey(dependencies, {
         flow,
-        pending: await openPending(context),
+        pending,
         credential,
         origin,
       });
       if (flow !== null) forget(context, "passkey");
-      if (flow?.registration) forget(context, "pending"); // of the same session, which has ended
+      // Its session of Supabase Auth has ended with the registration.
+      if (flow?.registration && pending?.awaits === "change") forget(context, "pending");
       if (result.kind !== "registered") return await answer(context, result);
       const { id, friendlyName, createdAt } = result.passkey;
       return context.json({ id, friendly_name: friendlyName, created_at: createdAt }, 201);
