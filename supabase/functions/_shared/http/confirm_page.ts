@@ -25,7 +25,7 @@ const leave = (name, value) => {
 };
 no.addEventListener("click", () => leave());
 button.addEventListener("click", async () => {
-  button.disabled = true;
+  button.disabled = no.disabled = true;
   problem.textContent = "";
   try {
     const response = await fetch("verify", {
@@ -47,7 +47,7 @@ button.addEventListener("click", async () => {
   } catch {
     problem.textContent = "That did not work. Please try again in a moment.";
   }
-  button.disabled = false;
+  button.disabled = no.disabled = false;
 });
 `;
 
