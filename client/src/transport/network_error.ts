@@ -7,7 +7,7 @@
 
 /** By what Chromium, Firefox, Safari, undici, Deno, Bun, workerd, React Native, Expo and Electron say. */
 const NETWORK_WORDS =
-  /fetch failed|failed to fetch|network|load failed|connect|sending request|terminated|socket|offline|host|ENOTFOUND|timed? ?out|net::|internal error; ref/i;
+  /fetch failed|failed to fetch|network|load failed|connect|sending request|terminated|socket|offline|resolve host|hostname|ENOTFOUND|timed? ?out|net::|internal error; ref/i;
 
 /** Engines' words for a mistake in a program, which may name a `connection` or a `socket` too. */
 const MISTAKE_WORDS = /\b(undefined|null|not an? (function|object)|not defined|find variable)\b/i;
