@@ -48,7 +48,8 @@ export interface EngineTab {
   close(): Promise<void>;
 }
 
-const PATIENCE_MS = 15_000;
+/** On a machine with much else to do; what is true at once costs none of it. */
+const PATIENCE_MS = 45_000;
 const LOOK_EVERY_MS = 50;
 
 /** `waitFor` for a tab that can evaluate. */
