@@ -59,13 +59,14 @@ function ours(
     name,
     async open(lab) {
       const server = await lab.startOurs(options);
+      const signedIn = lab.signedIn[options.algorithm ?? "ES256"];
       const isOwnFunction = options.functionName === "validate-session";
       return {
         server,
         request: {
           url: `${server.url}${isOwnFunction ? "/validate-session" : `/unified-auth${path}`}`,
           ...(isOwnFunction ? {} : POST),
-          visitors: only ? known(lab.signedIn, only) : lab.signedIn,
+          visitors: only ? known(signedIn, only) : signedIn,
           follow: path === "/refresh",
         },
         ...(once ? { amount: once } : {}),

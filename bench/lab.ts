@@ -46,8 +46,11 @@ export interface Lab extends AsyncDisposable {
   readonly postmaster: number;
   readonly gateway: Gateway;
   readonly database: TestDatabase;
-  /** Of the functions: every one holds both cookies. */
-  readonly signedIn: readonly Visitor[];
+  /**
+   * Of the functions: every one holds both cookies. A server of the other algorithm would take none of their
+   * access tokens, and `validate` would refresh each.
+   */
+  readonly signedIn: Readonly<Record<Algorithm, readonly Visitor[]>>;
   /** Half as many, each bound to a key. */
   readonly bound: readonly BoundVisitor[];
   /** Of the floors: the same sessions once more, by what stands in their rows. */
@@ -107,13 +110,21 @@ export async function openLab({ sessions }: { readonly sessions: number }): Prom
         count: Math.ceil(sessions / SESSIONS_PER_PERSON),
         bcryptCost: 4, // their logins are not measured, they only make cookies
       });
+    const signedIn = await signIn(await startOurs({ store: "direct" }), await signedUp("person"));
+    const floor = await copySessions(sql);
     return {
       postmaster: server.pid,
       gateway,
       database,
       logins: await createPeople(sql, { prefix: "login", count: LOGINS, bcryptCost: 10 }),
-      signedIn: await signIn(await startOurs({ store: "direct" }), await signedUp("person")),
-      floor: await copySessions(sql),
+      signedIn: {
+        ES256: signedIn,
+        HS256: await signIn(
+          await startOurs({ store: "direct", algorithm: "HS256" }),
+          await signedUp("hs256"),
+        ),
+      },
+      floor,
       bound: await signInBound(await startOurs({ store: "direct" }), await signedUp("bound")),
       createDatabase,
       startOurs,
