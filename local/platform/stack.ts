@@ -43,6 +43,8 @@ export interface Stack extends AsyncDisposable {
   readonly functions: Readonly<Record<string, readonly FunctionProcess[]>>;
   /** Replaces every process of every function by one of another release, as a deploy does. */
   deploy(release: Release): Promise<void>;
+  /** Resolves once no request is being answered: what callers that have gone away began may go on. */
+  whenIdle(): Promise<void>;
   /** Stops serving and ends the functions. The database stays. */
   stop(): Promise<void>;
 }
@@ -96,11 +98,17 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
   // The services need the server's address, and the server needs the gateway: it is set once it exists.
   const behind: { gateway?: Gateway } = {};
-  const server = listen(
-    options.port ?? 0,
-    (request, { remoteAddr }) =>
-      behind.gateway?.(request, remoteAddr.hostname) ?? new Response(null, { status: 503 }),
-  );
+  const answering = new Set<Promise<Response>>();
+  const server = listen(options.port ?? 0, async (request, { remoteAddr }) => {
+    if (!behind.gateway) return new Response(null, { status: 503 });
+    const answer = Promise.resolve(behind.gateway(request, remoteAddr.hostname));
+    answering.add(answer);
+    try {
+      return await answer;
+    } finally {
+      answering.delete(answer);
+    }
+  });
   const baseUrl = `http://127.0.0.1:${server.addr.port}`;
 
   const environment: Record<string, string> = {
@@ -193,6 +201,9 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         await Promise.all(replaced.map((process) => process.stop()));
         await start(name, release);
       }));
+    },
+    async whenIdle() {
+      while (answering.size > 0) await Promise.allSettled(answering);
     },
     stop,
     [Symbol.asyncDispose]: stop,

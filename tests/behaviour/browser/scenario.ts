@@ -78,11 +78,12 @@ export async function openStagedProject(
     async withStage(run, launch) {
       await emptySessionTables(sql);
       site.reset();
-      await using chromium = await launchDevTools(launch);
       try {
+        await using chromium = await launchDevTools(launch);
         await run(createStage({ site, stack, chromium, sql }));
       } finally {
         site.end(); // or a test that failed would wait for the replies that it holds
+        await stack.whenIdle(); // what the closed browser has begun ends within this test
       }
     },
     async close() {

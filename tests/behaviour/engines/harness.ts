@@ -52,6 +52,7 @@ export async function openEngineProject(
       await emptySessionTables(sql);
       site.reset();
       await playIn(browser, run, { engine, site, stack, sql });
+      await stack.whenIdle();
     },
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
