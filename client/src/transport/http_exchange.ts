@@ -36,8 +36,8 @@ export interface Exchange {
   ): Promise<T | Busy | Unavailable>;
 }
 
-/** Chromium needs a turn of its event loop; Firefox and WebKit took 2 to 20 ms. */
-const PAGEHIDE_AFTER_MS = 100;
+/** Chromium needs a turn of its event loop; Firefox and WebKit took 2 to 20 ms, and over 100 on a busy machine. */
+const PAGEHIDE_AFTER_MS = 500;
 
 /** @throws {TypeError} If `baseUrl` is missing or no HTTP URL. */
 export function createExchange(
