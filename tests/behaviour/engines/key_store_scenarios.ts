@@ -68,7 +68,7 @@ const FAILURES: readonly Scenario[] = [
       await tab.evaluate("void (fault = null)");
       await tab.evaluate("letGo()");
       assert.equal(await keyOf(tab), key);
-      // A page that the engine takes for hidden would not try again by itself.
+      // A page that the engine takes for hidden does not retry automatically.
       await tab.evaluate("session.refresh().then(() => 0)");
       await tab.waitFor('session.getSnapshot().activity === "idle"');
       await refreshAndRotate(tab, harness);
