@@ -197,8 +197,8 @@ export interface SignIn<U extends SessionUser = UnifiedAuthUser> {
    */
   withOAuth(request: OAuthRequest): Promise<OAuthOutcome<U>>;
   /**
-   * The sign-in that this page came back with, from a provider or a mail's link, if the sign-in is not finished; null
-   * otherwise. Takes it out of the page's address. Call it wherever a sign-in may come back.
+   * How an unfinished sign-in came back to this page, from a provider or a mail's link; null if none did.
+   * Takes it out of the page's address. Call it wherever a sign-in may come back.
    */
   returnOutcome(): Promise<ReturnOutcome | null>;
   /** Sends a magic link and a code by mail, or a code by text message. */

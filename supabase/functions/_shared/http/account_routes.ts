@@ -9,6 +9,7 @@ import { awaitsPassword, changeOwnPassword, choosePassword } from "../sign_in/pa
 import { challengeFactor, verifyFactor } from "../sign_in/second_factor.ts";
 import { readSchemaBody } from "./request_body.ts";
 import { RequestError } from "./request_error.ts";
+import { requireId } from "./route_path.ts";
 import {
   challengeBody,
   enrollBody,
@@ -19,10 +20,8 @@ import {
 import { addLogFields } from "./envelope.ts";
 import { renderFactors, type RoutesOf, type SignInSteps } from "./sign_in_steps.ts";
 
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
-
 export function createAccountRoutes(
-  { dependencies, bridge, openPending, forget, sealPending, answer }: SignInSteps,
+  { dependencies, bridge, openPending, forgetChange, sealPending, answer }: SignInSteps,
 ): RoutesOf<
   | "PUT /password"
   | "POST /mfa/challenge"
@@ -35,7 +34,6 @@ export function createAccountRoutes(
       const body = await readSchemaBody(context, passwordBody);
       const { password } = body;
       const pending = await openPending(context);
-      const isCarried = pending?.awaits === "change";
       const origin = await bridge.readOrigin(context, body.device_name);
       if (awaitsPassword(pending)) {
         return await answer(
@@ -48,7 +46,7 @@ export function createAccountRoutes(
       const change = { own, pending, currentPassword, password, origin };
       const result = await changeOwnPassword(dependencies, change);
       if (result.kind !== "changed") return await answer(context, result);
-      if (isCarried) forget(context, "pending");
+      forgetChange(context, pending);
       addLogFields(context, { outcome: "password_changed", session_id: own.session.sessionId });
       return await bridge.answerOwn(context, own);
     },
@@ -105,8 +103,7 @@ export function createAccountRoutes(
 
     "DELETE /mfa/factors/:id": async function removeFactor(context) {
       const body = await readSchemaBody(context, removeFactorBody);
-      const factorId = (context.req.param("id") ?? "").toLowerCase();
-      if (!UUID.test(factorId)) throw new RequestError("not_found");
+      const factorId = requireId(context);
       const pending = await openPending(context);
       const result = await removeOwnFactor(dependencies, {
         own: await bridge.requireOwn(context),
@@ -116,7 +113,7 @@ export function createAccountRoutes(
         factorId,
       });
       if (result.kind !== "removed") return await answer(context, result);
-      if (pending?.awaits === "change") forget(context, "pending");
+      forgetChange(context, pending);
       return context.json({ removed: true });
     },
   };

@@ -26,8 +26,8 @@ import { readQuery, redirect, type RoutesOf, type SignInSteps } from "./sign_in_
 const MAX_OAUTH_FLOWS = 25;
 
 /**
- * The length of all flows' cookies together in each request: enough for twenty pages of 200 characters. Servers in front
- * refuse a request above some 16 kB, and any site can send a browser here to begin flows.
+ * The length of all flows' cookies together in each request: enough for twenty pages of 200 characters.
+ * Servers in front refuse a request above some 16 kB, and any site can send a browser here to begin flows.
  */
 const MAX_OAUTH_LENGTH = 12_000;
 

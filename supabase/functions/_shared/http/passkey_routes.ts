@@ -16,7 +16,7 @@ import type { RoutesOf, SignInSteps } from "./sign_in_steps.ts";
 const PASSKEY_SECONDS = 300;
 
 export function createPasskeyRoutes(
-  { dependencies, bridge, open, openPending, seal, forget, answer }: SignInSteps,
+  { dependencies, bridge, open, openPending, seal, forget, forgetChange, answer }: SignInSteps,
 ): RoutesOf<"POST /passkeys/options" | "POST /passkeys/verify"> {
   return {
     "POST /passkeys/options": async function offerPasskey(context) {
@@ -50,7 +50,7 @@ export function createPasskeyRoutes(
       });
       if (flow !== null) forget(context, "passkey");
       // Its session of Supabase Auth has ended with the registration.
-      if (flow?.registration && pending?.awaits === "change") forget(context, "pending");
+      if (flow?.registration) forgetChange(context, pending);
       if (result.kind !== "registered") return await answer(context, result);
       const { id, friendlyName, createdAt } = result.passkey;
       return context.json({ id, friendly_name: friendlyName, created_at: createdAt }, 201);

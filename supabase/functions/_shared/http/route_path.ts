@@ -5,6 +5,9 @@
  * @module
  */
 
+import type { RequestOf } from "./envelope.ts";
+import { RequestError } from "./request_error.ts";
+
 /**
  * The path behind the function's name, without a trailing slash: `/login`, or `/` for nothing. Where
  * the name does not occur, what the path ends with, if that is a known route, else the path itself.
@@ -23,6 +26,15 @@ export function routePath(
   const at = `${path}/`.indexOf(`${marker}/`);
   if (at !== -1) return path.slice(at + marker.length) || "/";
   return knownTail.exec(path)?.[0] ?? (path || "/");
+}
+
+const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+
+/** The UUID at `:id` of the route, in its canonical form. @throws {RequestError} `not_found` for anything else */
+export function requireId(context: RequestOf): string {
+  const id = (context.req.param("id") ?? "").toLowerCase();
+  if (!UUID.test(id)) throw new RequestError("not_found");
+  return id;
 }
 
 /** Matches any of the routes at the end of a path; `:id` stands for one segment. */

@@ -75,6 +75,8 @@ export interface SignInSteps {
   ): Promise<void>;
   sealPending(context: RequestOf, pending: PendingSignIn): Promise<void>;
   forget(context: RequestOf, name: SealedCookieName): void;
+  /** Forgets the half-done sign-in of a change that is made, and no other one. */
+  forgetChange(context: RequestOf, pending: PendingSignIn | null): void;
   /** @throws {RequestError} If the text is no path of an allowed origin */
   requireReturnTo(text: string | undefined): string;
   /** The answer to a script: a session, what is still wanted, or why not. */
@@ -105,35 +107,29 @@ export function createSignInSteps(options: SignInOptions, bridge: SessionBridge)
   const { dependencies, sealedCookies: cookies, allowedOrigins, publicUrl } = options;
   const returnToOptions = { allowedOrigins, ownOrigin: new URL(publicUrl).origin };
 
-  const open = async <Schema extends z.ZodType>(
-    context: RequestOf,
-    name: SealedCookieName,
-    schema: Schema,
-  ): Promise<z.output<Schema> | null> => {
+  const open: SignInSteps["open"] = async (context, name, schema) => {
     const content = await cookies.open(context.req.raw.headers.get("cookie"), name);
     const parsed = schema.safeParse(content);
     return parsed.success ? parsed.data : null;
   };
-  const openPending = (context: RequestOf): Promise<PendingSignIn | null> =>
+  const openPending: SignInSteps["openPending"] = (context) =>
     open(context, "pending", sealedPending);
-  const seal = async (
-    context: RequestOf,
-    name: SealedCookieName,
-    content: PendingSignIn | SentMessage | OAuthFlow | PasskeyFlow,
-    lifetimeSeconds: number,
-  ) => addCookies(context, await cookies.set(name, content, { lifetimeSeconds }));
-  const forget = (context: RequestOf, name: SealedCookieName) =>
-    addCookies(context, cookies.clear(name));
-  const sealPending = (context: RequestOf, pending: PendingSignIn) =>
+  const seal: SignInSteps["seal"] = async (context, name, content, lifetimeSeconds) =>
+    addCookies(context, await cookies.set(name, content, { lifetimeSeconds }));
+  const forget: SignInSteps["forget"] = (context, name) => addCookies(context, cookies.clear(name));
+  const forgetChange: SignInSteps["forgetChange"] = (context, pending) => {
+    if (pending?.awaits === "change") forget(context, "pending");
+  };
+  const sealPending: SignInSteps["sealPending"] = (context, pending) =>
     seal(context, "pending", pending, PENDING_SECONDS[pending.awaits]);
 
-  const requireReturnTo = (text: string | undefined): string => {
+  const requireReturnTo: SignInSteps["requireReturnTo"] = (text) => {
     const returnTo = readReturnTo(text, returnToOptions);
     if (returnTo !== null) return returnTo;
     throw new RequestError("return_to_not_allowed");
   };
 
-  const answer = async (context: RequestOf, result: SignInResult): Promise<Response> => {
+  const answer: SignInSteps["answer"] = async (context, result) => {
     switch (result.kind) {
       case "signed_in":
         forget(context, "pending");
@@ -155,11 +151,7 @@ export function createSignInSteps(options: SignInOptions, bridge: SessionBridge)
     }
   };
 
-  const answerSent = async (
-    context: RequestOf,
-    result: SendResult | Sent,
-    sent: SentMessage,
-  ): Promise<Response> => {
+  const answerSent: SignInSteps["answerSent"] = async (context, result, sent) => {
     switch (result.kind) {
       case "sent":
         await seal(context, "sent", sent, SENT_SECONDS);
@@ -182,6 +174,7 @@ export function createSignInSteps(options: SignInOptions, bridge: SessionBridge)
     openPending,
     seal,
     forget,
+    forgetChange,
     sealPending,
     requireReturnTo,
     answer,

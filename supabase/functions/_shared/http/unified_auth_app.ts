@@ -34,7 +34,7 @@ import {
 import { readBody, readLoginBody } from "./request_body.ts";
 import { RequestError, tooManyAttempts } from "./request_error.ts";
 import { readRequestProof } from "./request_proof.ts";
-import { tailOf } from "./route_path.ts";
+import { requireId, tailOf } from "./route_path.ts";
 import { grantCookies, mayClearCookies, missingPresentCookie } from "./session_cookies.ts";
 import {
   readCookieSessions,
@@ -71,8 +71,6 @@ export const ROUTES = {
   "/health": "GET",
   ...SIGN_IN_ROUTES,
 } as const;
-
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
   const { dependencies, cookies, exposeAccessToken, binding } = options;
@@ -301,8 +299,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
   });
 
   app.delete("/sessions/:id", async function endSession(context) {
-    const sessionId = context.req.param("id").toLowerCase();
-    if (!UUID.test(sessionId)) throw new RequestError("not_found");
+    const sessionId = requireId(context);
     const tokens = await presentedTokens(context);
     const result = await endOwnSession(dependencies, {
       ...tokens,
