@@ -7,6 +7,7 @@
 
 import type postgres from "postgres";
 import { TOTP_STEP_MS, totpCode } from "../platform/auth/totp.ts";
+import { answerPrivately } from "./private_answer.ts";
 
 interface FactorRow {
   readonly email: string | null;
@@ -14,7 +15,7 @@ interface FactorRow {
   readonly secret: string;
 }
 
-/** Answers `GET /demo/authenticator`. Without an origin that may read it, other sites cannot. */
+/** Answers `GET /demo/authenticator`. */
 export async function answerAuthenticator(sql: postgres.Sql): Promise<Response> {
   const factors = await sql<FactorRow[]>`
     select users.email, factors.friendly_name, factors.secret
@@ -23,12 +24,12 @@ export async function answerAuthenticator(sql: postgres.Sql): Promise<Response> 
     where factors.factor_type = 'totp'
     order by factors.created_at desc`;
   const now = Date.now();
-  return Response.json({
+  return answerPrivately({
     codes: factors.map(({ email, friendly_name, secret }) => ({
       account: email,
       name: friendly_name,
       code: totpCode(secret, now),
     })),
     expiresInMs: TOTP_STEP_MS - now % TOTP_STEP_MS,
-  }, { headers: { "cache-control": "no-store", "cross-origin-resource-policy": "same-origin" } });
+  });
 }

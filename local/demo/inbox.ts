@@ -6,15 +6,15 @@
  */
 
 import type { Mailbox } from "../platform/auth/mailbox.ts";
+import { answerPrivately } from "./private_answer.ts";
 
 /** A page shows this many without a search. */
 const MAX_SHOWN = 20;
 
-/** Answers `GET /demo/inbox`. Without an origin that may read it, other sites cannot. */
+/** Answers `GET /demo/inbox`. */
 export function answerInbox({ messages }: Mailbox): Response {
   const newest = messages.toReversed().slice(0, MAX_SHOWN);
-  return Response.json(
-    { messages: newest.map(({ to, body, sentAt }) => ({ to, body, sentAt })) },
-    { headers: { "cache-control": "no-store", "cross-origin-resource-policy": "same-origin" } },
-  );
+  return answerPrivately({
+    messages: newest.map(({ to, body, sentAt }) => ({ to, body, sentAt })),
+  });
 }
