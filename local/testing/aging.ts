@@ -23,6 +23,13 @@ export async function ageSession(
   `;
 }
 
+/** Lets `seconds` pass for every session. */
+export async function ageEverySession(sql: postgres.Sql, seconds: number): Promise<void> {
+  for (const { id } of await sql<{ id: string }[]>`select s.id from public.sessions as s`) {
+    await ageSession(sql, id, seconds);
+  }
+}
+
 /** Lets `seconds` pass for all sessions of a user, but not for what was recorded of them. */
 export async function ageSessionsOfUser(
   sql: postgres.Sql,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ageSession } from "../../../local/testing/aging.ts";
+import { ageEverySession } from "../../../local/testing/aging.ts";
 import { ACCESS_COOKIE, REFRESH_COOKIE } from "../../../tests/behaviour/http/browser.ts";
 import type { Arena, ArenaOptions, Contestant } from "../contestant.ts";
 import { servePage } from "../page.ts";
@@ -70,11 +70,7 @@ async function openArena(
   return {
     baseUrl: stack.baseUrl,
     wire,
-    async passTime(seconds) {
-      for (const { id } of await sql<{ id: string }[]>`select s.id from public.sessions as s`) {
-        await ageSession(sql, id, seconds);
-      }
-    },
+    passTime: (seconds) => ageEverySession(sql, seconds),
     issuedCredentials: () => issued.length,
     newestCredential: () => issued.at(-1),
     [Symbol.asyncDispose]: () => stack.stop(),

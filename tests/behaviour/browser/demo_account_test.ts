@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { Page } from "playwright-core";
+import { addVirtualAuthenticator } from "./virtual_authenticator.ts";
 import { TOTP_STEP_MS, totpCode } from "../../../local/platform/auth/totp.ts";
 import {
   assertSignedIn,
@@ -148,18 +149,3 @@ Deno.test("a passkey that was added at localhost signs in there without a passwo
   await assertSignedIn(page, demo);
   assert.deepEqual(complaints, []);
 });
-
-/** An authenticator of the browser's own, which takes the person for present and verified. */
-async function addVirtualAuthenticator(page: Page): Promise<void> {
-  const devtools = await page.context().newCDPSession(page);
-  await devtools.send("WebAuthn.enable");
-  await devtools.send("WebAuthn.addVirtualAuthenticator", {
-    options: {
-      protocol: "ctap2",
-      transport: "internal",
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-    },
-  });
-}

@@ -18,6 +18,8 @@ export interface DrivenSite extends Site {
   arrival(route: string, count: number): Promise<void>;
   /** The fate of the replies of these routes from now on; null: they arrive. */
   setFate(fate: Fate | null): void;
+  /** Keeps the replies of a route, which the functions have given, back until `release`. */
+  hold(route: string): { release(): void };
   reset(): void;
   /** Lets every reply go, however long its fate would have held it: a scenario has ended. */
   end(): void;
@@ -90,6 +92,14 @@ export function createDrivenSite(page = DRIVEN_PAGE): DrivenSite {
     },
     setFate(next) {
       fate = next;
+    },
+    hold(route) {
+      const held = Promise.withResolvers<void>();
+      fate = async (reply, request) => {
+        if (request.url.endsWith(`/${route}`)) await held.promise;
+        return reply;
+      };
+      return { release: held.resolve };
     },
     end() {
       fate = null;

@@ -13,14 +13,10 @@ const GRACE = SEED_USERS.grace.email;
 /** A refresh of `tab` whose reply the functions have given and the network keeps back until `release`. */
 async function holdRefresh({ site, age }: Stage, tab: Tab): Promise<{ release(): void }> {
   await age(3_000);
-  const held = Promise.withResolvers<void>();
-  site.setFate(async (reply, request) => {
-    if (request.url.endsWith("/refresh")) await held.promise;
-    return reply;
-  });
+  const { release } = site.hold("refresh");
   await tab.evaluate("void session.refresh()");
   await site.arrival("refresh", 1);
-  return { release: held.resolve };
+  return { release };
 }
 
 async function signInAs(tab: Tab, email: string): Promise<void> {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { addTotp } from "../sign_in/authenticator.ts";
 import { emailIn, openSignInStage, type Person, type SignInBrowser } from "./sign_in_stage.ts";
 import { findTraces } from "./token_traces.ts";
+import { addVirtualAuthenticator } from "./virtual_authenticator.ts";
 
 const stage = await openSignInStage();
 Deno.test.afterAll(() => stage.close());
@@ -11,18 +12,7 @@ const { app, withBrowsers } = stage;
 /** A browser whose authenticator keeps passkeys and needs no gesture. */
 async function openWithAuthenticator(open: () => Promise<SignInBrowser>): Promise<SignInBrowser> {
   const browser = await open();
-  const devtools = await browser.context.newCDPSession(browser.page);
-  await devtools.send("WebAuthn.enable");
-  await devtools.send("WebAuthn.addVirtualAuthenticator", {
-    options: {
-      protocol: "ctap2",
-      transport: "internal",
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: true,
-    },
-  });
+  await addVirtualAuthenticator(browser.page);
   await browser.page.goto(app);
   assert.equal(await emailIn(browser.page), null);
   return browser;

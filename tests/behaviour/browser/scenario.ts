@@ -8,7 +8,7 @@
 import type postgres from "postgres";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { openTestServer, type TestStack } from "../../../local/testing/test_server.ts";
-import { ageSession } from "../../../local/testing/aging.ts";
+import { ageEverySession } from "../../../local/testing/aging.ts";
 import { emptySessionTables } from "../../harness/session_tables.ts";
 import { type DevTools, launchDevTools, type LaunchOptions } from "./devtools.ts";
 import { createDrivenSite, type DrivenPage, type DrivenSite } from "./driven_site.ts";
@@ -129,10 +129,6 @@ function createStage(parts: Pick<Stage, "site" | "stack" | "chromium" | "sql">):
       return tab;
     },
     signIn,
-    async age(seconds) {
-      for (const { id } of await sql<{ id: string }[]>`select s.id from public.sessions as s`) {
-        await ageSession(sql, id, seconds);
-      }
-    },
+    age: (seconds) => ageEverySession(sql, seconds),
   };
 }

@@ -45,16 +45,12 @@ if (executable !== undefined) {
       const tab = await openSignedIn(QUICK);
       const peer = await open(QUICK);
       await age(3_000);
-      const held = Promise.withResolvers<void>();
-      site.setFate(async (reply, request) => {
-        if (request.url.endsWith("/refresh")) await held.promise;
-        return reply;
-      });
+      const { release } = site.hold("refresh");
       await tab.evaluate("void session.refresh()");
       await site.arrival("refresh", 1);
       await tab.navigate(`${stack.functionsUrl}/unified-auth/health`);
       await tab.waitFor("location.pathname.endsWith('/health')");
-      held.resolve();
+      release();
       await peer.evaluate("session.refresh().then(() => 0)");
       assert.equal(await peer.evaluate("session.getSnapshot().generation"), 2);
       await tab.goBack();

@@ -7,7 +7,7 @@
 
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import { ageSession } from "../../../local/testing/aging.ts";
+import { ageEverySession } from "../../../local/testing/aging.ts";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { openTestServer } from "../../../local/testing/test_server.ts";
 import { emptySessionTables } from "../../harness/session_tables.ts";
@@ -107,11 +107,7 @@ async function playIn(
         profile = await browser.openProfile();
       },
       signIn,
-      async age(seconds) {
-        for (const { id } of await sql<{ id: string }[]>`select s.id from public.sessions as s`) {
-          await ageSession(sql, id, seconds);
-        }
-      },
+      age: (seconds) => ageEverySession(sql, seconds),
       async isBound() {
         const rows = await sql<{ is_bound: boolean }[]>`
           select s.key_thumbprint is not null as is_bound

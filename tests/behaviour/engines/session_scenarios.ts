@@ -126,17 +126,13 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
       const before = await refreshCookie();
       assert.ok(before);
       await age(3_000);
-      const held = Promise.withResolvers<void>();
-      site.setFate(async (reply, request) => {
-        if (request.url.endsWith("/refresh")) await held.promise;
-        return reply;
-      });
+      const { release } = site.hold("refresh");
       await tab.evaluate("void session.refresh()");
       await site.arrival("refresh", 1);
       await tab.navigate(`${stack.functionsUrl}/unified-auth/health`);
       // The page's last act: the same request, once more, outlives it.
       await site.arrival("refresh", 2);
-      held.resolve();
+      release();
       for (let tries = 0; tries < 100 && await refreshCookie() === before; tries++) {
         await new Promise((resolve) => setTimeout(resolve, 50));
       }

@@ -117,11 +117,7 @@ export const TABLE: readonly Row[] = [
     outcome: "rotated",
     session: "2.0 other",
     events: ["rebound"],
-    present: async ({ bound, after, present }) => {
-      const browser = await bound();
-      await after(DAY + 60);
-      return await present(browser, { key: OTHER });
-    },
+    present: presentAfter("bound", DAY + 60, { key: OTHER }),
   },
   {
     row: 5,
@@ -131,11 +127,7 @@ export const TABLE: readonly Row[] = [
     outcome: "proof_key_unknown",
     session: "1.0 own",
     events: ["proof_refused"],
-    present: async ({ bound, after, present }) => {
-      const browser = await bound();
-      await after(DAY - 60);
-      return await present(browser, { key: OTHER });
-    },
+    present: presentAfter("bound", DAY - 60, { key: OTHER }),
   },
   {
     row: 6,
@@ -161,11 +153,7 @@ export const TABLE: readonly Row[] = [
     outcome: "unchanged",
     session: "1.0 own",
     events: ["refresh"],
-    present: async ({ bound, after, present }) => {
-      const browser = await bound();
-      await after(30);
-      return await present(browser);
-    },
+    present: presentAfter("bound", 30),
   },
   {
     row: 8,
@@ -175,11 +163,7 @@ export const TABLE: readonly Row[] = [
     outcome: "rotated",
     session: "2.0 own",
     events: ["refresh"],
-    present: async ({ bound, after, present }) => {
-      const browser = await bound();
-      await after(AFTER_REUSE_INTERVAL_SECONDS);
-      return await present(browser);
-    },
+    present: presentAfter("bound", AFTER_REUSE_INTERVAL_SECONDS),
   },
   {
     row: 9,
@@ -226,11 +210,7 @@ export const TABLE: readonly Row[] = [
     outcome: "unchanged",
     session: "1.0 none",
     events: ["refresh"],
-    present: async ({ unbound, after, present }) => {
-      const browser = await unbound();
-      await after(30);
-      return await present(browser);
-    },
+    present: presentAfter("unbound", 30),
   },
   {
     row: 11,
@@ -265,11 +245,7 @@ export const TABLE: readonly Row[] = [
     outcome: "rotated",
     session: "2.0 none",
     events: ["refresh"],
-    present: async ({ unbound, after, present }) => {
-      const browser = await unbound();
-      await after(AFTER_REUSE_INTERVAL_SECONDS);
-      return await present(browser);
-    },
+    present: presentAfter("unbound", AFTER_REUSE_INTERVAL_SECONDS),
   },
   {
     row: 13,
@@ -381,6 +357,19 @@ export const TABLE: readonly Row[] = [
     present: async (scene) => await scene.present(await holdOlder(scene, await scene.unbound())),
   },
 ];
+
+/** Presents the newest token of a session that nobody has used for some seconds. */
+function presentAfter(
+  kind: "bound" | "unbound",
+  seconds: number,
+  options?: PresentOptions,
+): Row["present"] {
+  return async (scene) => {
+    const browser = await scene[kind]();
+    await scene.after(seconds);
+    return await scene.present(browser, options);
+  };
+}
 
 /** Rotates; answers a holder of the token before. */
 async function holdPredecessor(

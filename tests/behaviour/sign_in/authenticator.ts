@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import { totpCode } from "../../../local/platform/auth/totp.ts";
+import { TOTP_STEP_MS, totpCode } from "../../../local/platform/auth/totp.ts";
 import type { Stack } from "../../../local/platform/stack.ts";
 
 export interface Authenticator {
@@ -14,8 +14,6 @@ export interface Authenticator {
   /** One that was not given before, as each is taken once; good for half a minute at least. */
   code(): string;
 }
-
-const STEP_MS = 30_000;
 
 export async function addTotp(
   { baseUrl, keys }: Pick<Stack, "baseUrl" | "keys">,
@@ -47,11 +45,11 @@ export async function addTotp(
   return {
     id,
     code() {
-      const now = Math.floor(Date.now() / STEP_MS);
+      const now = Math.floor(Date.now() / TOTP_STEP_MS);
       const step = [now, now + 1, now - 1].find((each) => !given.has(each)) ??
         assert.fail("every code of this minute was used");
       given.add(step);
-      return totpCode(totp.secret, step * STEP_MS);
+      return totpCode(totp.secret, step * TOTP_STEP_MS);
     },
   };
 }
