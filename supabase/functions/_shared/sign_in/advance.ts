@@ -18,6 +18,7 @@ import {
   needsSecondFactor,
   startSession,
 } from "../sessions/login.ts";
+import type { ClaimHash } from "../store/sign_in_store.ts";
 import { claimOf } from "./attempt_limits.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { AwaitedStep, Intent, PendingSignIn } from "./pending.ts";
@@ -85,6 +86,24 @@ export async function advance(
   return { kind: "pending", pending };
 }
 
+/** How a half-done sign-in names the code, link or credential that opened it. */
+export function openingName(claim: ClaimHash): string {
+  return Buffer.from(claim).toString("hex");
+}
+
+/** Goes on with a sign-in that `openedBy` opened and an outage left without its session; null: there is none. */
+export async function resume(
+  dependencies: SignInDependencies,
+  { openedBy, pending, origin }: {
+    readonly openedBy: string;
+    readonly pending: PendingSignIn | null;
+    readonly origin: LoginOrigin;
+  },
+): Promise<SignInResult | null> {
+  if (pending?.awaits !== "session" || pending.openedBy !== openedBy) return null;
+  return await finish(dependencies, { pending, origin });
+}
+
 /** Makes the session, once for each flow. */
 export async function finish(
   dependencies: SignInDependencies,
@@ -141,7 +160,7 @@ export function makePending(
 /** An outage left the code unused. If the database is away too, the code is lost with it. */
 export async function releaseQuietly(
   { signInStore }: Pick<SignInDependencies, "signInStore">,
-  claim: ReturnType<typeof claimOf>,
+  claim: ClaimHash,
 ): Promise<void> {
   try {
     await signInStore.release(claim);

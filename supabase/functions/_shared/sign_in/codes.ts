@@ -5,11 +5,18 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
 import type { LoginCharge } from "../store/session_store.ts";
 import type { LoginOrigin } from "../sessions/login.ts";
-import { advance, finish, refund, releaseQuietly, type SignInResult } from "./advance.ts";
+import {
+  advance,
+  finish,
+  openingName,
+  refund,
+  releaseQuietly,
+  resume,
+  type SignInResult,
+} from "./advance.ts";
 import { attemptBuckets, claimOf, foldAddress } from "./attempt_limits.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { Intent, PendingSignIn } from "./pending.ts";
@@ -47,10 +54,9 @@ export async function redeemCode(
       ? { kind: "hash", value: verification.tokenHash }
       : { kind: "digits", value: `${address}\n${verification.token}` },
   );
-  const openedBy = Buffer.from(claim).toString("hex");
-  if (pending?.awaits === "session" && pending.openedBy === openedBy) {
-    return await finish(dependencies, { pending, origin });
-  }
+  const openedBy = openingName(claim);
+  const resumed = await resume(dependencies, { openedBy, pending, origin });
+  if (resumed !== null) return resumed;
 
   const admission = address === null ? null : await admit(dependencies, { address, origin });
   if (admission?.kind === "delayed") {

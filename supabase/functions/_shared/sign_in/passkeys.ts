@@ -5,14 +5,14 @@
  * @module
  */
 
-import { Buffer } from "node:buffer";
 import type { SessionAt } from "../store/session_store.ts";
 import { dropIdentitySession, type LoginOrigin } from "../sessions/login.ts";
 import {
   advance,
-  finish,
+  openingName,
   type Pending,
   refund,
+  resume,
   type SignInRefusal,
   type SignInResult,
   type SignInThrottled,
@@ -93,10 +93,9 @@ export async function verifyPasskey(
   const { store, keys, signInProvider } = dependencies;
   const { context } = origin;
   const claim = claimOf(keys, { kind: "passkey", value: JSON.stringify(credential) });
-  const openedBy = Buffer.from(claim).toString("hex");
-  if (pending?.awaits === "session" && pending.openedBy === openedBy) {
-    return await finish(dependencies, { pending, origin });
-  }
+  const openedBy = openingName(claim);
+  const resumed = await resume(dependencies, { openedBy, pending, origin });
+  if (resumed !== null) return resumed;
   if (flow === null) return { kind: "refused", code: "flow_state_not_found" };
   const { challengeId } = flow;
   if (flow.registration !== null) {
