@@ -53,7 +53,7 @@ export function openSealedCookieClock(
       const content = await cookiesAt(Date.now()).open(headerOf(browser), name);
       assert.ok(content !== undefined, `${name} does not open`);
       const earlier = cookiesAt(Date.now() - seconds * 1000);
-      const setCookies = await earlier.set(name, content, { lifetimeSeconds });
+      const setCookies = await earlier.set(null, name, content, { lifetimeSeconds });
       browser.keep({ status: 200, headers: new Headers(), setCookies, body: {} });
     },
   };

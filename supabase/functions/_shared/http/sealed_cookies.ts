@@ -26,15 +26,21 @@ export interface HeldCookie {
 export interface SealedCookies {
   /** The value sealed in the cookie of this request; undefined where it is missing, changed or expired. */
   open(cookieHeader: string | null, name: SealedCookieName): Promise<unknown>;
-  /** The cookies of this request that begin so, as browsers order them: the oldest first. */
+  /** The cookies of this request that begin so, the newest first: browsers send the oldest first. */
   list(cookieHeader: string | null, start: "oauth_"): readonly HeldCookie[];
-  /** `Set-Cookie` values. @throws {RangeError} If the content has no room */
+  /**
+   * `Set-Cookie` values, also to clear the parts of a longer value that the request still holds.
+   *
+   * @throws {RangeError} If the content has no room
+   */
   set(
+    cookieHeader: string | null,
     name: SealedCookieName,
     content: unknown,
     options: { readonly lifetimeSeconds: number },
   ): Promise<readonly string[]>;
-  clear(name: SealedCookieName): readonly string[];
+  /** `Set-Cookie` values that clear it, every part that the request holds. */
+  clear(cookieHeader: string | null, name: SealedCookieName): readonly string[];
 }
 
 export interface SealedCookieOptions {
@@ -63,13 +69,20 @@ export function createSealedCookies(
     });
   };
 
+  /** The parts from `start` on that the request holds. */
+  const clearParts = (cookieHeader: string | null, name: string, start: number) => {
+    const held = readCookies(cookieHeader, prefix);
+    return partNames(name).slice(start).filter((part) => held.has(part))
+      .map((part) => write(part, "", 0));
+  };
+
   return {
     async open(cookieHeader, name) {
       const cookies = readCookies(cookieHeader, prefix);
       const first = cookies.get(name);
       const count = Number(first?.[0]);
       if (first === undefined || !(count >= 1 && count <= MAX_PARTS)) return undefined;
-      const rest = Array.from({ length: count - 1 }, (_, at) => cookies.get(`${name}.${at + 1}`));
+      const rest = partNames(name).slice(1, count).map((part) => cookies.get(part));
       if (rest.includes(undefined)) return undefined;
       return await sealer.open([first.slice(2), ...rest].join(""), name);
     },
@@ -80,23 +93,31 @@ export function createSealedCookies(
         .map(([name, value]) => ({
           name: name as `oauth_${string}`,
           length: prefix.length + name.length + value.length,
-        })),
+        }))
+        .toReversed(),
 
-    async set(name, content, { lifetimeSeconds }) {
+    async set(cookieHeader, name, content, { lifetimeSeconds }) {
       const sealed = await sealer.seal(content, { name, lifetimeSeconds });
       const parts = sealed.match(new RegExp(`.{1,${MAX_PART_LENGTH}}`, "g")) ?? [];
       if (parts.length > MAX_PARTS) {
         throw new RangeError(`Cannot set a sealed cookie of this length: ${sealed.length}`);
       }
-      return parts.map((part, at) =>
-        at === 0
-          ? write(name, `${parts.length}.${part}`, lifetimeSeconds)
-          : write(`${name}.${at}`, part, lifetimeSeconds)
-      );
+      const names = partNames(name);
+      return [
+        ...parts.map((part, at) =>
+          write(names[at] ?? name, at === 0 ? `${parts.length}.${part}` : part, lifetimeSeconds)
+        ),
+        ...clearParts(cookieHeader, name, parts.length),
+      ];
     },
 
-    clear: (name) => [write(name, "", 0)],
+    clear: (cookieHeader, name) => [write(name, "", 0), ...clearParts(cookieHeader, name, 1)],
   };
+}
+
+/** The first part has the name itself. */
+function partNames(name: string): readonly string[] {
+  return [name, ...Array.from({ length: MAX_PARTS - 1 }, (_, at) => `${name}.${at + 1}`)];
 }
 
 /** By name without the prefix. No other site can set one with `__Host-`, so there are no two of a name. */

@@ -14,7 +14,6 @@ import type { SignInResult } from "../sign_in/advance.ts";
 import type { SentMessage } from "../sign_in/codes.ts";
 import type { SignInDependencies } from "../sign_in/dependencies.ts";
 import type { SendResult, Sent } from "../sign_in/messages.ts";
-import type { OAuthFlow } from "../sign_in/oauth.ts";
 import type { PasskeyFlow } from "../sign_in/passkeys.ts";
 import type { AwaitedStep, PendingSignIn } from "../sign_in/pending.ts";
 import type { Factor } from "../identity/sign_in_provider.ts";
@@ -70,7 +69,7 @@ export interface SignInSteps {
   seal(
     context: RequestOf,
     name: SealedCookieName,
-    content: PendingSignIn | SentMessage | OAuthFlow | PasskeyFlow,
+    content: PendingSignIn | SentMessage | PasskeyFlow,
     lifetimeSeconds: number,
   ): Promise<void>;
   sealPending(context: RequestOf, pending: PendingSignIn): Promise<void>;
@@ -108,15 +107,19 @@ export function createSignInSteps(options: SignInOptions, bridge: SessionBridge)
   const returnToOptions = { allowedOrigins, ownOrigin: new URL(publicUrl).origin };
 
   const open: SignInSteps["open"] = async (context, name, schema) => {
-    const content = await cookies.open(context.req.raw.headers.get("cookie"), name);
+    const content = await cookies.open(cookieHeaderOf(context), name);
     const parsed = schema.safeParse(content);
     return parsed.success ? parsed.data : null;
   };
   const openPending: SignInSteps["openPending"] = (context) =>
     open(context, "pending", sealedPending);
   const seal: SignInSteps["seal"] = async (context, name, content, lifetimeSeconds) =>
-    addCookies(context, await cookies.set(name, content, { lifetimeSeconds }));
-  const forget: SignInSteps["forget"] = (context, name) => addCookies(context, cookies.clear(name));
+    addCookies(
+      context,
+      await cookies.set(cookieHeaderOf(context), name, content, { lifetimeSeconds }),
+    );
+  const forget: SignInSteps["forget"] = (context, name) =>
+    addCookies(context, cookies.clear(cookieHeaderOf(context), name));
   const forgetChange: SignInSteps["forgetChange"] = (context, pending) => {
     if (pending?.awaits === "change") forget(context, "pending");
   };
@@ -225,6 +228,10 @@ export interface FactorView {
 
 export function renderFactors(factors: readonly Factor[]): readonly FactorView[] {
   return factors.map(({ id, type, friendlyName }) => ({ id, type, friendly_name: friendlyName }));
+}
+
+export function cookieHeaderOf(context: RequestOf): string | null {
+  return context.req.raw.headers.get("cookie");
 }
 
 export function readQuery<Schema extends z.ZodType>(
