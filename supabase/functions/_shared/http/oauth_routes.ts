@@ -20,13 +20,19 @@ import { CONFIRM_PAGE_HEADERS, renderTryAgainPage } from "./confirm_page.ts";
 import { type AuthErrorCode, withAuthError } from "./return_to.ts";
 import { authorizeQuery, callbackQuery, sealedFlow } from "./sign_in_schemas.ts";
 import { addCookies, addLogFields, type RequestOf } from "./envelope.ts";
-import { readQuery, redirect, type RoutesOf, type SignInSteps } from "./sign_in_steps.ts";
+import {
+  cookieHeaderOf,
+  readQuery,
+  redirect,
+  type RoutesOf,
+  type SignInSteps,
+} from "./sign_in_steps.ts";
 
 /** More at once no person has begun; the oldest are forgotten. */
 const MAX_OAUTH_FLOWS = 25;
 
 /**
- * The length of all flows' cookies together in each request: enough for twenty pages of 200 characters.
+ * The length of all flows' cookies together in each request: enough for twenty pages of 300 characters.
  * Servers in front refuse a request above some 16 kB, and any site can send a browser here to begin flows.
  */
 const MAX_OAUTH_LENGTH = 12_000;
@@ -53,17 +59,18 @@ export function createOAuthRoutes(
       }
       switch (result.kind) {
         case "redirect": {
-          const begun = await cookies.set(`oauth_${result.flow.id}`, result.flow, {
+          const { flow: { id, verifier, returnTo }, location } = result;
+          const cookieHeader = cookieHeaderOf(context);
+          const begun = await cookies.set(cookieHeader, `oauth_${id}`, [verifier, returnTo], {
             lifetimeSeconds: OAUTH_FLOW_SECONDS,
           });
           let room = MAX_OAUTH_LENGTH - begun.join().length;
-          const held = cookies.list(context.req.raw.headers.get("cookie"), "oauth_");
-          for (const [at, { name, length }] of held.toReversed().entries()) {
+          for (const [at, { name, length }] of cookies.list(cookieHeader, "oauth_").entries()) {
             room -= length;
             if (room < 0 || at + 1 >= MAX_OAUTH_FLOWS) forget(context, name);
           }
           addCookies(context, begun);
-          return redirect(context, result.location, 302);
+          return redirect(context, location, 302);
         }
         case "unsupported":
           return redirect(context, withAuthError(returnTo, "oauth_provider_not_supported"), 303);
@@ -76,13 +83,15 @@ export function createOAuthRoutes(
 
     "GET /callback": async function callback(context) {
       const query = readQuery(context, callbackQuery);
-      const cookieHeader = context.req.raw.headers.get("cookie");
-      const flows = (await Promise.all(
-        cookies.list(cookieHeader, "oauth_").map(({ name }) => open(context, name, sealedFlow)),
-      )).filter((flow) => flow !== null);
+      const held = cookies.list(cookieHeaderOf(context), "oauth_");
+      const flows = (await Promise.all(held.map(async ({ name }) => {
+        const [verifier, returnTo] = await open(context, name, sealedFlow) ?? [];
+        const id = name.slice("oauth_".length);
+        return verifier && returnTo ? { id, verifier, returnTo } : null;
+      }))).filter((flow) => flow !== null);
       if (query.code === undefined) {
         // Which of several flows it was nobody says: the newest one's page is where the person is.
-        const newest = flows.toSorted((one, other) => other.startedAtMs - one.startedAtMs)[0];
+        const [newest] = flows;
         if (newest !== undefined) forget(context, `oauth_${newest.id}`);
         const returnTo = newest?.returnTo ?? requireReturnTo(undefined);
         return redirect(context, withAuthError(returnTo, callbackError(query)), 303);

@@ -206,12 +206,8 @@ export const sealedPending = z.object({
   deviceName: z.string().nullable(),
 });
 
-export const sealedFlow = z.object({
-  id: z.string(),
-  verifier: z.string(),
-  returnTo: z.string(),
-  startedAtMs: z.number(),
-});
+/** Verifier and `return_to`. Short, as a browser may carry twenty: the id is in the cookie's name. */
+export const sealedFlow = z.tuple([z.string(), z.string()]);
 
 export const sealedSent = z.object({
   address: z.string(),

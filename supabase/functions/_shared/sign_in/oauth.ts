@@ -12,8 +12,9 @@ import type { RequestContext } from "../store/session_store.ts";
 import type { LoginOrigin } from "../sessions/login.ts";
 import {
   advance,
-  finish,
+  openingName,
   releaseQuietly,
+  resume,
   type SignInResult,
   type SignInThrottled,
 } from "./advance.ts";
@@ -35,7 +36,6 @@ export interface OAuthFlow {
   readonly id: string;
   readonly verifier: string;
   readonly returnTo: string;
-  readonly startedAtMs: number;
 }
 
 export interface OAuthStart {
@@ -54,7 +54,7 @@ export type OAuthStartResult =
 
 /** @throws {ServiceUnavailableError} If Supabase Auth was not reached */
 export async function beginOAuth(
-  { signInProvider, randomBytes, nowMs }: SignInDependencies,
+  { signInProvider, randomBytes }: SignInDependencies,
   { provider, scopes, loginHint, returnTo, context }: OAuthStart,
 ): Promise<OAuthStartResult> {
   const verifier = Buffer.from(randomBytes(VERIFIER_BYTES)).toString("base64url");
@@ -66,8 +66,7 @@ export async function beginOAuth(
   switch (answer.kind) {
     case "ok": {
       const id = Buffer.from(randomBytes(ID_BYTES)).toString("base64url");
-      const flow = { id, verifier, returnTo, startedAtMs: nowMs() };
-      return { kind: "redirect", location: answer.value, flow };
+      return { kind: "redirect", location: answer.value, flow: { id, verifier, returnTo } };
     }
     case "refused":
       return { kind: "unsupported" };
@@ -80,7 +79,7 @@ export async function beginOAuth(
 
 export interface OAuthReturn {
   readonly code: string;
-  /** Of this browser, unexpired. */
+  /** Of this browser, unexpired, the newest first. */
   readonly flows: readonly OAuthFlow[];
   readonly pending: PendingSignIn | null;
   readonly origin: LoginOrigin;
@@ -99,23 +98,18 @@ export async function finishOAuth(
 ): Promise<OAuthReturnResult> {
   const { signInStore, keys } = dependencies;
   const claim = claimOf(keys, { kind: "code", value: code });
-  const openedBy = Buffer.from(claim).toString("hex");
-  const newestFirst = flows.toSorted((left, right) => right.startedAtMs - left.startedAtMs);
-  if (pending?.awaits === "session" && pending.openedBy === openedBy) {
-    return {
-      result: await finish(dependencies, { pending, origin }),
-      flow: newestFirst[0] ?? null,
-    };
-  }
+  const openedBy = openingName(claim);
+  const resumed = await resume(dependencies, { openedBy, pending, origin });
+  if (resumed !== null) return { result: resumed, flow: flows[0] ?? null };
   // Without a cookie of the same browser nothing is exchanged: the code may be an attacker's own.
   const notOfThisBrowser = {
     result: { kind: "refused", code: "flow_state_not_found" },
     flow: null,
   } as const;
-  if (newestFirst.length === 0) return notOfThisBrowser;
+  if (flows.length === 0) return notOfThisBrowser;
   if (!await signInStore.claim(claim, { keepSeconds: CLAIM_CODE_SECONDS })) return notOfThisBrowser;
   try {
-    const exchanged = await exchange(dependencies, { code, flows: newestFirst, origin });
+    const exchanged = await exchange(dependencies, { code, flows, origin });
     if (exchanged === null) {
       await signInStore.release(claim); // the browser whose code it is may still come
       return notOfThisBrowser;

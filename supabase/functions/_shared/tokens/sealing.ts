@@ -8,7 +8,7 @@
 
 import { Buffer } from "node:buffer";
 
-const VERSION = 1;
+const VERSION = 2;
 const KEY_ID_BYTES = 4;
 /** Random, so 2³² values may be sealed with one key; `SESSION_SECRET` is rotated long before. */
 const IV_BYTES = 12;
@@ -56,7 +56,7 @@ export function createSealer({ keys, nowMs, randomBytes }: SealerOptions): Seale
       const [key] = keys;
       const iv = new Uint8Array(randomBytes(IV_BYTES));
       const header = Buffer.concat([Buffer.from([VERSION]), Buffer.from(key.id, "hex"), iv]);
-      const text = JSON.stringify({ expires_at: nowMs() + lifetimeSeconds * 1000, content });
+      const text = JSON.stringify([nowMs() + lifetimeSeconds * 1000, content]);
       const sealed = await crypto.subtle.encrypt(
         { name: "AES-GCM", iv, additionalData: bindTo(name, header) },
         await importKey(key),
@@ -81,8 +81,8 @@ export function createSealer({ keys, nowMs, randomBytes }: SealerOptions): Seale
           await importKey(key),
           bytes.slice(HEADER_BYTES),
         );
-        const { expires_at, content } = JSON.parse(new TextDecoder().decode(opened));
-        return typeof expires_at === "number" && expires_at > nowMs() ? content : undefined;
+        const [expiresAtMs, content] = JSON.parse(new TextDecoder().decode(opened));
+        return expiresAtMs > nowMs() ? content : undefined;
       } catch (error: unknown) {
         if (error instanceof DOMException) return undefined; // the tag is wrong
         throw error;
