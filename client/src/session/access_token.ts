@@ -14,6 +14,7 @@ import {
 } from "../environment.ts";
 import { SessionEndedError, SessionUnavailableError } from "./errors.ts";
 import type { Busy, SessionUser, Unavailable, Valid } from "../transport/outcome.ts";
+import type { IsOwnerThere } from "./owner.ts";
 import type { AccessTokenOptions, RefreshedDetail } from "./session.ts";
 import type { State } from "../state/transition.ts";
 
@@ -55,8 +56,9 @@ export function holdAccessToken(): HeldAccessToken {
 export async function readAccessToken<U extends SessionUser>(
   token: HeldAccessToken,
   { minTtlMs = 0, signal }: AccessTokenOptions,
-  { state, now, recover, lastFailure }: {
+  { state, now, isOwnerThere, recover, lastFailure }: {
     readonly state: () => State<U>;
+    readonly isOwnerThere: IsOwnerThere;
     readonly now: () => Instant;
     readonly recover: (minTtlMs: number) => Promise<void>;
     readonly lastFailure: () => Busy | Unavailable | null;
@@ -77,6 +79,7 @@ export async function readAccessToken<U extends SessionUser>(
   // Another tab asked in this one's place: its answer is ours too, but its token is not.
   const isVerified = state().status === "active" && state().failures === 0;
   if (isVerified && token.fit(state(), now(), 0) === undefined) await ask();
+  if (!isOwnerThere()) throw new SessionEndedError("signed-out");
   const { status, reason } = state();
   const found = token.fit(state(), now(), 0);
   if (found !== undefined) return found;

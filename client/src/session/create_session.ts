@@ -15,6 +15,7 @@ import { hydratedState } from "./hydration.ts";
 import { createTabLock } from "../tabs/lock.ts";
 import { numbersOf, type SessionOptions } from "./options.ts";
 import type { Call, SessionUser, Trigger, Unavailable } from "../transport/outcome.ts";
+import { type IsOwnerThere, ownerOf } from "./owner.ts";
 import { beginLife, type PageLife } from "./page_life.ts";
 import { createCallQueue, type Gate } from "./queue.ts";
 import { createRecovery, type RecoverOptions } from "./recovery.ts";
@@ -74,6 +75,7 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
     gate,
     unavailableError,
     state: store.state,
+    owner,
     recover,
     getAccessToken: (signal) => getAccessToken({ signal }),
   });
@@ -100,6 +102,10 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
 
   function unavailableError(): Error {
     return new SessionUnavailableError(recovery.lastFailure());
+  }
+
+  function owner(): IsOwnerThere {
+    return ownerOf({ user: () => store.state().user, apply: sync.apply });
   }
 
   function gate(): Gate {
@@ -184,6 +190,7 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
     return await readAccessToken(token, wanted, {
       now,
       state: store.state,
+      isOwnerThere: owner(),
       recover: (minTtlMs) => recover("token", { minTtlMs }),
       lastFailure: recovery.lastFailure,
     });
@@ -253,11 +260,15 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
     },
     async request(sendOnce) {
       refuseDisposed("send");
+      const isOwnerThere = owner();
       await ready();
+      if (!isOwnerThere()) return { kind: "rejected", reason: "no-session" };
       const outcome = await askOnce("manual", sendOnce);
       if (outcome.kind !== "rejected") return outcome;
       await recover("unauthorized");
-      return store.state().status === "active" ? await askOnce("manual", sendOnce) : outcome;
+      return isOwnerThere() && store.state().status === "active"
+        ? await askOnce("manual", sendOnce)
+        : outcome;
     },
     onRefreshed: hooks.add,
     async signIn(login) {

@@ -11,6 +11,7 @@ import type {
   LogoutOutcome,
   LogoutScope,
   Refused,
+  Rejected,
   SessionUser,
   Trigger,
   Unavailable,
@@ -168,7 +169,7 @@ export interface SessionClient<U extends SessionUser = UnifiedAuthUser> {
    * As the global `fetch`, but waits while the session is being verified, and sends a call once more
    * whose access token was refused.
    *
-   * @throws {SessionEndedError} If nobody is signed in.
+   * @throws {SessionEndedError} If nobody is signed in, or somebody else by now.
    * @throws {SessionUnavailableError} If the session could not be verified before the deadline.
    * @throws {SessionBusyError} If `queueMax` calls wait already.
    */
@@ -177,7 +178,7 @@ export interface SessionClient<U extends SessionUser = UnifiedAuthUser> {
    * The access token, where the server exposes it. Null when nobody is signed in or the server does
    * not expose tokens; never because of an outage.
    *
-   * @throws {SessionEndedError} If the server said that the session has ended.
+   * @throws {SessionEndedError} If the server said that the session has ended, or the person who asked has gone.
    * @throws {SessionUnavailableError} If the server cannot be reached.
    */
   getAccessToken(options?: AccessTokenOptions): Promise<string | null>;
@@ -213,8 +214,11 @@ export interface Session<U extends SessionUser> extends SessionClient<U> {
   ask<T extends { readonly kind: string }>(
     send: (call: Call) => Promise<T>,
   ): Promise<T | Unavailable>;
-  /** Calls the API as the person who is signed in, once more where the access token was refused. */
+  /**
+   * Calls the API as the person who is signed in, once more where the access token was refused; never as
+   * another who has signed in meanwhile.
+   */
   request<T extends { readonly kind: string }>(
     send: (call: Call) => Promise<T>,
-  ): Promise<T | Unavailable>;
+  ): Promise<T | Rejected | Unavailable>;
 }

@@ -7,6 +7,7 @@
 
 import { orAborted, refuseAborted, type SessionEnvironment } from "../environment.ts";
 import { SessionEndedError } from "./errors.ts";
+import type { IsOwnerThere } from "./owner.ts";
 import type { SessionNumbers, SessionOptions } from "./options.ts";
 import type { SessionUser } from "../transport/outcome.ts";
 import type { CallQueue, Gate } from "./queue.ts";
@@ -21,6 +22,7 @@ export interface SessionFetchParts<U extends SessionUser> {
   readonly gate: () => Gate;
   readonly unavailableError: () => Error;
   readonly state: () => State<U>;
+  readonly owner: () => IsOwnerThere;
   readonly recover: (trigger: "fetch" | "unauthorized") => Promise<void>;
   readonly getAccessToken: (signal: AbortSignal) => Promise<string | null>;
 }
@@ -32,8 +34,7 @@ export function createSessionFetch<U extends SessionUser>(
   >,
   parts: SessionFetchParts<U>,
 ): Session<U>["fetch"] {
-  const { environment, numbers, queue, gate, unavailableError, state, recover, getAccessToken } =
-    parts;
+  const { environment, numbers, queue, gate, unavailableError, state, owner, recover } = parts;
   const { now } = environment;
 
   return async function fetch(
@@ -46,6 +47,7 @@ export function createSessionFetch<U extends SessionUser>(
         `Cannot send as 'timeoutMs' is out of range: current value is ${timeoutMs}`,
       );
     }
+    const isOwnerThere = owner();
     const request = new Request(input, init);
     const { signal } = request;
     // A stream is read once: to keep a copy would be to hold a whole upload in memory.
@@ -71,8 +73,12 @@ export function createSessionFetch<U extends SessionUser>(
         leftMs = Math.max(0, leftMs + since - now().perf);
       }
     };
+    const refuseOthers = (): void => {
+      if (as !== "unchecked" && !isOwnerThere()) throw new SessionEndedError("signed-out");
+    };
     const pass = async (): Promise<void> => {
       if (as === "unchecked") return;
+      refuseOthers();
       const before = gate();
       if (before !== "open") void recover("fetch");
       const untilLogin = as === "user-after-sign-in";
@@ -84,17 +90,20 @@ export function createSessionFetch<U extends SessionUser>(
       if (before === "closed" || untilLogin && !leftMs) leftMs = timeoutMs;
     };
     const send = async (request: Request): Promise<Response> => {
-      if (!authorize) return environment.fetch(request);
       const isNobody = as === "anyone" && gate() === "closed";
-      const accessToken = isNobody ? null : await spend(getAccessToken);
-      return environment.fetch(await authorize(request, { accessToken }));
+      const authorized = authorize
+        ? await authorize(request, {
+          accessToken: isNobody ? null : await spend(parts.getAccessToken),
+        })
+        : request;
+      refuseOthers();
+      return environment.fetch(authorized);
     };
 
     await pass();
-    const { grant, user } = state();
+    const { grant } = state();
     const response = await send(canReplay ? request.clone() : request);
-    const { user: next } = state();
-    if (user && next && next.id !== user.id) {
+    if (!isOwnerThere() && state().user) {
       await response.body?.cancel();
       throw new SessionEndedError("signed-out");
     }
@@ -103,10 +112,8 @@ export function createSessionFetch<U extends SessionUser>(
     if (state().grant?.serial === grant?.serial) {
       await spend((deadline) => orAborted(recover("unauthorized"), deadline));
     }
-    const { user: owner } = state();
-    if (user && owner && owner.id !== user.id) return response;
+    if (!isOwnerThere()) return response;
     await pass();
-    if (state().user?.id !== (user ?? owner)?.id) return response;
     await response.body?.cancel();
     return send(request);
   };
