@@ -25,6 +25,9 @@ export interface TabLock {
 /** Where there is no Web Locks API, tabs spread out by chance and read the record again. */
 const SPREAD_MS = 300;
 
+/** A browser says within milliseconds that a lock is taken, unless its own part for locks hangs. */
+const ANSWER_MS = 1_000;
+
 export function createTabLock(environment: SessionEnvironment, name: string): TabLock {
   const { locks, random, setTimer } = environment;
   const sleepers = new Set<() => void>();
@@ -44,21 +47,25 @@ export function createTabLock(environment: SessionEnvironment, name: string): Ta
       waiting.abort();
       release?.();
     };
-    const cancelTimer = setTimer(() => waiting.abort(), patienceMs);
+    const cancelTimer = setTimer(() => waiting.abort(), patienceMs || ANSWER_MS);
+    const gaveUp = new Promise<never>((_, reject) => {
+      waiting.signal.addEventListener("abort", reject);
+    });
     sleepers.add(fallAsleep);
     try {
-      await locks.request(
+      const locked = locks.request(
         name,
         patienceMs ? { signal: waiting.signal } : { ifAvailable: true },
         (lock) => {
           cancelTimer();
-          if (!lock || asleep) return;
+          if (!lock || waiting.signal.aborted) return;
           running = body();
           return Promise.race([running, new Promise<void>((resolve) => release = resolve)]);
         },
       );
+      await Promise.race([locked, gaveUp]);
     } catch {
-      // Waited long enough, or locks are refused here (an opaque origin).
+      // Waited long enough, or locks are refused here (an opaque origin), or never answer.
       if (!asleep) running ??= body();
     } finally {
       cancelTimer();

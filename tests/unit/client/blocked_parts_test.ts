@@ -50,6 +50,24 @@ for (const [name, environment] of Object.entries(BLOCKED)) {
   });
 }
 
+Deno.test("locks that never answer hold up no request for longer than another tab would", async () => {
+  for (const isHidden of [false, true]) {
+    const harness = createHarness();
+    const tab = harness.openTab({
+      environment: { locks: { request: () => new Promise(() => {}) } },
+    });
+    await harness.advance(5_000);
+    assert.equal(tab.session.status, "active");
+    tab.document.hidden = isHidden;
+    await harness.advance(3_600_000);
+    assert.deepEqual([tab.session.status, tab.session.getSnapshot().generation], ["active", 2]);
+    const signedIn = tab.session.signIn(() => Promise.resolve(harness.server.valid(false)));
+    await harness.advance(5_000);
+    assert.equal((await signedIn).kind, "valid");
+    tab.session.dispose();
+  }
+});
+
 Deno.test("a browser that throws at each of its parts is one without them", () => {
   const parts: Readonly<Record<string, PropertyDescriptor>> = {
     document: { value: Object.assign(new EventTarget(), { hidden: false }) },
