@@ -21,7 +21,8 @@ export function hydratedState<U extends SessionUser>(
     case "active":
       return { status: "active", user };
     case "signed-out":
-      return { status: "signed-out", user: null };
+      // Rendered before the sign-in, or on a server that these cookies do not reach.
+      return { status: grant ? "restoring" : "signed-out", user: null };
     case "grace":
     case "stale":
     case "unavailable":

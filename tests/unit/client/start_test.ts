@@ -123,6 +123,29 @@ Deno.test("a page out of a cache shows no session that this browser knows to hav
   first.session.dispose();
 });
 
+Deno.test("a page that was rendered for nobody signs nobody out whom this browser knows", async () => {
+  const nobody: InitialSession<User> = {
+    status: "signed-out",
+    user: null,
+    sessionId: null,
+    serverTime: null,
+  };
+  const harness = createHarness();
+  const first = harness.openTab();
+  await harness.advance(0);
+  first.session.dispose();
+  harness.server.script = () => ({ kind: "unavailable", cause: "network" });
+  const tabs = [harness.openTab({ initial: nobody }), harness.openTab()];
+  tabs[1]?.session.hydrate(nobody);
+  const calls = tabs.map(({ session }) => session.fetch("https://api.test/"));
+  await harness.advance(100);
+  for (const { session } of tabs) assert.match(session.status, /restoring|degraded/);
+  harness.server.script = undefined;
+  await harness.advance(10_000);
+  for (const call of calls) assert.equal((await call).status, 200);
+  for (const { session } of tabs) session.dispose();
+});
+
 Deno.test("a server that cannot be reached leaves the rendered session unverified", async () => {
   const harness = createHarness();
   harness.server.script = () => ({ kind: "unavailable", cause: "network" });
