@@ -58,9 +58,9 @@ export interface ReadSessionOptions {
   /** Where the functions answer, such as `https://<project>.supabase.co/functions/v1`. */
   readonly baseUrl: string | URL;
   /** How long the call may take before the visit is `unavailable`. @default {3000} */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
   /** Sends the request. @default {globalThis.fetch} */
-  readonly fetch?: (url: string, init: RequestInit) => Promise<Response>;
+  readonly fetch?: ((url: string, init: RequestInit) => Promise<Response>) | undefined;
 }
 
 /**
@@ -140,7 +140,7 @@ async function visitOf(
   { timeoutMs = 3000, fetch = (url, init) => globalThis.fetch(url, init) }: ReadSessionOptions,
 ): Promise<Visit> {
   const cookie = sessionCookiesIn(headers.get("cookie"));
-  const authorization = headers.get("authorization");
+  const authorization = bearerIn(headers.get("authorization"));
   if (cookie === null && authorization === null) return without("signed-out");
   const signal = AbortSignal.timeout(timeoutMs);
   try {
@@ -161,6 +161,11 @@ async function visitOf(
     if (!signal.aborted && !isNetworkError(error)) console.error(error);
     return without("unavailable");
   }
+}
+
+/** Another scheme's credentials, as of a preview that asks for a password, are not the functions' to see. */
+function bearerIn(header: string | null): string | null {
+  return header !== null && /^bearer /i.test(header) ? header : null;
 }
 
 function interpret(status: number, body: Readonly<Record<string, unknown>> | null): Visit {

@@ -90,6 +90,24 @@ Deno.test("only the session's cookies are sent on, whatever their prefix", async
   }
 });
 
+Deno.test("only a Bearer token is sent on: a password of the page's own server stays there", async () => {
+  for (
+    const [sent, forwarded] of [
+      ["Bearer a.b.c", "Bearer a.b.c"],
+      ["bearer a.b.c", "bearer a.b.c"],
+      ["Basic YWRhOnNlY3JldA==", null],
+      ["Negotiate x", null],
+    ] as const
+  ) {
+    const { calls, fetch } = answering(200, live("active"));
+    const request = new Request("https://app.example.com/", {
+      headers: { cookie: COOKIES, authorization: sent },
+    });
+    assert.equal((await readSession(request, { baseUrl: BASE, fetch })).status, "active");
+    assert.equal(new Headers(calls[0]?.init.headers).get("authorization"), forwarded, sent);
+  }
+});
+
 Deno.test("a request without a token is signed out, and nothing is called", async () => {
   const { calls, fetch } = answering(500, {});
   const visit = await readSession(visitor("theme=dark"), { baseUrl: BASE, fetch });
