@@ -28,11 +28,13 @@ import type { AuthClient } from "./auth_client.ts";
  */
 export interface ReadCacheOptions {
   /** Where answers are kept. @default {globalThis.localStorage} */
-  readonly storage?: NonNullable<SessionEnvironment["storage"]> & { removeItem(key: string): void };
+  readonly storage?:
+    | NonNullable<SessionEnvironment["storage"]> & { removeItem(key: string): void }
+    | undefined;
   /** Under which name. @default {"session-reads:v1"} */
-  readonly storageKey?: string;
+  readonly storageKey?: string | undefined;
   /** How many answers are kept; the oldest goes first. @default {50} */
-  readonly maxEntries?: number;
+  readonly maxEntries?: number | undefined;
 }
 
 /**

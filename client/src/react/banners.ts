@@ -26,13 +26,13 @@ import type { AuthHooks, CountedWarning } from "./create_auth_hooks.ts";
  */
 export interface SessionWarningBannerProps {
   /** Replaces what the banner says and its buttons. */
-  readonly children?: (
-    warning: CountedWarning & { stay(): void; dismiss(): void },
-  ) => ReactNode;
+  readonly children?:
+    | ((warning: CountedWarning & { stay(): void; dismiss(): void }) => ReactNode)
+    | undefined;
   /** The button's label. @default {"Stay signed in"} */
-  readonly stayLabel?: string;
+  readonly stayLabel?: string | undefined;
   /** The other button's label. @default {"Dismiss"} */
-  readonly dismissLabel?: string;
+  readonly dismissLabel?: string | undefined;
 }
 
 /**
@@ -55,9 +55,11 @@ export interface SessionEndedBannerProps {
   /** Lets the person sign in again, in place. */
   readonly onSignIn: () => void;
   /** Replaces what the banner says and its button. */
-  readonly children?: (ended: { reason: Reason | null; signIn(): void }) => ReactNode;
+  readonly children?:
+    | ((ended: { reason: Reason | null; signIn(): void }) => ReactNode)
+    | undefined;
   /** The button's label. @default {"Sign in again"} */
-  readonly signInLabel?: string;
+  readonly signInLabel?: string | undefined;
 }
 
 export function createBanners<U extends SessionUser>(

@@ -57,7 +57,7 @@ export interface PasswordCredentials {
 export type OtpRequest =
   & ({ readonly email: string } | { readonly phone: string })
   & MessageOptions
-  & { readonly createUser?: boolean };
+  & { readonly createUser?: boolean | undefined };
 
 /**
  * Options of everything that sends a message.
@@ -92,7 +92,7 @@ export interface MessageOptions {
  */
 export type OtpVerification =
   & (
-    | { readonly email: string; readonly token: string; readonly type?: MailType }
+    | { readonly email: string; readonly token: string; readonly type?: MailType | undefined }
     | { readonly phone: string; readonly token: string }
     | { readonly tokenHash: string; readonly type: MailType }
   )
@@ -135,7 +135,7 @@ export interface OAuthRequest {
    * Whether the provider opens in a popup, so that this page and its waiting calls stay. Must come from a
    * click; where the browser blocks it, the page is left instead. @default {false}
    */
-  readonly popup?: boolean;
+  readonly popup?: boolean | undefined;
 }
 
 /**

@@ -17,6 +17,7 @@ import { createAuthHooks } from "@unified-auth/client/react";
 import { supabaseAccessToken } from "@unified-auth/client/supabase";
 import { createReadCache } from "@unified-auth/client/cache";
 import { collectMetrics } from "@unified-auth/client/metrics";
+import { readSession } from "@unified-auth/client/server";
 import "@unified-auth/client/styles.css";
 import { createRoot } from "react-dom/client";
 
@@ -25,6 +26,20 @@ const { useAuth, useCanMutate, SessionWarningBanner, SessionEndedBanner } = crea
 export const accessToken: () => Promise<string | null> = supabaseAccessToken(auth);
 export const cache = createReadCache(auth);
 export const metrics = collectMetrics(auth);
+
+// Every option may be left out, and be undefined, whatever exactOptionalPropertyTypes says.
+export const leftOut = [
+  () => createReadCache(auth, { storage: undefined, storageKey: undefined, maxEntries: undefined }),
+  () => readSession(new Request("/"), { baseUrl: "/", timeoutMs: undefined, fetch: undefined }),
+  () => auth.signOut({ scope: undefined }),
+  () => auth.fetch("/", { as: undefined, replay: undefined, timeoutMs: undefined }),
+  () => auth.getAccessToken({ minTtlMs: undefined, signal: undefined }),
+  () => auth.signIn.withOAuth({ provider: "github", popup: undefined, returnTo: undefined }),
+  () => auth.signIn.withOtp({ email: "", createUser: undefined, captchaToken: undefined }),
+  () => auth.signIn.verifyOtp({ email: "", token: "", type: undefined, deviceName: undefined }),
+  () => <SessionWarningBanner stayLabel={undefined} dismissLabel={undefined} children={undefined} />,
+  () => <SessionEndedBanner onSignIn={() => {}} signInLabel={undefined} children={undefined} />,
+];
 
 function Status() {
   const status: SessionSnapshot["status"] = useAuth((snapshot) => snapshot.status);

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { PROJECT } from "../../checks/check.ts";
 import { launchChromium } from "../browser/chromium.ts";
 import { DENO_PROGRAM, VITE_APP } from "./consumer_programs.ts";
 import { installClient, packClient, run } from "./packed_client.ts";
@@ -9,7 +10,7 @@ const VITE = new URL("../../../node_modules/vite/bin/vite.js", import.meta.url).
 Deno.test("the client's package", async (test) => {
   const client = await packClient();
 
-  await test.step("holds its modules, their types and its looks, no test and no dependency", async () => {
+  await test.step("holds its modules, their types, its looks and its licence, no test and no dependency", async () => {
     const modules = client.files.filter((path) => path.endsWith(".js")).toSorted();
     assert.deepEqual(modules, [
       "dist/cache.js",
@@ -20,7 +21,11 @@ Deno.test("the client's package", async (test) => {
       "dist/supabase/index.js",
     ]);
     const others = client.files.filter((path) => !/^dist\/.*\.(?:js|d\.ts)$/.test(path));
-    assert.deepEqual(others.toSorted(), ["README.md", "package.json", "styles.css"]);
+    assert.deepEqual(others.toSorted(), ["LICENSE", "README.md", "package.json", "styles.css"]);
+    assert.equal(
+      await Deno.readTextFile(`${PROJECT}/client/LICENSE`),
+      await Deno.readTextFile(`${PROJECT}/LICENSE`),
+    );
     assert.deepEqual(client.files.filter((path) => /test|fixture|src\//.test(path)), []);
     for (const entry of modules) {
       assert.ok(client.files.includes(entry.replace(/\.js$/, ".d.ts")), `${entry} has types`);

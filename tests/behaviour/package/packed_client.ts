@@ -16,7 +16,7 @@ export interface PackedClient {
 }
 
 /** Published as they stand. */
-const PUBLISHED = ["package.json", "README.md", "styles.css"];
+const PUBLISHED = ["package.json", "README.md", "LICENSE", "styles.css"];
 
 /** The files that decide the package. */
 const CLIENT_SOURCES: readonly string[] = [
