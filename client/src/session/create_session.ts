@@ -282,8 +282,7 @@ export function createSession<U extends SessionUser>(options: SessionOptions<U>)
       if (scope === "others") {
         return await askOnce("sign-out", (call) => transport.logout({ ...call, scope }));
       }
-      sync.signOut(scope);
-      recovery.abandon();
+      recovery.signOut(scope);
       await recover("sign-out");
       return tabs.read().pendingLogout
         ? recovery.lastFailure() ?? { kind: "unavailable", cause: "timeout" }

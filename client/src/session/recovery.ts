@@ -12,6 +12,7 @@ import { type Action, backoffMs, isHeldBack, neededAction, type RecoveryRequest 
 import type {
   Call,
   LogoutOutcome,
+  LogoutScope,
   Outcome,
   Refused,
   SessionUser,
@@ -44,6 +45,8 @@ export interface Recovery<U extends SessionUser> {
   ): Promise<Valid<U> | T | Refused | Unavailable>;
   /** Gives up what is under way, because its answer does not matter any more. */
   abandon(): void;
+  /** Signs out here, and gives up what is under way; the server is to hear of it by the next request. */
+  signOut(scope: LogoutScope): void;
   isUnderWay(): boolean;
   /** When this page refreshes the present access token, within the spread: from -1 to 1. */
   readonly jitter: number;
@@ -65,6 +68,8 @@ export function createRecovery<U extends SessionUser>(
   let current: AbortController | null = null;
   let lastFailure: ReturnType<Recovery<U>["lastFailure"]> = null;
   let logout: LogoutOutcome | null = null;
+  /** The epoch of the sign-out whose session certainly is the one of the cookies. */
+  let logoutEpoch: number | null = null;
   let refreshed: Instant = { date: -Infinity, perf: 0 };
 
   /** Drawn anew for each access token: the time of one refresh says nothing about the next. */
@@ -77,8 +82,9 @@ export function createRecovery<U extends SessionUser>(
   function need(request: RecoveryRequest): Action | null {
     sync.apply();
     const [record, instant] = [tabs.read(), now()];
+    // A mail's link or a popup may have begun another session since: that one stays.
     const action = record.pendingLogout
-      ? "logout"
+      ? record.epoch === logoutEpoch ? "logout" : "validate"
       : neededAction(request, { state: store.state(), now: instant, numbers, refreshed });
     return action && !isHeldBack(request, { record, now: instant }) ? action : null;
   }
@@ -120,7 +126,7 @@ export function createRecovery<U extends SessionUser>(
     // A page in the background does not queue for the lock for a reason that can wait.
     const canWait = request.hidden && request.minTtlMs === 0 && !request.force;
     const ran = await lock.run(canWait ? 0 : numbers.lockWaitMs, async () => {
-      for (let turn = 0; turn < 2; turn++) {
+      for (let turn = 0; turn < 3; turn++) {
         const action = need(request);
         if (!action || await inquire(action, request.trigger)) break;
       }
@@ -177,11 +183,16 @@ export function createRecovery<U extends SessionUser>(
     }
     // Given up for a sign-in, which waits for this to end.
     if (record.signIns !== before.signIns) return true;
+    const isInQuestion = before.pendingLogout !== null && logoutEpoch !== before.epoch;
+    if (isInQuestion && isOfEndedSession(outcome, before.endedId)) {
+      logoutEpoch = before.epoch;
+      return false;
+    }
     switch (outcome.kind) {
       case "valid":
         lastFailure = null;
         onValid(outcome, asked);
-        await sync.commit(outcome, asked);
+        await sync.commit(outcome, asked, before.pendingLogout !== null);
         return true;
       case "rejected":
         lastFailure = null;
@@ -193,6 +204,7 @@ export function createRecovery<U extends SessionUser>(
       case "busy":
       case "unavailable": {
         lastFailure = outcome;
+        logoutEpoch = null;
         const retryAfterMs = outcome.kind === "busy" ? outcome.retryAfterMs : undefined;
         const failures = record.failures + 1;
         const waitMs = backoffMs(failures, { ...numbers, random: random(), retryAfterMs });
@@ -245,7 +257,12 @@ export function createRecovery<U extends SessionUser>(
     lastFailure: () => lastFailure,
     lastLogout: () => logout,
     abandon() {
+      current?.abort();
+    },
+    signOut(scope) {
+      sync.signOut(scope);
       logout = null;
+      logoutEpoch = tabs.read().epoch;
       current?.abort();
     },
     async signIn<T extends { readonly kind: string }>(
@@ -253,7 +270,9 @@ export function createRecovery<U extends SessionUser>(
     ) {
       if (tabs.read().pendingLogout) await recover("sign-out");
       let outcome: Valid<U> | T | Refused | Unavailable = { kind: "unavailable", cause: "timeout" };
-      if (tabs.read().pendingLogout) return outcome;
+      // Without its key a browser signs nobody out everywhere, and only a sign-in brings another key.
+      const isKeyMissing = lastFailure?.kind === "unavailable" && lastFailure.cause === "key";
+      if (tabs.read().pendingLogout && !isKeyMissing) return outcome;
       // A reply that came later would put the old session's cookies in place of the new one's.
       sync.beginSignIn();
       const isGivenUp = flight !== null;
@@ -277,6 +296,29 @@ export function createRecovery<U extends SessionUser>(
       return outcome;
     },
   };
+}
+
+/**
+ * Whether the cookies are those of the session that the person signed out of. Only an old one can be bound
+ * to a key that is lost or cannot be read.
+ */
+function isOfEndedSession<U extends SessionUser>(
+  outcome: Outcome<U> | LogoutOutcome,
+  endedId: string | null,
+): boolean {
+  switch (outcome.kind) {
+    case "valid":
+      return endedId === null || outcome.sessionId === endedId;
+    case "rejected":
+      return outcome.reason === "key-lost";
+    case "unavailable":
+      return outcome.cause === "key";
+    case "busy":
+    case "done":
+      return false;
+    default:
+      return outcome satisfies never;
+  }
 }
 
 function isValid<U extends SessionUser>(

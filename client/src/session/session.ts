@@ -161,10 +161,10 @@ export interface SessionClient<U extends SessionUser = UnifiedAuthUser> {
   refresh(): Promise<SessionSnapshot<U>>;
 
   /**
-   * Signs out, on this page at once; the request to the server is repeated until it answers. `others` leaves
-   * this session as it is and asks the server once.
+   * Signs out, on this page at once; the request to the server is repeated until it answers, and ends no session
+   * that has begun since. `others` leaves this session as it is and asks the server once.
    */
-  signOut(options?: { readonly scope?: LogoutScope }): Promise<LogoutOutcome>;
+  signOut(options?: { readonly scope?: LogoutScope | undefined }): Promise<LogoutOutcome>;
   /**
    * As the global `fetch`, but waits while the session is being verified, and sends a call once more
    * whose access token was refused.

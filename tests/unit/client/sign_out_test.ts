@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createHarness } from "./client_harness.ts";
+import { createHarness, type Harness } from "./client_harness.ts";
 
 Deno.test("signing out is immediate here, and the request is repeated until the server answers", async () => {
   const harness = createHarness();
@@ -37,22 +37,59 @@ Deno.test("a reply that comes after signing out does not sign in again", async (
   tab.session.dispose();
 });
 
-Deno.test("a page that signed out while the server was away tells it after a reload, before anything else", async () => {
+Deno.test("a page that signed out while the server was away tells it after a reload", async () => {
   const harness = createHarness();
-  const tab = harness.openTab();
-  await harness.advance(0);
-  harness.server.script = () => ({ kind: "unavailable", cause: "network" });
-  await tab.session.signOut();
-  tab.session.dispose();
-  harness.server.script = withoutCookie;
-  harness.server.calls.length = 0;
-  await harness.sleep(10);
+  await signOutInVain(harness);
+  let isSignedOut = false;
+  harness.server.script = (path) => {
+    isSignedOut ||= path === "logout";
+    return isSignedOut ? withoutCookie(path) : harness.server.valid(false);
+  };
   const next = harness.openTab();
+  const statuses: string[] = [];
+  next.session.subscribe(({ status }) => void statuses.push(status));
   await harness.advance(0);
-  assert.deepEqual(harness.server.calls, ["logout", "validate"]);
-  assert.equal(next.session.getSnapshot().status, "signed-out");
+  assert.deepEqual(harness.server.calls, ["validate", "logout", "validate"]);
+  assert.deepEqual(new Set(statuses), new Set(["restoring", "signed-out"]));
   assert.equal(await next.session.getAccessToken(), null);
   next.session.dispose();
+});
+
+Deno.test("a sign-out that reaches the server late ends no session that a mail or a popup has begun since", async () => {
+  const harness = createHarness();
+  await signOutInVain(harness);
+  harness.server.script = undefined;
+  harness.server.sessionId = "session-2";
+  const next = harness.openTab();
+  await harness.advance(0);
+  assert.equal(next.session.status, "active");
+  assert.equal(next.count("signed-in"), 1);
+  await harness.advance(600_000);
+  assert.deepEqual(new Set(harness.server.calls), new Set(["validate"]));
+  next.session.dispose();
+});
+
+Deno.test("a sign-out that has no key left for the server neither waits for one nor bars the next sign-in", async () => {
+  for (const lack of ["key-lost", "unreadable"] as const) {
+    for (const scope of ["local", "global"] as const) {
+      const harness = createHarness();
+      await signOutInVain(harness, scope);
+      harness.server.script = (path) => {
+        if (path === "logout" && scope === "local") return { kind: "done" };
+        return lack === "key-lost"
+          ? { kind: "rejected", reason: "key-lost" }
+          : { kind: "unavailable", cause: "key" };
+      };
+      const next = harness.openTab();
+      await harness.advance(100);
+      assert.deepEqual(harness.server.calls.slice(0, 2), ["validate", "logout"], lack);
+      const signedIn = next.session.signIn(() => Promise.resolve(harness.server.valid(false)));
+      await harness.advance(10_000);
+      assert.equal((await signedIn).kind, "valid", `${lack}, ${scope}`);
+      assert.equal(next.session.status, "active");
+      next.session.dispose();
+    }
+  }
 });
 
 Deno.test("a session that is started again finds out that another tab signed out without the server", async () => {
@@ -71,6 +108,17 @@ Deno.test("a session that is started again finds out that another tab signed out
   assert.deepEqual({ status, canMutate }, { status: "ended", canMutate: false });
   tab.session.dispose();
 });
+
+/** A page that signs out without the server's hearing of it, and is closed. */
+async function signOutInVain(harness: Harness, scope?: "local" | "global"): Promise<void> {
+  const { session } = harness.openTab();
+  await harness.advance(0);
+  harness.server.script = () => ({ kind: "unavailable", cause: "network" });
+  await session.signOut({ scope });
+  session.dispose();
+  harness.server.calls.length = 0;
+  await harness.sleep(10);
+}
 
 /** The server after it signed this browser out. */
 function withoutCookie(path: "validate" | "refresh" | "logout") {
