@@ -78,6 +78,26 @@ for (const name of ["claim_sign_in", "create_session"]) {
   });
 }
 
+Deno.test("an attacker's password that an outage kept is worthless before the owner is signed in", async () => {
+  const email = "by-code@example.com";
+  const attacker = { email, password: "of-the-attacker" };
+  await post(openAtFault(), "/signup", attacker);
+  const owner = openAtFault();
+  await post(owner, "/otp", { email });
+  const redeem = { email, token: lastMessage(email).token };
+  const refusals = [
+    () => new Response(null, { status: 503 }),
+    () => Response.json({ code: "over_request_rate_limit", message: "" }, { status: 429 }),
+  ];
+  for (const answer of refusals) {
+    await whileAway(/PUT .*\/user$/, async () => {
+      assert.equal((await post(owner, "/verify", redeem)).status, 503);
+    }, answer);
+  }
+  viewOf(await post(owner, "/verify", redeem));
+  assertRefused(await post(openAtFault(), "/login", attacker), "invalid_credentials");
+});
+
 Deno.test("messages that Supabase Auth does not take are sent by the next try", async () => {
   const [browser, { email }] = [openAtFault(), await fixture.createPerson()];
   for (const path of ["/otp", "/recover"]) {

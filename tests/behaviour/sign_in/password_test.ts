@@ -94,6 +94,20 @@ Deno.test("a magic link to an unconfirmed address makes an attacker's password w
   );
 });
 
+Deno.test("a password that is chosen right after the confirmation stays, however soon the next code comes", async () => {
+  const email = "in-a-hurry@example.com";
+  await post(fixture.openBrowser(), "/signup", { email, password: "of-the-attacker" });
+  const owner = fixture.openBrowser();
+  const signInByCode = async () => {
+    await post(owner, "/otp", { email });
+    viewOf(await post(owner, "/verify", { email, token: lastMessage(email).token }));
+  };
+  await signInByCode();
+  viewOf(await put(owner, "/password", { password: NEW_PASSWORD }));
+  await signInByCode();
+  viewOf(await post(fixture.openBrowser(), "/login", { email, password: NEW_PASSWORD }));
+});
+
 Deno.test("the person who signed up types the same password again, and it is theirs", async () => {
   const email = "same@example.com";
   const browser = fixture.openBrowser();

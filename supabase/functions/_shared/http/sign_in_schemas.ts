@@ -187,7 +187,7 @@ const providerSession = z.object({
   factors: z.array(
     z.object({ id: z.string(), type: sealedFactorType, friendlyName: z.string().nullable() }),
   ),
-  isJustConfirmed: z.boolean(),
+  justConfirmedAt: z.string().nullable(),
 });
 
 /** Sealed by us, but perhaps by another version of this code. */

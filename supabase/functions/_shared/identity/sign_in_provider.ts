@@ -24,8 +24,11 @@ export interface ProviderSession {
   readonly phone: string | null;
   /** Verified ones. */
   readonly factors: readonly Factor[];
-  /** Whether this very sign-in confirmed the address: until then its password may be somebody else's. */
-  readonly isJustConfirmed: boolean;
+  /**
+   * When the address was confirmed, if this very sign-in may have done it: until then its password may be
+   * somebody else's.
+   */
+  readonly justConfirmedAt: string | null;
 }
 
 export type ProviderAnswer<Value> =

@@ -79,7 +79,6 @@ export async function advance(
   const awaited = nextStep({ session, intent, needsConsent });
   const pending = makePending(dependencies, step, awaited ?? "session");
   if (awaited === null) {
-    await discardUnverifiedPassword(dependencies, step);
     return await finish(dependencies, { pending, origin, charge });
   }
   if (charge !== null) await refund(dependencies, { charge, origin });
@@ -116,6 +115,15 @@ export async function finish(
   const { signInStore, keys } = dependencies;
   const identity = identityOf(pending);
   const claim = claimOf(keys, { kind: "flow", value: pending.flow });
+  const unfinished = (cause: ServiceUnavailableError) =>
+    ({ kind: "unfinished", pending: { ...pending, awaits: "session" }, cause }) as const;
+  try {
+    await discardUnverifiedPassword(dependencies, { pending, origin });
+  } catch (error: unknown) {
+    if (!(error instanceof ServiceUnavailableError)) throw error;
+    if (charge !== null) await refund(dependencies, { charge, origin });
+    return unfinished(error);
+  }
   try {
     if (!await signInStore.claim(claim, { keepSeconds: CLAIM_FLOW_SECONDS })) {
       return { kind: "refused", code: "flow_state_not_found" };
@@ -130,7 +138,7 @@ export async function finish(
   } catch (error: unknown) {
     if (!(error instanceof ServiceUnavailableError)) throw error;
     await releaseQuietly(dependencies, claim);
-    return { kind: "unfinished", pending: { ...pending, awaits: "session" }, cause: error };
+    return unfinished(error);
   }
 }
 
@@ -238,23 +246,46 @@ function identityOf({ intent, session }: PendingSignIn) {
 /**
  * Anybody may sign an address up with a password of theirs, and the owner's confirmation by magic link
  * would make it valid. So the password of an address that is confirmed just now is replaced by one that
- * nobody knows; its owner never chose one here, or chooses it again by `/recover`.
+ * nobody knows; its owner never chose one here, or chooses it again by `/recover`. Once for each
+ * confirmation: a password that is chosen a moment later stays.
+ *
+ * @throws {ServiceUnavailableError} If it was not replaced: there must be no session yet
  */
 async function discardUnverifiedPassword(
-  { signInProvider, randomBytes, log }: SignInDependencies,
-  { session, openedBy, origin }: Advance,
+  dependencies: SignInDependencies,
+  { pending, origin }: {
+    readonly pending: PendingSignIn;
+    readonly origin: Pick<LoginOrigin, "context">;
+  },
 ): Promise<void> {
-  if (!session.isJustConfirmed || openedBy === null) return;
+  const { signInProvider, signInStore, keys, randomBytes, log } = dependencies;
+  const { session, intent, openedBy } = pending;
+  const { identity, justConfirmedAt } = session;
+  // A recovery and a sign-up end with a password of the owner's own.
+  if (justConfirmedAt === null || openedBy === null || intent !== "sign_in") return;
+  const value = `${identity.userId}\n${justConfirmedAt}`;
+  const claim = claimOf(keys, { kind: "confirmation", value });
+  if (!await signInStore.claim(claim, { keepSeconds: CLAIM_FLOW_SECONDS })) return;
   const random = Buffer.from(randomBytes(32)).toString("base64url");
-  const answer = await signInProvider.changePassword(
-    session.identity.token,
-    { password: `${random}aA1!`, currentPassword: null },
-    origin.context,
-  );
+  let answer: ProviderAnswer<null>;
+  try {
+    answer = await signInProvider.changePassword(
+      identity.token,
+      { password: `${random}aA1!`, currentPassword: null },
+      origin.context,
+    );
+  } catch (error: unknown) {
+    await releaseQuietly(dependencies, claim);
+    throw error;
+  }
   if (answer.kind === "ok") return;
+  if (answer.kind === "rate_limited") {
+    await releaseQuietly(dependencies, claim);
+    throw new ServiceUnavailableError({ dependency: "identity_provider", code: answer.kind });
+  }
   log.warn("password of a newly confirmed address was not replaced", {
     request_id: origin.context.requestId,
-    user_id: session.identity.userId,
-    cause: answer.kind === "refused" ? answer.code : answer.kind,
+    user_id: identity.userId,
+    cause: answer.code,
   });
 }

@@ -73,7 +73,7 @@ export function attemptBuckets(
 export function claimOf(
   keys: Pick<SessionKeys, "signing">,
   claim: {
-    readonly kind: "code" | "hash" | "digits" | "factor" | "passkey" | "flow";
+    readonly kind: "code" | "hash" | "digits" | "factor" | "passkey" | "flow" | "confirmation";
     readonly value: string;
   },
 ): ClaimHash {

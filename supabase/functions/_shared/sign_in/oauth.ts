@@ -119,7 +119,7 @@ export async function finishOAuth(
       case "ok": {
         const step = { session: answer.value, intent: "sign_in", needsConsent: false } as const;
         // A provider's word has replaced an unverified password already: see advance.ts.
-        const session = { ...answer.value, isJustConfirmed: false };
+        const session = { ...answer.value, justConfirmedAt: null };
         return {
           result: await advance(dependencies, { ...step, session, openedBy, origin }),
           flow,

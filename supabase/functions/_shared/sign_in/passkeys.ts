@@ -118,7 +118,7 @@ export async function verifyPasskey(
     switch (answer.kind) {
       case "ok": {
         // A passkey confirms no address, so the password stays as it is: see advance.ts.
-        const session = { ...answer.value, isJustConfirmed: false };
+        const session = { ...answer.value, justConfirmedAt: null };
         // A first factor and no more: a user with a TOTP is asked for it too.
         const step = { session, intent: "sign_in", openedBy } as const;
         return await advance(dependencies, { ...step, needsConsent: false, origin, charge });

@@ -178,9 +178,9 @@ async function goOn(
     readonly origin: LoginOrigin;
   },
 ): Promise<SignInResult> {
-  const { isJustConfirmed } = pending.session;
+  const { justConfirmedAt } = pending.session;
   return await advance(dependencies, {
-    session: { ...session, isJustConfirmed },
+    session: { ...session, justConfirmedAt },
     intent: pending.awaits === "enrollment" ? "sign_in" : pending.intent,
     openedBy: pending.openedBy,
     needsConsent: false,
