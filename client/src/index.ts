@@ -50,6 +50,7 @@ export type {
   FactorOutcome,
   MessageOutcome,
   OAuthOutcome,
+  MessageSent,
   PasskeyOutcome,
   ReturnOutcome,
   SignedIn,

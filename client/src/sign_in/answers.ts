@@ -8,10 +8,11 @@
 import type { Answer } from "../transport/http_exchange.ts";
 import { factorOf, textOrNull } from "../transport/second_factor.ts";
 import { isObject } from "../transport/views.ts";
-import type { AccountName, EnrolledFactor } from "./outcomes.ts";
+import type { AccountName, EnrolledFactor, MessageSent } from "./outcomes.ts";
 
-export function sentIn({ body }: Answer): { readonly kind: "message-sent" } | undefined {
-  return body?.["status"] === "sent" ? { kind: "message-sent" } : undefined;
+/** A message whose link leads to `returnTo` in the end. */
+export function sentIn({ body }: Answer, returnTo: string | undefined): MessageSent | undefined {
+  return body?.["status"] === "sent" ? { kind: "message-sent", returnTo } : undefined;
 }
 
 const STEPS = {

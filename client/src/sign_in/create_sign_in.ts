@@ -41,7 +41,8 @@ import type {
   SignedIn,
 } from "./outcomes.ts";
 import type { Passkeys } from "./passkey.ts";
-import type { SignIn } from "./sign_in.ts";
+import type { MessageOptions, SignIn } from "./sign_in.ts";
+  MessageSent,
 
 export interface SignInParts<U extends SessionUser> {
   readonly session: Pick<Session<U>, "signIn" | "ask" | "request">;
@@ -57,6 +58,7 @@ type Interpret<T> = (answer: Answer) => T | undefined;
 
 export function createSignIn<U extends UnifiedAuthUser>(
   { session, transport, environment, navigation, passkeys }: SignInParts<U>,
+type Redirecting = Extract<OAuthOutcome, { readonly kind: "redirecting" }>;
 ): SignIn<U> {
   const { send, url } = transport;
 
@@ -132,6 +134,21 @@ export function createSignIn<U extends UnifiedAuthUser>(
     const outcome = await challenge();
     return outcome.kind === "challenged"
       ? { kind: "mfa-required", factors: outcome.factors }
+  /** A request whose message leads back here. */
+  async function message<T>(
+    send: (path: string, body: Json, interpret: Interpret<MessageSent>) => Promise<T>,
+    path: string,
+    body: Json,
+    { captchaToken, returnTo: named }: MessageOptions,
+  ): Promise<T> {
+    const target = returnTo(named);
+    return await send(
+      path,
+      { ...body, captcha_token: captchaToken, return_to: target },
+      (answer) => sentIn(answer, target),
+    );
+  }
+
       : outcome;
   }
 
@@ -179,9 +196,9 @@ export function createSignIn<U extends UnifiedAuthUser>(
         if (value !== undefined) start.searchParams.set(name, value);
       }
       const outcome = popup ? await signInByPopup(start.href, target) : null;
-      return outcome ?? await signInBy((): Promise<Valid<U> | { readonly kind: "redirecting" }> => {
+      return outcome ?? await signInBy((): Promise<Valid<U> | Redirecting> => {
         navigation.leaveFor(start.href);
-        return Promise.resolve({ kind: "redirecting" });
+        return Promise.resolve({ kind: "redirecting", returnTo: target });
       });
     },
     async returnOutcome() {
@@ -190,13 +207,8 @@ export function createSignIn<U extends UnifiedAuthUser>(
       navigation.replaceAddress(returned.address);
       return await outcomeOf(returned);
     },
-    withOtp: async ({ createUser, captchaToken, returnTo: named, ...address }) =>
-      await post("/otp", {
-        ...address,
-        create_user: createUser,
-        captcha_token: captchaToken,
-        return_to: returnTo(named),
-      }, sentIn),
+    withOtp: ({ createUser, captchaToken, returnTo, ...address }) =>
+      message(post, "/otp", { ...address, create_user: createUser }, { captchaToken, returnTo }),
     verifyOtp: ({ deviceName, ...verification }) =>
       step(
         "/verify",
@@ -211,20 +223,9 @@ export function createSignIn<U extends UnifiedAuthUser>(
         { consent: true },
         (answer) => stepIn(answer, ["password_required"]),
       ),
-    signUp: async ({ email, password, captchaToken, deviceName, returnTo: named }) =>
-      await step("/signup", {
-        email,
-        password,
-        captcha_token: captchaToken,
-        device_name: deviceName,
-        return_to: returnTo(named),
-      }, sentIn),
-    resetPassword: async ({ email, captchaToken, returnTo: named }) =>
-      await post(
-        "/recover",
-        { email, captcha_token: captchaToken, return_to: returnTo(named) },
-        sentIn,
-      ),
+    signUp: ({ email, password, deviceName, ...options }) =>
+      message(step<MessageSent>, "/signup", { email, password, device_name: deviceName }, options),
+    resetPassword: ({ email, ...options }) => message(post, "/recover", { email }, options),
     setPassword: ({ password, deviceName }) =>
       step(
         "/password",

@@ -72,16 +72,32 @@ export function browserNavigation(): PageNavigation {
 }
 
 /**
- * Where to come back to: the very page, unless `returnTo` says otherwise. A fragment or query that the
- * functions would refuse as too long stays behind. Undefined where there is no page of the web.
+ * Where to come back to: `returnTo`, or the very page. Of a page whose address is too long the fragment stays
+ * behind, then the query, then the path: nobody chose it, and to sign in matters more. The outcomes tell
+ * the caller. Undefined where there is no page of the web.
+ *
+ * @throws {TypeError} If `returnTo` is no address
+ * @throws {RangeError} If `returnTo` is too long: it is the caller's own choice
  */
 export function returnAddress(page: URL | null, returnTo: string | undefined): string | undefined {
   const base = page?.protocol.startsWith("http") ? page : undefined;
-  if (!base) return returnTo;
-  const { href, origin, pathname, search } = new URL(returnTo ?? base, base);
+  if (returnTo !== undefined) {
+    const address = base ? writeAddress(new URL(returnTo, base).href) : returnTo;
+    if (address.length <= MAX_RETURN_TO) return address;
+    throw new RangeError(
+      `Cannot return to more than ${MAX_RETURN_TO} characters: current length is ${address.length}`,
+    );
+  }
+  if (!base) return undefined;
+  const { href, origin, pathname, search } = base;
   return [href, origin + pathname + search, origin + pathname]
-    .map((address) => address.replaceAll("\\", "%5C"))
+    .map(writeAddress)
     .find((address) => address.length <= MAX_RETURN_TO) ?? `${origin}/`;
+}
+
+/** The functions refuse a backslash, which browsers read as a slash. */
+function writeAddress(address: string): string {
+  return address.replaceAll("\\", "%5C");
 }
 
 /** How a sign-in came back to `page`; null if none did, or if it is finished. */

@@ -78,7 +78,31 @@ export type SignInOutcome<U extends SessionUser = UnifiedAuthUser> =
   | Unavailable;
 
 /**
- * A message was sent, if the address can be used: the answer does not say whether it is known.
+ * A message was sent, if the address can be used.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const outcome = await auth.signIn.withOtp({ email: "ada@example.com" });
+ * if (outcome.kind === "message-sent" && outcome.returnTo !== location.href) {
+ *   console.log("the link leads to", outcome.returnTo);
+ * }
+ * ```
+ */
+export interface MessageSent {
+  /** Tells the outcomes apart. */
+  readonly kind: "message-sent";
+  /**
+   * Where the message's link leads in the end: `returnTo`, or the page. A page's address of more than 2,000
+   * characters loses its fragment, then its query, then its path. Undefined: the functions choose.
+   */
+  readonly returnTo: string | undefined;
+}
+
+/**
+ * A message and what became of it: the answer does not say whether the address is known.
  *
  * @example
  * ```ts
@@ -89,7 +113,7 @@ export type SignInOutcome<U extends SessionUser = UnifiedAuthUser> =
  * if (kind === "message-sent") console.log("look into your mail");
  * ```
  */
-export type MessageOutcome = { readonly kind: "message-sent" } | Refused | Busy | Unavailable;
+export type MessageOutcome = MessageSent | Refused | Busy | Unavailable;
 
 /**
  * A sign-up: signed in at once, or after a mail was confirmed.
@@ -105,7 +129,7 @@ export type MessageOutcome = { readonly kind: "message-sent" } | Refused | Busy 
  */
 export type SignUpOutcome<U extends SessionUser = UnifiedAuthUser> =
   | SignInOutcome<U>
-  | { readonly kind: "message-sent" };
+  | MessageSent;
 
 /**
  * A code or a link's hash: a session, or one step more. `consent-required`: another browser asked for
@@ -237,8 +261,9 @@ export type ReturnOutcome =
   | Unavailable;
 
 /**
- * A sign-in at a provider. `redirecting`: this page is about to be left. `cancelled`: the person closed
- * the popup.
+ * A sign-in at a provider. `redirecting`: this page is about to be left, and comes back to `returnTo`, which
+ * is shorter than the page's own address where that has more than 2,000 characters. `cancelled`: the
+ * person closed the popup.
  *
  * @example
  * ```ts
@@ -250,7 +275,7 @@ export type ReturnOutcome =
  * ```
  */
 export type OAuthOutcome<U extends SessionUser = UnifiedAuthUser> =
-  | { readonly kind: "redirecting" }
+  | { readonly kind: "redirecting"; readonly returnTo: string }
   | { readonly kind: "cancelled" }
   | SignedIn<U>
   | ReturnOutcome;

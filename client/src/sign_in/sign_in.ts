@@ -73,7 +73,10 @@ export type OtpRequest =
 export interface MessageOptions {
   /** The answer to a captcha, where the project asks for one. */
   readonly captchaToken?: string | undefined;
-  /** Where the message's link leads in the end: a path, or a URL of an allowed origin. @default {the very page} */
+  /**
+   * Where the message's link leads in the end: a path, or a URL of an allowed origin, of at most 2,000
+   * characters. @default {the very page}
+   */
   readonly returnTo?: string | undefined;
 }
 
@@ -176,7 +179,8 @@ export interface Mfa<U extends SessionUser = UnifiedAuthUser> {
 }
 
 /**
- * The ways to sign in. None of them rejects for anything that a person, a server or a network does.
+ * The ways to sign in. None of them rejects for anything that a person, a server or a network does. A
+ * `returnTo` that is no address is a `TypeError`, and one that is too long a `RangeError`.
  *
  * @example
  * ```ts

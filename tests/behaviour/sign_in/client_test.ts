@@ -184,7 +184,9 @@ Deno.test("a redirect begins at the server, and is to come back to the very page
     navigation: { leaveFor: (url) => void left.push(url) },
   });
   const request = { provider: "keycloak", scopes: "openid", loginHint: "ada@example.com" };
-  assertKind(await signIn.withOAuth(request), "redirecting");
+  const outcome = await signIn.withOAuth(request);
+  assertKind(outcome, "redirecting");
+  assert.equal(outcome.returnTo, PAGE);
   const { searchParams } = new URL(left[0] ?? "");
   assert.deepEqual(Object.fromEntries(searchParams), {
     provider: "keycloak",
@@ -264,6 +266,22 @@ Deno.test("a page in the sign-in's popup leaves the error to its opener", async 
 Deno.test("a reset by link comes back to a page that then takes the password", async () => {
   const [person, browser] = [await fixture.createPerson(), fixture.openBrowser()];
   const before = openClient(browser);
+Deno.test("the outcomes say where a page with a long address leads back to", async () => {
+  const { email } = await fixture.createPerson();
+  const { signIn } = openClient(fixture.openBrowser(), {
+    navigation: {
+      address: () => new URL(`${APP}/page?q=${"x".repeat(2_000)}`),
+      leaveFor: () => {},
+    },
+  });
+  const sent = await signIn.withOtp({ email });
+  assertKind(sent, "message-sent");
+  assert.equal(sent.returnTo, `${APP}/page`);
+  const left = await signIn.withOAuth({ provider: "keycloak" });
+  assertKind(left, "redirecting");
+  assert.equal(left.returnTo, `${APP}/page`);
+});
+
   assertKind(await before.signIn.resetPassword({ email: person.email }), "message-sent");
   const { tokenHash } = fixture.lastMessage(person.email);
   const verified = await browser.call("/unified-auth/verify", {

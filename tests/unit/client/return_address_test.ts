@@ -30,6 +30,15 @@ Deno.test("a page's address goes out in a form that the functions take", () => {
   }
 });
 
+Deno.test("an address that the app names is not shortened: one that is too long is an error", () => {
+  const page = new URL(PAGE);
+  const named = (length: number) => `https://app.example.com/${"x".repeat(length - 24)}`;
+  assert.equal(returnAddress(page, named(2_000)), named(2_000));
+  assert.throws(() => returnAddress(page, named(2_001)), RangeError);
+  assert.throws(() => returnAddress(page, `/page#${"x".repeat(2_000)}`), RangeError);
+  assert.throws(() => returnAddress(null, named(2_001)), RangeError);
+});
+
 Deno.test("a page that is not of the web is no place to come back to", () => {
   for (const href of ["chrome-extension://abc/popup.html", "file:///index.html", "about:blank"]) {
     assert.equal(returnAddress(new URL(href), undefined), undefined);
