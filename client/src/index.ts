@@ -48,9 +48,10 @@ export type {
   ChallengeOutcome,
   EnrolledFactor,
   FactorOutcome,
+  ListedFactors,
   MessageOutcome,
-  OAuthOutcome,
   MessageSent,
+  OAuthOutcome,
   PasskeyOutcome,
   ReturnOutcome,
   SignedIn,
@@ -74,5 +75,5 @@ export type {
   SessionWarning,
   Status,
 } from "./state/snapshot.ts";
-export type { Factor, MfaRequired } from "./transport/second_factor.ts";
+export type { Factor, MfaRequired, OwnFactor } from "./transport/second_factor.ts";
 export type { SessionEntry, UnifiedAuthUser } from "./transport/views.ts";

@@ -24,7 +24,13 @@ import type {
   Valid,
 } from "../transport/outcome.ts";
 import { isObject, type Json, type UnifiedAuthUser } from "../transport/views.ts";
-import { factorsIn, type MfaRequired, mfaRequiredIn } from "../transport/second_factor.ts";
+import {
+  factorOf,
+  factorsIn,
+  type MfaRequired,
+  mfaRequiredIn,
+  ownFactorOf,
+} from "../transport/second_factor.ts";
 import { enrolledIn, sentIn, stepIn } from "./answers.ts";
 import {
   type PageNavigation,
@@ -36,13 +42,13 @@ import {
 import type {
   AccountOutcome,
   ChallengeOutcome,
+  MessageSent,
   OAuthOutcome,
   ReturnOutcome,
   SignedIn,
 } from "./outcomes.ts";
 import type { Passkeys } from "./passkey.ts";
 import type { MessageOptions, SignIn } from "./sign_in.ts";
-  MessageSent,
 
 export interface SignInParts<U extends SessionUser> {
   readonly session: Pick<Session<U>, "signIn" | "ask" | "request">;
@@ -52,13 +58,13 @@ export interface SignInParts<U extends SessionUser> {
   readonly passkeys: () => Passkeys | null;
 }
 
+type Redirecting = Extract<OAuthOutcome, { readonly kind: "redirecting" }>;
 type Method = NonNullable<ExchangeRequest["method"]>;
 type Offered = { readonly kind: "options"; readonly options: Json };
 type Interpret<T> = (answer: Answer) => T | undefined;
 
 export function createSignIn<U extends UnifiedAuthUser>(
   { session, transport, environment, navigation, passkeys }: SignInParts<U>,
-type Redirecting = Extract<OAuthOutcome, { readonly kind: "redirecting" }>;
 ): SignIn<U> {
   const { send, url } = transport;
 
@@ -104,7 +110,7 @@ type Redirecting = Extract<OAuthOutcome, { readonly kind: "redirecting" }>;
   const change = <T extends { readonly kind: string }>(
     method: Method,
     path: string,
-    body: Json,
+    body: Json | undefined,
     interpret: Interpret<T>,
   ): Promise<AccountOutcome<T>> =>
     session.request(({ signal }) =>
@@ -119,7 +125,7 @@ type Redirecting = Extract<OAuthOutcome, { readonly kind: "redirecting" }>;
 
   const challenge = (factorId?: string): Promise<ChallengeOutcome> =>
     post("/mfa/challenge", { factor_id: factorId }, (answer) => {
-      const factors = factorsIn(answer);
+      const factors = factorsIn(answer, factorOf);
       return answer.response.ok && factors
         ? { kind: "challenged", factors, sent: answer.body?.["sent"] === true } as const
         : undefined;
@@ -128,12 +134,6 @@ type Redirecting = Extract<OAuthOutcome, { readonly kind: "redirecting" }>;
   /** The very page, where the caller names none. */
   const returnTo = (named: string | undefined) => returnAddress(navigation.address(), named);
 
-  async function outcomeOf({ name, value }: Returned): Promise<ReturnOutcome> {
-    if (name === "step") return { kind: "password-required", account: null };
-    if (value !== "mfa_required") return { kind: "refused", code: value };
-    const outcome = await challenge();
-    return outcome.kind === "challenged"
-      ? { kind: "mfa-required", factors: outcome.factors }
   /** A request whose message leads back here. */
   async function message<T>(
     send: (path: string, body: Json, interpret: Interpret<MessageSent>) => Promise<T>,
@@ -149,6 +149,12 @@ type Redirecting = Extract<OAuthOutcome, { readonly kind: "redirecting" }>;
     );
   }
 
+  async function outcomeOf({ name, value }: Returned): Promise<ReturnOutcome> {
+    if (name === "step") return { kind: "password-required", account: null };
+    if (value !== "mfa_required") return { kind: "refused", code: value };
+    const outcome = await challenge();
+    return outcome.kind === "challenged"
+      ? { kind: "mfa-required", factors: outcome.factors }
       : outcome;
   }
 
@@ -217,6 +223,12 @@ type Redirecting = Extract<OAuthOutcome, { readonly kind: "redirecting" }>;
           : { ...verification, device_name: deviceName },
         (answer) => stepIn(answer, ["consent_required", "password_required"]),
       ),
+    cancel: () =>
+      post(
+        "/cancel",
+        {},
+        ({ body }) => body?.["cancelled"] === true ? { kind: "cancelled" } as const : undefined,
+      ),
     acceptAccount: () =>
       step(
         "/verify",
@@ -248,6 +260,11 @@ type Redirecting = Extract<OAuthOutcome, { readonly kind: "redirecting" }>;
           { factor_id: factorId, code, device_name: deviceName },
           (answer) => stepIn(answer, ["password_required", "reauthenticated"]),
         ),
+      list: () =>
+        change("GET", "/mfa/factors", undefined, (answer) => {
+          const factors = factorsIn(answer, ownFactorOf);
+          return factors && { kind: "listed", factors } as const;
+        }),
       enroll: ({ type, friendlyName, phone, currentPassword }) =>
         change("POST", "/mfa/factors", {
           factor_type: type,

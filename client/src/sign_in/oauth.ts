@@ -36,7 +36,7 @@ export interface Returned {
 /** The functions write codes; any other text is not theirs. */
 const RETURN_PARAMETER = /^auth_(error|step)=([a-z_]{1,64})$/;
 
-/** The functions refuse a longer `return_to`. */
+/** The functions refuse a longer `return_to`: it has to fit into a cookie. */
 const MAX_RETURN_TO = 2_000;
 
 const POPUP_NAME = "unified-auth";

@@ -5,7 +5,7 @@
  */
 
 import type { Busy, Refused, Rejected, SessionUser, Unavailable } from "../transport/outcome.ts";
-import type { Factor, MfaRequired } from "../transport/second_factor.ts";
+import type { Factor, MfaRequired, OwnFactor } from "../transport/second_factor.ts";
 import type { UnifiedAuthUser } from "../transport/views.ts";
 
 /**
@@ -214,6 +214,25 @@ export interface EnrolledFactor {
     /** The same as an `otpauth:` address. */
     readonly uri: string;
   } | null;
+}
+
+/**
+ * The second factors of the person who is signed in.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const outcome = await auth.signIn.mfa.list();
+ * if (outcome.kind === "listed") console.log(outcome.factors.length);
+ * ```
+ */
+export interface ListedFactors {
+  /** Tells the outcomes apart. */
+  readonly kind: "listed";
+  /** Also those that were never verified. */
+  readonly factors: readonly OwnFactor[];
 }
 
 /**

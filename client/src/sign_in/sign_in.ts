@@ -5,13 +5,14 @@
  * @module
  */
 
-import type { SessionUser } from "../transport/outcome.ts";
+import type { Busy, Refused, SessionUser, Unavailable } from "../transport/outcome.ts";
 import type { UnifiedAuthUser } from "../transport/views.ts";
 import type {
   AccountOutcome,
   ChallengeOutcome,
   EnrolledFactor,
   FactorOutcome,
+  ListedFactors,
   MessageOutcome,
   OAuthOutcome,
   PasskeyOutcome,
@@ -128,7 +129,10 @@ export type MailType = "email" | "magiclink" | "recovery" | "signup" | "invite";
 export interface OAuthRequest {
   /** As in the project's settings, such as `google`. */
   readonly provider: string;
-  /** Where to come back to: a path, or a URL of an allowed origin. @default {the very page} */
+  /**
+   * Where to come back to: a path, or a URL of an allowed origin, of at most 2,000 characters.
+   * @default {the very page}
+   */
   readonly returnTo?: string | undefined;
   /** Scopes of the provider, separated by commas. */
   readonly scopes?: string | undefined;
@@ -142,7 +146,7 @@ export interface OAuthRequest {
 }
 
 /**
- * Second factors: to finish a sign-in, and to enroll and remove them.
+ * Second factors: to finish a sign-in, and to list, enroll and remove them.
  *
  * @example
  * ```ts
@@ -164,7 +168,12 @@ export interface Mfa<U extends SessionUser = UnifiedAuthUser> {
     readonly code: string;
     readonly deviceName?: string | undefined;
   }): Promise<FactorOutcome<U>>;
-  /** Begins a new factor, behind a recent sign-in or the password; `verify` takes its first code. */
+  /** All factors of the person who is signed in. */
+  list(): Promise<AccountOutcome<ListedFactors>>;
+  /**
+   * Begins a new factor, behind a recent sign-in or the password; `verify` takes its first code. One of the
+   * same name that was never verified is replaced, so a call whose answer was lost can be repeated.
+   */
   enroll(request: {
     readonly type: "totp" | "phone";
     readonly friendlyName: string;
@@ -211,6 +220,8 @@ export interface SignIn<U extends SessionUser = UnifiedAuthUser> {
   verifyOtp(verification: OtpVerification): Promise<VerifyOutcome<U>>;
   /** After `consent-required`: the person says that this is their account. */
   acceptAccount(): Promise<VerifyOutcome<U>>;
+  /** Ends at once what waits for a consent, a factor or a password: the person gave up. */
+  cancel(): Promise<{ readonly kind: "cancelled" } | Refused | Busy | Unavailable>;
   /** Signs up with e-mail and password. */
   signUp(credentials: PasswordCredentials & MessageOptions): Promise<SignUpOutcome<U>>;
   /** Sends a mail with which a new password may be chosen. */

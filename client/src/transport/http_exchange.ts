@@ -19,7 +19,7 @@ export interface Answer {
 export interface ExchangeRequest {
   readonly method?: "POST" | "GET" | "PUT" | "DELETE";
   readonly signal?: AbortSignal | undefined;
-  readonly body?: Json;
+  readonly body?: Json | undefined;
   readonly proof?: Proof;
   /** The answer may bring a rotation, which would be lost with the page. */
   readonly outlivesPage?: boolean;

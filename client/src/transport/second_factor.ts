@@ -28,6 +28,27 @@ export interface Factor {
 }
 
 /**
+ * Any second factor of the person who is signed in, for the page of an account.
+ *
+ * @example
+ * ```ts
+ * import { createAuthClient } from "@unified-auth/client";
+ *
+ * const auth = createAuthClient({ baseUrl: "/functions/v1/unified-auth" });
+ * const outcome = await auth.signIn.mfa.list();
+ * if (outcome.kind === "listed") {
+ *   for (const { friendlyName, createdAt } of outcome.factors) console.log(friendlyName, createdAt);
+ * }
+ * ```
+ */
+export interface OwnFactor extends Factor {
+  /** False: its first code never came, and no sign-in asks for it. */
+  readonly isVerified: boolean;
+  /** When it was enrolled, in RFC 3339. */
+  readonly createdAt: string;
+}
+
+/**
  * The password, code or passkey was right, and a second factor is next: `mfa.verify`.
  *
  * @example
@@ -49,14 +70,27 @@ export interface MfaRequired {
   readonly factors: readonly Factor[];
 }
 
-export function factorsIn({ body }: Answer): readonly Factor[] | undefined {
+export function factorsIn<F>(
+  { body }: Answer,
+  read: (factor: Json) => F,
+): readonly F[] | undefined {
   const factors = body?.["factors"];
-  return Array.isArray(factors) && factors.every(isObject) ? factors.map(factorOf) : undefined;
+  return Array.isArray(factors) && factors.every(isObject) ? factors.map(read) : undefined;
 }
 
 export function mfaRequiredIn(answer: Answer): MfaRequired | undefined {
-  const factors = answer.body?.["code"] === "mfa_required" ? factorsIn(answer) : undefined;
+  const factors = answer.body?.["code"] === "mfa_required"
+    ? factorsIn(answer, factorOf)
+    : undefined;
   return factors && { kind: "mfa-required", factors };
+}
+
+export function ownFactorOf(factor: Json): OwnFactor {
+  return {
+    ...factorOf(factor),
+    isVerified: factor["status"] === "verified",
+    createdAt: String(factor["created_at"]),
+  };
 }
 
 export function factorOf({ id, type, friendly_name }: Json): Factor {

@@ -130,6 +130,10 @@ export function createAuthEmulator(options: AuthEmulatorOptions): AuthEmulator {
     async ({ req, var: { sql } }) => await createUser(sql, await readBody(req.raw)),
   );
   app.get(
+    "/admin/users/:id/factors",
+    async ({ req, var: { sql } }) => Response.json((await userOf(sql, req.param("id"))).factors),
+  );
+  app.get(
     "/admin/users/:id",
     async ({ req, json, var: { sql } }) => json(renderUser(await userOf(sql, req.param("id")))),
   );

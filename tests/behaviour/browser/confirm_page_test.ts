@@ -119,6 +119,10 @@ Deno.test("a no in another browser leaves everything as it was, also for who is 
       await press(browser.page, "No");
       await browser.page.waitForURL(`${app}/`);
       assert.equal(await emailIn(browser.page), before);
+      const halfDone = await stage.sql`select id from auth.sessions where user_id = ${person.id}`;
+      assert.deepEqual([...halfDone], []);
+      const cookies = await browser.context.cookies();
+      assert.deepEqual(cookies.filter(({ name }) => name.includes("sign_in_pending")), []);
     }
     assert.equal(await stage.readSession(person), undefined);
     assert.equal((await stage.readSession(owner))?.["id"], session?.["id"]);

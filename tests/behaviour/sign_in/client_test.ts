@@ -178,6 +178,33 @@ Deno.test("a factor is enrolled, and removed after one of its codes", async () =
   assert.equal(session.status, "active");
 });
 
+Deno.test("the page of an account lists the factors, and removes the one that was never verified", async () => {
+  const { signIn } = openClient(fixture.openBrowser());
+  assertKind(await signIn.mfa.list(), "rejected");
+  assertKind(await signIn.withPassword(await fixture.createPerson()), "signed-in");
+  const none = await signIn.mfa.list();
+  assertKind(none, "listed");
+  assert.deepEqual(none.factors, []);
+  assertKind(await signIn.mfa.enroll({ type: "totp", friendlyName: "App" }), "enrolled");
+  const listed = await signIn.mfa.list();
+  assertKind(listed, "listed");
+  const [factor] = listed.factors;
+  assert.ok(factor);
+  assert.deepEqual([factor.friendlyName, factor.type, factor.isVerified], ["App", "totp", false]);
+  assert.ok(Date.parse(factor.createdAt) > 0);
+  assertKind(await signIn.mfa.remove({ factorId: factor.id }), "removed");
+});
+
+Deno.test("a sign-in that the person gives up ends at once", async () => {
+  const person = await fixture.createPerson();
+  const { id, code } = await fixture.addTotp(person);
+  const { signIn } = openClient(fixture.openBrowser());
+  assertKind(await signIn.withPassword(person), "mfa-required");
+  assertKind(await signIn.cancel(), "cancelled");
+  const late = await signIn.mfa.verify({ factorId: id, code: code() });
+  assertRefusal(late, "flow_state_not_found");
+});
+
 Deno.test("a redirect begins at the server, and is to come back to the very page", async () => {
   const left: string[] = [];
   const { signIn } = openClient(fixture.openBrowser(), {
@@ -239,6 +266,22 @@ Deno.test("a mail's link comes back to the very page, unless the app names anoth
   assert.equal(await leadsBackTo("/account"), `${APP}/account`);
 });
 
+Deno.test("the outcomes say where a page with a long address leads back to", async () => {
+  const { email } = await fixture.createPerson();
+  const { signIn } = openClient(fixture.openBrowser(), {
+    navigation: {
+      address: () => new URL(`${APP}/page?q=${"x".repeat(2_000)}`),
+      leaveFor: () => {},
+    },
+  });
+  const sent = await signIn.withOtp({ email });
+  assertKind(sent, "message-sent");
+  assert.equal(sent.returnTo, `${APP}/page`);
+  const left = await signIn.withOAuth({ provider: "keycloak" });
+  assertKind(left, "redirecting");
+  assert.equal(left.returnTo, `${APP}/page`);
+});
+
 /** A page whose address is `href` until the client takes something out of it. */
 function pageAt(href: string) {
   let address = new URL(href);
@@ -266,22 +309,6 @@ Deno.test("a page in the sign-in's popup leaves the error to its opener", async 
 Deno.test("a reset by link comes back to a page that then takes the password", async () => {
   const [person, browser] = [await fixture.createPerson(), fixture.openBrowser()];
   const before = openClient(browser);
-Deno.test("the outcomes say where a page with a long address leads back to", async () => {
-  const { email } = await fixture.createPerson();
-  const { signIn } = openClient(fixture.openBrowser(), {
-    navigation: {
-      address: () => new URL(`${APP}/page?q=${"x".repeat(2_000)}`),
-      leaveFor: () => {},
-    },
-  });
-  const sent = await signIn.withOtp({ email });
-  assertKind(sent, "message-sent");
-  assert.equal(sent.returnTo, `${APP}/page`);
-  const left = await signIn.withOAuth({ provider: "keycloak" });
-  assertKind(left, "redirecting");
-  assert.equal(left.returnTo, `${APP}/page`);
-});
-
   assertKind(await before.signIn.resetPassword({ email: person.email }), "message-sent");
   const { tokenHash } = fixture.lastMessage(person.email);
   const verified = await browser.call("/unified-auth/verify", {

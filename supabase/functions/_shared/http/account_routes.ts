@@ -4,32 +4,49 @@
  * @module
  */
 
-import { enrollOwnFactor, removeOwnFactor } from "../sign_in/own_factors.ts";
+import { cancelSignIn } from "../sign_in/cancel.ts";
+import { enrollOwnFactor, listOwnFactors, removeOwnFactor } from "../sign_in/own_factors.ts";
 import { awaitsPassword, changeOwnPassword, choosePassword } from "../sign_in/password.ts";
 import { challengeFactor, verifyFactor } from "../sign_in/second_factor.ts";
 import { readSchemaBody } from "./request_body.ts";
 import { RequestError } from "./request_error.ts";
 import { requireId } from "./route_path.ts";
 import {
+  cancelBody,
   challengeBody,
   enrollBody,
   factorBody,
   passwordBody,
   removeFactorBody,
+  sealedPasskey,
 } from "./sign_in_schemas.ts";
 import { addLogFields } from "./envelope.ts";
-import { renderFactors, type RoutesOf, type SignInSteps } from "./sign_in_steps.ts";
+import { renderFactor, renderFactors, type RoutesOf, type SignInSteps } from "./sign_in_steps.ts";
 
 export function createAccountRoutes(
-  { dependencies, bridge, openPending, forgetChange, sealPending, answer }: SignInSteps,
+  { dependencies, bridge, open, openPending, forget, forgetChange, sealPending, answer }:
+    SignInSteps,
 ): RoutesOf<
+  | "POST /cancel"
   | "PUT /password"
   | "POST /mfa/challenge"
   | "POST /mfa/verify"
+  | "GET /mfa/factors"
   | "POST /mfa/factors"
   | "DELETE /mfa/factors/:id"
 > {
   return {
+    "POST /cancel": async function cancel(context) {
+      await readSchemaBody(context, cancelBody);
+      const pending = await openPending(context);
+      const passkey = await open(context, "passkey", sealedPasskey);
+      const sessions = [pending?.session, passkey?.registration].filter((session) => !!session);
+      await cancelSignIn(dependencies, { sessions, context: context.get("requestContext") });
+      forget(context, "pending");
+      forget(context, "passkey");
+      return context.json({ cancelled: true });
+    },
+
     "PUT /password": async function changePassword(context) {
       const body = await readSchemaBody(context, passwordBody);
       const { password } = body;
@@ -81,6 +98,21 @@ export function createAccountRoutes(
       return await answer(context, result);
     },
 
+    "GET /mfa/factors": async function listFactors(context) {
+      const own = await bridge.requireOwn(context);
+      const result = await listOwnFactors(dependencies, {
+        own,
+        context: context.get("requestContext"),
+      });
+      if (result.kind !== "listed") return await answer(context, result);
+      const factors = result.factors.map(({ isVerified, createdAt, ...factor }) => ({
+        ...renderFactor(factor),
+        status: isVerified ? "verified" : "unverified",
+        created_at: createdAt,
+      }));
+      return context.json({ factors });
+    },
+
     "POST /mfa/factors": async function enroll(context) {
       const body = await readSchemaBody(context, enrollBody);
       const result = await enrollOwnFactor(dependencies, {
@@ -94,9 +126,9 @@ export function createAccountRoutes(
       });
       if (result.kind !== "enrolled") return await answer(context, result);
       await sealPending(context, result.pending);
-      const { id, type, friendlyName, totp } = result.factor;
+      const { totp } = result.factor;
       return context.json({
-        factor: { id, type, friendly_name: friendlyName },
+        factor: renderFactor(result.factor),
         totp: totp && { qr_code: totp.qrCode, secret: totp.secret, uri: totp.uri },
       });
     },

@@ -18,21 +18,26 @@ const SCRIPT = `
 const { tokenHash, type, returnTo } = document.body.dataset;
 const [question, button, no, problem] = ["question", "go", "no", "problem"].map((id) => document.getElementById(id));
 let body = { token_hash: tokenHash, type };
+const post = (path, body) => fetch(path, {
+  method: "POST",
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify(body),
+});
 const leave = (name, value) => {
   const url = new URL(returnTo);
   if (value) url.search += (url.search ? "&" : "?") + name + "=" + encodeURIComponent(value);
   location.replace(url);
 };
-no.addEventListener("click", () => leave());
+no.addEventListener("click", async () => {
+  button.disabled = no.disabled = true;
+  await post("cancel", {}).catch(() => {}); // unanswered, the step ends in five minutes
+  leave();
+});
 button.addEventListener("click", async () => {
   button.disabled = no.disabled = true;
   problem.textContent = "";
   try {
-    const response = await fetch("verify", {
-      method: "POST",
-      headers: { "content-type": "application/json" },
-      body: JSON.stringify(body),
-    });
+    const response = await post("verify", body);
     const answer = await response.json();
     if (answer.status === "consent_required") {
       const { email, phone } = answer.account;

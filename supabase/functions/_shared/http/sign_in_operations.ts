@@ -15,6 +15,8 @@ import { sessionView } from "./schemas.ts";
 import {
   authorizeQuery,
   callbackQuery,
+  cancelBody,
+  cancelledView,
   challengeBody,
   challengeView,
   confirmQuery,
@@ -22,6 +24,7 @@ import {
   enrolledView,
   factorBody,
   otpBody,
+  ownFactorsView,
   passkeyBody,
   passkeyOptionsBody,
   passkeyOptionsView,
@@ -130,6 +133,16 @@ export const SIGN_IN_OPERATIONS: readonly Operation[] = [
   },
   {
     method: "post",
+    path: "/unified-auth/cancel",
+    operationId: "cancelSignIn",
+    summary: "End at once what waits for a consent, a factor or a password",
+    body: { schema: cancelBody, example: {} },
+    answer: { name: "CancelledSignIn", schema: cancelledView },
+    sealsCookies: true,
+    refusals: BODY_REFUSALS,
+  },
+  {
+    method: "post",
     path: "/unified-auth/signup",
     operationId: "signUp",
     summary: "Sign up; known and unknown addresses are answered alike",
@@ -198,6 +211,14 @@ export const SIGN_IN_OPERATIONS: readonly Operation[] = [
     alternatives: [PENDING],
     sealsCookies: true,
     refusals: [...BODY_REFUSALS, ...CODE, ...FLOW, ...ALWAYS],
+  },
+  {
+    method: "get",
+    path: "/unified-auth/mfa/factors",
+    operationId: "listFactors",
+    summary: "The second factors of the signed-in user",
+    answer: { name: "OwnFactors", schema: ownFactorsView },
+    refusals: [...SESSION_ENDED_CODES, ...LIVE_ACCESS_TOKEN, ...ALWAYS],
   },
   {
     method: "post",

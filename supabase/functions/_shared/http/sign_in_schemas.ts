@@ -95,6 +95,10 @@ const phoneVerification = z.strictObject({
 const consent = z.strictObject({ consent: z.literal(true) })
   .meta({ title: "Yes, this is my account" });
 
+export const cancelBody = z.strictObject({});
+
+export const cancelledView = z.object({ cancelled: z.literal(true) });
+
 export const verifyBody = z.union([
   hashVerification,
   emailVerification,
@@ -157,6 +161,15 @@ export const challengeView = z.object({ factors: z.array(factorView), sent: z.bo
 export const enrolledView = z.object({
   factor: factorView,
   totp: z.object({ qr_code: z.string(), secret: z.string(), uri: z.string() }).nullable(),
+});
+
+export const ownFactorsView = z.object({
+  factors: z.array(factorView.extend({
+    status: z.enum(["verified", "unverified"]).meta({
+      description: "Unverified: its first code never came, and no sign-in asks for it.",
+    }),
+    created_at: z.string(),
+  })),
 });
 
 export const removedView = z.object({ removed: z.literal(true) });

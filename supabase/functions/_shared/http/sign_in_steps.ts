@@ -226,8 +226,12 @@ export interface FactorView {
   readonly friendly_name: Factor["friendlyName"];
 }
 
+export function renderFactor({ id, type, friendlyName }: Factor): FactorView {
+  return { id, type, friendly_name: friendlyName };
+}
+
 export function renderFactors(factors: readonly Factor[]): readonly FactorView[] {
-  return factors.map(({ id, type, friendlyName }) => ({ id, type, friendly_name: friendlyName }));
+  return factors.map(renderFactor);
 }
 
 export function cookieHeaderOf(context: RequestOf): string | null {

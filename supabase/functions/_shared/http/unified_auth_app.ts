@@ -58,7 +58,7 @@ export interface UnifiedAuthOptions
   readonly binding: Binding;
 }
 
-/** Every route, and the one method that it answers to. */
+/** Every route, and the methods that it answers to. */
 export const ROUTES = {
   "/login": "POST",
   "/validate": "POST",

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { UserId } from "../brands.ts";
 import type { Identity, IdentityToken } from "./identity_provider.ts";
 import type { RequestContext } from "../store/session_store.ts";
 
@@ -15,6 +16,12 @@ export interface Factor {
   readonly id: string;
   readonly type: FactorType;
   readonly friendlyName: string | null;
+}
+
+/** Any factor of a user, also one whose enrollment was never finished. */
+export interface OwnFactor extends Factor {
+  readonly isVerified: boolean;
+  readonly createdAt: string;
 }
 
 /** A session of Supabase Auth itself: the half-done sign-in that one of ours is made of. */
@@ -119,6 +126,11 @@ export interface SignInProvider {
     context: RequestContext,
   ): Promise<ProviderAnswer<ProviderSession>>;
 
+  /** All factors of a user whom we know to be signed in. */
+  listFactors(
+    userId: UserId,
+    context: RequestContext,
+  ): Promise<ProviderAnswer<readonly OwnFactor[]>>;
   /** Answers the challenge's id. To a phone it sends a code. */
   challengeFactor(
     token: IdentityToken,

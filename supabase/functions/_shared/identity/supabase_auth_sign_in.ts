@@ -11,6 +11,7 @@ import type { IdentityToken } from "./identity_provider.ts";
 import type { RequestContext } from "../store/session_store.ts";
 import type {
   Address,
+  Factor,
   FactorType,
   ProviderAnswer,
   ProviderSession,
@@ -39,6 +40,8 @@ const factor = z.object({
   factor_type: z.string(),
   friendly_name: z.string().nullish(),
 });
+
+const ownFactor = factor.extend({ created_at: z.string() });
 
 const user = z.object({
   id: z.guid(),
@@ -83,6 +86,8 @@ export function createSupabaseSignInProvider(options: SupabaseSignInOptions): Si
   const callbackUrl = `${options.publicUrl}/callback`;
   const confirmUrl = `${options.publicUrl}/confirm`;
 
+  const readSession = (body: z.output<typeof sessionBody>) =>
+    readSessionBody(body, options.timeoutMs);
   const session = async (path: string, request: Call): Promise<ProviderAnswer<ProviderSession>> =>
     readAnswer(await call(path, request), (body) => readSession(sessionBody.parse(body)));
   const nothing = async (path: string, request: Call): Promise<ProviderAnswer<null>> =>

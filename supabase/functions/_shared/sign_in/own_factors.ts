@@ -1,16 +1,16 @@
 /**
- * Second factors of a signed-in user: enrolled and removed behind a recent sign-in. The first code of a new
- * one ends in a session at `aal2`.
+ * Second factors of a signed-in user: listed, and enrolled and removed behind a recent sign-in. The first
+ * code of a new one ends in a session at `aal2`.
  *
  * @module
  */
 
-import type { SessionAt } from "../store/session_store.ts";
+import type { RequestContext, SessionAt } from "../store/session_store.ts";
 import type { LoginOrigin } from "../sessions/login.ts";
 import { makePending, type Pending, type SignInRefusal, type SignInThrottled } from "./advance.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { PendingSignIn } from "./pending.ts";
-import type { EnrolledFactor } from "../identity/sign_in_provider.ts";
+import type { EnrolledFactor, OwnFactor } from "../identity/sign_in_provider.ts";
 import { reauthenticate, useChangeSession } from "./reauthenticate.ts";
 import { refuseAnswer } from "./refusal_codes.ts";
 
@@ -20,6 +20,11 @@ interface OwnRequest {
   readonly currentPassword: string | null;
   readonly origin: LoginOrigin;
 }
+
+export type ListResult =
+  | { readonly kind: "listed"; readonly factors: readonly OwnFactor[] }
+  | SignInRefusal
+  | SignInThrottled;
 
 export type EnrollResult =
   | {
@@ -37,7 +42,21 @@ export type RemoveResult =
   | SignInRefusal
   | SignInThrottled;
 
-/** @throws {ServiceUnavailableError} If Supabase Auth or the database was not reached */
+/** @throws {ServiceUnavailableError} If Supabase Auth was not reached */
+export async function listOwnFactors(
+  { signInProvider }: Pick<SignInDependencies, "signInProvider">,
+  { own, context }: { readonly own: SessionAt; readonly context: RequestContext },
+): Promise<ListResult> {
+  const answer = await signInProvider.listFactors(own.session.userId, context);
+  return answer.kind === "ok" ? { kind: "listed", factors: answer.value } : refuseAnswer(answer);
+}
+
+/**
+ * An unverified factor of the same name is replaced: it is of an enrollment whose answer was lost, or that
+ * was given up, and it would keep its name.
+ *
+ * @throws {ServiceUnavailableError} If Supabase Auth or the database was not reached
+ */
 export async function enrollOwnFactor(
   dependencies: SignInDependencies,
   { own, pending, currentPassword, origin, ...factor }: OwnRequest & {
@@ -54,7 +73,21 @@ export async function enrollOwnFactor(
     opened,
     context,
     isLastStep: false,
-    change: (token) => dependencies.signInProvider.enrollFactor(token, factor, context),
+    async change(token) {
+      const { signInProvider } = dependencies;
+      const enrolled = await signInProvider.enrollFactor(token, factor, context);
+      if (enrolled.kind !== "refused" || enrolled.code !== "mfa_factor_name_conflict") {
+        return enrolled;
+      }
+      const listed = await signInProvider.listFactors(own.session.userId, context);
+      if (listed.kind !== "ok") return listed;
+      const unfinished = listed.value.find(({ friendlyName, isVerified }) =>
+        friendlyName === factor.friendlyName && !isVerified
+      );
+      if (unfinished === undefined) return enrolled;
+      await signInProvider.removeFactor(token, unfinished.id, context);
+      return await signInProvider.enrollFactor(token, factor, context);
+    },
   });
   if (answer.kind !== "ok") return refuseAnswer(answer);
   const { id, type, friendlyName } = answer.value;
