@@ -10,7 +10,7 @@
  */
 
 import { Buffer } from "node:buffer";
-import { sha256Of } from "./hmac.ts";
+import { equalsInConstantTime, sha256Of } from "./hmac.ts";
 import type { AccessClaims, AccessTokens } from "./access_token.ts";
 
 export interface AccessTokenMemoryOptions {
@@ -31,48 +31,67 @@ export function rememberGenuineTokens(
 
   // A token that was used lately is in `recent`, or in `earlier` and moves to `recent`. When `recent` is
   // full, `earlier` is dropped: least recently used as far as it matters, without a list.
-  let recent = new Map<string, AccessClaims>();
-  let earlier = new Map<string, AccessClaims>();
+  let recent = new Map<string, GenuineToken>();
+  let earlier = new Map<string, GenuineToken>();
 
-  const keep = (key: string, claims: AccessClaims) => {
-    if (isPastGrace(claims)) return;
+  const keep = (content: string, token: GenuineToken) => {
+    if (isPastGrace(token.claims)) return;
     if (recent.size >= capacity / 2) {
       earlier = recent;
       recent = new Map();
     }
-    recent.set(key, claims);
+    recent.set(content, token);
   };
-  const recall = (key: string): AccessClaims | null => {
-    let claims = recent.get(key);
-    if (claims === undefined) {
-      claims = earlier.get(key);
-      if (claims !== undefined) keep(key, claims);
+  const keepNew = (raw: string, claims: AccessClaims) => {
+    const { content, signature } = splitToken(raw);
+    keep(copyOf(content), { signatureHash: sha256Of(signature), claims });
+  };
+  const recall = (raw: string): AccessClaims | null => {
+    const { content, signature } = splitToken(raw);
+    let token = recent.get(content);
+    if (token === undefined) {
+      token = earlier.get(content);
+      if (token !== undefined) keep(copyOf(content), token);
     }
-    return claims === undefined || isPastGrace(claims) ? null : claims;
+    return token !== undefined && !isPastGrace(token.claims) &&
+        equalsInConstantTime(sha256Of(signature), token.signatureHash)
+      ? token.claims
+      : null;
   };
 
   return {
     /** Remembers its token at once: its browser is about to present it. */
     async sign(claims, added) {
       const signed = await tokens.sign(claims, added);
-      keep(hashToken(signed.token), signed.claims);
+      keepNew(signed.token, signed.claims);
       return signed;
     },
 
-    recall: (raw) => recall(hashToken(raw)),
+    recall,
 
     async verify(raw) {
-      const key = hashToken(raw);
-      const claims = recall(key);
+      const claims = recall(raw);
       if (claims !== null) return { kind: "genuine", claims };
       const result = await tokens.verify(raw);
-      if (result.kind === "genuine") keep(key, result.claims);
+      if (result.kind === "genuine") keepNew(raw, result.claims);
       return result;
     },
   };
 }
 
-/** Of the whole token, signature included; the token itself is not kept. */
-function hashToken(raw: string): string {
-  return Buffer.from(sha256Of(raw)).toString("base64");
+/** A token is kept by its content, and is worth nothing without the signature, of which the hash is kept. */
+interface GenuineToken {
+  readonly signatureHash: Uint8Array;
+  readonly claims: AccessClaims;
+}
+
+/** The content is header and payload: a hash of the whole token took three times as long. */
+function splitToken(raw: string): { readonly content: string; readonly signature: string } {
+  const at = raw.lastIndexOf(".");
+  return { content: raw.slice(0, at), signature: raw.slice(at + 1) };
+}
+
+/** A slice would keep all of the string alive that it was cut from, token and cookie header. */
+function copyOf(slice: string): string {
+  return Buffer.from(slice).toString();
 }
