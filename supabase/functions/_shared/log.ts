@@ -58,10 +58,10 @@ const SECRETS = /eyJ[A-Za-z0-9_-]{8,}[A-Za-z0-9_.-]*|sb_secret_[A-Za-z0-9_-]+|[A
 const LINE_BREAKS = /[\u007f-\u009f\u2028\u2029]/g;
 
 /**
- * Whether a line holds what either of them matches, in one look: JSON escapes no character of a secret.
- * A run is measured from its start alone; from each of its characters it took 20 times as long.
+ * Whether a line may hold what either of them matches, in one look: JSON escapes no character of a secret,
+ * and a run of 80 stands in a string of 80.
  */
-const SUSPECT = /eyJ[\w-]{8}|sb_secret_[\w-]|(?<![\w-])[\w-]{80}|[\u007f-\u009f\u2028\u2029]/;
+const SUSPECT = /"[^"]{80}|eyJ|sb_secret_|[\u007f-\u009f\u2028\u2029]/;
 
 /** Makes a logger. */
 export function createLogger(options: LoggerOptions): Logger {
