@@ -44,6 +44,8 @@ export interface SessionCookieOptions {
 export interface SessionCookieValues {
   readonly access: readonly string[];
   readonly refresh: readonly string[];
+  /** Whether the cookie that a page can read is there too. */
+  readonly hasPresent: boolean;
 }
 
 /** Reads and writes the session cookies. Each string that it gives is one `Set-Cookie` header. */
@@ -64,8 +66,6 @@ export interface SessionCookies {
    * @throws {RangeError} If the lifetime is no whole number of seconds from 0
    */
   setPresent(lifetime: { readonly maxAgeSeconds: number }): string;
-  /** Whether a `Cookie` header holds the cookie that a page can read. */
-  isPresent(cookieHeader: string | null): boolean;
   /** Ends all three: the access cookie, the refresh cookie, and the one that a page can read. */
   clear(): readonly [string, string, string];
 }
@@ -88,8 +88,9 @@ export function createSessionCookies(options: SessionCookieOptions): SessionCook
     refreshName,
     presentName,
     read(cookieHeader) {
-      const [access, refresh] = readCookieValues(cookieHeader ?? "", [accessName, refreshName]);
-      return { access, refresh };
+      const names = [accessName, refreshName, presentName] as const;
+      const [access, refresh, present] = readCookieValues(cookieHeader ?? "", names);
+      return { access, refresh, hasPresent: present.length > 0 };
     },
     // `Max-Age` alone: `Expires` is compared with the browser's clock, which may be wrong.
     setAccess: (token, { maxAgeSeconds }) =>
@@ -98,7 +99,6 @@ export function createSessionCookies(options: SessionCookieOptions): SessionCook
       write(refreshName, { value: token, maxAge: maxAgeSeconds }),
     setPresent: ({ maxAgeSeconds }) =>
       writeReadable(presentName, { value: "1", maxAge: maxAgeSeconds }),
-    isPresent: (cookieHeader) => readCookieValues(cookieHeader ?? "", [presentName])[0].length > 0,
     clear: () => [
       write(accessName, CLEARED),
       write(refreshName, CLEARED),

@@ -93,7 +93,8 @@ export function createEnvelope(options: EnvelopeOptions): App {
     });
   });
 
-  app.use(async function refuseCrossSite(context, next) {
+  const limit = limitBody(options);
+  app.use(async function admit(context, next) {
     const { headers, method, url } = context.req.raw;
     if (method === "OPTIONS") return context.body(null, 204);
     const result = judgeOrigin({
@@ -108,10 +109,8 @@ export function createEnvelope(options: EnvelopeOptions): App {
     if ((headers.get("cookie")?.length ?? 0) > MAX_COOKIE_HEADER_LENGTH) {
       throw new RequestError("headers_too_large");
     }
-    await next();
+    return await limit(context, next);
   });
-
-  app.use(limitBody(options));
 
   app.notFound(() => {
     throw new RequestError("not_found");

@@ -24,6 +24,20 @@ export type PlainBody<Name extends PlainBodyName> = {
     readonly (infer Choice)[] ? Choice : never;
 };
 
+/** The defaults of each: what no body at all means, and most requests have none. */
+const DEFAULTS = Object.fromEntries(
+  Object.entries(PLAIN_BODIES).map(([name, members]) => [
+    name,
+    Object.fromEntries(
+      Object.entries<readonly string[]>(members).map(([member, [first]]) => [member, first]),
+    ),
+  ]),
+) as { readonly [Name in PlainBodyName]: PlainBody<Name> };
+
+export function defaultBody<Name extends PlainBodyName>(name: Name): PlainBody<Name> {
+  return DEFAULTS[name];
+}
+
 /** The body with its defaults, or `undefined` for one that is not plainly of this shape. */
 export function readPlainBody<Name extends PlainBodyName>(
   name: Name,

@@ -23,6 +23,8 @@ import type {
 export interface RequestTokens extends PresentedTokens {
   /** The access token itself, where it is genuine: for the one answer that may repeat it. */
   readonly accessToken: RawAccessToken | null;
+  /** Whether the cookie that a page can read came with them. */
+  readonly hasPresent: boolean;
 }
 
 export interface TokenReader {
@@ -44,7 +46,7 @@ export async function readPresentedTokens(
   reader: TokenReader,
   headers: Headers,
 ): Promise<RequestTokens> {
-  const { access: accessCookies, refresh: refreshCookies } = reader.cookies.read(
+  const { access: accessCookies, refresh: refreshCookies, hasPresent } = reader.cookies.read(
     headers.get("cookie"),
   );
   const bearer = BEARER.exec(headers.get("authorization") ?? "")?.[1];
@@ -61,6 +63,7 @@ export async function readPresentedTokens(
       refreshCookies.length > 0,
     ),
     accessToken: found?.raw ?? null,
+    hasPresent,
   };
 }
 

@@ -10,6 +10,7 @@ import { bodyLimit } from "hono/body-limit";
 import type * as z from "zod";
 import { RequestError } from "./request_error.ts";
 import {
+  defaultBody,
   MAX_IDENTITY_TOKEN_LENGTH,
   type PlainBody,
   type PlainBodyName,
@@ -70,7 +71,9 @@ export async function readBody<Name extends PlainBodyName>(
   context: Context,
   name: Name,
 ): Promise<PlainBody<Name>> {
-  const { value } = await readJson(context);
+  const body = await readJson(context);
+  if (body === NO_BODY) return defaultBody(name);
+  const { value } = body;
   const plain = readPlainBody(name, value);
   if (plain) return plain;
   const { [name]: schema } = await import("./schemas.ts");

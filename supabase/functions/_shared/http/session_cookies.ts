@@ -8,7 +8,7 @@
 import type { SessionId } from "../brands.ts";
 import type { SessionCookies } from "./cookies.ts";
 import type { SessionGrant } from "../sessions/grant.ts";
-import type { RefreshTokenPresented } from "../sessions/presented_tokens.ts";
+import type { RequestTokens } from "./presented_tokens.ts";
 import type { SessionAt } from "../store/session_store.ts";
 import { secondsBetween } from "./views.ts";
 
@@ -37,13 +37,10 @@ export function grantCookies(
 export function missingPresentCookie(
   cookies: SessionCookies,
   { session, serverTime }: SessionAt,
-  { cookieHeader, refresh }: {
-    readonly cookieHeader: string | null;
-    readonly refresh: RefreshTokenPresented;
-  },
+  { refresh, hasPresent }: Pick<RequestTokens, "refresh" | "hasPresent">,
 ): readonly string[] {
   const isHeld = refresh.kind === "genuine" && refresh.token.sessionId === session.sessionId;
-  if (!isHeld || cookies.isPresent(cookieHeader)) return [];
+  if (!isHeld || hasPresent) return [];
   return [
     cookies.setPresent({
       maxAgeSeconds: secondsBetween(serverTime, session.refreshTokenExpiresAt),

@@ -225,9 +225,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
         const { sessionId, userId } = result.session;
         addLogFields(context, { outcome: "active", session_id: sessionId, user_id: userId });
         if (mode === "auto") { // who says "never" cannot hand a cookie back
-          const cookieHeader = context.req.raw.headers.get("cookie");
-          const { refresh } = tokens;
-          addCookies(context, missingPresentCookie(cookies, result, { cookieHeader, refresh }));
+          addCookies(context, missingPresentCookie(cookies, result, tokens));
         }
         const view = { refreshed: false, accessToken, bindsSessions, keys };
         return context.json(renderSession(result, view));

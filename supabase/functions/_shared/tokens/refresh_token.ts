@@ -202,13 +202,9 @@ function readKey(bytes: Uint8Array): KeyThumbprint | null {
 /** Writes 16 bytes as a lower-case UUID. */
 export function readUuid(bytes: Buffer): string {
   const hex = bytes.toString("hex");
-  return [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    hex.slice(12, 16),
-    hex.slice(16, 20),
-    hex.slice(20),
-  ].join("-");
+  return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${
+    hex.slice(20)
+  }`;
 }
 
 function requireEncodable(parts: RefreshTokenParts): void {
