@@ -96,12 +96,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const processes: Record<string, FunctionProcess[]> = {};
   outliveDriverFaults();
 
-  // The services need the server's address, and the server needs the gateway: it is set once it exists.
-  const behind: { gateway?: Gateway } = {};
+  // The services need the server's address, and the server needs the gateway: a request waits for it.
+  const gateway = Promise.withResolvers<Gateway>();
   const answering = new Set<Promise<Response>>();
   const server = listen(options.port ?? 0, async (request, { remoteAddr }) => {
-    if (!behind.gateway) return new Response(null, { status: 503 });
-    const answer = Promise.resolve(behind.gateway(request, remoteAddr.hostname));
+    const answer = gateway.promise.then((answerTo) => answerTo(request, remoteAddr.hostname));
     answering.add(answer);
     try {
       return await answer;
@@ -112,13 +111,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const baseUrl = `http://127.0.0.1:${server.addr.port}`;
 
   const environment: Record<string, string> = {
-    SUPABASE_URL: baseUrl,
-    SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secret }),
-    SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishable }),
-    SUPABASE_SERVICE_ROLE_KEY: keys.serviceRole,
-    SUPABASE_ANON_KEY: keys.anon,
-    SUPABASE_DB_URL: databaseUrl("postgres"),
-    ...secrets.sessions,
+    ...functionEnvironment({ baseUrl, secrets, databaseUrl: databaseUrl("postgres") }),
     ...options.environment,
   };
   // The project's address as the functions know it: a test may have put a proxy in between.
@@ -148,13 +141,13 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     publicJwks: trusted.publicJwks,
   });
   const site = options.site?.({ functionsUrl: `${baseUrl}/functions/v1`, environment, mailbox });
-  behind.gateway = createGateway({
+  gateway.resolve(createGateway({
     rest,
     auth,
     instancesOf: (name) => processes[name]?.map(({ url }) => url) ?? [],
     keepClientAddress: options.keepClientAddress ?? false,
     ...(site ? { site } : {}),
-  });
+  }));
 
   const stop = async () => {
     const patience = Promise.withResolvers<void>();
@@ -207,6 +200,25 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     },
     stop,
     [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** The environment that the platform gives the functions, with the settings without which ours do not start. */
+export function functionEnvironment({ baseUrl, secrets, databaseUrl }: {
+  readonly baseUrl: string;
+  readonly secrets: Secrets;
+  /** As the role `postgres`. */
+  readonly databaseUrl: string;
+}): Readonly<Record<string, string>> {
+  const { projectKeys: keys, sessions } = secrets;
+  return {
+    SUPABASE_URL: baseUrl,
+    SUPABASE_SECRET_KEYS: JSON.stringify({ default: keys.secret }),
+    SUPABASE_PUBLISHABLE_KEYS: JSON.stringify({ default: keys.publishable }),
+    SUPABASE_SERVICE_ROLE_KEY: keys.serviceRole,
+    SUPABASE_ANON_KEY: keys.anon,
+    SUPABASE_DB_URL: databaseUrl,
+    ...sessions,
   };
 }
 
