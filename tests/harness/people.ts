@@ -12,7 +12,7 @@ export interface PersonToInsert {
   readonly id?: string;
   /** @default {one of an address that nobody else has} */
   readonly email?: string;
-  /** Hashed at bcrypt's lowest cost. @default {none: nobody can sign in with one} */
+  /** @default {none: nobody can sign in with one} */
   readonly password?: string;
 }
 
@@ -21,17 +21,33 @@ export async function insertPerson(
   sql: postgres.Sql,
   { id = crypto.randomUUID(), email = `${id}@example.com`, password }: PersonToInsert = {},
 ): Promise<string> {
+  await insertPeople(sql, [{ id, email }], { password: password ?? null });
+  return id;
+}
+
+/**
+ * Many people of one password.
+ *
+ * @param options.bcryptCost Supabase Auth's is 10. @default {4, the lowest}
+ */
+export async function insertPeople(
+  sql: postgres.Sql,
+  people: readonly { readonly id: string; readonly email: string }[],
+  { password, bcryptCost = 4 }: {
+    readonly password: string | null;
+    readonly bcryptCost?: number;
+  },
+): Promise<void> {
+  const [ids, emails] = [people.map(({ id }) => id), people.map(({ email }) => email)];
   await sql`
     insert into auth.users (
       instance_id, id, aud, role, email, encrypted_password, email_confirmed_at,
       confirmation_token, recovery_token, email_change_token_new, email_change,
       raw_app_meta_data, raw_user_meta_data, created_at, updated_at
-    ) values (
-      '00000000-0000-0000-0000-000000000000', ${id}, 'authenticated', 'authenticated', ${email},
-      extensions.crypt(${
-    password ?? null
-  }::text, extensions.gen_salt('bf', 4)), now(), '', '', '', '',
-      '{"provider": "email", "providers": ["email"]}', '{}', now(), now()
-    )`;
-  return id;
+    )
+    select
+      '00000000-0000-0000-0000-000000000000', id, 'authenticated', 'authenticated', email, hash,
+      now(), '', '', '', '', '{"provider": "email", "providers": ["email"]}', '{}', now(), now()
+    from unnest(${ids}::uuid[], ${emails}::text[]) as person (id, email),
+      extensions.crypt(${password}::text, extensions.gen_salt('bf', ${bcryptCost})) as hash`;
 }
