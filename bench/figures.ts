@@ -6,17 +6,14 @@
  */
 
 import { median } from "simple-statistics";
-import { type Bar, BARS, BESIDE, type Beside } from "./contenders.ts";
+import { BARS, BESIDE } from "./contenders.ts";
+import type { LoadResult } from "./load.ts";
 
-/** One contender in one round. CPU is user and system time a request. */
-export interface Figures {
-  readonly requestsPerSecond: number;
+/** One contender in one round. CPU is user and system time a request, latencies are those of one connection. */
+export interface Figures extends Omit<LoadResult, "answers"> {
   readonly serverUs: number;
   readonly gatewayUs: number;
   readonly databaseUs: number;
-  /** At one connection: what one request takes. */
-  readonly p50Ms: number;
-  readonly p99Ms: number;
 }
 
 /** A whole run, as `--json` keeps it. */
@@ -31,93 +28,76 @@ export interface Run {
 
 /** The run as Markdown, by the name of the section of `docs/performance.md` that holds it. */
 export function renderSections(run: Run): Readonly<Record<"beside" | "requests", string>> {
-  const requests = [run.circumstances, renderTable(run), renderBars(run), renderStatements(run)];
+  const requests = [run.circumstances, renderRounds(run), renderBars(run), renderStatements(run)];
   return { beside: renderBeside(run), requests: requests.join("\n\n") };
 }
 
-function renderTable({ connections, rounds }: Run): string {
+function renderRounds({ connections, rounds }: Run): string {
   const rows = Object.entries(rounds).map(([name, all]) => {
     const middle = (key: keyof Figures) => round(median(all.map((one) => one[key])));
-    const rates = all.map(({ requestsPerSecond }) => round(requestsPerSecond)).join(", ");
     return [
       name,
-      ...(["requestsPerSecond", "serverUs", "gatewayUs", "databaseUs"] as const).map(middle),
+      middle("requestsPerSecond"),
+      middle("serverUs"),
+      middle("gatewayUs"),
+      middle("databaseUs"),
       `${middle("p50Ms")} / ${middle("p99Ms")}`,
-      rates,
+      all.map(({ requestsPerSecond }) => round(requestsPerSecond)).join(", "),
     ];
   });
   return table(
-    [`${connections} connections`],
-    ["requests/s", "server µs", "gateway µs", "database µs", "p50 / p99 ms, alone", "every round"],
+    `${connections} connections | requests/s | server µs | gateway µs | database µs | ` +
+      "p50 / p99 ms, alone | every round",
     rows,
   );
 }
 
-/** Of rates, which everything on the machine changes, and of CPU, which hardly anything does. */
+/** By rate, which everything on the machine changes, and by CPU, which hardly anything does. */
 function renderBars({ rounds }: Run): string {
-  const rows = BARS.flatMap(({ of, to, atLeast }: Bar) => {
+  const rows = BARS.flatMap(([of, to, atLeast]) => {
     const pairs = (rounds[of] ?? []).flatMap((one, index) => {
       const other = rounds[to]?.[index];
       return other ? [{ one, other }] : [];
     });
     if (pairs.length === 0) return [];
-    const byRate = pairs.map(({ one, other }) => one.requestsPerSecond / other.requestsPerSecond);
-    const byCpu = pairs.map(({ one, other }) => cpuUsOf(other) / cpuUsOf(one));
-    const all = (ratios: readonly number[]) => ratios.map((ratio) => ratio.toFixed(2)).join(", ");
-    const wanted = atLeast === undefined ? "–" : `≥ ${atLeast}`;
+    const cells = (ratios: readonly number[]) => {
+      const middle = median(ratios);
+      const missed = atLeast !== undefined && middle < atLeast;
+      const every = ratios.map((ratio) => ratio.toFixed(2)).join(", ");
+      return [missed ? `**${middle.toFixed(2)}**` : middle.toFixed(2), every];
+    };
     return [[
       `${of} to ${to}`,
-      wanted,
-      ...[byRate, byCpu].flatMap((ratios) => {
-        const holds = atLeast === undefined || median(ratios) >= atLeast;
-        return [
-          holds ? median(ratios).toFixed(2) : `**${median(ratios).toFixed(2)}**`,
-          all(ratios),
-        ];
-      }),
+      atLeast === undefined ? "–" : `≥ ${atLeast}`,
+      ...cells(pairs.map(({ one, other }) => one.requestsPerSecond / other.requestsPerSecond)),
+      ...cells(pairs.map(({ one, other }) => cpuUsOf(other) / cpuUsOf(one))),
     ]];
   });
-  return table(["bar"], ["wanted", "by rate", "every round", "by CPU", "every round"], rows);
+  return table("bar | wanted | by rate | every round | by CPU | every round", rows);
 }
 
 function renderStatements({ statements }: Run): string {
-  return table(
-    ["PostgreSQL alone, pgbench"],
-    ["a second"],
-    statements.map(({ name, perSecond }) => [name, round(perSecond)]),
-  );
+  const rows = statements.map(({ name, perSecond }) => [name, round(perSecond)]);
+  return table("PostgreSQL alone, pgbench | a second", rows);
 }
 
 /** CPU of all processes together. */
 function renderBeside({ rounds }: Run): string {
-  const cell = (what: string | number | undefined) => {
+  const cell = (what: string | number) => {
     if (typeof what === "number") return what.toLocaleString("en");
-    const all = rounds[what ?? ""] ?? [];
+    const all = rounds[what] ?? [];
     return all.length === 0 ? "–" : round(median(all.map(cpuUsOf)));
   };
-  return table(
-    [""],
-    ["who is this?", "a new refresh token", "sign in with a password"],
-    BESIDE.map(({ name, validate, refresh, login }: Beside) => [
-      name,
-      cell(validate),
-      cell(refresh),
-      cell(login),
-    ]),
-  );
+  const rows = BESIDE.map(([name, ...cells]) => [name, ...cells.map(cell)]);
+  return table("| who is this? | a new refresh token | sign in with a password", rows);
 }
 
-function table(
-  texts: readonly string[],
-  numbers: readonly string[],
-  rows: readonly (readonly string[])[],
-): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [
-    line([...texts, ...numbers]),
-    line([...texts.map(() => "---"), ...numbers.map(() => "---:")]),
-    ...rows.map(line),
-  ].join("\n");
+/** Numbers, to the right of the first column. `head` has its cells apart. */
+export function table(head: string, rows: readonly (readonly string[])[]): string {
+  const [_, ...numbers] = head.split("|");
+  return [[head], ["---", ...numbers.map(() => "---:")], ...rows]
+    .map((cells) => `| ${cells.join(" | ")} |`)
+    .join("\n");
 }
 
 function cpuUsOf({ serverUs, gatewayUs, databaseUs }: Figures): number {

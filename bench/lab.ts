@@ -5,64 +5,64 @@
  * @module
  */
 
-import { createHash } from "node:crypto";
+import { randomBytes } from "node:crypto";
 import type postgres from "postgres";
-import { findFreePort } from "../local/platform/postgres/server.ts";
 import { makeSecrets } from "../local/platform/secrets.ts";
+import { functionEnvironment } from "../local/platform/stack.ts";
 import { startTestServer, type TestDatabase } from "../local/testing/test_server.ts";
-import { type Gateway, startGateway } from "./gateway_process.ts";
 import { createProofKey, type ProofKey } from "../tests/behaviour/http/proof_key.ts";
-import { load, type Visitor } from "./load.ts";
+import { POLICY_ARGUMENT } from "../tests/behaviour/sql/sql_sessions.ts";
+import { insertPeople } from "../tests/harness/people.ts";
+import { collectCookies, type Visitor } from "./load.ts";
 import { type ServerProcess, startServer } from "./server_process.ts";
 
-export const PASSWORD = "correct-horse-battery-staple";
+export interface Lab extends AsyncDisposable {
+  /** The process of PostgreSQL. */
+  readonly postmaster: number;
+  readonly gateway: ServerProcess;
+  readonly database: TestDatabase;
+  readonly visitors: {
+    /** Each holds both cookies. */
+    readonly signedIn: Visitor[];
+    /** A server of the other algorithm takes none of their access tokens: its `validate` would refresh each. */
+    readonly hs256: Visitor[];
+    /** Their sessions are bound to their keys. */
+    readonly bound:
+      (Visitor & { readonly key: ProofKey; readonly headers: Record<string, string> })[];
+    /** The sessions of `signedIn` once more, by what stands in their rows. */
+    readonly floor: Visitor[];
+    /** Come to sign in. Their passwords are hashed as Supabase Auth does it. */
+    readonly logins: Visitor[];
+  };
+  /** An empty database on the same server, for a peer. */
+  createDatabase(): Promise<TestDatabase>;
+  startOurs(options: OursOptions): Promise<ServerProcess>;
+  /** Of `servers/`, with the environment of a function. */
+  startFloor(program: string, options?: FloorOptions): Promise<ServerProcess>;
+}
 
-/** Two sessions a person, of the five that are allowed. */
-const SESSIONS_PER_PERSON = 2;
+export interface OursOptions {
+  /** @default {"unified-auth"} */
+  readonly functionName?: "unified-auth" | "validate-session" | undefined;
+  /** @default {"postgres"} */
+  readonly store?: "postgres" | "data-api" | undefined;
+  /** @default {"ES256"} */
+  readonly algorithm?: "ES256" | "HS256" | undefined;
+}
+
+interface FloorOptions extends Pick<OursOptions, "algorithm"> {
+  /** Which one of `floors.ts`. */
+  readonly floor?: string;
+}
+
+export const PASSWORD = "correct-horse-battery-staple";
 const LOGINS = 64;
 
 /** As short as it may be. */
 export const REUSE_INTERVAL_SECONDS = 1;
 
-/** A browser whose sessions are bound to its key. */
-export interface BoundVisitor extends Visitor {
-  readonly key: ProofKey;
-  readonly headers: Record<string, string>;
-}
-
-export type Store = "direct" | "rpc";
-export type Algorithm = "ES256" | "HS256";
-
-export interface OursOptions {
-  readonly store: Store;
-  /** @default {"ES256"} */
-  readonly algorithm?: Algorithm;
-  /** @default {"unified-auth"} */
-  readonly functionName?: "unified-auth" | "validate-session";
-}
-
-export interface Lab extends AsyncDisposable {
-  /** Of PostgreSQL, for its CPU time. */
-  readonly postmaster: number;
-  readonly gateway: Gateway;
-  readonly database: TestDatabase;
-  /**
-   * Of the functions: every one holds both cookies. A server of the other algorithm would take none of their
-   * access tokens, and `validate` would refresh each.
-   */
-  readonly signedIn: Readonly<Record<Algorithm, readonly Visitor[]>>;
-  /** Half as many, each bound to a key. */
-  readonly bound: readonly BoundVisitor[];
-  /** Of the floors: the same sessions once more, by what stands in their rows. */
-  readonly floor: readonly Visitor[];
-  /** People who come to sign in, with passwords of bcrypt's cost 10 as Supabase Auth keeps them. */
-  readonly logins: readonly Visitor[];
-  /** An empty database on the same server, for a peer. */
-  createDatabase(): Promise<TestDatabase>;
-  startOurs(options: OursOptions): Promise<ServerProcess>;
-  /** A floor, with the environment of a function. */
-  startFloor(program: string, algorithm?: Algorithm): Promise<ServerProcess>;
-}
+/** The settings of floors and of pgbench: every call rotates, however soon a visitor comes back. */
+export const POLICY = JSON.stringify({ ...POLICY_ARGUMENT, reuse_interval_seconds: 0 });
 
 /** As on a project: what was committed is on disk. No checkpoint comes in the middle of a measurement. */
 const POSTGRES_SETTINGS = {
@@ -74,137 +74,85 @@ const POSTGRES_SETTINGS = {
 };
 
 export async function openLab({ sessions }: { readonly sessions: number }): Promise<Lab> {
-  const stack = new AsyncDisposableStack();
-  try {
-    const server = stack.use(
-      await startTestServer({ settings: POSTGRES_SETTINGS, storage: "disk" }),
-    );
-    const createDatabase = async () => stack.use(await server.createDatabase());
-    const database = await createDatabase();
-    const secrets = await makeSecrets();
-    const gateway = stack.use(
-      await startGateway({ databaseUrl: database.url, port: findFreePort(), secrets }),
-    );
-    const environment = (algorithm: Algorithm) => ({
-      ...gateway.environment,
-      ...(algorithm === "HS256" ? { SESSION_SIGNING_KEYS: hs256Key() } : {}),
-      DATABASE_URL: database.url,
-      SUPABASE_DB_URL: database.url,
-      SESSION_WINDOW_SECONDS: String(REUSE_INTERVAL_SECONDS),
-    });
-    const startOurs: Lab["startOurs"] = (
-      { store, algorithm = "ES256", functionName = "unified-auth" },
-    ) =>
-      startServer({
-        program: `supabase/functions/${functionName}/index.ts`,
-        config: "local/deno.json",
-        environment: {
-          ...environment(algorithm),
-          SESSION_STORE: store === "direct" ? "postgres" : "data-api",
-        },
-      });
-    const sql = database.connectAs("supabase_admin", { max: 1 });
-    const signedUp = (prefix: string) =>
-      createPeople(sql, {
-        prefix,
-        count: Math.ceil(sessions / SESSIONS_PER_PERSON),
-        bcryptCost: 4, // their logins are not measured, they only make cookies
-      });
-    const signedIn = await signIn(await startOurs({ store: "direct" }), await signedUp("person"));
-    const floor = await copySessions(sql);
-    return {
-      postmaster: server.pid,
-      gateway,
-      database,
-      logins: await createPeople(sql, { prefix: "login", count: LOGINS, bcryptCost: 10 }),
-      signedIn: {
-        ES256: signedIn,
-        HS256: await signIn(
-          await startOurs({ store: "direct", algorithm: "HS256" }),
-          await signedUp("hs256"),
-        ),
-      },
-      floor,
-      bound: await signInBound(await startOurs({ store: "direct" }), await signedUp("bound")),
-      createDatabase,
-      startOurs,
-      startFloor: (program, algorithm = "ES256") =>
-        startServer({ program: `bench/servers/${program}`, environment: environment(algorithm) }),
-      [Symbol.asyncDispose]: () => stack.disposeAsync(),
-    };
-  } catch (thrown) {
-    await stack.disposeAsync();
-    throw thrown;
-  }
-}
-
-async function createPeople(
-  sql: postgres.Sql,
-  { prefix, count, bcryptCost }: {
-    readonly prefix: string;
-    readonly count: number;
-    readonly bcryptCost: number;
-  },
-): Promise<readonly Visitor[]> {
-  const emails = Array.from({ length: count }, (_, number) => `${prefix}-${number}@example.com`);
-  await sql`
-    insert into auth.users (
-      instance_id, id, aud, role, email, encrypted_password, email_confirmed_at,
-      confirmation_token, recovery_token, email_change_token_new, email_change,
-      raw_app_meta_data, raw_user_meta_data, created_at, updated_at
-    )
-    select
-      '00000000-0000-0000-0000-000000000000', gen_random_uuid(), 'authenticated', 'authenticated',
-      email, password.hash, now(), '', '', '', '',
-      '{"provider": "email", "providers": ["email"]}', '{}', now(), now()
-    from unnest(${emails}::text[]) as email,
-      (select extensions.crypt(${PASSWORD}, extensions.gen_salt('bf', ${bcryptCost})) as hash)
-        as password`;
-  return emails.map((email) => ({ cookies: {}, body: { email, password: PASSWORD } }));
-}
-
-async function signIn(
-  server: ServerProcess,
-  people: readonly Visitor[],
-): Promise<readonly Visitor[]> {
-  const visitors = people.flatMap((person) =>
-    Array.from({ length: SESSIONS_PER_PERSON }, () => ({ ...person, cookies: {} }))
+  await using stack = new AsyncDisposableStack();
+  const server = stack.use(
+    await startTestServer({ settings: POSTGRES_SETTINGS, storage: "disk" }),
   );
-  await logInAll(server, visitors);
-  return visitors.map(({ cookies }) => ({ cookies }));
-}
-
-async function signInBound(
-  server: ServerProcess,
-  people: readonly Visitor[],
-): Promise<readonly BoundVisitor[]> {
-  const visitors = await Promise.all(people.map(async (person) => {
-    const key = await createProofKey();
-    const proof = await key.prove({ route: "login", challenge: null });
-    return { ...person, key, cookies: {}, headers: { dpop: proof } };
-  }));
-  await logInAll(server, visitors);
-  return visitors.map(({ key, cookies, headers }) => ({ key, cookies, headers }));
-}
-
-/** Each keeps the cookies that it is given. */
-async function logInAll(server: ServerProcess, visitors: readonly Visitor[]): Promise<void> {
-  await using _ = server;
-  await load({
-    url: `${server.url}/unified-auth/login`,
-    method: "POST",
-    visitors,
-    connections: 8,
-    amount: visitors.length,
-    follow: true,
+  const database = stack.use(await server.createDatabase());
+  const secrets = await makeSecrets();
+  const gateway = stack.use(
+    await startServer({
+      program: "bench/servers/gateway.ts",
+      command: "run",
+      environment: { SUPABASE_DB_URL: database.url, SECRETS: JSON.stringify(secrets) },
+    }),
+  );
+  const environment = (algorithm: OursOptions["algorithm"]) => ({
+    ...functionEnvironment({ baseUrl: gateway.url, secrets, databaseUrl: database.url }),
+    ...(algorithm === "HS256" ? { SESSION_SIGNING_KEYS: HS256_KEY } : {}),
+    SESSION_WINDOW_SECONDS: String(REUSE_INTERVAL_SECONDS),
   });
+  const startOurs: Lab["startOurs"] = (
+    { functionName = "unified-auth", store = "postgres", algorithm },
+  ) =>
+    startServer({
+      program: `supabase/functions/${functionName}/index.ts`,
+      environment: { ...environment(algorithm), SESSION_STORE: store },
+    });
+
+  const sql = database.connectAs("supabase_admin", { max: 1 });
+  const createPeople = async (count: number, bcryptCost = 4): Promise<Visitor[]> => {
+    const ids = Array.from({ length: count }, () => crypto.randomUUID());
+    const people = ids.map((id) => ({ id, email: `${id}@example.com` }));
+    await insertPeople(sql, people, { password: PASSWORD, bcryptCost });
+    return people.map(({ email }) => ({ cookies: {}, body: { email, password: PASSWORD } }));
+  };
+  const signIn = async <Person extends Visitor>(
+    people: Person[],
+    algorithm?: OursOptions["algorithm"],
+  ) => {
+    await using server = await startOurs({ algorithm });
+    const url = `${server.url}/unified-auth/login`;
+    await collectCookies({ url, method: "POST", visitors: people });
+    return people.map(({ body: _, ...visitor }) => visitor);
+  };
+
+  const signedIn = await signIn(await createPeople(sessions));
+  const floor = await copySessions(sql); // before others have signed in
+  const keyHolders = (await createPeople(sessions / 2)).map(async (person) => {
+    const key = await createProofKey();
+    const dpop = await key.prove({ route: "login", challenge: null });
+    return { ...person, key, headers: { dpop } };
+  });
+  const visitors = {
+    signedIn,
+    hs256: await signIn(await createPeople(sessions), "HS256"),
+    bound: await signIn(await Promise.all(keyHolders)),
+    floor,
+    logins: await createPeople(LOGINS, 10),
+  };
+  const resources = stack.move();
+  return {
+    postmaster: server.pid,
+    gateway,
+    database,
+    visitors,
+    createDatabase: () => server.createDatabase(),
+    startOurs,
+    startFloor: (program, { floor = "", algorithm } = {}) =>
+      startServer({
+        program: `bench/servers/${program}`,
+        environment: { ...environment(algorithm), FLOOR: floor, POLICY },
+      }),
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
 }
 
 /**
  * Sessions once more under ids that pgbench can compute, twice: what rotates a floor's sessions must touch
  * neither those of the functions nor those of pgbench.
  */
-async function copySessions(sql: postgres.Sql): Promise<readonly Visitor[]> {
+async function copySessions(sql: postgres.Sql): Promise<Visitor[]> {
   await sql`
     insert into public.sessions
     select (jsonb_populate_record(
@@ -216,18 +164,18 @@ async function copySessions(sql: postgres.Sql): Promise<readonly Visitor[]> {
     from (select s as session, row_number() over () as n from public.sessions as s) as numbered,
       (values ('floor'), ('pgbench')) as copy (name)`;
   const rows = await sql`
-    select s.id, s.generation, encode(s.refresh_token_hash, 'hex') as hash,
-      encode(s.lineage, 'hex') as lineage
+    select concat_ws('.',
+      s.id, s.generation, encode(s.refresh_token_hash, 'hex'), encode(s.lineage, 'hex')) as floor
     from generate_series(1, (select count(*) from public.sessions) / 3) as n
       join public.sessions as s on s.id = md5('floor ' || n)::uuid`;
   await sql`vacuum analyze public.sessions`;
-  return rows.map(({ id, generation, hash, lineage }) => ({
-    cookies: { floor: [id, generation, hash, lineage].join(".") },
-  }));
+  return rows.map(({ floor }) => ({ cookies: { floor } }));
 }
 
 /** The same for all processes of a run. */
-function hs256Key(): string {
-  const k = createHash("sha256").update("a key of the benchmark").digest("base64url");
-  return JSON.stringify({ kty: "oct", alg: "HS256", kid: "bench", k });
-}
+const HS256_KEY = JSON.stringify({
+  kty: "oct",
+  alg: "HS256",
+  kid: "bench",
+  k: randomBytes(32).toString("base64url"),
+});

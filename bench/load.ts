@@ -12,31 +12,39 @@ import { quantile } from "simple-statistics";
 /** A browser: its cookies by name, which a load may change, what it posts, and its other headers. */
 export interface Visitor {
   readonly cookies: Record<string, string>;
+  readonly headers?: Record<string, string>;
   readonly body?: unknown;
-  readonly headers?: Readonly<Record<string, string>>;
+  /** Kept where cookies are. */
+  answer?: string;
 }
 
 export interface Load {
   readonly url: string;
-  readonly method?: "GET" | "POST";
-  readonly headers?: Readonly<Record<string, string>>;
-  /** None: requests without a cookie. */
-  readonly visitors: readonly Visitor[];
+  readonly method?: "GET" | "POST" | undefined;
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** In the order of their turns: the next load goes on where this one ends. */
+  readonly visitors: Visitor[];
   readonly connections: number;
-  /** Ends after so many seconds, or after so many requests. */
-  readonly seconds?: number;
-  readonly amount?: number;
-  /** Whether visitors keep the cookies of an answer, which must then bring another one each time. */
-  readonly follow?: boolean;
+  /** Ends after so many seconds. */
+  readonly seconds?: number | undefined;
+  /** Or after so many requests. */
+  readonly amount?: number | undefined;
+  /** Whether visitors keep the cookies of an answer, which must then bring other ones. */
+  readonly follow?: boolean | undefined;
 }
 
 export interface LoadResult {
   readonly answers: number;
-  readonly seconds: number;
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
+
+/** As a browser says it; the functions remember it with the session. */
+const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0";
+
+/** A password's check takes half a second of a core, and sixteen may wait for one on a busy machine. */
+const TIMEOUT_SECONDS = 60;
 
 /** State that autocannon keeps between a request and its answer. */
 interface Turn {
@@ -44,34 +52,12 @@ interface Turn {
   sentAtMs?: number;
 }
 
-/** As a browser says it; the functions remember it with the session. */
-export const USER_AGENT = "Mozilla/5.0 (X11; Linux x86_64; rv:150.0) Gecko/20100101 Firefox/150.0";
-
-/** A password's check takes half a second of a core, and sixteen may wait for one on a busy machine. */
-const TIMEOUT_SECONDS = 60;
-
-/** Where the turns of a list of visitors stand: the next load goes on behind the last one. */
-const turns = new WeakMap<readonly Visitor[], number>();
-
-/** Whose last answer was cut off with the end of a load: their cookies are no longer the latest. */
-const overtaken = new WeakSet<Visitor>();
-
 /** @throws {TypeError} If any answer was wrong: such a figure measures nothing */
 export async function load(
   { url, method = "GET", headers = {}, visitors, connections, seconds, amount, follow }: Load,
 ): Promise<LoadResult> {
-  let [wrong, firstWrong] = [0, ""];
+  const problems: string[] = [];
   const latenciesMs: number[] = []; // autocannon's own are whole milliseconds
-  const pending = new Set<Visitor>();
-  const next = () => {
-    for (let skipped = 0; skipped < visitors.length; skipped += 1) {
-      const turn = turns.get(visitors) ?? 0;
-      turns.set(visitors, (turn + 1) % visitors.length);
-      const visitor = visitors[turn];
-      if (visitor && !overtaken.has(visitor)) return visitor;
-    }
-    return { cookies: {} };
-  };
   const startedAtMs = performance.now();
   let answeredAtMs = startedAtMs; // autocannon itself looks once a second whether it is at its end
   const result = await autocannon({
@@ -80,71 +66,66 @@ export async function load(
     timeout: TIMEOUT_SECONDS,
     ...(amount === undefined ? { duration: seconds ?? 1 } : { amount }),
     requests: [{
-      setupRequest(request, context: Turn) {
-        const visitor = context.visitor = next();
-        context.sentAtMs = performance.now();
-        pending.add(visitor);
-        return {
-          ...request,
-          method,
-          headers: { ...headers, ...headersOf(visitor, turns.get(visitors) ?? 0) },
-          body: visitor.body === undefined ? "" : JSON.stringify(visitor.body),
-        };
+      setupRequest(request, turn: Turn) {
+        const visitor = visitors.shift() ?? { cookies: {} };
+        visitors.push(visitor);
+        Object.assign(turn, { visitor, sentAtMs: performance.now() });
+        const body = visitor.body === undefined ? "" : JSON.stringify(visitor.body);
+        return { ...request, method, headers: { ...headers, ...headersOf(visitor) }, body };
       },
-      onResponse(status, body, context: Turn, answer) {
+      onResponse(status, body, { visitor, sentAtMs = NaN }: Turn, answer) {
         answeredAtMs = performance.now();
-        latenciesMs.push(answeredAtMs - (context.sentAtMs ?? NaN));
-        if (context.visitor) pending.delete(context.visitor);
-        const problem = status === 200
-          ? context.visitor && follow && keepCookies(context.visitor, answer)
-          : `${status} ${body}`;
-        if (problem) wrong += 1;
-        firstWrong ||= problem || "";
+        latenciesMs.push(answeredAtMs - sentAtMs);
+        if (status !== 200) problems.push(`${status} ${body}`);
+        if (!follow || !visitor) return;
+        visitor.answer = body;
+        if (!keepCookies(visitor, answer)) problems.push("an answer brought no other cookie");
       },
     }],
   });
-  if (follow) pending.forEach((visitor) => overtaken.add(visitor));
-  const wallSeconds = (answeredAtMs - startedAtMs) / 1000;
   const answers = result["2xx"];
-  if (wrong + result.errors + result.timeouts > 0 || answers === 0) {
+  if (problems.length + result.errors + result.timeouts > 0 || answers === 0) {
+    const [first] = problems;
     throw new TypeError(
-      `Cannot measure ${url}: ${wrong} of ${answers} answers were wrong, ${result.errors} errors: ` +
-        firstWrong,
+      `Cannot measure ${url}: ${answers} answers, ${problems.length} wrong ones (${first}), ` +
+        `${result.errors} errors`,
     );
   }
   return {
     answers,
-    seconds: wallSeconds,
-    requestsPerSecond: answers / wallSeconds,
+    requestsPerSecond: 1000 * answers / (answeredAtMs - startedAtMs),
     p50Ms: quantile(latenciesMs, 0.5),
     p99Ms: quantile(latenciesMs, 0.99),
   };
 }
 
+/** Everybody once, for the cookies that they are given. */
+export async function collectCookies(request: Omit<Load, "connections" | "amount">): Promise<void> {
+  await load({ ...request, connections: 8, amount: request.visitors.length, follow: true });
+}
+
+let sent = 0;
+
 /** Each from another address: the throttle of logins counts by address. */
-function headersOf({ cookies, body, headers }: Visitor, turn: number): Record<string, string> {
-  const pairs = Object.entries(cookies).map(([name, value]) => `${name}=${value}`);
+function headersOf({ cookies, body, headers }: Visitor): Record<string, string> {
+  sent += 1;
+  const pairs = Object.entries(cookies).map((pair) => pair.join("="));
   return {
     "user-agent": USER_AGENT,
-    "cf-connecting-ip": `10.${turn >> 16 & 255}.${turn >> 8 & 255}.${turn & 255}`,
+    "cf-connecting-ip": `10.${sent >> 16 & 255}.${sent >> 8 & 255}.${sent & 255}`,
     ...(pairs.length > 0 ? { cookie: pairs.join("; ") } : {}),
     ...(body === undefined ? {} : { "content-type": "application/json" }),
     ...headers,
   };
 }
 
-/** Answers what is wrong with the answer's cookies, or `""`. */
-function keepCookies({ cookies }: Visitor, answer: unknown): string {
-  const lines = Object.entries(answer ?? {})
-    .filter(([name]) => name.toLowerCase() === "set-cookie")
-    .flatMap(([, value]) => value)
-    .filter((line) => /; *httponly/i.test(String(line))); // a page's own stays as it is
-  let changed = 0;
-  for (const line of lines) {
-    const [pair = ""] = String(line).split(";");
-    const [name = "", value = ""] = pair.split(/=(.*)/s);
-    if (cookies[name] !== value) changed += 1;
-    cookies[name] = value;
-  }
-  return changed === lines.length && changed > 0 ? "" : "an answer brought no other cookie";
+/** Keeps what scripts cannot read, a page's own cookie stays as it is. Answers whether all are other ones. */
+function keepCookies({ cookies }: Visitor, answer: unknown): boolean {
+  const pairs = Object.entries(answer ?? {})
+    .flatMap(([name, lines]) => name.toLowerCase() === "set-cookie" ? lines : [])
+    .filter((line) => /; *httponly/i.test(line))
+    .map((line) => String(line).split(";", 1).join().split(/=(.*)/s));
+  const areNew = pairs.every(([name = "", value]) => cookies[name] !== value);
+  Object.assign(cookies, Object.fromEntries(pairs));
+  return areNew && pairs.length > 0;
 }

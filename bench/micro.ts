@@ -7,48 +7,25 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { bench, run, summary } from "mitata";
 import { makeSecrets } from "../local/platform/secrets.ts";
-import { createAccessTokens } from "../supabase/functions/_shared/tokens/access_token.ts";
-import { rememberGenuineTokens } from "../supabase/functions/_shared/tokens/access_token_memory.ts";
-import type {
-  Lineage,
-  RawAccessToken,
-  SessionId,
-  UserId,
-} from "../supabase/functions/_shared/brands.ts";
-import { createSessionCookies } from "../supabase/functions/_shared/http/cookies.ts";
+import { functionEnvironment } from "../local/platform/stack.ts";
+import type { Lineage, SessionId, UserId } from "../supabase/functions/_shared/brands.ts";
+import { compose } from "../supabase/functions/_shared/composition.ts";
 import { createLogger } from "../supabase/functions/_shared/log.ts";
+import { createAccessTokens } from "../supabase/functions/_shared/tokens/access_token.ts";
 import {
   firstRefreshToken,
   hashRefreshToken,
   readRefreshToken,
 } from "../supabase/functions/_shared/tokens/refresh_token.ts";
-import { deriveSessionKeys } from "../supabase/functions/_shared/tokens/session_keys.ts";
-import {
-  importSigningKeys,
-  parseSigningKeys,
-} from "../supabase/functions/_shared/tokens/signing_keys.ts";
 import { deriveSuccessor } from "../supabase/functions/_shared/tokens/successor.ts";
 
-const { sessions } = await makeSecrets();
-const keys = deriveSessionKeys([sessions.SESSION_SECRET], "http://127.0.0.1");
-const cookies = createSessionCookies({ domain: null, sameSite: "lax" });
+const environment = functionEnvironment({
+  baseUrl: "http://127.0.0.1",
+  secrets: await makeSecrets(),
+  databaseUrl: "",
+});
 const sessionId = randomUUID() as SessionId;
-const lineage = new Uint8Array(randomBytes(8)) as Lineage;
-const { raw } = firstRefreshToken(
-  { sessionId, key: null, lineage, secret: new Uint8Array(randomBytes(32)) },
-  keys.signing,
-);
-const predecessor = readRefreshToken(raw, keys);
-if (predecessor === null) throw new TypeError("Cannot read a token of ours");
-const salt = new Uint8Array(randomBytes(16));
-const origin = {
-  predecessor,
-  generation: 2,
-  branch: 0,
-  key: null,
-  lineage,
-  salt,
-};
+const nowSeconds = Math.floor(Date.now() / 1000);
 const claims = {
   userId: randomUUID() as UserId,
   sessionId,
@@ -61,30 +38,47 @@ const claims = {
   phone: null,
   isAnonymous: false,
   appMetadata: { provider: "email", providers: ["email"] },
-  issuedAt: Math.floor(Date.now() / 1000),
-  expiresAt: Math.floor(Date.now() / 1000) + 3600,
+  issuedAt: nowSeconds,
+  expiresAt: nowSeconds + 3600,
 };
 
-async function tokensOf(json: string) {
+/** The parts that the functions are made of, and access tokens without their memory. */
+async function composeWith(changes: Readonly<Record<string, string>>) {
+  const { cookies, signingKeys, dependencies } = await compose((name) =>
+    ({ ...environment, ...changes })[name]
+  );
   const tokens = createAccessTokens({
-    keys: await importSigningKeys(parseSigningKeys(json)),
+    keys: signingKeys,
     issuer: "http://127.0.0.1/functions/v1/unified-auth",
     cookieNameLength: cookies.accessName.length,
   });
   const { token } = await tokens.sign(claims);
-  const remembering = rememberGenuineTokens(tokens, {
-    capacity: 100,
-    graceSeconds: 0,
-    nowMs: Date.now,
-  });
-  await remembering.verify(token);
-  return { tokens, token: token as RawAccessToken, remembering };
+  return {
+    cookies,
+    keys: dependencies.keys,
+    remembering: dependencies.accessTokens,
+    tokens,
+    token,
+  };
 }
 
-const es256 = await tokensOf(sessions.SESSION_SIGNING_KEYS);
-const hs256 = await tokensOf(
-  JSON.stringify({ kty: "oct", alg: "HS256", kid: "k", k: randomBytes(32).toString("base64url") }),
+const k = randomBytes(32).toString("base64url");
+const es256 = await composeWith({});
+const hs256 = await composeWith({
+  SESSION_SIGNING_KEYS: JSON.stringify({ kty: "oct", alg: "HS256", kid: "k", k }),
+});
+await es256.remembering.verify(es256.token);
+
+const { cookies, keys } = es256;
+const bytes = (length: number) => new Uint8Array(randomBytes(length));
+const lineage = bytes(8) as Lineage;
+const { raw } = firstRefreshToken(
+  { sessionId, key: null, lineage, secret: bytes(32) },
+  keys.signing,
 );
+const predecessor = readRefreshToken(raw, keys);
+if (predecessor === null) throw new TypeError("Cannot read a token of ours");
+const origin = { predecessor, generation: 2, branch: 0, key: null, lineage, salt: bytes(16) };
 const header = `${cookies.accessName}=${es256.token}; ${cookies.refreshName}=${raw}`;
 const sink = Deno.openSync("/dev/null", { write: true });
 const encoder = new TextEncoder();

@@ -5,29 +5,27 @@
  */
 
 import { findProgram } from "../local/platform/find_program.ts";
-import { POLICY } from "./servers/rotation_call.ts";
+import { POLICY } from "./lab.ts";
+import type { Load } from "./load.ts";
 
 const SCRIPTS = ["select", "validate", "rotate"] as const;
 const CLIENTS = 16;
 
-/** Debian keeps it with the server that it belongs to. */
-const DEBIAN_FOLDERS = ["18", "17", "16", "15"].map((major) => `/usr/lib/postgresql/${major}/bin`);
-
 /** Nothing where pgbench is not installed. @throws {TypeError} If a transaction failed */
 export async function runPgbench(
   databaseUrl: string,
-  { seconds }: { readonly seconds: number },
+  { seconds, amount }: Pick<Load, "seconds" | "amount">,
 ): Promise<readonly { readonly name: string; readonly perSecond: number }[]> {
-  const program = await findProgram("pgbench", DEBIAN_FOLDERS);
+  const program = await findProgram("pgbench");
   if (!program) return [];
   const results = [];
   for (const name of SCRIPTS) {
     const { success, stdout, stderr } = await new Deno.Command(program, {
       args: [
         `--client=${CLIENTS}`,
-        `--time=${seconds}`,
+        amount === undefined ? `--time=${seconds}` : `--transactions=${amount}`,
         `--file=${new URL(`pgbench/${name}.sql`, import.meta.url).pathname}`,
-        `--define=policy=${JSON.stringify(POLICY)}`,
+        `--define=policy=${POLICY}`,
         "--protocol=prepared",
         "--no-vacuum",
         databaseUrl,

@@ -17,31 +17,32 @@ import pg from "pg";
 
 /** The application's data in a session. */
 interface SignedIn extends session.Session {
-  user?: { readonly id: string; readonly email: string };
+  user?: { readonly name: string; readonly email: string };
 }
 
 const sessionOf = (request: Request): SignedIn => request.session;
 
 const MONTH_MS = 30 * 24 * 60 * 60 * 1000;
 
+const { DATABASE_URL = "", PEER_SECRET = "", TOUCH, PORT } = Deno.env.toObject();
 const Store = connectPgSimple(session);
 const app = express();
 app.set("trust proxy", 1);
 app.use(session({
   store: new Store({
-    pool: new pg.Pool({ connectionString: Deno.env.get("DATABASE_URL") }),
+    pool: new pg.Pool({ connectionString: DATABASE_URL }),
     createTableIfMissing: true,
-    disableTouch: Deno.env.get("DISABLE_TOUCH") === "true",
+    disableTouch: TOUCH !== "true",
   }),
-  secret: Deno.env.get("PEER_SECRET") ?? "",
+  secret: PEER_SECRET,
   resave: false,
   saveUninitialized: false,
   cookie: { maxAge: MONTH_MS, secure: true, httpOnly: true, sameSite: "lax" },
 }));
 
 app.post("/login", express.json(), (request: Request, response: Response) => {
-  const { id, email } = request.body;
-  sessionOf(request).user = { id, email };
+  const { name, email } = request.body;
+  sessionOf(request).user = { name, email };
   response.json({ valid: true, user: sessionOf(request).user });
 });
 
@@ -51,4 +52,4 @@ app.get("/session", (request: Request, response: Response) => {
   else response.status(401).json({ valid: false });
 });
 
-app.listen(Number(Deno.env.get("PORT")), "127.0.0.1");
+app.listen(Number(PORT), "127.0.0.1");

@@ -1,21 +1,17 @@
 /**
  * The stand-ins for PostgREST and Supabase Auth, in a separate process, as they are on the platform.
- * Prints the environment that a function of this project gets, behind the word `ready`.
  *
  * @module
  */
 
-import { print } from "../../local/command.ts";
 import { startStack } from "../../local/platform/stack.ts";
 
-const { databaseUrl, port, projectDirectory, secrets } = JSON.parse(
-  await new Response(Deno.stdin.readable).text(),
-);
-const { environment } = await startStack({
-  projectDirectory,
-  databaseUrl: (role) => databaseUrl.replace("://postgres:", `://${role}:`),
-  secrets,
-  port,
+const { SUPABASE_DB_URL = "", SECRETS = "{}", PORT } = Deno.env.toObject();
+
+await startStack({
+  projectDirectory: ".",
+  databaseUrl: (role) => SUPABASE_DB_URL.replace("://postgres:", `://${role}:`),
+  secrets: JSON.parse(SECRETS),
+  port: Number(PORT),
   functions: [],
 });
-print(`ready ${JSON.stringify(environment)}`);
