@@ -12,6 +12,7 @@ import {
   type ReactNode,
   useContext,
   useEffect,
+  useLayoutEffect,
   useMemo,
   useReducer,
   useRef,
@@ -167,8 +168,11 @@ export function createAuthHooks<U extends SessionUser>(auth: HookedClient<U>): A
   const Rendered = createContext<SessionSnapshot<U> | null>(null);
 
   function AuthProvider({ initial, children }: AuthProviderProps<U>): ReactNode {
+    // React 18 complains of layout effects on a server.
+    const useBeforePaint = typeof document === "undefined" ? useEffect : useLayoutEffect;
+    // Not while rendering: components outside of this one may be subscribed already.
+    useBeforePaint(() => auth.hydrate(initial), [initial]);
     const [rendered] = useState(() => {
-      auth.hydrate(initial);
       const { user, status } = initial;
       const first = status === "active" || status === "signed-out" ? status : "restoring";
       return { ...auth.getServerSnapshot(), status: first, user } as const;

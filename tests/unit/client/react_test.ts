@@ -19,6 +19,19 @@ function hooksOf(tab: Tab) {
   return { ...hooks, Status };
 }
 
+/** What React says to the developer while `work` runs. */
+async function complaintsDuring(work: () => Promise<void>): Promise<readonly unknown[]> {
+  const errors: unknown[] = [];
+  const { error } = console;
+  console.error = (...args) => void errors.push(args);
+  try {
+    await work();
+  } finally {
+    console.error = error;
+  }
+  return errors;
+}
+
 /** ada's session as a server knew it when it rendered. */
 const RENDERED: InitialSession<User> = {
   status: "active",
@@ -167,21 +180,41 @@ Deno.test("a server renders what it knows of each visitor, and the browser takes
     shown.push(useAuth(({ user }) => user?.id));
     return createElement(Status);
   };
-  const errors: unknown[] = [];
-  const { error } = console;
-  console.error = (...args) => void errors.push(args);
-  try {
-    const page = createElement(AuthProvider, { initial: RENDERED }, createElement(Names));
-    await withPage(page, async (page) => {
+  const page = createElement(AuthProvider, { initial: RENDERED }, createElement(Names));
+  const errors = await complaintsDuring(() =>
+    withPage(page, async (page) => {
       assert.equal(page.text(), "active");
       await page.act(() => harness.advance(100));
       assert.equal(page.text(), "active may write");
-    }, markup);
-  } finally {
-    console.error = error;
-  }
+    }, markup)
+  );
   assert.deepEqual(errors, []);
   assert.deepEqual([...new Set(shown)], ["ada"], "never anything else");
+  tab.session.dispose();
+});
+
+Deno.test("a rendered session reaches components that were there before it, without a complaint", async () => {
+  const harness = createHarness();
+  harness.server.latencyMs = 100;
+  const tab = harness.openTab();
+  const { AuthProvider, Status } = hooksOf(tab);
+  let open = (): void => {};
+  const App = (): ReactNode => {
+    const [isOpen, setOpen] = useState(false);
+    open = () => setOpen(true);
+    const page = createElement(AuthProvider, { initial: RENDERED }, createElement(Status));
+    return createElement("main", null, createElement(Status), " | ", isOpen ? page : null);
+  };
+  const errors = await complaintsDuring(() =>
+    withPage(createElement(App), async (page) => {
+      assert.equal(page.text(), "restoring | ");
+      await page.act(() => open());
+      assert.equal(page.text(), "active | active");
+      await page.act(() => harness.advance(100));
+      assert.equal(page.text(), "active may write | active may write");
+    })
+  );
+  assert.deepEqual(errors, []);
   tab.session.dispose();
 });
 
