@@ -5,7 +5,7 @@
  */
 
 import { createSession } from "./session/create_session.ts";
-import { browserEnvironment } from "./environment.ts";
+import { browserEnvironment, ownAddress } from "./environment.ts";
 import { createHttpTransport } from "./transport/http_transport.ts";
 import type { AuthClientOptions } from "./session/options.ts";
 import type { SessionClient } from "./session/session.ts";
@@ -117,7 +117,7 @@ function hasSessionCookie(baseUrl: string | URL): boolean | undefined {
   const { document, location } = globalThis;
   if (!document || !location) return undefined;
   // No port keeps cookies apart; a page of plain HTTP reads no `Secure` ones.
-  const { protocol, hostname } = new URL(baseUrl, location.href);
+  const { protocol, hostname } = new URL(baseUrl, ownAddress());
   if (protocol !== location.protocol || hostname !== location.hostname) return undefined;
   try {
     return PRESENT_COOKIE.test(document.cookie);

@@ -83,7 +83,11 @@ export interface SessionEnvironment {
  * are used and never kept, so that whatever replaces them later (a test, a tracer) is seen.
  */
 export function browserEnvironment(): SessionEnvironment {
-  const { document = null, navigator } = globalThis;
+  const { navigator, document: found } = globalThis;
+  // A program without a page may have a `document` too, put there for some library's sake.
+  const document = [found, globalThis].every((target) => target && "addEventListener" in target)
+    ? found
+    : null;
   return {
     now: () => ({ date: Date.now(), perf: performance.now() }),
     random: () => Math.random(),
@@ -107,6 +111,15 @@ export function browserEnvironment(): SessionEnvironment {
     reportError: (error) =>
       document && globalThis.reportError ? globalThis.reportError(error) : console.error(error),
   };
+}
+
+/**
+ * The address against which a path is resolved: that of the page or the worker. Not the document's base, which may
+ * lead to another host; where the address is `about:srcdoc` or a `blob:`, the origin that it stands for.
+ */
+export function ownAddress(): string | undefined {
+  const { location, origin } = globalThis;
+  return /^(about|blob):/.test(location?.href) ? origin : location?.href;
 }
 
 /** Null where a part of the platform is missing or may not be used. */

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SessionEnvironment } from "../environment.ts";
+import { ownAddress, type SessionEnvironment } from "../environment.ts";
 import type { Proof } from "../key/prover.ts";
 import type { Busy, Unavailable } from "./outcome.ts";
 import { isNetworkError } from "./network_error.ts";
@@ -101,7 +101,9 @@ export function createExchange(
         return interpret(answer) ?? failureOf(answer, reportError);
       } catch (error) {
         if (options.signal?.aborted) return { kind: "unavailable", cause: "timeout" };
-        if (isNetworkError(error)) return { kind: "unavailable", cause: "network" };
+        if (isNetworkError(error, document !== null)) {
+          return { kind: "unavailable", cause: "network" };
+        }
         throw error;
       }
     },
@@ -111,8 +113,7 @@ export function createExchange(
 function baseOf(baseUrl: string | URL | undefined): string {
   // A missing one would otherwise become the path "undefined".
   if (!baseUrl) throw new TypeError("Cannot create a client as 'baseUrl' is missing");
-  // Not the document's base, which may lead to another host.
-  const url = new URL(baseUrl, globalThis.location?.href);
+  const url = new URL(baseUrl, ownAddress());
   if (!url.protocol.startsWith("http")) {
     throw new TypeError(`Cannot create a client as 'baseUrl' is no HTTP URL: ${url.href}`);
   }

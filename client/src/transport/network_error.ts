@@ -10,10 +10,14 @@ const NETWORK_WORDS =
   /fetch failed|failed to fetch|network|load failed|connect|sending request|terminated|socket|offline|resolve host|hostname|ENOTFOUND|timed? ?out|net::|internal error; ref/i;
 
 /** Engines' words for a mistake in a program, which may name a `connection` or a `socket` too. */
-const MISTAKE_WORDS = /\b(undefined|null|not an? (function|object)|not defined|find variable)\b/i;
+const MISTAKE_WORDS =
+  /\b(undefined|null|is not (an?|defined|iterable)|find variable|execute|construct|credentials)\b/i;
 
-/** Whether the network is to blame, and not the program. */
-export function isNetworkError(error: unknown): boolean {
-  return error instanceof Error && NETWORK_WORDS.test(error.message) &&
-    !MISTAKE_WORDS.test(error.message);
+/**
+ * Whether the network is to blame, and not the program. In a page any other `TypeError` is the network's: Safari
+ * says it in the person's language.
+ */
+export function isNetworkError(error: unknown, isInPage = false): boolean {
+  return error instanceof Error && !MISTAKE_WORDS.test(error.message) &&
+    (isInPage && error instanceof TypeError || NETWORK_WORDS.test(error.message));
 }

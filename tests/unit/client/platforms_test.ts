@@ -29,6 +29,21 @@ Deno.test("React Native has no streams: calls go out all the same", () =>
     session.dispose();
   }));
 
+Deno.test("a program without a page may have a document for some library's sake", async () => {
+  Reflect.defineProperty(globalThis, "document", { value: {}, configurable: true });
+  try {
+    const auth = createAuthClient({
+      baseUrl: "https://example.test/",
+      fetch: () => Promise.resolve(Response.json({ code: "session_revoked" }, { status: 401 })),
+    });
+    auth.start();
+    assert.equal((await auth.ready()).status, "signed-out");
+    auth.dispose();
+  } finally {
+    Reflect.deleteProperty(globalThis, "document");
+  }
+});
+
 Deno.test("the oldest browsers have no throwIfAborted and no reason of an abort", async () => {
   const { throwIfAborted } = AbortSignal.prototype;
   const reason = Object.getOwnPropertyDescriptor(AbortSignal.prototype, "reason");

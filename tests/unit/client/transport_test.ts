@@ -84,11 +84,18 @@ Deno.test("a server makes a page's client without a request, and cannot ask with
 });
 
 Deno.test("a path is one of the origin of the page or the worker, whatever a <base> says", async () => {
-  const globals = {
-    document: { baseURI: "https://other.example.test/" },
-    location: { href: "https://app.example.test/deep/page" },
-  };
-  for (const names of [["document", "location"], ["location"]] as const) {
+  const document = { baseURI: "https://other.example.test/" };
+  const places: readonly Readonly<Record<string, unknown>>[] = [
+    { document, location: { href: "https://app.example.test/deep/page" } },
+    { location: { href: "https://app.example.test/deep/worker.js" } },
+    { document, location: { href: "about:srcdoc" }, origin: "https://app.example.test" },
+    {
+      location: { href: "blob:https://app.example.test/4711" },
+      origin: "https://app.example.test",
+    },
+  ];
+  for (const globals of places) {
+    const names = Object.keys(globals);
     for (const name of names) {
       Reflect.defineProperty(globalThis, name, { value: globals[name], configurable: true });
     }
@@ -218,6 +225,7 @@ const SETUP_ERRORS = [
   new TypeError("undefined is not an object (evaluating 'navigator.connection.type')"), // Safari
   new TypeError('can\'t access property "type", navigator.connection is undefined'), // Firefox
   new TypeError("openSocket is not a function"),
+  new TypeError("headers is not iterable"),
   new ReferenceError("networkState is not defined"),
   new ReferenceError("Can't find variable: networkState"), // Safari
   new RangeError("bug"),
@@ -230,6 +238,30 @@ Deno.test("a network error is unavailable; a mistake in the set-up is thrown", a
   }
   for (const error of SETUP_ERRORS) {
     const { transport } = transportThatGets(() => Promise.reject(error));
+    await assert.rejects(transport.validate(call), error);
+  }
+});
+
+Deno.test("Safari says in the person's language that there is no network, and that a page went away", async () => {
+  const messages = [
+    "cancelled",
+    "annulé",
+    "Abgebrochen",
+    "La connexion Internet semble interrompue.",
+  ];
+  for (const message of messages) {
+    const fail = () => Promise.reject(new TypeError(message));
+    const { transport } = transportThatGets(fail, { document: PAGE });
+    assert.deepEqual(await transport.validate(call), { kind: "unavailable", cause: "network" });
+  }
+  for (
+    const error of [
+      ...SETUP_ERRORS.filter(({ message }) => message !== "keepalive"),
+      new TypeError("Failed to execute 'fetch' on 'Window': Invalid name"), // Chromium
+      new TypeError("URL is not valid or contains user credentials."), // Safari
+    ]
+  ) {
+    const { transport } = transportThatGets(() => Promise.reject(error), { document: PAGE });
     await assert.rejects(transport.validate(call), error);
   }
 });
