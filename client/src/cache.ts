@@ -115,7 +115,8 @@ export function createReadCache<U extends SessionUser>(
 
   function entries(): Kept["entries"] {
     const kept = attempt((store) => JSON.parse(store.getItem(storageKey) ?? "null") as Kept | null);
-    return kept && kept.userId === userId() && Array.isArray(kept.entries) ? kept.entries : [];
+    const isOurs = kept && kept.userId === userId() && Array.isArray(kept.entries);
+    return isOurs ? kept.entries.filter(Array.isArray) as unknown as Kept["entries"] : [];
   }
 
   function keep(key: string, value: unknown): void {

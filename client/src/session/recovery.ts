@@ -26,8 +26,8 @@ const COOKIES_REFUSED: Refused = {
   kind: "refused",
   code: "cookies-refused",
   message:
-    "This browser does not keep the cookies that signing in needs. Allow cookies for this site " +
-    "and try again; Safari keeps them on https only.",
+    "This browser keeps no cookies, which signing in needs. Allow them for this site and try " +
+    "again; Safari keeps them on https only.",
   status: 200,
 };
 
@@ -292,7 +292,9 @@ export function createRecovery<U extends SessionUser>(
           await sync.commit(kept, asked, true);
         });
       });
-      if (isGivenUp && !isSignedIn) void recover("sign-in");
+      // An answer that was lost may have brought another person's cookies.
+      const isLost = outcome.kind === "unavailable";
+      if ((isGivenUp || isLost) && !isSignedIn) void recover("sign-in");
       return outcome;
     },
   };

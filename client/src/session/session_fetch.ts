@@ -100,6 +100,14 @@ export function createSessionFetch<U extends SessionUser>(
       return environment.fetch(authorized);
     };
 
+    /** A body that stalls half-way says nothing. */
+    const isRefused = (response: Response): Promise<boolean> =>
+      new Promise((resolve, reject) => {
+        const cancel = environment.setTimer(() => resolve(false), timeoutMs);
+        const judged = (async () => await isTokenRefused(response))();
+        judged.then(resolve, reject).finally(cancel);
+      });
+
     await pass();
     const { grant } = state();
     const response = await send(canReplay ? request.clone() : request);
@@ -107,7 +115,7 @@ export function createSessionFetch<U extends SessionUser>(
       await response.body?.cancel();
       throw new SessionEndedError("signed-out");
     }
-    if (!canReplay || !await isTokenRefused(response)) return response;
+    if (!canReplay || !await isRefused(response)) return response;
     // Somebody may have refreshed while this call was out: then there is nothing to ask for.
     if (state().grant?.serial === grant?.serial) {
       await spend((deadline) => orAborted(recover("unauthorized"), deadline));

@@ -33,6 +33,22 @@ Deno.test("a read that fails answers what was kept, with its moment", async () =
   session.dispose();
 });
 
+Deno.test("junk in the storage of reads is ignored", async () => {
+  const harness = createHarness();
+  const { session } = harness.openTab();
+  await harness.advance(0);
+  const storage = storageOf(harness);
+  for (const junk of ["{", "[]", '{"userId":"ada"}', '{"userId":"ada","entries":[null,[1]]}']) {
+    storage.setItem("session-reads:v1", junk);
+    const cache = createReadCache(session, { storage });
+    await assert.rejects(cache.read("a", offline), /Failed to fetch/, junk);
+    assert.deepEqual(await cache.read("a", () => Promise.resolve(1)), { value: 1, cachedAt: null });
+    assert.equal((await cache.read("a", offline)).value, 1, junk);
+    cache.dispose();
+  }
+  session.dispose();
+});
+
 Deno.test("reads are kept through expiry, and gone after signing out or for another user", async () => {
   const harness = createHarness();
   const { session } = harness.openTab();

@@ -43,6 +43,21 @@ Deno.test("a refused call whose refresh hangs ends at its deadline, or when its 
   tab.session.dispose();
 });
 
+Deno.test("a refusal whose body stalls is the caller's after the deadline, as it came", async () => {
+  const harness = createHarness();
+  const tab = await openApiTab(harness);
+  const stalled = new ReadableStream<Uint8Array>({
+    start: (body) => body.enqueue(new TextEncoder().encode('{"code":')),
+  });
+  tab.respond = () => new Response(stalled, { status: 401 });
+  const call = tab.session.fetch(URL_, { timeoutMs: 3_000 });
+  await harness.advance(3_000);
+  const response = await call;
+  assert.equal(response.status, 401);
+  assert.equal(tab.sent.length, 1);
+  tab.session.dispose();
+});
+
 Deno.test("a call waits for its access token no longer than for anything else", async () => {
   const harness = createHarness();
   const [other, tab] = [await openApiTab(harness), await openApiTab(harness)];

@@ -19,7 +19,7 @@ function hooksOf(tab: Tab) {
   return { ...hooks, Status };
 }
 
-/** What React says to the developer while `work` runs. */
+/** The errors that React reports while `work` runs. */
 async function complaintsDuring(work: () => Promise<void>): Promise<readonly unknown[]> {
   const errors: unknown[] = [];
   const { error } = console;

@@ -114,6 +114,21 @@ Deno.test("no late reply replaces the new session: not of the tab itself, not of
   }
 });
 
+Deno.test("a sign-in whose answer was lost is looked up: its cookies may be another person's", async () => {
+  const harness = createHarness();
+  const tab = harness.openTab();
+  await harness.advance(2_000);
+  Object.assign(harness.server, { user: GRACE, sessionId: "session-2" });
+  const outcome = await tab.session.signIn(() =>
+    Promise.resolve({ kind: "unavailable", cause: "network" } as const)
+  );
+  assert.equal(outcome.kind, "unavailable");
+  await harness.advance(100);
+  assert.equal(tab.session.user?.id, GRACE.id);
+  assert.equal(tab.count("user-changed"), 1);
+  tab.session.dispose();
+});
+
 Deno.test("a wrong password leaves the tabs as they were, and the request that it aborted is sent again", async () => {
   const harness = createHarness();
   harness.server.latencyMs = 100;
