@@ -76,7 +76,7 @@ Deno.test("without a connection to be had all calls fail at its limit, however m
     );
     for (const outcome of outcomes) {
       assert.ok(outcome.status === "rejected");
-      assert.match(String(outcome.reason), /connect/i);
+      assert.match(String(outcome.reason.cause), /connect/i);
     }
     assert.equal(accepted.length, 1, "nobody waited for a second attempt");
   }

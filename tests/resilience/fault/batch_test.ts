@@ -63,6 +63,14 @@ Deno.test("when a statement fails, each of its calls is retried individually, an
   assert.equal(await echo(batch, "later"), "later");
 });
 
+Deno.test("the error of a call that travels alone is its own", async () => {
+  await using server = await openTestServer();
+  await using database = await server.createDatabase();
+  await using batch = openBatch(database);
+  await assert.rejects(echo(batch, "many rows"), { code: "21000" });
+  assert.equal(await echo(batch, "later"), "later");
+});
+
 Deno.test("a lost connection is a failure of the calls in its statement; those that wait open another", async () => {
   await using server = await openTestServer();
   await using database = await server.createDatabase();
@@ -107,6 +115,6 @@ Deno.test("an answer that came twice is given to nobody else", async () => {
   await using batch = openBatch(database, { port: relay.port });
   assert.equal(await echo(batch, "open"), "open");
   assert.equal(await echo(batch, "twice"), "twice");
-  await assert.rejects(echo(batch, "another"), /belong to other calls/);
+  await assert.rejects(echo(batch, "another"), { code: "unexpected_answer" });
   assert.equal(await echo(batch, "again"), "again");
 });

@@ -7,10 +7,9 @@
 import assert from "node:assert/strict";
 import type { TestDatabase } from "../../../local/testing/test_server.ts";
 import { parseDatabaseUrl } from "../../../supabase/functions/_shared/store/database_address.ts";
-import {
-  type Batch,
-  createBatch,
-} from "../../../supabase/functions/_shared/store/postgres/batch.ts";
+import { type Batch, createBatch } from "../../../supabase/functions/_shared/store/batch.ts";
+import { takeLane } from "../../../supabase/functions/_shared/store/postgres/lane.ts";
+import { createPool } from "../../../supabase/functions/_shared/store/postgres/pool.ts";
 import type {
   SharedStatement,
   Statement,
@@ -52,22 +51,34 @@ export interface EchoBatchOptions {
   readonly idleTimeoutMs?: number;
 }
 
+interface EchoArguments extends Readonly<Record<string, unknown>> {
+  readonly lock: number;
+  readonly said: string;
+}
+
+type EchoBatch = Batch<EchoArguments>;
+
 export function openBatch(
   database: TestDatabase,
   options: EchoBatchOptions = {},
-): Batch & AsyncDisposable {
+): EchoBatch & AsyncDisposable {
   const url = new URL(database.url);
   if (options.port !== undefined) url.port = String(options.port);
-  const batch = createBatch({
+  const size = options.size ?? 1;
+  const pool = createPool({
     address: parseDatabaseUrl(url.href) ?? assert.fail(),
-    size: options.size ?? 1,
-    statement: ECHO,
+    size,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
-    timeoutMs: options.timeoutMs ?? 30_000,
     statementTimeoutMs: 5_000,
     idleTimeoutMs: options.idleTimeoutMs ?? 60_000,
   });
-  return Object.assign(batch, { [Symbol.asyncDispose]: () => batch.close() });
+  const batch = createBatch<EchoArguments>({
+    lanes: size,
+    timeoutMs: options.timeoutMs ?? 30_000,
+    take: () => takeLane(pool, ECHO),
+    callAlone: ({ said }) => Promise.resolve([`${said}, alone`]),
+  });
+  return { ...batch, [Symbol.asyncDispose]: () => pool.close() };
 }
 
 export interface Echo {
@@ -75,16 +86,13 @@ export interface Echo {
   readonly transaction: unknown;
 }
 
-export async function ask(batch: Batch, said: string, lock = 0): Promise<Echo> {
-  const answer = await batch.call({
-    values: [lock, said],
-    askAlone: () => Promise.resolve([`${said}, alone`]),
-  });
+export async function ask(batch: EchoBatch, said: string, lock = 0): Promise<Echo> {
+  const answer = await batch.call({ lock, said });
   if (!Array.isArray(answer)) throw new TypeError(`Not an echo: ${answer}`);
   return { said: answer[0], transaction: answer.at(-1) };
 }
 
-export async function echo(batch: Batch, said: string, lock = 0): Promise<unknown> {
+export async function echo(batch: EchoBatch, said: string, lock = 0): Promise<unknown> {
   return (await ask(batch, said, lock)).said;
 }
 

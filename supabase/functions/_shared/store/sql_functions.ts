@@ -6,6 +6,7 @@
  */
 
 import type { Database } from "./database.types.ts";
+import { ServiceUnavailableError } from "../service_unavailable.ts";
 
 type Functions = Database["public"]["Functions"];
 export type FunctionName = keyof Functions;
@@ -20,3 +21,15 @@ export type CallSqlFunction = <Name extends FunctionName>(
   name: Name,
   args: FunctionArguments<Name>,
 ) => Promise<unknown>;
+
+export type ValidateArguments = FunctionArguments<"validate_session">;
+
+/** Whether this is the call that every request makes, which travels with others of its moment. */
+export function isValidate(name: FunctionName, _args: object): _args is ValidateArguments {
+  return name === "validate_session";
+}
+
+/** @param code PostgreSQL's, the data API's, or `timeout`, `network`, `unexpected_answer` */
+export function storeUnavailable(code: string, cause?: unknown): ServiceUnavailableError {
+  return new ServiceUnavailableError({ dependency: "session_store", code }, { cause });
+}

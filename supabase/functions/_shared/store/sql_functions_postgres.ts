@@ -5,10 +5,16 @@
  * @module
  */
 
-import pg from "pg";
-import type { CallSqlFunction, FunctionArguments, FunctionName } from "./sql_functions.ts";
+import {
+  type CallSqlFunction,
+  type FunctionArguments,
+  type FunctionName,
+  isValidate,
+  type ValidateArguments,
+} from "./sql_functions.ts";
 import type { DatabaseAddress } from "./database_address.ts";
-import { createBatch } from "./postgres/batch.ts";
+import { createBatch } from "./batch.ts";
+import { takeLane } from "./postgres/lane.ts";
 import { createPool } from "./postgres/pool.ts";
 import {
   type AnswerRow,
@@ -17,7 +23,6 @@ import {
   orderValues,
   type Statement,
 } from "./postgres/statement.ts";
-import { ServiceUnavailableError } from "../service_unavailable.ts";
 
 export interface PostgresFunctionsOptions {
   readonly address: DatabaseAddress;
@@ -61,7 +66,7 @@ export function createPostgresFunctions(options: PostgresFunctionsOptions): Post
   const { poolSize, batchConnections, timeoutMs } = options;
   const common = { ...options, idleTimeoutMs: IDLE_TIMEOUT_MS, statementTimeoutMs: timeoutMs };
   const pool = createPool({ ...common, size: poolSize });
-  const validates = createBatch({ ...common, size: batchConnections, statement: VALIDATES });
+  const sharedPool = createPool({ ...common, size: batchConnections });
   const statements = new Map<FunctionName, Statement>();
 
   const statementOf = (name: FunctionName, args: object): Statement => {
@@ -73,7 +78,7 @@ export function createPostgresFunctions(options: PostgresFunctionsOptions): Post
     return statement;
   };
 
-  const askAlone = async <Name extends FunctionName>(
+  const callAlone = async <Name extends FunctionName>(
     name: Name,
     args: FunctionArguments<Name>,
     timeoutMs: number,
@@ -87,29 +92,21 @@ export function createPostgresFunctions(options: PostgresFunctionsOptions): Post
     });
   };
 
+  const validates = createBatch<ValidateArguments>({
+    lanes: batchConnections,
+    timeoutMs,
+    take: () => takeLane(sharedPool, VALIDATES),
+    callAlone: (args, timeoutMs) => callAlone("validate_session", args, timeoutMs),
+  });
+
   return {
     async call(name, args) {
-      try {
-        if (name !== "validate_session") return await askAlone(name, args, timeoutMs);
-        return await validates.call({
-          values: orderValues(VALIDATES.one, args),
-          askAlone: (timeoutMs) => askAlone(name, args, timeoutMs),
-        });
-      } catch (error: unknown) {
-        throw new ServiceUnavailableError({
-          dependency: "session_store",
-          code: failureCode(error),
-        }, { cause: error });
-      }
+      return isValidate(name, args)
+        ? await validates.call(args)
+        : await callAlone(name, args, timeoutMs);
     },
     async close() {
-      await Promise.all([validates.close(), pool.close()]);
+      await Promise.all([sharedPool.close(), pool.close()]);
     },
   };
-}
-
-/** PostgreSQL's code where it answered; the driver gives its own failures no code, only words. */
-function failureCode(error: unknown): string {
-  if (error instanceof pg.DatabaseError && error.code !== undefined) return error.code;
-  return error instanceof Error && /time-?out/i.test(error.message) ? "timeout" : "network";
 }

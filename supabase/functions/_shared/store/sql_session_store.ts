@@ -7,7 +7,7 @@
 
 import type * as z from "zod";
 import { toBytea } from "./bytea.ts";
-import type { CallSqlFunction } from "./sql_functions.ts";
+import { type CallSqlFunction, storeUnavailable } from "./sql_functions.ts";
 import type { Database } from "./database.types.ts";
 import { readActiveRow, readGrantedRow } from "./frequent_rows.ts";
 import type { GrantedRow, ProofRequiredRow } from "./session_rows.ts";
@@ -269,9 +269,7 @@ async function parse<Schema extends z.ZodType>(
 ): Promise<z.output<Schema>> {
   const parsed = choose(await import("./session_rows.ts")).safeParse(answer);
   if (parsed.success) return parsed.data;
-  throw new ServiceUnavailableError({ dependency: "session_store", code: "unexpected_answer" }, {
-    cause: parsed.error,
-  });
+  throw storeUnavailable("unexpected_answer", parsed.error);
 }
 
 function limits(buckets: readonly ThrottleBucket[]) {

@@ -6,8 +6,7 @@
 
 import * as z from "zod";
 import { toBytea } from "./bytea.ts";
-import type { CallSqlFunction } from "./sql_functions.ts";
-import { ServiceUnavailableError } from "../service_unavailable.ts";
+import { type CallSqlFunction, storeUnavailable } from "./sql_functions.ts";
 import type { SignInStore } from "./sign_in_store.ts";
 
 export function createSqlSignInStore(call: CallSqlFunction): SignInStore {
@@ -19,10 +18,7 @@ export function createSqlSignInStore(call: CallSqlFunction): SignInStore {
       });
       const parsed = z.boolean().safeParse(answer);
       if (parsed.success) return parsed.data;
-      throw new ServiceUnavailableError(
-        { dependency: "session_store", code: "unexpected_answer" },
-        { cause: parsed.error },
-      );
+      throw storeUnavailable("unexpected_answer", parsed.error);
     },
     async release(hash) {
       await call("release_sign_in", { p_claim: toBytea(hash) });

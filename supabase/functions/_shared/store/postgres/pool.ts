@@ -10,6 +10,8 @@ import pg from "pg";
 import type { DatabaseAddress } from "../database_address.ts";
 import { connectionConfig, isDirect, limitConnection } from "./connection.ts";
 import type { Statement } from "./statement.ts";
+import { storeUnavailable } from "../sql_functions.ts";
+import { ServiceUnavailableError } from "../../service_unavailable.ts";
 
 export interface PoolOptions {
   readonly address: DatabaseAddress;
@@ -31,7 +33,7 @@ export interface ConnectionCall<Row, Answer> {
 
 /** Taken from the pool: it has to be used once or given back. */
 export interface Connection {
-  /** Gives it back; after any failure, one of `read` too, it is closed. Rejects with the driver's errors. */
+  /** Gives it back; after any failure, one of `read` too, it is closed. */
   call<Row extends pg.QueryResultRow, Answer>(
     statement: Statement,
     values: unknown[],
@@ -40,8 +42,8 @@ export interface Connection {
   giveBack(): void;
 }
 
+/** Rejects with `ServiceUnavailableError` alone. */
 export interface Pool {
-  /** Rejects with the driver's errors. */
   take(): Promise<Connection>;
   close(): Promise<void>;
 }
@@ -72,7 +74,9 @@ export function createPool(options: PoolOptions): Pool {
 
   return {
     async take() {
-      const client = await pool.connect();
+      const client = await pool.connect().catch((error: unknown) => {
+        throw toUnavailable(error);
+      });
       return {
         async call({ name, text }, values, { timeoutMs, read }) {
           try {
@@ -83,7 +87,7 @@ export function createPool(options: PoolOptions): Pool {
             return answer;
           } catch (error: unknown) {
             client.release(true); // it may still wait for what nobody wants any more
-            throw error;
+            throw toUnavailable(error);
           }
         },
         giveBack: () => client.release(),
@@ -91,4 +95,14 @@ export function createPool(options: PoolOptions): Pool {
     },
     close: () => pool.end(),
   };
+}
+
+/** With PostgreSQL's code where it answered; the driver gives its own failures no code, only words. */
+function toUnavailable(error: unknown): ServiceUnavailableError {
+  if (error instanceof ServiceUnavailableError) return error; // of `read`
+  if (error instanceof pg.DatabaseError && error.code !== undefined) {
+    return storeUnavailable(error.code, error);
+  }
+  const isLate = error instanceof Error && /time-?out/i.test(error.message);
+  return storeUnavailable(isLate ? "timeout" : "network", error);
 }
