@@ -223,6 +223,15 @@ create type public.token_place as (
   branch smallint
 );
 
+create type public.unified_auth_validation as (
+  number integer,
+  session_id uuid,
+  generation integer,
+  branch smallint,
+  may_confirm boolean,
+  context public.request_context
+);
+
 create type unified_auth.account as (
   email text,
   phone text,
@@ -1321,7 +1330,26 @@ CREATE OR REPLACE FUNCTION public.unified_auth_last_migration()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET lock_timeout TO '2s'
 AS $function$
-  select 20261129000000;
+  select 20261129000001;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.unified_auth_validate_sessions(p_validations public.unified_auth_validation[], p_policy public.session_policy)
+ RETURNS json
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '2s'
+AS $function$
+begin
+  return (
+    select json_agg(json_build_object(
+      'number', v.number,
+      'answer', public.validate_session(
+        v.session_id, v.generation, v.branch, v.may_confirm, p_policy, v.context)
+    ))
+    from unnest(p_validations) as v
+  );
+end;
 $function$
 ;
 
@@ -2437,6 +2465,7 @@ grant execute on function public.revoke_user_sessions(public.logout_scope,public
 grant execute on function public.rotate_session(public.presented_refresh_token,public.presented_proof,public.proposed_successor,public.session_policy,public.session_event,public.request_context,public.access_token_policy) to service_role;
 grant execute on function public.session_is_live() to authenticated;
 grant execute on function public.unified_auth_last_migration() to service_role;
+grant execute on function public.unified_auth_validate_sessions(public.unified_auth_validation[],public.session_policy) to service_role;
 grant execute on function public.validate_session(uuid,integer,smallint,boolean,public.session_policy,public.request_context) to service_role;
 grant execute on function unified_auth.session_is_live(uuid) to authenticated;
 grant usage on schema unified_auth to authenticated;

@@ -33,7 +33,8 @@ begin
       '20261101000016',
       '20261101000020',
       '20261101000021',
-      '20261129000000'
+      '20261129000000',
+      '20261129000001'
     );
   end if;
 end;
@@ -55,6 +56,7 @@ drop function if exists
   public.rotate_session,
   public.session_is_live,
   public.unified_auth_last_migration,
+  public.unified_auth_validate_sessions,
   public.validate_session;
 
 -- With the trigger on auth.users, which postgres may drop in no other way: the table is Supabase Auth's.
@@ -78,6 +80,7 @@ drop type if exists
   public.session_revoked_reason,
   public.session_snapshot,
   public.token_place,
+  public.unified_auth_validation,
   public.validation_outcome;
 
 commit;

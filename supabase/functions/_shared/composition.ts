@@ -37,6 +37,8 @@ const IDENTITY_PROVIDER_TIMEOUT_MS = 8_000;
 const POOL_SIZE = 4;
 /** Beside them, for validates, which share statements. The second serves while the first is waited for. */
 const BATCH_CONNECTIONS = 2;
+/** The same through the data API, where a request takes no connection of ours and longer: fewer wait. */
+const BATCH_REQUESTS = 4;
 
 /** Some 1 kB each, 8 kB at worst: a quarter of the platform's memory if every one were the largest. */
 const ACCESS_TOKENS_REMEMBERED = 8_000;
@@ -236,6 +238,7 @@ function createSqlFunctions(
     return createDataApiFunctions({
       supabaseUrl,
       secretKey,
+      batchRequests: BATCH_REQUESTS,
       timeoutMs: DATABASE_TIMEOUT_MS,
       fetch,
     });

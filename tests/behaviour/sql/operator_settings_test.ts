@@ -111,6 +111,7 @@ const ROUTES: Readonly<Record<string, (stack: TestStack) => Route>> = {
     call: createDataApiFunctions({
       supabaseUrl: baseUrl,
       secretKey: keys.secret,
+      batchRequests: 2,
       timeoutMs: 5_000,
       fetch,
     }),

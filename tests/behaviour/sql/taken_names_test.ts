@@ -68,7 +68,7 @@ Deno.test("each name in public that is not plainly ours is one that the first mi
     union
     select typname, 'type'
     from pg_type
-    where typnamespace = 'public'::regnamespace and typelem = 0
+    where typnamespace = 'public'::regnamespace and typname !~ '^unified_auth_' and typelem = 0
       and (typrelid = 0 or exists (select from pg_class where oid = typrelid and relkind = 'c'))
     union
     select proname, 'function' from pg_proc

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { TokenPlace } from "../../../supabase/functions/_shared/tokens/token_place.ts";
 import { ageSession } from "../../../local/testing/aging.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
-import { keyNamed, type SignInOptions } from "./sql_sessions.ts";
+import { keyNamed, POLICY_ARGUMENT, type SignInOptions } from "./sql_sessions.ts";
 
 const HOUR = 3600;
 const KEY = keyNamed("own");
@@ -142,6 +142,42 @@ Deno.test("a validate waits for no lock", async () => {
   assert.equal(await session.outcome({ ...held, generation: 1, branch: 3 }), "stale");
   await blocker`rollback`;
 });
+
+Deno.test("many validates in one call are each answered under their number, and wait for no lock", async () => {
+  await using session = await openRotated();
+  const { database, held, first, service } = session;
+  await session.age(HOUR); // both writes are due
+  const blocker = database.connectAs("supabase_admin", { max: 1 });
+  await blocker`begin`;
+  await blocker`select 1 from public.sessions where id = ${first.sessionId} for update`;
+  await service`set lock_timeout = '100ms'`;
+  const validations = [
+    { number: 7, session_id: held.sessionId, generation: 2, branch: 0 },
+    { number: 3, session_id: crypto.randomUUID(), generation: 1, branch: 0 },
+    { number: 5, session_id: held.sessionId, generation: 1, branch: 3 },
+  ];
+  const [row] = await service<{ answers: readonly NumberedAnswer[] }[]>`
+    select public.unified_auth_validate_sessions(
+      array(
+        select jsonb_populate_recordset(
+          null::public.unified_auth_validation, ${service.json(validations)})
+      ),
+      jsonb_populate_record(null::public.session_policy, ${service.json(POLICY_ARGUMENT)})
+    ) as answers`;
+  assert.deepEqual(
+    row?.answers.map(({ number, answer }) => [number, answer.outcome, answer.session?.session_id]),
+    [[7, "active", held.sessionId], [3, "not_found", undefined], [5, "stale", undefined]],
+  );
+  await blocker`rollback`;
+});
+
+interface NumberedAnswer {
+  readonly number: number;
+  readonly answer: {
+    readonly outcome: string;
+    readonly session: { readonly session_id: string } | null;
+  };
+}
 
 Deno.test("a session is answered with its user as the database knows them", async () => {
   await using fixture = await openSqlFixture();

@@ -1,5 +1,6 @@
 /**
- * One call of each SQL function that the stores call, for tests in which the database is what fails.
+ * One call of each SQL function that the stores call by name, for tests in which the database is what
+ * fails.
  *
  * @module
  */
@@ -13,7 +14,10 @@ import { contextOf } from "../sql/sql_sessions.ts";
 import { newSession } from "./sign_in_scenarios.ts";
 import type { StoreFixture } from "./store_fixture.ts";
 
-export type CalledFunction = Exclude<FunctionName, "purge_sessions" | "session_is_live">;
+export type CalledFunction = Exclude<
+  FunctionName,
+  "purge_sessions" | "session_is_live" | "unified_auth_validate_sessions"
+>;
 
 const claim = new Uint8Array(randomBytes(32)) as Uint8Array as ClaimHash;
 const place = { sessionId: randomUUID() as SessionId, generation: 1, branch: 0 };

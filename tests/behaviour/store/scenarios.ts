@@ -43,4 +43,5 @@ export const SCENARIOS: Readonly<
   announce_password_change: [ANNOUNCE_PASSWORD_CHANGE],
   purge_sessions: [],
   session_is_live: [],
+  unified_auth_validate_sessions: [], // many of validate_session: shared_validates_test.ts
 };

@@ -115,6 +115,7 @@ async function openDataApi(
   const call = createDataApiFunctions({
     supabaseUrl: network.url,
     secretKey: stack.keys.secret,
+    batchRequests: 2,
     timeoutMs,
     fetch,
   });

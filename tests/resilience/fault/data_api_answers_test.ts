@@ -38,6 +38,7 @@ Deno.test("whatever the data API answers but a function's JSON is a failure with
   const call = createDataApiFunctions({
     supabaseUrl,
     secretKey: "sb_secret_x",
+    batchRequests: 1,
     timeoutMs: 300,
     fetch,
   });

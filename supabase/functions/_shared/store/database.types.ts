@@ -245,6 +245,13 @@ export type Database = {
       };
       "session_is_live": { Args: Record<PropertyKey, never>; Returns: boolean };
       "unified_auth_last_migration": { Args: Record<PropertyKey, never>; Returns: number };
+      "unified_auth_validate_sessions": {
+        Args: {
+          "p_policy": Database["public"]["CompositeTypes"]["session_policy"];
+          "p_validations": (Database["public"]["CompositeTypes"]["unified_auth_validation"])[];
+        };
+        Returns: Json;
+      };
       "validate_session": {
         Args: {
           "p_branch": number;
@@ -413,6 +420,14 @@ export type Database = {
         "session_id": string | null;
         "generation": number | null;
         "branch": number | null;
+      };
+      "unified_auth_validation": {
+        "number": number | null;
+        "session_id": string | null;
+        "generation": number | null;
+        "branch": number | null;
+        "may_confirm": boolean | null;
+        "context": Database["public"]["CompositeTypes"]["request_context"] | null;
       };
     };
   };

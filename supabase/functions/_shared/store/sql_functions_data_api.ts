@@ -1,6 +1,6 @@
 /**
- * Calls of SQL functions through the project's data API (PostgREST): the request, the time limit, and
- * the sorting of failures.
+ * Calls of SQL functions through the project's data API (PostgREST): the request, the time limit, the
+ * sorting of failures, and which calls share a request.
  *
  * One `POST` with plain `fetch` is what supabase-js would send. Its builders around it cost a third of
  * the CPU time of such a call, and this is the call that every request makes.
@@ -8,20 +8,40 @@
  * @module
  */
 
-import type { CallSqlFunction } from "./sql_functions.ts";
+import {
+  type Batch,
+  createBatch,
+  type NumberedAnswer,
+  type NumberedCall,
+  type NumberedCalls,
+  type SharedCall,
+} from "./batch.ts";
+import {
+  type CallSqlFunction,
+  type FunctionArguments,
+  type FunctionName,
+  isValidate,
+  storeUnavailable,
+  type ValidateArguments,
+} from "./sql_functions.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
 
 export interface DataApiFunctionsOptions {
   readonly supabaseUrl: string;
   /** A secret key of the project: the functions may be executed by `service_role` alone. */
   readonly secretKey: string;
+  /** Requests at most for validates, which share them. Every other call is a request. */
+  readonly batchRequests: number;
   /** How long one call may take before it counts as unanswered. */
   readonly timeoutMs: number;
   readonly fetch: typeof fetch;
 }
 
+/** How long a database without the function that takes many validates is not asked for it again. */
+const NO_SHARING_MS = 60_000;
+
 export function createDataApiFunctions(options: DataApiFunctionsOptions): CallSqlFunction {
-  const { supabaseUrl, secretKey, timeoutMs, fetch } = options;
+  const { supabaseUrl, secretKey, batchRequests, timeoutMs, fetch } = options;
   const headers = {
     "apikey": secretKey,
     "authorization": `Bearer ${secretKey}`,
@@ -29,7 +49,11 @@ export function createDataApiFunctions(options: DataApiFunctionsOptions): CallSq
     "content-profile": "public",
   };
 
-  return async function callFunction(name, args) {
+  const ask = async <Name extends FunctionName>(
+    name: Name,
+    args: FunctionArguments<Name>,
+    timeoutMs: number,
+  ): Promise<unknown> => {
     const abort = new AbortController();
     const timer = setTimeout(() => abort.abort(), timeoutMs);
     try {
@@ -43,14 +67,88 @@ export function createDataApiFunctions(options: DataApiFunctionsOptions): CallSq
       if (response.status === 204) return null; // of a function that returns void
       const answer = parseJson(text);
       if (response.ok && answer !== undefined) return answer;
-      throw unavailable(response.ok ? "unexpected_answer" : failureCode(response.status, answer));
+      throw storeUnavailable(
+        response.ok ? "unexpected_answer" : failureCode(response.status, answer),
+      );
     } catch (error: unknown) {
       if (error instanceof ServiceUnavailableError) throw error;
-      throw unavailable(abort.signal.aborted ? "timeout" : "network", error);
+      throw storeUnavailable(abort.signal.aborted ? "timeout" : "network", error);
     } finally {
       clearTimeout(timer);
     }
   };
+
+  let sharesAgainAtMs = 0;
+  const askTogether = async (
+    calls: NumberedCalls<ValidateArguments>,
+    timeoutMs: number,
+  ): Promise<readonly NumberedAnswer[]> => {
+    const [{ number, args }, ...others] = calls;
+    if (others.length === 0) {
+      return [{ number, answer: await ask("validate_session", args, timeoutMs) }];
+    }
+    try {
+      const answers = await ask("unified_auth_validate_sessions", {
+        p_policy: args.p_policy,
+        p_validations: calls.map(toValidation),
+      }, timeoutMs);
+      return readNumberedAnswers(answers);
+    } catch (error: unknown) {
+      const isUnknown = error instanceof ServiceUnavailableError && error.code === "PGRST202";
+      if (isUnknown) sharesAgainAtMs = performance.now() + NO_SHARING_MS;
+      throw error;
+    }
+  };
+
+  const lane = {
+    call: async <Answer>(
+      calls: NumberedCalls<ValidateArguments>,
+      { timeoutMs, read }: SharedCall<Answer>,
+    ) => read(await askTogether(calls, timeoutMs)),
+    giveBack: () => {},
+  };
+  const createValidates = () =>
+    createBatch<ValidateArguments>({
+      lanes: batchRequests,
+      timeoutMs,
+      take: () => Promise.resolve(lane),
+      callAlone: (args, timeoutMs) => ask("validate_session", args, timeoutMs),
+    });
+  /** By the policy, which is said once for all calls of a request. */
+  const validates = new WeakMap<object, Batch<ValidateArguments>>();
+  const validatesUnder = (policy: object): Batch<ValidateArguments> => {
+    const known = validates.get(policy) ?? createValidates();
+    validates.set(policy, known);
+    return known;
+  };
+
+  return async function callFunction(name, args) {
+    return isValidate(name, args) && args.p_policy !== null && performance.now() >= sharesAgainAtMs
+      ? await validatesUnder(args.p_policy).call(args)
+      : await ask(name, args, timeoutMs);
+  };
+}
+
+function toValidation({ number, args }: NumberedCall<ValidateArguments>) {
+  return {
+    number,
+    session_id: args.p_session_id,
+    generation: args.p_generation,
+    branch: args.p_branch,
+    may_confirm: args.p_may_confirm,
+    context: args.p_context,
+  };
+}
+
+/** @throws {ServiceUnavailableError} If it is nothing of the kind */
+function readNumberedAnswers(answers: unknown): readonly NumberedAnswer[] {
+  if (Array.isArray(answers) && answers.every(isNumberedAnswer)) return answers;
+  throw storeUnavailable("unexpected_answer");
+}
+
+function isNumberedAnswer(answer: unknown): answer is NumberedAnswer {
+  return typeof answer === "object" && answer !== null && "number" in answer &&
+    typeof answer.number === "number" && "answer" in answer;
 }
 
 /** Answers undefined for what is no JSON: a proxy's error page, say, or an answer that breaks off. */
@@ -68,8 +166,4 @@ function failureCode(status: number, answer: unknown): string {
   return hasCode && typeof answer.code === "string" && answer.code !== ""
     ? answer.code
     : `http_${status}`;
-}
-
-function unavailable(code: string, cause?: unknown): ServiceUnavailableError {
-  return new ServiceUnavailableError({ dependency: "session_store", code }, { cause });
 }
