@@ -18,9 +18,6 @@ const AWAITED = [
   "npm:/jose@/key/import",
 ];
 
-/** Which alone needs proofs of a browser's key. */
-const AWAITED_BY_UNIFIED_AUTH = ["npm:/jose@/jws/compact/verify", "npm:/jose@/jwt/decode"];
-
 /** Imported by the first request that needs it. */
 const LATER = [
   "http/openapi.ts",
@@ -31,6 +28,7 @@ const LATER = [
   "identity/supabase_auth_sign_in.ts",
   "store/session_rows.ts",
   "store/sql_functions_postgres.ts",
+  "tokens/key_proof.ts",
 ];
 
 for (const name of ["unified-auth", "validate-session"]) {
@@ -40,8 +38,7 @@ for (const name of ["unified-auth", "validate-session"]) {
     const packages = awaited
       .filter((module) => !module.startsWith("supabase/"))
       .map((module) => module.replace(/@\d[\d.]*/, "@"));
-    const expected = name === "unified-auth" ? [...AWAITED, ...AWAITED_BY_UNIFIED_AUTH] : AWAITED;
-    assert.deepEqual(packages.toSorted(), expected.toSorted());
+    assert.deepEqual(packages.toSorted(), AWAITED.toSorted());
     const later = LATER.map((module) => `supabase/functions/_shared/${module}`);
     for (const module of later) await Deno.stat(module);
     const early = later.filter((module) => awaited.includes(module));

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type ProofRoute, verifyKeyProof } from "../tokens/key_proof.ts";
+import type { ProofRoute } from "../tokens/key_proof.ts";
 import type { SessionKeys } from "../tokens/session_keys.ts";
 import { NO_PROOF, type ProofReading, type ReadProof } from "../sessions/proof.ts";
 
@@ -30,6 +30,7 @@ async function judge(
   header: string,
   options: { readonly route: ProofRoute; readonly keys: SessionKeys },
 ): Promise<ProofReading> {
+  const { verifyKeyProof } = await import("../tokens/key_proof.ts"); // a cold start's request has none
   const proof = await verifyKeyProof(header, options);
   return proof === null ? { kind: "invalid" } : { kind: "proven", proof };
 }
