@@ -12,6 +12,18 @@ import { type Scenario, STATUS } from "./scenario.ts";
 /** Access tokens of four seconds: an hour's life in a few. */
 const SHORT_LIVED = { SESSION_ACCESS_TTL_SECONDS: "4", SESSION_WINDOW_SECONDS: "1" };
 
+/** A tab that hears nothing of the others, and says whether it has sent a call of the app. */
+const DEAF_PAGE = `
+  globalThis.isSent = false;
+  globalThis.plainFetch = globalThis.fetch;
+  globalThis.fetch = (input, init) => {
+    isSent ||= input instanceof Request;
+    return plainFetch(input, init);
+  };
+  globalThis.BroadcastChannel = undefined;
+  addEventListener("storage", (event) => event.stopImmediatePropagation(), true);
+`;
+
 export const SESSION_SCENARIOS: readonly Scenario[] = [
   {
     rule: "a cold start asks the server first, and finds the session again",
@@ -83,6 +95,38 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
       for (const tab of tabs) assert.equal(await tab.evaluate(STATUS), "active");
     },
     environment: SHORT_LIVED,
+  },
+
+  {
+    rule:
+      "a call of one person does not go out after another has signed in in a tab of which no message comes",
+    run: async ({ open, openSignedIn }) => {
+      const deaf = await openSignedIn({ script: DEAF_PAGE });
+      const other = await open();
+      const { email, password } = SEED_USERS.grace;
+      const outcome = `signIn(${JSON.stringify(email)}, ${JSON.stringify(password)})`;
+      assert.equal(await other.evaluate(`${outcome}.then(({ kind }) => kind)`), "signed-in");
+      const grace = JSON.stringify(await other.evaluate<string>("session.user.id"));
+      await deaf.waitFor(`localStorage.getItem("session:v1").includes(${grace})`);
+      assert.equal(await deaf.evaluate(`session.user.id === ${grace}`), false);
+      const call = `session.fetch("/", { method: "POST" }).then(() => "sent", ({ name }) => name)`;
+      assert.equal(await deaf.evaluate(call), "SessionEndedError");
+      assert.equal(await deaf.evaluate("isSent"), false);
+      assert.equal(await deaf.evaluate(`session.user.id === ${grace}`), true);
+    },
+  },
+
+  {
+    rule: "a `srcdoc` frame, which has no address, finds the session of its page by a path",
+    run: async ({ openSignedIn }) => {
+      const tab = await openSignedIn();
+      await tab.evaluate(`fetch("/").then((page) => page.text()).then((srcdoc) => {
+        document.body.append(Object.assign(document.createElement("iframe"), { srcdoc }));
+      })`);
+      const frame = "document.querySelector('iframe').contentWindow";
+      await tab.waitFor(`${frame}.session?.status === "active"`);
+      assert.equal(await tab.evaluate(`${frame}.location.href`), "about:srcdoc");
+    },
   },
 
   {
