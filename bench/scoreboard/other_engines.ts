@@ -5,13 +5,13 @@
  */
 
 import type { TestServer } from "../../local/testing/test_server.ts";
-import type { Tab } from "../../tests/behaviour/browser/tab.ts";
-import type { EngineBrowser, EngineTab } from "../../tests/behaviour/engines/engine.ts";
+import type { ChromiumTab } from "../../tests/harness/browser/chromium_profile.ts";
+import type { Profile } from "../../tests/harness/browser/profile.ts";
+import type { Tab } from "../../tests/harness/browser/tab.ts";
 import { launchEngine } from "../../tests/behaviour/engines/launch.ts";
 import { unifiedAuth, unifiedAuthWithoutPrefix } from "./contestants/unified_auth.ts";
 import type { Scenario } from "./scenario.ts";
 import { type Measurement, measureScoreboard, type ScoreboardOptions } from "./scoreboard.ts";
-import type { StageBrowser } from "./stage.ts";
 
 export const OTHER_ENGINES = ["firefox", "webkit"] as const;
 export type OtherEngine = typeof OTHER_ENGINES[number];
@@ -38,7 +38,7 @@ export async function measureEngine(
     scenarios: scenarios.filter(({ beyondOtherDrivers }) => beyondOtherDrivers === undefined),
     // A driver has one window in front.
     lanes: 1,
-    openBrowser: () => openProfile(browser),
+    openBrowser: async () => asChromium(await browser.openProfile()),
     ...(onMeasured && { onMeasured }),
   });
   const measured = scenarios.flatMap(({ id, beyondOtherDrivers }) => {
@@ -50,18 +50,12 @@ export async function measureEngine(
   return { version: browser.version, rows: Object.fromEntries(measured) };
 }
 
-async function openProfile(browser: EngineBrowser): Promise<StageBrowser> {
-  const profile = await browser.openProfile();
-  return {
-    openTab: async (url) => asTab(await profile.openTab(url)),
-    cookie: profile.cookie,
-    forgetCookie: (name) => profile.forgetCookie(name),
-    [Symbol.asyncDispose]: () => profile[Symbol.asyncDispose](),
-  };
+function asChromium(profile: Profile): Profile<ChromiumTab> {
+  return { ...profile, openTab: async (url) => asChromiumTab(await profile.openTab(url)) };
 }
 
 /** No scenario that is played needs the methods that its driver lacks. */
-function asTab(tab: EngineTab): Tab {
+function asChromiumTab(tab: Tab): ChromiumTab {
   const refuse = () => Promise.reject(new TypeError("Cannot do that by this browser's driver"));
   return {
     ...tab,

@@ -9,7 +9,7 @@
 
 import { parseArgs } from "node:util";
 import { startTestServer } from "../../local/testing/test_server.ts";
-import { launchChromium } from "../../tests/behaviour/browser/chromium.ts";
+import { launchChromium } from "../../tests/harness/browser/chromium.ts";
 import { CONTESTANTS } from "./contestants/all.ts";
 import { measureEngine, type OtherEngine } from "./other_engines.ts";
 import {
@@ -148,5 +148,5 @@ function inOrder<Value>(
 
 async function chromiumVersion(): Promise<string> {
   await using chromium = await launchChromium();
-  return chromium.browser.version();
+  return (await chromium.version()).replace(/^.*\//, "");
 }

@@ -5,10 +5,12 @@
  */
 
 import type { TestServer } from "../../local/testing/test_server.ts";
+import type { ChromiumTab } from "../../tests/harness/browser/chromium_profile.ts";
+import type { Profile } from "../../tests/harness/browser/profile.ts";
 import { type Bundle, bundleContestant } from "./bundles.ts";
 import type { Contestant } from "./contestant.ts";
 import type { Facts, Scenario } from "./scenario.ts";
-import { playScenario, type StageBrowser } from "./stage.ts";
+import { playScenario } from "./stage.ts";
 
 /** The measurement of one contestant in one scenario; or why there is none. */
 export type Measurement = { readonly facts: Facts } | { readonly absent: string };
@@ -27,7 +29,7 @@ export interface ScoreboardOptions {
   /** How many are played at the same time: most of the time is waiting. @default {3} */
   readonly lanes?: number;
   /** @default {Chromium} */
-  readonly openBrowser?: () => Promise<StageBrowser>;
+  readonly openBrowser?: () => Promise<Profile<ChromiumTab>>;
   readonly onMeasured?: (measured: {
     readonly contestant: Contestant;
     readonly scenario: Scenario;

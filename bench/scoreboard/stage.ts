@@ -5,8 +5,11 @@
  */
 
 import type { TestServer } from "../../local/testing/test_server.ts";
-import { type DevTools, launchDevTools } from "../../tests/behaviour/browser/devtools.ts";
-import type { Tab } from "../../tests/behaviour/browser/tab.ts";
+import {
+  type ChromiumTab,
+  launchChromiumProfile,
+} from "../../tests/harness/browser/chromium_profile.ts";
+import type { Profile } from "../../tests/harness/browser/profile.ts";
 import type { Bundle } from "./bundles.ts";
 import type { Arena, Contestant } from "./contestant.ts";
 import type { Facts, Scenario } from "./scenario.ts";
@@ -15,15 +18,15 @@ export interface Stage {
   readonly arena: Arena;
   readonly contestant: Contestant;
   /** A tab with the contestant's page; tabs share cookies and storage. */
-  open(options?: PageOptions): Promise<Tab>;
+  open(options?: PageOptions): Promise<ChromiumTab>;
   /** As `open`, and signed in. The counts begin anew afterwards. */
-  openSignedIn(options?: PageOptions): Promise<Tab>;
+  openSignedIn(options?: PageOptions): Promise<ChromiumTab>;
   /** Expires the access token, for the server and for the cookies; the page has not noticed. */
   outliveAccess(): Promise<void>;
   /** As `outliveAccess`, while the machine slept: the clocks of these and later pages moved on too. */
-  sleep(tabs: readonly Tab[]): Promise<void>;
+  sleep(tabs: readonly ChromiumTab[]): Promise<void>;
   /** The browser's refresh credential, read on `tab`. */
-  heldCredential(tab: Tab): Promise<string | undefined>;
+  heldCredential(tab: ChromiumTab): Promise<string | undefined>;
 }
 
 export interface PageOptions {
@@ -43,17 +46,14 @@ const PATIENCE_MS = 90_000;
 /** Longer than any access token here lives, shorter than any session. */
 const OUTLIVED_SECONDS = 3_700;
 
-/** The parts of a browser that a scenario needs, beside its tabs. */
-export type StageBrowser = Pick<DevTools, "openTab" | "cookie" | "forgetCookie"> & AsyncDisposable;
-
 export async function playScenario(
   scenario: Scenario,
-  { contestant, bundle, server, openBrowser = launchDevTools }: {
+  { contestant, bundle, server, openBrowser = launchChromiumProfile }: {
     readonly contestant: Contestant;
     readonly bundle: Bundle;
     readonly server: TestServer;
     /** @default {Chromium} */
-    readonly openBrowser?: (() => Promise<StageBrowser>) | undefined;
+    readonly openBrowser?: (() => Promise<Profile<ChromiumTab>>) | undefined;
   },
 ): Promise<Facts> {
   await using arena = await contestant.openArena({
@@ -77,7 +77,7 @@ export async function playScenario(
 function createStage(
   { arena, browser, contestant }: {
     readonly arena: Arena;
-    readonly browser: StageBrowser;
+    readonly browser: Profile<ChromiumTab>;
     readonly contestant: Contestant;
   },
 ): Stage {
@@ -89,9 +89,7 @@ function createStage(
   };
   const outliveAccess = async () => {
     await arena.passTime(OUTLIVED_SECONDS);
-    for (const name of contestant.accessCookies ?? []) {
-      await browser.forgetCookie(name, arena.baseUrl);
-    }
+    for (const name of contestant.accessCookies ?? []) await browser.forgetCookie(name);
   };
   return {
     arena,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Tab } from "../../../tests/behaviour/browser/tab.ts";
+import type { Tab } from "../../../tests/harness/browser/tab.ts";
 import { defineScenario, plural } from "../scenario.ts";
 import { pause, RENEW, type Stage } from "../stage.ts";
 

@@ -7,9 +7,9 @@
  */
 
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
+import type { Browser, Page } from "puppeteer-core";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
-import { launchChromium, type TestBrowser } from "../browser/chromium.ts";
+import { launchChromium, openPage } from "../../harness/browser/chromium.ts";
 import { type Framework, serveApp, type ServedApp } from "./app.ts";
 
 const { email, password } = SEED_USERS.ada;
@@ -41,14 +41,14 @@ export function testApp(framework: Framework): void {
 
 /** With a new profile, and nothing of the scenario before. */
 async function visit(
-  { served, chromium }: { readonly served: ServedApp; readonly chromium: TestBrowser },
+  { served, chromium }: { readonly served: ServedApp; readonly chromium: Browser },
   run: (visitor: Visitor) => Promise<void>,
 ): Promise<void> {
   served.site.reset();
-  const { page, complaints } = await chromium.openPage();
+  const { page, complaints } = await openPage(chromium);
   await run({ ...served, page });
   assert.deepEqual(complaints, [], "the page complained");
-  await page.context().close();
+  await page.browserContext().close();
 }
 
 interface Scenario {
@@ -105,7 +105,7 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
         p_context => row(null, null, null))`;
       await page.reload();
       await shows(page, "#server", "signed-out nobody");
-      await page.locator("#client", { hasNotText: email }).waitFor();
+      await page.waitForSelector(`#client::-p-text(${email})`, { hidden: true });
     },
   },
 
@@ -163,9 +163,9 @@ async function saves(page: Page, expected: string): Promise<void> {
 
 async function shows(page: Page, selector: string, text: string): Promise<void> {
   try {
-    await page.locator(selector, { hasText: text }).waitFor({ timeout: 15_000 });
+    await page.waitForSelector(`${selector}::-p-text(${text})`, { timeout: 15_000, visible: true });
   } catch {
-    const shown = await page.locator(selector).textContent({ timeout: 1_000 }).catch(() => null);
+    const shown = await page.$eval(selector, ({ textContent }) => textContent).catch(() => null);
     assert.equal(shown, text, selector);
   }
 }
@@ -175,7 +175,9 @@ async function readMe(
   url: string,
 ): Promise<{ readonly status: string; readonly email: string | null }> {
   // With the browser's cookies, and without a page whose client would refresh.
-  const response = await page.request.get(`${url}/api/me`);
-  assert.match(response.headers()["cache-control"] ?? "", /no-store/);
+  const cookies = await page.browserContext().cookies();
+  const cookie = cookies.map(({ name, value }) => `${name}=${value}`).join("; ");
+  const response = await fetch(`${url}/api/me`, { headers: { cookie } });
+  assert.match(response.headers.get("cache-control") ?? "", /no-store/);
   return await response.json();
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
+import { arriveAt, intercept, named, press, see, textOf } from "../../harness/browser/page.ts";
 import { emailIn, openSignInStage, type Person, type SignInBrowser } from "./sign_in_stage.ts";
 
 const stage = await openSignInStage();
@@ -21,13 +21,11 @@ async function requestLink(
   return stage.lastLink(email);
 }
 
-const press = (page: Page, name: string) => page.getByRole("button", { name }).click();
-
 /** Opens the link in a browser that did not request the mail, which must confirm the account. */
 async function openInOtherBrowser({ page }: SignInBrowser, link: string): Promise<void> {
   await page.goto(link);
   await press(page, "Continue");
-  await page.getByRole("button", { name: "Yes, sign me in" }).waitFor();
+  await see(page, named("Yes, sign me in", "button"));
 }
 
 const countVerifies = ({ calls }: SignInBrowser) =>
@@ -45,11 +43,11 @@ Deno.test("a link that scanners have fetched redeems nothing before its button, 
     }
     await page.goto(link);
     await page.reload();
-    await page.waitForLoadState("networkidle");
+    await page.waitForNetworkIdle();
     assert.equal(countVerifies(browser), 0);
     assert.equal(await stage.readSession(person), undefined);
     await press(page, "Continue");
-    await page.waitForURL(PAGE);
+    await arriveAt(page, PAGE);
     assert.equal(await emailIn(page), person.email);
     assert.equal(countVerifies(browser), 1);
     assert.deepEqual(complaints, []);
@@ -61,7 +59,7 @@ Deno.test("the link's page runs its own script and no other, and no frame shows 
     await requestLink(await open(), person);
     const link = stage.lastLink(person.email);
     await page.goto(link);
-    const blocked = await page.evaluate<readonly string[]>(`(async () => {
+    const blocked = await page.evaluate(`(async () => {
       const blocked = [];
       addEventListener("securitypolicyviolation", (event) => blocked.push(event.effectiveDirective));
       const script = document.createElement("script");
@@ -73,10 +71,10 @@ Deno.test("the link's page runs its own script and no other, and no frame shows 
       while (blocked.length < 4 && Date.now() < deadline) {
         await new Promise((resolve) => setTimeout(resolve, 20));
       }
-      return [...blocked, String(globalThis.injected)];
+      return [...blocked.toSorted(), String(globalThis.injected)];
     })()`);
     const directives = ["connect-src", "img-src", "script-src-attr", "script-src-elem"];
-    assert.deepEqual(blocked.toSorted(), [...directives, "undefined"]);
+    assert.deepEqual(blocked, [...directives, "undefined"]);
 
     await page.goto(app);
     await page.evaluate(`new Promise((resolve) => {
@@ -86,7 +84,7 @@ Deno.test("the link's page runs its own script and no other, and no frame shows 
       document.body.append(frame);
     })`);
     const [, frame] = page.frames();
-    assert.equal(await frame?.locator("button").count(), 0);
+    assert.equal((await frame?.$$("button"))?.length, 0);
   }));
 
 Deno.test("in another browser the page names the account, and signs in after a yes", () =>
@@ -95,10 +93,10 @@ Deno.test("in another browser the page names the account, and signs in after a y
     const person = await stage.createPerson();
     await openInOtherBrowser(other, await requestLink(requesting, person));
     const { page, complaints } = other;
-    assert.match(await page.locator("#question").innerText(), new RegExp(person.email));
+    assert.match(await textOf(page, "#question"), new RegExp(person.email));
     assert.equal(await stage.readSession(person), undefined);
     await press(page, "Yes, sign me in");
-    await page.waitForURL(`${app}/`);
+    await arriveAt(page, `${app}/`);
     assert.equal(await emailIn(page), person.email);
     assert.equal(await emailIn(requesting.page), null);
     assert.deepEqual(complaints, []);
@@ -117,7 +115,7 @@ Deno.test("a no in another browser leaves everything as it was, also for who is 
     for (const [browser, before] of [[visitor, null], [member, owner.email]] as const) {
       await openInOtherBrowser(browser, await requestLink(requesting, person));
       await press(browser.page, "No");
-      await browser.page.waitForURL(`${app}/`);
+      await arriveAt(browser.page, `${app}/`);
       assert.equal(await emailIn(browser.page), before);
       const halfDone = await stage.sql`select id from auth.sessions where user_id = ${person.id}`;
       assert.deepEqual([...halfDone], []);
@@ -134,12 +132,12 @@ Deno.test("the button redeems once, however often it is pressed until the page h
     const [browser, person] = [await open(), await stage.createPerson()];
     const { page } = browser;
     await page.goto(await requestLink(browser, person));
-    await page.route(/\/deep\/page/, async (route) => {
+    await intercept(page, /\/deep\/page/, async (request) => {
       await new Promise((resolve) => setTimeout(resolve, 500));
-      await route.continue();
+      await request.continue();
     });
     await page.evaluate("void setInterval(() => document.getElementById('go').click(), 20)");
-    await page.waitForURL(PAGE);
+    await arriveAt(page, PAGE);
     assert.equal(await emailIn(page), person.email);
     assert.equal(countVerifies(browser), 1);
   }));
@@ -151,10 +149,10 @@ Deno.test("a used link is reported to the page it leads to, by code, and signs n
     const link = await requestLink(browser, person);
     await page.goto(link);
     await press(page, "Continue");
-    await page.waitForURL(PAGE);
+    await arriveAt(page, PAGE);
     await page.goto(link);
     await press(page, "Continue");
-    await page.waitForURL(`${app}/?auth_error=otp_expired`);
+    await arriveAt(page, `${app}/?auth_error=otp_expired`);
     const outcome = "session.signIn.returnOutcome().then(({ kind, code }) => [kind, code])";
     assert.deepEqual(await page.evaluate(outcome), ["refused", "otp_expired"]);
     assert.equal(page.url(), `${app}/`);
@@ -168,10 +166,10 @@ Deno.test("with Supabase Auth away the page says so, and the same button signs i
     await page.goto(await requestLink(browser, person));
     stage.setAway(/POST \/auth\/v1\/verify/);
     await press(page, "Continue");
-    await page.getByRole("alert").filter({ hasText: "try again" }).waitFor();
+    await see(page, "[role=alert]::-p-text(try again)");
     stage.setAway(null);
     await press(page, "Continue");
-    await page.waitForURL(PAGE);
+    await arriveAt(page, PAGE);
     assert.equal(await emailIn(page), person.email);
   }));
 
@@ -181,9 +179,9 @@ Deno.test("a recovery's link leads back to where it was asked for, and to a new 
     const { page } = browser;
     await page.goto(await requestLink(browser, person, "resetPassword"));
     await press(page, "Continue");
-    await page.waitForURL(`${app}/deep/page?tab=a%20b&auth_step=password_required#part`);
+    await arriveAt(page, `${app}/deep/page?tab=a%20b&auth_step=password_required#part`);
     assert.equal(await emailIn(page), null);
-    const kinds = await page.evaluate<readonly string[]>(`(async () => [
+    const kinds = await page.evaluate(`(async () => [
       (await session.signIn.returnOutcome()).kind,
       (await session.signIn.setPassword({ password: "short" })).kind,
       (await session.signIn.setPassword({ password: ${JSON.stringify(NEW_PASSWORD)} })).kind,
@@ -203,9 +201,9 @@ Deno.test("a sign-up's link leads back to where it was asked for, and asks for t
     await page.evaluate(`session.signIn.signUp(${JSON.stringify(request)})`);
     await page.goto(stage.lastLink(request.email));
     await press(page, "Continue");
-    await page.waitForURL(`${app}/deep/page?tab=a%20b&auth_step=password_required#part`);
+    await arriveAt(page, `${app}/deep/page?tab=a%20b&auth_step=password_required#part`);
     assert.equal(await emailIn(page), null);
-    const kinds = await page.evaluate<readonly string[]>(`(async () => [
+    const kinds = await page.evaluate(`(async () => [
       (await session.signIn.returnOutcome()).kind,
       (await session.signIn.setPassword({ password: ${JSON.stringify(NEW_PASSWORD)} })).kind,
     ])()`);

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
+import type { Page } from "puppeteer-core";
+import { fillIn, follow, press, see, textOf } from "../../harness/browser/page.ts";
 import { addVirtualAuthenticator } from "./virtual_authenticator.ts";
 import { TOTP_STEP_MS, totpCode } from "../../../local/platform/auth/totp.ts";
 import {
   assertSignedIn,
   NEW_PASSWORD,
   openSignedOutDemo,
-  press,
   signInByPassword,
 } from "./demo_sign_in_stage.ts";
 import { seriousViolations } from "./demo_stage.ts";
 
 async function changePassword(page: Page, password: string): Promise<void> {
-  await page.getByText("Change the password").first().click();
-  await page.locator("#change-password").getByLabel("New password").fill(password);
+  await page.locator("summary::-p-text(Change the password)").click();
+  await fillIn(page, "New password", password);
   await press(page, "Change the password");
 }
 
@@ -22,16 +22,15 @@ type NextCode = () => string;
 
 /** Enrolls an authenticator app with the code that the demo's own shows. */
 async function enrollAuthenticator(page: Page): Promise<NextCode> {
-  await page.getByText("Add an authenticator app").click();
+  await page.locator("summary::-p-text(Add an authenticator app)").click();
   await press(page, "Show the QR code");
-  const image = page.getByAltText("QR code");
-  await image.waitFor();
-  assert.ok(await image.evaluate((element) => (element as HTMLImageElement).naturalWidth > 0));
-  const secret = await page.locator("#totp-secret").innerText();
-  const first = await page.locator("#codes code").innerText();
-  await page.getByLabel("First code").fill(first);
+  await see(page, "img[alt^='QR code']");
+  assert.ok(await page.$eval("img[alt^='QR code']", ({ naturalWidth }) => naturalWidth > 0));
+  const secret = await textOf(page, "#totp-secret");
+  const first = await textOf(page, "#codes code");
+  await fillIn(page, "First code", first);
   await press(page, "Verify");
-  await page.getByText("a sign-in asks for a code").waitFor();
+  await see(page, "::-p-text(a sign-in asks for a code)");
   const given = [first];
   return () => {
     // Supabase Auth takes the code of the half minute before and after, too.
@@ -43,7 +42,7 @@ async function enrollAuthenticator(page: Page): Promise<NextCode> {
 }
 
 async function enterFactorCode(page: Page, code: string): Promise<void> {
-  await page.getByLabel("Code of the second factor").fill(code);
+  await fillIn(page, "Code of the second factor", code);
   await press(page, "Continue");
 }
 
@@ -58,18 +57,18 @@ Deno.test("a password change keeps the browser that made it signed in, and no ot
   }
 
   await changePassword(page, "short");
-  await page.locator("#change-password-problem", { hasText: "too weak" }).waitFor();
-  await page.locator("#change-password").getByLabel("New password").fill(NEW_PASSWORD);
+  await see(page, "#change-password-problem::-p-text(too weak)");
+  await fillIn(page, "New password", NEW_PASSWORD);
   await press(page, "Change the password");
-  await page.getByText("This browser stays signed in").waitFor();
+  await see(page, "::-p-text(This browser stays signed in)");
   assert.deepEqual(await seriousViolations(page), []);
   await page.reload();
   await assertSignedIn(page, demo);
 
   await other.reload();
-  await other.waitForSelector("#sign-in:not([hidden])");
+  await see(other, "#sign-in");
   await signInByPassword(other, { email });
-  await other.locator("#sign-in-problem", { hasText: "password is wrong" }).waitFor();
+  await see(other, "#sign-in-problem::-p-text(password is wrong)");
   await signInByPassword(other, { email, password: NEW_PASSWORD });
   await assertSignedIn(other, demo);
   assert.deepEqual(complaints, []);
@@ -87,8 +86,8 @@ Deno.test("the next sign-in asks for a code of an authenticator app that was enr
   await press(page, "Sign out");
   await signInByPassword(page, { email });
   await enterFactorCode(page, "000000");
-  await page.locator("#factor-problem", { hasText: "wrong" }).waitFor();
-  assert.equal(await page.locator("#status").innerText(), "Signed out");
+  await see(page, "#factor-problem::-p-text(wrong)");
+  assert.equal(await textOf(page, "#status"), "Signed out");
   assert.deepEqual(await seriousViolations(page), []);
   await enterFactorCode(page, nextCode());
   await assertSignedIn(page, demo);
@@ -104,7 +103,7 @@ Deno.test("a sign-in at the provider comes back to the question for the second f
   const nextCode = await enrollAuthenticator(page);
   await press(page, "Sign out");
 
-  await page.getByLabel("E-mail").fill(email);
+  await fillIn(page, "E-mail", email);
   await press(page, "Continue with the local provider");
   await press(page, "This is me");
   await enterFactorCode(page, nextCode());
@@ -121,10 +120,10 @@ Deno.test("a change of an account with a second factor is made after its code, a
 
   await changePassword(page, NEW_PASSWORD);
   await enterFactorCode(page, nextCode());
-  await page.getByText("This browser stays signed in").waitFor();
+  await see(page, "::-p-text(This browser stays signed in)");
   await press(page, "Remove this app");
   await enterFactorCode(page, nextCode());
-  await page.getByText("the password alone signs in").waitFor();
+  await see(page, "::-p-text(the password alone signs in)");
 
   await press(page, "Sign out");
   await signInByPassword(page, { email, password: NEW_PASSWORD });
@@ -135,13 +134,13 @@ Deno.test("a change of an account with a second factor is made after its code, a
 Deno.test("a passkey that was added at localhost signs in there without a password", async () => {
   await using demo = await openSignedOutDemo();
   const { page, complaints, email } = demo;
-  await page.getByRole("link", { name: /^localhost/ }).click();
+  await follow(page, "a::-p-text(localhost)");
   await addVirtualAuthenticator(page);
   await signInByPassword(page, { email });
   await assertSignedIn(page, demo);
-  await page.locator("summary", { hasText: "Add a passkey" }).click();
+  await page.locator("summary::-p-text(Add a passkey)").click();
   await press(page, "Add a passkey");
-  await page.getByText("signs in without a password").waitFor();
+  await see(page, "::-p-text(signs in without a password)");
   assert.deepEqual(await seriousViolations(page), []);
 
   await press(page, "Sign out");

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fillIn, intercept, named, press, see } from "../../harness/browser/page.ts";
 import { openDemoPage, signIn } from "./demo_stage.ts";
 
 Deno.test("nothing of one user stays on the demo's page for the next, though nothing new can be loaded", async () => {
@@ -9,16 +10,14 @@ Deno.test("nothing of one user stays on the demo's page for the next, though not
   await page.waitForSelector("#notes li");
   await page.waitForSelector("#devices li");
 
-  for (const path of ["**/demo/entries", "**/unified-auth/sessions"]) {
-    await page.route(path, (route) => route.abort());
-  }
-  await page.getByRole("button", { name: "Sign out", exact: true }).click();
-  await page.waitForSelector("#sign-in:not([hidden])");
-  await page.getByLabel("E-mail").fill("grace@example.com");
+  const lists = /\/(?:demo\/entries|unified-auth\/sessions)$/;
+  await intercept(page, lists, (request) => request.abort());
+  await press(page, "Sign out");
+  await fillIn(page, "E-mail", "grace@example.com");
   await signIn(page);
-  await page.locator("#who", { hasText: "grace@example.com" }).waitFor();
-  assert.equal(await page.locator("#notes li").count(), 0);
-  assert.equal(await page.locator("#devices li").count(), 0);
+  await see(page, "#who::-p-text(grace@example.com)");
+  assert.equal((await page.$$("#notes li")).length, 0);
+  assert.equal((await page.$$("#devices li")).length, 0);
   assert.deepEqual(complaints, []);
 });
 
@@ -28,19 +27,24 @@ Deno.test("an entry that was not saved says so until the next one", async () => 
   await page.goto(demo.baseUrl);
   await signIn(page);
   await page.waitForSelector("#notes li");
-  await page.fill("#note", "Lost");
-  await page.route("**/demo/entries", (route) => route.fulfill({ status: 500, json: {} }));
-  await page.getByRole("button", { name: "Add" }).click();
-  const problem = page.locator("#dashboard [role=alert]", { hasText: "status 500" });
-  await problem.waitFor();
-  await page.waitForTimeout(1_500); // The page renders each second.
-  assert.equal(await problem.count(), 1);
-  assert.equal(await page.inputValue("#note"), "Lost");
+  await fillIn(page, "New entry", "Lost");
+  let isBroken = true;
+  await intercept(
+    page,
+    /\/demo\/entries$/,
+    (request) => isBroken ? request.respond({ status: 500, body: "{}" }) : request.continue(),
+  );
+  await press(page, "Add");
+  const problem = "#dashboard [role=alert]::-p-text(status 500)";
+  await see(page, problem);
+  await new Promise((resolve) => setTimeout(resolve, 1_500)); // The page renders each second.
+  assert.equal((await page.$$(problem)).length, 1);
+  assert.equal(await page.$eval("#note", (input) => (input as HTMLInputElement).value), "Lost");
 
-  await page.unroute("**/demo/entries");
-  await page.getByRole("button", { name: "Add" }).click();
-  await page.locator("#notes li", { hasText: "Lost" }).waitFor();
-  assert.equal(await problem.count(), 0);
+  isBroken = false;
+  await press(page, "Add");
+  await see(page, "#notes li::-p-text(Lost)");
+  assert.equal((await page.$$(problem)).length, 0);
   assert.deepEqual(complaints, []);
 });
 
@@ -48,27 +52,26 @@ Deno.test("a warning appears in a region that was there, and counts down without
   await using demo = await openDemoPage();
   const { page, complaints } = demo;
   await page.goto(demo.baseUrl);
-  const regions = page.locator("#banner [role=status], #banner [role=alert]");
   assert.deepEqual(
-    await regions.evaluateAll((all) =>
-      all.map((region) => [region.checkVisibility(), region.textContent])
+    await page.$$eval(
+      "#banner :is([role=status], [role=alert])",
+      (regions) => regions.map((region) => [region.checkVisibility(), region.textContent]),
     ),
     [[true, ""], [true, ""]],
   );
   await signIn(page);
 
-  await page.addInitScript(endSoon);
+  await page.evaluateOnNewDocument(endSoon);
   await page.reload();
-  const warning = page.locator("#banner [role=status]");
-  await warning.and(page.getByText("ends in 3 min")).waitFor();
-  const stay = page.getByRole("button", { name: "Stay signed in" });
-  await stay.focus();
-  await warning.and(page.getByText("ends in 2 min")).waitFor();
-  assert.equal(await stay.evaluate((button) => button === document.activeElement), true);
+  await see(page, "#banner [role=status]::-p-text(ends in 3 min)");
+  const stay = named("Stay signed in", "button");
+  await page.focus(stay);
+  await see(page, "#banner [role=status]::-p-text(ends in 2 min)");
+  assert.ok(await page.$eval(stay, (button) => button === document.activeElement));
 
   await page.evaluate(() => Reflect.set(globalThis, "lastsLong", true));
   await page.keyboard.press("Enter");
-  await warning.and(page.getByText(/^$/)).waitFor({ state: "attached" });
+  await page.waitForSelector("#banner [role=status]:empty");
   assert.equal(await page.evaluate(() => document.activeElement?.id), "main");
   assert.deepEqual(complaints, []);
 });

@@ -6,7 +6,8 @@
  */
 
 import assert from "node:assert/strict";
-import type { Locator, Page } from "playwright-core";
+import type { Page } from "puppeteer-core";
+import { fillIn, follow, press, textOf } from "../../harness/browser/page.ts";
 import { type DemoPage, openDemoPage, untilSignedIn } from "./demo_stage.ts";
 import { type IssuedTokens, recordIssuedTokens } from "./readable_tokens.ts";
 
@@ -26,28 +27,23 @@ export async function openSignedOutDemo(): Promise<SignInDemo> {
   await demo.stack.createUser({ email, password: PASSWORD });
   const tokens = await recordIssuedTokens(demo.stack.database);
   await demo.page.goto(demo.baseUrl);
-  await demo.page.getByLabel("E-mail").fill(email);
+  await fillIn(demo.page, "E-mail", email);
   return { ...demo, email, tokens };
 }
 
-export async function press(page: Page, name: string): Promise<void> {
-  await page.getByRole("button", { name, exact: true }).click();
-}
-
-/** The newest message to an address, as the demo's inbox shows it. */
-export function messageTo(page: Page, email: string): Locator {
-  return page.locator("#inbox li", { hasText: `To ${email}` }).first();
-}
+/** The selector of the newest message to an address in the demo's inbox, or of what is `inside`. */
+export const messageTo = (email: string, inside = ""): string =>
+  `::-p-xpath(//*[@id="inbox"]/li[contains(., "To ${email}")]${inside})`;
 
 export async function enterCodeFromInbox(page: Page, email: string): Promise<void> {
-  const message = await messageTo(page, email).innerText();
-  await page.getByLabel("Code from the message").fill(/\b\d{6}\b/.exec(message)?.[0] ?? "");
+  const message = await textOf(page, messageTo(email));
+  await fillIn(page, "Code from the message", /\b\d{6}\b/.exec(message)?.[0] ?? "");
   await press(page, "Continue");
 }
 
 /** Follows the link of the newest message and presses the button of the page behind it. */
 export async function followLinkFromInbox(page: Page, email: string): Promise<void> {
-  await messageTo(page, email).getByRole("link").click();
+  await follow(page, messageTo(email, "//a"));
   await press(page, "Continue");
 }
 
@@ -56,7 +52,7 @@ export async function assertSignedIn(
   { email, tokens }: Pick<SignInDemo, "email" | "tokens">,
 ): Promise<void> {
   await untilSignedIn(page);
-  assert.equal(await page.locator("#who").innerText(), email);
+  assert.equal(await textOf(page, "#who"), email);
   assert.deepEqual(await tokens.readableIn(page), []);
 }
 
@@ -64,8 +60,7 @@ export async function signInByPassword(
   page: Page,
   { email, password = PASSWORD }: { readonly email: string; readonly password?: string },
 ): Promise<void> {
-  const form = page.locator("#sign-in");
-  await form.getByLabel("E-mail").fill(email);
-  await form.getByLabel("Password").fill(password);
+  await fillIn(page, "E-mail", email);
+  await fillIn(page, "Password", password);
   await press(page, "Sign in");
 }

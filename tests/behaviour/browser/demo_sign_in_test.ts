@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
+import { fillIn, nextPopup, press, see } from "../../harness/browser/page.ts";
 import {
   assertSignedIn,
   enterCodeFromInbox,
@@ -8,7 +8,6 @@ import {
   NEW_PASSWORD,
   openSignedOutDemo,
   PASSWORD,
-  press,
   signInByPassword,
 } from "./demo_sign_in_stage.ts";
 import { seriousViolations } from "./demo_stage.ts";
@@ -43,11 +42,11 @@ Deno.test("a token of Supabase Auth would be found in each place that a script c
 Deno.test("a code from the inbox signs in", async () => {
   await using demo = await openSignedOutDemo();
   const { page, complaints, email } = demo;
-  await page.locator("#sign-in").getByLabel("Password").fill("");
+  await fillIn(page, "Password", "");
   await press(page, "E-mail me a link and a code");
-  await page.getByLabel("Code from the message").fill("000000");
+  await fillIn(page, "Code from the message", "000000");
   await press(page, "Continue");
-  await page.locator("#code-problem", { hasText: "wrong" }).waitFor();
+  await see(page, "#code-problem::-p-text(wrong)");
   assert.deepEqual(await seriousViolations(page), []);
   await enterCodeFromInbox(page, email);
   await assertSignedIn(page, demo);
@@ -67,13 +66,12 @@ Deno.test("a link that another browser asked for signs in after the person has s
   await using demo = await openSignedOutDemo();
   const { page: requesting, baseUrl, email } = demo;
   await press(requesting, "E-mail me a link and a code");
-  await messageTo(requesting, email).waitFor();
+  await see(requesting, messageTo(email));
 
   const { page, complaints } = await demo.openPage();
   await page.goto(baseUrl);
-  await messageTo(page, email).getByRole("link").click();
-  await press(page, "Continue");
-  await page.getByText(`signs you in as ${email}`).waitFor();
+  await followLinkFromInbox(page, email);
+  await see(page, `::-p-text(signs you in as ${email})`);
   await press(page, "Yes, sign me in");
   await assertSignedIn(page, demo);
   assert.deepEqual(complaints, []);
@@ -83,16 +81,16 @@ Deno.test("a sign-up with the inbox's code asks for the password again, and sign
   await using demo = await openSignedOutDemo();
   const { page, complaints } = demo;
   const email = `${crypto.randomUUID()}@example.com`;
-  await page.getByLabel("E-mail").fill(email);
-  await page.locator("#sign-in").getByLabel("Password").fill(PASSWORD);
+  await fillIn(page, "E-mail", email);
+  await fillIn(page, "Password", PASSWORD);
   await press(page, "Sign up");
   await enterCodeFromInbox(page, email);
-  await page.getByText(`Choose the password of ${email}`).waitFor();
-  await page.locator("#password-step").getByLabel("New password").fill("short");
+  await see(page, `::-p-text(Choose the password of ${email})`);
+  await fillIn(page, "New password", "short");
   await press(page, "Set the password");
-  await page.locator("#password-problem", { hasText: "too weak" }).waitFor();
+  await see(page, "#password-problem::-p-text(too weak)");
   assert.deepEqual(await seriousViolations(page), []);
-  await page.locator("#password-step").getByLabel("New password").fill(PASSWORD);
+  await fillIn(page, "New password", PASSWORD);
   await press(page, "Set the password");
   await assertSignedIn(page, { ...demo, email });
   assert.deepEqual(complaints, []);
@@ -103,13 +101,13 @@ Deno.test("a reset with the inbox's code ends in a session, and the new password
   const { page, complaints, email } = demo;
   await press(page, "I forgot my password");
   await enterCodeFromInbox(page, email);
-  await page.locator("#password-step").getByLabel("New password").fill(NEW_PASSWORD);
+  await fillIn(page, "New password", NEW_PASSWORD);
   await press(page, "Set the password");
   await assertSignedIn(page, demo);
 
   await press(page, "Sign out");
   await signInByPassword(page, { email });
-  await page.locator("#sign-in-problem", { hasText: "password is wrong" }).waitFor();
+  await see(page, "#sign-in-problem::-p-text(password is wrong)");
   await signInByPassword(page, { email, password: NEW_PASSWORD });
   await assertSignedIn(page, demo);
   assert.deepEqual(complaints, []);
@@ -120,10 +118,10 @@ Deno.test("the provider's word signs in by a redirect, and its refusal comes bac
   const { page, complaints, email } = demo;
   await press(page, "Continue with the local provider");
   await press(page, "I would rather not say");
-  await page.locator("#sign-in-problem", { hasText: "refused" }).waitFor();
+  await see(page, "#sign-in-problem::-p-text(refused)");
   assert.equal(new URL(page.url()).search, "", "the code does not stay in the address");
 
-  await page.getByLabel("E-mail").fill(email);
+  await fillIn(page, "E-mail", email);
   await press(page, "Continue with the local provider");
   await press(page, "This is me");
   await assertSignedIn(page, demo);
@@ -133,18 +131,18 @@ Deno.test("the provider's word signs in by a redirect, and its refusal comes bac
 Deno.test("a popup signs in by the provider's word, and tells the page of a refusal and of being closed", async () => {
   await using demo = await openSignedOutDemo();
   const { page, complaints } = demo;
-  const openPopup = async (): Promise<Page> => {
-    const popup = page.waitForEvent("popup");
+  const openPopup = async () => {
+    const popup = nextPopup(page);
     await press(page, "Continue in a popup");
     return await popup;
   };
   await press(await openPopup(), "I would rather not say");
-  await page.locator("#sign-in-problem", { hasText: "refused" }).waitFor();
+  await see(page, "#sign-in-problem::-p-text(refused)");
 
   const closed = await openPopup();
-  await closed.getByText("Who are you?").waitFor();
+  await see(closed, "::-p-text(Who are you?)");
   await closed.close();
-  await page.locator("#sign-in-problem", { hasText: "Cancelled" }).waitFor();
+  await see(page, "#sign-in-problem::-p-text(Cancelled)");
 
   await press(await openPopup(), "This is me");
   await assertSignedIn(page, demo);
@@ -155,10 +153,10 @@ Deno.test("a sign-up's link comes back to the page, which asks for the password"
   await using demo = await openSignedOutDemo();
   const { page, complaints } = demo;
   const email = `${crypto.randomUUID()}@example.com`;
-  await page.getByLabel("E-mail").fill(email);
+  await fillIn(page, "E-mail", email);
   await press(page, "Sign up");
   await followLinkFromInbox(page, email);
-  await page.locator("#password-step").getByLabel("New password").fill(PASSWORD);
+  await fillIn(page, "New password", PASSWORD);
   await press(page, "Set the password");
   await assertSignedIn(page, { ...demo, email });
   assert.deepEqual(complaints, []);
@@ -169,7 +167,7 @@ Deno.test("a reset's link comes back to the page, which asks for the new passwor
   const { page, complaints, email } = demo;
   await press(page, "I forgot my password");
   await followLinkFromInbox(page, email);
-  await page.locator("#password-step").getByLabel("New password").fill(NEW_PASSWORD);
+  await fillIn(page, "New password", NEW_PASSWORD);
   await press(page, "Set the password");
   await assertSignedIn(page, demo);
   assert.deepEqual(complaints, []);

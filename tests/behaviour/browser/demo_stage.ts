@@ -5,7 +5,7 @@
  */
 
 import axe from "axe-core";
-import type { Page } from "playwright-core";
+import type { Page } from "puppeteer-core";
 import { createDemo } from "../../../local/demo/site.ts";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import {
@@ -13,7 +13,8 @@ import {
   type TestServer,
   type TestStack,
 } from "../../../local/testing/test_server.ts";
-import { launchChromium, type TestBrowser, type WatchedPage } from "./chromium.ts";
+import { launchChromium, openPage, type WatchedPage } from "../../harness/browser/chromium.ts";
+import { press, see } from "../../harness/browser/page.ts";
 
 export interface DemoStage extends AsyncDisposable {
   readonly baseUrl: string;
@@ -40,43 +41,49 @@ export async function openDemo(server: TestServer): Promise<DemoStage> {
 
 export interface DemoPage extends DemoStage, WatchedPage {
   /** An empty page in another browser. */
-  openPage: TestBrowser["openPage"];
+  openPage(): Promise<WatchedPage>;
 }
 
 /** The demo, and an empty page for it. */
-export async function openDemoPage(
-  options?: Parameters<TestBrowser["openPage"]>[0],
-): Promise<DemoPage> {
+export async function openDemoPage(): Promise<DemoPage> {
   await using stack = new AsyncDisposableStack();
   const server = stack.use(await openTestServer());
   const demo = stack.use(await openDemo(server));
   const chromium = stack.use(await launchChromium());
-  const watched = await chromium.openPage(options);
+  const watched = await openPage(chromium);
   const kept = stack.move();
   return {
     ...demo,
     ...watched,
-    openPage: chromium.openPage,
+    openPage: () => openPage(chromium),
     [Symbol.asyncDispose]: () => kept.disposeAsync(),
   };
 }
 
 export async function signIn(page: Page): Promise<void> {
-  await page.waitForSelector("#sign-in:not([hidden])");
-  await page.getByRole("button", { name: "Sign in", exact: true }).click();
+  await see(page, "#sign-in");
+  await press(page, "Sign in");
   await untilSignedIn(page);
 }
 
 export async function untilSignedIn(page: Page): Promise<void> {
-  await page.locator("#status", { hasText: "Signed in" }).waitFor();
+  await see(page, "#status::-p-text(Signed in)");
 }
 
 /** Presses a scenario's button and waits for what came of it. */
 export async function playScenario(page: Page, name: string): Promise<string> {
-  await page.getByRole("button", { name }).click();
-  const item = page.locator("#scenarios li", { hasText: name });
-  await item.and(page.locator('[data-result="kept"], [data-result="ended"]')).waitFor();
-  return await item.locator("[role=status]").innerText();
+  await press(page, name);
+  const said = await page.waitForFunction(
+    (text) => {
+      const over = "#scenarios li:is([data-result=kept], [data-result=ended])";
+      const item = [...document.querySelectorAll(over)]
+        .find(({ textContent }) => textContent?.includes(text));
+      return item?.querySelector("[role=status]")?.textContent;
+    },
+    {},
+    name,
+  );
+  return await said.jsonValue() ?? "";
 }
 
 /** The violations that axe calls serious or critical. */

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { fillIn, press, see, textOf } from "../../harness/browser/page.ts";
 import { openDemoPage, playScenario, seriousViolations, signIn } from "./demo_stage.ts";
 
 /** Each scenario of the page with the text it must show afterwards, and how the session stands then. */
@@ -35,27 +36,27 @@ Deno.test("no scenario of the demo ends the session but a lost key and the limit
 
   for (const { name, says, status } of SCENARIOS) {
     assert.match(await playScenario(page, name), says);
-    await page.locator("#status", { hasText: status }).waitFor();
-    assert.ok(await page.locator("#notes li").count() >= 2, "the data stays on the screen");
+    await see(page, `#status::-p-text(${status})`);
+    assert.ok((await page.$$("#notes li")).length >= 2, "the data stays on the screen");
     if (status === "Signed in") continue;
-    await page.locator("#banner [role=alert]", { hasText: "This session has ended" }).waitFor();
+    await see(page, "#banner [role=alert]::-p-text(This session has ended)");
     assert.deepEqual(await seriousViolations(page), []);
     await signIn(page);
   }
-  const logged = await page.locator("#log").innerText();
+  const logged = await textOf(page, "#log");
   for (
     const line of ["Slept for 2 h 00 min", "No answer: server", "Online again", "Session ended"]
   ) {
     assert.ok(logged.includes(line), `the log has: ${line}`);
   }
 
-  await page.fill("#note", "Still here");
-  await page.getByRole("button", { name: "Add" }).click();
-  await page.locator("#notes li", { hasText: "Still here" }).waitFor();
-  await page.getByRole("button", { name: /^Sign out there: Tablet/ }).click();
-  await page.locator("#devices li", { hasText: "Tablet" }).waitFor({ state: "detached" });
-  await page.getByRole("button", { name: "Sign out", exact: true }).click();
-  await page.waitForSelector("#sign-in:not([hidden])");
+  await fillIn(page, "New entry", "Still here");
+  await press(page, "Add");
+  await see(page, "#notes li::-p-text(Still here)");
+  await page.locator("button[aria-label^='Sign out there: Tablet']").click();
+  await page.waitForSelector("#devices li::-p-text(Tablet)", { hidden: true });
+  await press(page, "Sign out");
+  await see(page, "#sign-in");
   assert.deepEqual(complaints, []);
 });
 
@@ -63,7 +64,7 @@ Deno.test("the demo can be used by keyboard alone, and shows where the focus is"
   await using demo = await openDemoPage();
   const { page, complaints } = demo;
   await page.goto(demo.baseUrl);
-  await page.waitForSelector("#sign-in:not([hidden])");
+  await see(page, "#sign-in");
 
   const focused = () =>
     page.evaluate(() => {
@@ -88,21 +89,25 @@ Deno.test("the demo can be used by keyboard alone, and shows where the focus is"
   await tabTo("Sign in");
   assert.equal((await focused()).outline, "solid 3px");
   await page.keyboard.press("Enter");
-  await page.locator("#status", { hasText: "Signed in" }).waitFor();
+  await see(page, "#status::-p-text(Signed in)");
   await tabTo("Sleep for two hours");
   assert.equal((await focused()).outline, "solid 3px");
   await page.keyboard.press("Enter");
-  await page.locator('#scenarios li[data-result="kept"]').waitFor();
+  await see(page, "#scenarios li[data-result=kept]");
   assert.equal((await focused()).text, "Sleep for two hours", "the place is not lost");
   assert.deepEqual(complaints, []);
 });
 
 Deno.test("the demo fits a phone, in the dark and without motion, and a second tab follows", async () => {
-  await using demo = await openDemoPage({ colorScheme: "dark", width: 390 });
+  await using demo = await openDemoPage();
   const { page, complaints } = demo;
-  await page.emulateMedia({ colorScheme: "dark", reducedMotion: "reduce" });
+  await page.setViewport({ width: 390, height: 900 });
+  await page.emulateMediaFeatures([
+    { name: "prefers-color-scheme", value: "dark" },
+    { name: "prefers-reduced-motion", value: "reduce" },
+  ]);
   await page.goto(demo.baseUrl);
-  await page.waitForSelector("#sign-in:not([hidden])");
+  await see(page, "#sign-in");
   const look = async () => [
     await seriousViolations(page),
     await page.evaluate(() => [
@@ -113,24 +118,26 @@ Deno.test("the demo fits a phone, in the dark and without motion, and a second t
   const fits = [[], [0, "0s"]]; // nothing to scroll sideways, nothing that moves
   assert.deepEqual(await look(), fits);
   await signIn(page);
-  for (const summary of await page.locator("summary:visible").all()) await summary.click();
-  await page.getByRole("button", { name: "Show the QR code" }).click();
-  await page.getByAltText("QR code").waitFor();
+  for (const summary of await page.$$("summary")) {
+    if (await summary.isVisible()) await summary.click();
+  }
+  await press(page, "Show the QR code");
+  await see(page, "img[alt^='QR code']");
   assert.deepEqual(await look(), fits);
 
-  const second = await page.context().newPage();
+  const second = await page.browserContext().newPage();
   await second.goto(demo.baseUrl);
-  await second.locator("#status", { hasText: "Signed in" }).waitFor();
+  await see(second, "#status::-p-text(Signed in)");
   assert.match(await playScenario(page, "Sleep for two hours"), /still signed in, generation 2/);
-  await second.locator("#facts", { hasText: /Generation\s*2/ }).waitFor();
+  await see(second, "#facts::-p-text(Generation2)");
   // Tabs that date what they share by different clocks take each other's for unknown, and refresh
   // against each other with each heartbeat.
-  await page.waitForTimeout(1_500);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
   for (const tab of [page, second]) {
-    assert.match(await tab.locator("#facts").innerText(), /Generation\s*2[^]*Verified\s*yes/);
+    assert.match(await textOf(tab, "#facts"), /Generation\s*2[^]*Verified\s*yes/);
   }
   await playScenario(page, "Lose the next reply");
-  await second.locator("#facts", { hasText: "follows another tab" }).waitFor();
-  await page.locator("#facts", { hasText: "refreshes for all tabs" }).waitFor();
+  await see(second, "#facts::-p-text(follows another tab)");
+  await see(page, "#facts::-p-text(refreshes for all tabs)");
   assert.deepEqual(complaints, []);
 });

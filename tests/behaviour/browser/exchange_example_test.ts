@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { buildSync } from "esbuild";
 import { readDocument } from "../docs/markdown.ts";
 import { addTotp } from "../sign_in/authenticator.ts";
+import { arriveAt, evaluate, intercept } from "../../harness/browser/page.ts";
 import {
   answerProvider,
   emailIn,
@@ -44,7 +45,7 @@ const [direct, redirected] = await bundleExamples();
 
 /** A tab in which every write to a storage is kept. */
 async function watchStorages({ page }: SignInBrowser): Promise<void> {
-  await page.addInitScript(`
+  await page.evaluateOnNewDocument(`
     globalThis.written = [];
     const { setItem } = Storage.prototype;
     Storage.prototype.setItem = function (key, value) {
@@ -70,17 +71,17 @@ function exchange(
   { page }: SignInBrowser,
   signIn: string,
 ): Promise<{ readonly kind: string; readonly code?: string }> {
-  return page.evaluate(`example.signInWithSupabase(${JSON.stringify(PROJECT)}, ${signIn})`);
+  return evaluate(page, `example.signInWithSupabase(${JSON.stringify(PROJECT)}, ${signIn})`);
 }
 
 const byPassword = ({ email, password }: Person) =>
   `supabase.auth.signInWithPassword(${JSON.stringify({ email, password })})`;
 
 async function assertNothingIsLeft({ page }: SignInBrowser, person: Person): Promise<void> {
-  const written = await page.evaluate<readonly string[]>("written");
+  const written = await evaluate<readonly string[]>(page, "written");
   assert.deepEqual(written.filter((text) => /eyJ|sb-|supabase/.test(text)), []);
   const kept = "Object.keys({ ...localStorage, ...sessionStorage })";
-  const keys = await page.evaluate<readonly string[]>(kept);
+  const keys = await evaluate<readonly string[]>(page, kept);
   assert.deepEqual(keys.filter((key) => key.startsWith("sb-")), []);
   const traces = await findTraces(page, { secrets: issued });
   // A page of an SSO was loaded with a code in its address, which is used up.
@@ -134,14 +135,18 @@ Deno.test("the documented SSO keeps the verifier in its tab, signs in, and leave
     const [browser, person] = [await open(), await stage.createPerson()];
     const { page } = browser;
     // The stand-in has no SSO; its OAuth takes the same way back.
-    await page.route("**/auth/v1/sso", (route) => {
-      const { code_challenge, code_challenge_method, redirect_to } = route.request().postDataJSON();
+    await intercept(page, /\/auth\/v1\/sso$/, (request) => {
+      if (request.method() === "OPTIONS") return request.continue();
+      const { code_challenge, code_challenge_method, redirect_to } = JSON.parse(
+        request.postData() ?? "",
+      );
       const provider = new URL(`${stack.baseUrl}/auth/v1/authorize?provider=keycloak`);
       const query = { redirect_to, code_challenge, code_challenge_method };
       for (const [name, value] of Object.entries(query)) provider.searchParams.set(name, value);
-      return route.fulfill({
+      return request.respond({
         headers: { "access-control-allow-origin": "*" },
-        json: { url: provider.href },
+        contentType: "application/json",
+        body: JSON.stringify({ url: provider.href }),
       });
     });
     await watchStorages(browser);
@@ -150,12 +155,11 @@ Deno.test("the documented SSO keeps the verifier in its tab, signs in, and leave
     assert.equal(await page.evaluate(`example.finishSso(${JSON.stringify(PROJECT)})`), null);
     const project = JSON.stringify(PROJECT);
     await page.evaluate(`void example.leaveForSso(${project}, "example.com")`);
-    await page.getByLabel("E-mail").waitFor();
     await answerProvider(page, person.email);
-    await page.waitForURL(`${app}/sso?code=*`);
+    await arriveAt(page, /\/sso\?code=/);
     await loadExample(browser, redirected);
-    const outcome = await page.evaluate<{ readonly kind: string }>(`example.finishSso(${project})`);
-    assert.equal(outcome.kind, "signed-in");
+    const outcome = `example.finishSso(${project}).then(({ kind }) => kind)`;
+    assert.equal(await page.evaluate(outcome), "signed-in");
     assert.equal(page.url(), `${app}/sso`);
     assert.equal(await emailIn(page), person.email);
     await assertNothingIsLeft(browser, person);

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import type { Proof } from "../../../client/src/key/prover.ts";
+import type { ChromiumTab } from "../../harness/browser/chromium_profile.ts";
 import { verifyProof } from "../../unit/client/key_fixture.ts";
 import { ACCESS_COOKIE, REFRESH_COOKIE } from "../http/browser.ts";
 import { openStagedProject, QUICK, SHORT_LIVED, type Stage } from "./scenario.ts";
-import type { Tab } from "./tab.ts";
 
 const project = await openStagedProject();
 const shortLived = await openStagedProject(SHORT_LIVED);
@@ -25,7 +25,7 @@ function keepProofs({ site }: Stage): (string | null)[] {
 }
 
 /** Refreshes, and asserts that it took less than four seconds and that the session stands. */
-async function refreshInTime(tab: Tab): Promise<void> {
+async function refreshInTime(tab: ChromiumTab): Promise<void> {
   const since = performance.now();
   await tab.evaluate("session.refresh().then(() => 0)");
   const elapsedMs = performance.now() - since;
@@ -70,7 +70,7 @@ Deno.test("a client in a worker takes a path, and refreshes the bound session of
   project.withStage(async (stage) => {
     const tab = await stage.openSignedIn();
     await stage.age(4_000);
-    await stage.chromium.forgetCookie(ACCESS_COOKIE, stage.stack.baseUrl);
+    await stage.chromium.forgetCookie(ACCESS_COOKIE);
     const { status, generation } = await tab.evaluate<{ status: string; generation: number }>(
       `(${askWorker})("dedicated", "status")`,
     );
@@ -206,7 +206,7 @@ Deno.test("a page in a cross-site frame sends no proof", () =>
     const tab = await stage.open();
     const other = await stage.chromium.openTab(stage.url().replace("127.0.0.1", "localhost"));
     await other.waitFor("!!globalThis.prove");
-    const framed = (of: Tab) =>
+    const framed = (of: ChromiumTab) =>
       of.evaluate<Proof>(`new Promise((done) => {
         addEventListener("message", ({ data }) => done(data.proof));
         const frame = document.createElement("iframe");
@@ -310,7 +310,7 @@ Deno.test("five tabs of a bound session that wake at once stay signed in, locks 
     for (const script of ["", "delete Navigator.prototype.locks;"]) {
       const tabs = [await stage.openSignedIn(QUICK, script)];
       while (tabs.length < 5) tabs.push(await stage.open(QUICK, script));
-      await stage.chromium.stopRenderers(5_000);
+      await stage.chromium.sleep(5_000);
       for (const tab of tabs) {
         await tab.waitFor("session.status === 'active' && session.getSnapshot().canMutate");
         assert.equal(await tab.evaluate("events.includes('session-ended')"), false);
@@ -354,7 +354,7 @@ Deno.test("two tabs with two user agents whose refreshes cross stay signed in", 
       }
       assert.deepEqual(await Promise.all(refreshes), ["active", "active"]);
     }
-    await stage.chromium.forgetCookie(ACCESS_COOKIE, stage.stack.baseUrl);
+    await stage.chromium.forgetCookie(ACCESS_COOKIE);
     for (const tab of [first, second]) {
       assert.equal(await tab.evaluate("session.check().then(({ status }) => status)"), "active");
     }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
+import type { ChromiumTab } from "../../harness/browser/chromium_profile.ts";
 import { REFRESH_COOKIE } from "../http/browser.ts";
 import { openStagedProject, type Stage } from "./scenario.ts";
-import type { Tab } from "./tab.ts";
 
 const project = await openStagedProject();
 Deno.test.afterAll(() => project.close());
@@ -11,7 +11,7 @@ const ADA = SEED_USERS.ada.email;
 const GRACE = SEED_USERS.grace.email;
 
 /** A refresh of `tab` whose reply the functions have given and the network keeps back until `release`. */
-async function holdRefresh({ site, age }: Stage, tab: Tab): Promise<{ release(): void }> {
+async function holdRefresh({ site, age }: Stage, tab: ChromiumTab): Promise<{ release(): void }> {
   await age(3_000);
   const { release } = site.hold("refresh");
   await tab.evaluate("void session.refresh()");
@@ -19,7 +19,7 @@ async function holdRefresh({ site, age }: Stage, tab: Tab): Promise<{ release():
   return { release };
 }
 
-async function signInAs(tab: Tab, email: string): Promise<void> {
+async function signInAs(tab: ChromiumTab, email: string): Promise<void> {
   const { password } = SEED_USERS.grace;
   const kind = `signIn(${JSON.stringify(email)}, ${
     JSON.stringify(password)

@@ -116,7 +116,7 @@ Deno.test("a refresh that the browser itself repeats, as its connections are dro
   }));
 
 Deno.test("a rotation whose tab is closed meanwhile is kept, and its predecessor still counts", () =>
-  project.withStage(async ({ site, stack, chromium, openSignedIn, open, age }) => {
+  project.withStage(async ({ site, chromium, openSignedIn, open, age }) => {
     const other = await openSignedIn(QUICK);
     const tab = await open(QUICK);
     await age(3_000);
@@ -135,8 +135,8 @@ Deno.test("a rotation whose tab is closed meanwhile is kept, and its predecessor
     site.setFate(null);
     await chromium.waitForCookie(REFRESH_COOKIE, (value) => value !== before);
     // And a browser that crashes before it wrote the new one down comes back with the old one.
-    await chromium.restoreCookie(REFRESH_COOKIE, before ?? "", stack.baseUrl);
-    await chromium.forgetCookie(ACCESS_COOKIE, stack.baseUrl);
+    await chromium.restoreCookie(REFRESH_COOKIE, before ?? "");
+    await chromium.forgetCookie(ACCESS_COOKIE);
     await other.evaluate("session.refresh().then(() => 0)");
     const { status, generation } = await other.evaluate<{ status: string; generation: number }>(
       "session.getSnapshot()",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
+import type { Page } from "puppeteer-core";
 import { ageSessionsOfUser } from "../../../local/testing/aging.ts";
+import { arriveAt, follow, named, nextPopup, press, see } from "../../harness/browser/page.ts";
 import {
   answerProvider,
   emailIn,
@@ -31,9 +32,9 @@ async function beginOAuth(browser: SignInBrowser, url = PAGE): Promise<void> {
 }
 
 const returnOutcome = (page: Page) =>
-  page.evaluate<{ readonly kind: string; readonly code?: string } | null>(
-    "session.signIn.returnOutcome()",
-  );
+  page.evaluate("session.signIn.returnOutcome()") as Promise<
+    { readonly kind: string; readonly code?: string } | null
+  >;
 
 Deno.test("OAuth leaves the page, crosses sites, and comes back to the very page, signed in", () =>
   withBrowsers(async (open) => {
@@ -42,7 +43,7 @@ Deno.test("OAuth leaves the page, crosses sites, and comes back to the very page
     await beginOAuth(browser);
     assert.equal(new URL(page.url()).hostname, "127.0.0.1");
     await answerProvider(page, person.email);
-    await page.waitForURL(PAGE);
+    await arriveAt(page, PAGE);
     assert.equal(await emailIn(page), person.email);
     assert.equal(await returnOutcome(page), null);
     assert.deepEqual(complaints, []);
@@ -68,8 +69,8 @@ Deno.test("a person who refuses at the provider comes back to the very page, wit
     const browser = await open();
     const { page } = browser;
     await beginOAuth(browser);
-    await page.getByRole("button", { name: "I would rather not say" }).click();
-    await page.waitForURL(`${app}/deep/page?tab=2&auth_error=access_denied#part`);
+    await press(page, "I would rather not say");
+    await arriveAt(page, `${app}/deep/page?tab=2&auth_error=access_denied#part`);
     const outcome = await returnOutcome(page);
     assert.deepEqual([outcome?.kind, outcome?.code], ["refused", "access_denied"]);
     assert.equal(page.url(), PAGE);
@@ -127,7 +128,7 @@ Deno.test("a flow that took too long signs nobody in, and the next one does", ()
     assert.equal(await emailIn(page), null);
     await leaveForProvider(page);
     await answerProvider(page, person.email);
-    await page.waitForURL(PAGE);
+    await arriveAt(page, PAGE);
     assert.equal(await emailIn(page), person.email);
   }));
 
@@ -139,13 +140,13 @@ Deno.test("too long a stay at the provider ends at the site URL, and the next fl
     await beginOAuth(browser);
     authSettings.flowLifetimeSeconds = 0;
     await answerProvider(page, person.email);
-    await page.waitForURL(/^[^?]*\?error=invalid_request&error_code=bad_oauth_state/)
+    await arriveAt(page, /^[^?]*\?error=invalid_request&error_code=bad_oauth_state/)
       .finally(() => authSettings.flowLifetimeSeconds = 300);
     assert.equal(new URL(page.url()).origin, authSettings.siteUrl);
     assert.equal(await emailIn(page), null);
     await beginOAuth(browser);
     await answerProvider(page, person.email);
-    await page.waitForURL(PAGE);
+    await arriveAt(page, PAGE);
     assert.equal(await emailIn(page), person.email);
   }));
 
@@ -155,13 +156,13 @@ Deno.test("a popup goes to the provider and back, and the page below stays as it
     await page.goto(PAGE);
     assert.equal(await emailIn(page), null);
     await page.evaluate("globalThis.untouched = true");
-    const opened = page.waitForEvent("popup");
-    const outcome = page.evaluate<{ readonly kind: string }>(
-      "session.signIn.withOAuth({ provider: 'keycloak', popup: true })",
+    const opened = nextPopup(page);
+    const kind = page.evaluate(
+      "session.signIn.withOAuth({ provider: 'keycloak', popup: true }).then(({ kind }) => kind)",
     );
     const popup = await opened;
     await answerProvider(popup, person.email);
-    assert.equal((await outcome).kind, "signed-in");
+    assert.equal(await kind, "signed-in");
     assert.ok(popup.isClosed());
     assert.equal(await emailIn(page), person.email);
     assert.ok(await page.evaluate("untouched"));
@@ -175,13 +176,11 @@ Deno.test("with Supabase Auth away on the way back the page's link tries again, 
     await beginOAuth(browser);
     stage.setAway(/POST \/auth\/v1\/token/);
     await answerProvider(page, person.email);
-    const again = page.getByRole("link", { name: "Try again" });
-    await again.waitFor();
-    await again.click();
-    await again.waitFor();
+    await follow(page, named("Try again", "link"));
+    await see(page, named("Try again", "link"));
     stage.setAway(null);
-    await again.click();
-    await page.waitForURL(PAGE);
+    await follow(page, named("Try again", "link"));
+    await arriveAt(page, PAGE);
     assert.equal(await emailIn(page), person.email);
   }));
 
@@ -191,11 +190,10 @@ Deno.test("with Supabase Auth away at the start the page's link tries again, and
     stage.setAway(/GET \/auth\/v1\/authorize/);
     await page.goto(PAGE);
     await page.evaluate("void session.signIn.withOAuth({ provider: 'keycloak' })");
-    const again = page.getByRole("link", { name: "Try again" });
-    await again.waitFor();
+    await see(page, named("Try again", "link"));
     stage.setAway(null);
-    await again.click();
-    await page.getByRole("heading", { name: "Who are you?" }).waitFor();
+    await follow(page, named("Try again", "link"));
+    await see(page, named("Who are you?", "heading"));
   }));
 
 Deno.test("twenty tabs that leave for the provider at once all come back, each to its own page", () =>
@@ -210,7 +208,7 @@ Deno.test("twenty tabs that leave for the provider at once all come back, each t
     }));
     for (const [at, page] of pages.entries()) {
       await answerProvider(page, person.email);
-      await page.waitForURL(`${app}/tab/${at}`);
+      await arriveAt(page, `${app}/tab/${at}`);
     }
     const { page } = browser;
     await page.goto(PAGE);

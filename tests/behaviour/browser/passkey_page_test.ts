@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { evaluate } from "../../harness/browser/page.ts";
 import { addTotp } from "../sign_in/authenticator.ts";
 import { emailIn, openSignInStage, type Person, type SignInBrowser } from "./sign_in_stage.ts";
 import { findTraces } from "./token_traces.ts";
@@ -19,7 +20,7 @@ async function openWithAuthenticator(open: () => Promise<SignInBrowser>): Promis
 }
 
 const call = ({ page }: SignInBrowser, method: string, request: object = {}) =>
-  page.evaluate<{ readonly kind: string }>(`session.signIn.${method}(${JSON.stringify(request)})`);
+  evaluate<{ readonly kind: string }>(page, `session.signIn.${method}(${JSON.stringify(request)})`);
 
 async function registerPasskey(browser: SignInBrowser, { email, password }: Person) {
   assert.equal((await call(browser, "withPassword", { email, password })).kind, "signed-in");

@@ -6,11 +6,11 @@
  */
 
 import type { Chance } from "../../harness/chance.ts";
+import type { ChromiumTab } from "../../harness/browser/chromium_profile.ts";
 import type { Stage } from "./scenario.ts";
 import type { Fate } from "./driven_site.ts";
-import type { Tab } from "./tab.ts";
 
-type Step = (stage: Stage, tab: Tab, chance: Chance) => void | Promise<void>;
+type Step = (stage: Stage, tab: ChromiumTab, chance: Chance) => void | Promise<void>;
 
 const pause = (milliseconds: number) =>
   new Promise<void>((resolve) => setTimeout(resolve, milliseconds));
@@ -61,7 +61,7 @@ const STEPS: Readonly<Record<string, Step>> = {
 /** Lives one life; resolves with its story. */
 export async function liveRandomly(
   stage: Stage,
-  tabs: readonly Tab[],
+  tabs: readonly ChromiumTab[],
   chance: Chance,
 ): Promise<string> {
   const story: string[] = [];

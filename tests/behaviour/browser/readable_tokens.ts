@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Page } from "playwright-core";
+import type { Page } from "puppeteer-core";
 import type { TestDatabase } from "../../../local/testing/test_server.ts";
 import { readPlaces } from "./token_traces.ts";
 

@@ -10,24 +10,28 @@ import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { openTestServer, type TestStack } from "../../../local/testing/test_server.ts";
 import { ageEverySession } from "../../../local/testing/aging.ts";
 import { emptySessionTables } from "../../harness/session_tables.ts";
-import { type DevTools, launchDevTools, type LaunchOptions } from "./devtools.ts";
+import {
+  type ChromiumProfile,
+  type ChromiumTab,
+  launchChromiumProfile,
+  type ProfileOptions,
+} from "../../harness/browser/chromium_profile.ts";
 import { createDrivenSite, type DrivenPage, type DrivenSite } from "./driven_site.ts";
-import type { Tab } from "./tab.ts";
 
 export interface Stage {
   readonly site: DrivenSite;
   readonly stack: TestStack;
-  readonly chromium: DevTools;
+  readonly chromium: ChromiumProfile;
   /** Of the project's database, as a superuser. */
   readonly sql: postgres.Sql;
   /** Of the page under test, with these options of `createSession`. */
-  url(options?: Readonly<Record<string, number>>): string;
+  url(options?: Readonly<Record<string, number>>, script?: string): string;
   /** A tab on the page under test; `script` runs before the page's own. */
-  open(options?: Readonly<Record<string, number>>, script?: string): Promise<Tab>;
+  open(options?: Readonly<Record<string, number>>, script?: string): Promise<ChromiumTab>;
   /** As `open`, and signed in; later tabs share the cookies. */
-  openSignedIn(options?: Readonly<Record<string, number>>, script?: string): Promise<Tab>;
+  openSignedIn(options?: Readonly<Record<string, number>>, script?: string): Promise<ChromiumTab>;
   /** Signs in on a page that is signed out. */
-  signIn(tab: Tab): Promise<void>;
+  signIn(tab: ChromiumTab): Promise<void>;
   /** Lets time pass for every session of the stack, so that the next refresh rotates. */
   age(seconds: number): Promise<void>;
 }
@@ -58,7 +62,7 @@ export const SHORT_LIVED = {
 /** A project for scenarios, one after the other. */
 export interface StagedProject {
   /** Plays a scenario with a new browser profile; nothing of the scenario before is left. */
-  withStage(run: (stage: Stage) => Promise<void>, launch?: LaunchOptions): Promise<void>;
+  withStage(run: (stage: Stage) => Promise<void>, launch?: ProfileOptions): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -79,7 +83,7 @@ export async function openStagedProject(
       await emptySessionTables(sql);
       site.reset();
       try {
-        await using chromium = await launchDevTools(launch);
+        await using chromium = await launchChromiumProfile(launch);
         await run(createStage({ site, stack, chromium, sql }));
       } finally {
         site.end(); // or a test that failed would wait for the replies that it holds
@@ -97,10 +101,10 @@ function createStage(parts: Pick<Stage, "site" | "stack" | "chromium" | "sql">):
   const { site, stack, chromium, sql } = parts;
   const { email, password } = SEED_USERS.ada;
 
-  const url: Stage["url"] = (options = {}) =>
-    `${stack.baseUrl}/?${new URLSearchParams({ options: JSON.stringify(options) })}`;
+  const url: Stage["url"] = (options = {}, script = "") =>
+    `${stack.baseUrl}/?${new URLSearchParams({ options: JSON.stringify(options), script })}`;
   const open: Stage["open"] = async (options, script) => {
-    const tab = await chromium.openTab(url(options), script);
+    const tab = await chromium.openTab(url(options, script));
     await tab.waitFor(
       "!!globalThis.session && !['unknown', 'restoring'].includes(session.getSnapshot().status)",
     );

@@ -103,10 +103,10 @@ Deno.test("a network error is tried again, and keeps the session", () =>
   }));
 
 Deno.test("three calls that are refused at once, and a late one, are sent again after one refresh", () =>
-  project.withStage(async ({ site, chromium, stack, openSignedIn, age }) => {
+  project.withStage(async ({ site, chromium, openSignedIn, age }) => {
     const tab = await openSignedIn();
     await age(3_000);
-    await chromium.forgetCookie(ACCESS_COOKIE, stack.baseUrl);
+    await chromium.forgetCookie(ACCESS_COOKIE);
     assert.equal(await chromium.cookie(ACCESS_COOKIE), undefined);
     const refreshed = Promise.withResolvers<void>();
     let refused = 0;
@@ -130,7 +130,7 @@ Deno.test("a renderer that stood still is noticed without any event, and asks on
     const tab = await openSignedIn({ ...QUICK, heartbeatMs: 500, revalidateAfterMs: 1_000 });
     await tab.evaluate("events.length = 0");
     site.reset();
-    await chromium.stopRenderers(3_000);
+    await chromium.sleep(3_000);
     await tab.waitFor("events.includes('suspended')");
     await tab.evaluate("new Promise((resolve) => setTimeout(resolve, 400))");
     assert.equal(site.count("validate") + site.count("refresh"), 1);

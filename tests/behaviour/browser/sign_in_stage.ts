@@ -8,11 +8,12 @@
 
 import assert from "node:assert/strict";
 import type postgres from "postgres";
-import type { BrowserContext, Page } from "playwright-core";
+import type { BrowserContext, Page } from "puppeteer-core";
 import { findFreePort } from "../../../local/platform/postgres/server.ts";
 import { openTestServer, type TestStack } from "../../../local/testing/test_server.ts";
+import { launchChromium, openPage } from "../../harness/browser/chromium.ts";
+import { evaluate, fillIn, named, press, see } from "../../harness/browser/page.ts";
 import { insertPerson } from "../../harness/people.ts";
-import { launchChromium } from "./chromium.ts";
 import { createDrivenSite } from "./driven_site.ts";
 
 export interface Person {
@@ -25,9 +26,9 @@ export interface Person {
 export interface SignInBrowser {
   readonly context: BrowserContext;
   readonly page: Page;
-  /** Of all tabs: errors thrown in a page and on its console, but for refused requests. */
+  /** Errors thrown in the page and on its console, but for refused requests. */
   readonly complaints: readonly string[];
-  /** `METHOD path` of every request to the functions, without the query. */
+  /** `METHOD path` of every request of the page to the functions, without the query. */
   readonly calls: readonly string[];
 }
 
@@ -129,15 +130,14 @@ export async function openSignInStage(): Promise<SignInStage> {
     async withBrowsers(run) {
       await using chromium = await launchChromium();
       await run(async () => {
-        const { page, complaints } = await chromium.openPage();
-        const context = page.context();
+        const { page, complaints } = await openPage(chromium);
         const calls: string[] = [];
-        context.on("request", (request) => {
+        page.on("request", (request) => {
           const { pathname } = new URL(request.url());
           const [, path] = /^\/functions\/v1\/unified-auth(\/.*)$/.exec(pathname) ?? [];
           if (path !== undefined) calls.push(`${request.method()} ${path}`);
         });
-        return { context, page, complaints, calls };
+        return { context: page.browserContext(), page, complaints, calls };
       });
     },
     async post(path, body) {
@@ -168,18 +168,18 @@ export async function openSignInStage(): Promise<SignInStage> {
 export async function emailIn(page: Page): Promise<string | null> {
   const settled = "globalThis.session && !['unknown', 'restoring'].includes(session.status)";
   await page.waitForFunction(settled);
-  return await page.evaluate("session.status === 'active' ? session.user.email : null");
+  return await evaluate(page, "session.status === 'active' ? session.user.email : null");
 }
 
 /** Leaves the page for the provider, as the client of the page does it. */
 export async function leaveForProvider(page: Page): Promise<void> {
   await emailIn(page);
   await page.evaluate("void session.signIn.withOAuth({ provider: 'keycloak' })");
-  await page.getByRole("heading", { name: "Who are you?" }).waitFor();
+  await see(page, named("Who are you?", "heading"));
 }
 
 /** Says at the provider who one is, and comes back. */
 export async function answerProvider(page: Page, email: string): Promise<void> {
-  await page.getByLabel("E-mail").fill(email);
-  await page.getByRole("button", { name: "This is me" }).click();
+  await fillIn(page, "E-mail", email);
+  await press(page, "This is me");
 }

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Page } from "playwright-core";
+import type { Page } from "puppeteer-core";
 
 /** Every JWT begins so: it is the start of a JSON object. */
 const TOKEN = /eyJ[\w-]{10,}/;
@@ -22,7 +22,7 @@ export async function findTraces(
   page: Page,
   { secrets }: TracesOptions,
 ): Promise<readonly string[]> {
-  const devtools = await page.context().newCDPSession(page);
+  const devtools = await page.createCDPSession();
   const { entries } = await devtools.send("Page.getNavigationHistory");
   await devtools.detach();
   const places = [

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import type { Page } from "playwright-core";
+import type { Page } from "puppeteer-core";
 import { TOTP_STEP_MS, totpCode } from "../../../local/platform/auth/totp.ts";
+import { arriveAt, evaluate, press } from "../../harness/browser/page.ts";
 import {
   answerProvider,
   emailIn,
@@ -26,7 +27,8 @@ async function call(
     readonly kind: string;
   },
 ): Promise<Readonly<Record<string, unknown>>> {
-  const outcome = await page.evaluate<{ readonly kind: string }>(
+  const outcome = await evaluate<{ readonly kind: string }>(
+    page,
     `session.signIn.${method}(${JSON.stringify(request)})`,
   );
   assert.equal(outcome.kind, kind, JSON.stringify(outcome));
@@ -42,7 +44,7 @@ async function assertNoTraces({ page }: SignInBrowser): Promise<void> {
 
 async function openLink({ page }: SignInBrowser, { email }: Person): Promise<void> {
   await page.goto(stage.lastLink(email));
-  await page.getByRole("button", { name: "Continue" }).click();
+  await press(page, "Continue");
 }
 
 type Flow = (browser: SignInBrowser, person: Person) => Promise<void>;
@@ -54,7 +56,7 @@ const WAYS: Readonly<Record<string, Flow>> = {
   async "a provider"({ page }, { email }) {
     await leaveForProvider(page);
     await answerProvider(page, email);
-    await page.waitForURL(`${app}/`);
+    await arriveAt(page, `${app}/`);
   },
   async "a mail's code"({ page }, { email }) {
     await call(page, { method: "withOtp", request: { email }, kind: "message-sent" });
@@ -66,21 +68,21 @@ const WAYS: Readonly<Record<string, Flow>> = {
     const request = { email: person.email };
     await call(browser.page, { method: "withOtp", request, kind: "message-sent" });
     await openLink(browser, person);
-    await browser.page.waitForURL(`${app}/`);
+    await arriveAt(browser.page, `${app}/`);
   },
   async "a mail's link in another browser"(browser, person) {
     const { email } = person;
     await stage.post("/otp", { email });
     await openLink(browser, person);
-    await browser.page.getByRole("button", { name: "Yes, sign me in" }).click();
-    await browser.page.waitForURL(`${app}/`);
+    await press(browser.page, "Yes, sign me in");
+    await arriveAt(browser.page, `${app}/`);
   },
   async "a recovery"(browser, person) {
     const { page } = browser;
     const request = { email: person.email };
     await call(page, { method: "resetPassword", request, kind: "message-sent" });
     await openLink(browser, person);
-    await page.waitForURL(`${app}/?auth_step=password_required`);
+    await arriveAt(page, `${app}/?auth_step=password_required`);
     await emailIn(page);
     await assertNoTraces(browser);
     await call(page, {

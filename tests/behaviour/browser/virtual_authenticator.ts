@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Page } from "playwright-core";
+import type { Page } from "puppeteer-core";
 
 export async function addVirtualAuthenticator(page: Page): Promise<void> {
-  const devtools = await page.context().newCDPSession(page);
+  const devtools = await page.createCDPSession();
   await devtools.send("WebAuthn.enable");
   await devtools.send("WebAuthn.addVirtualAuthenticator", {
     options: {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import type { ChromiumTab } from "../../harness/browser/chromium_profile.ts";
 import { openStagedProject } from "./scenario.ts";
-import type { Tab } from "./tab.ts";
 
 const project = await openStagedProject();
 Deno.test.afterAll(() => project.close());
@@ -14,7 +14,7 @@ const LISTEN = `
   }`;
 
 /** Away and back, as a person does it; resolves when the page knows. */
-async function leaveAndReturn(tab: Tab): Promise<void> {
+async function leaveAndReturn(tab: ChromiumTab): Promise<void> {
   await tab.hide();
   await tab.waitFor("document.hidden && !document.hasFocus()");
   await tab.show();

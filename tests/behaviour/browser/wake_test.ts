@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { SessionNumbers } from "../../../client/src/session/options.ts";
+import type { ChromiumTab } from "../../harness/browser/chromium_profile.ts";
 import { REFRESH_COOKIE } from "../http/browser.ts";
 import { openStagedProject, QUICK, type Stage } from "./scenario.ts";
-import type { Tab } from "./tab.ts";
 
 const project = await openStagedProject();
 /** Access tokens that expire during a sleep of a few seconds, and last as long after it. */
@@ -28,25 +28,28 @@ const WITHOUT_LOCKS = `
 async function openFive(
   stage: Stage,
   { script, ...options }: Partial<SessionNumbers> & { readonly script?: string } = {},
-): Promise<readonly Tab[]> {
+): Promise<readonly ChromiumTab[]> {
   const tabs = [await stage.openSignedIn({ ...QUICK, ...options }, script)];
   while (tabs.length < 5) tabs.push(await stage.open({ ...QUICK, ...options }, script));
   return tabs;
 }
 
 /** All get the same fresh access token, and sleep until it has expired. Resolves with its generation. */
-async function sleepThrough({ site, chromium }: Stage, tabs: readonly Tab[]): Promise<number> {
+async function sleepThrough(
+  { site, chromium }: Stage,
+  tabs: readonly ChromiumTab[],
+): Promise<number> {
   await new Promise((resolve) => setTimeout(resolve, 1_100)); // past the window
   await tabs[0]?.evaluate("session.refresh().then(() => 0)");
   const generation = await tabs[0]?.evaluate<number>("session.getSnapshot().generation") ?? 0;
   for (const tab of tabs) await tab.waitFor(`session.getSnapshot().generation === ${generation}`);
   site.reset();
-  await chromium.stopRenderers(SLEEP_MS);
+  await chromium.sleep(SLEEP_MS);
   return generation;
 }
 
 /** All are at the first generation after `generation`, and can write. */
-async function allRefreshed(tabs: readonly Tab[], generation: number): Promise<void> {
+async function allRefreshed(tabs: readonly ChromiumTab[], generation: number): Promise<void> {
   for (const tab of tabs) {
     await tab.waitFor(`session.getSnapshot().generation > ${generation}`);
     const { status, canMutate } = await tab.evaluate<{ status: string; canMutate: boolean }>(
@@ -58,7 +61,7 @@ async function allRefreshed(tabs: readonly Tab[], generation: number): Promise<v
 }
 
 /** How many refreshes `tab` itself has sent, and had an answer to. */
-async function countRefreshes(tab: Tab): Promise<number> {
+async function countRefreshes(tab: ChromiumTab): Promise<number> {
   return await tab.evaluate<number>(
     "session.diagnostics().filter(({ event, detail }) => " +
       "event === 'recovery' && detail.action === 'refresh').length",

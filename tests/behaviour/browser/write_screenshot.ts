@@ -6,7 +6,7 @@
  */
 
 import { startTestServer } from "../../../local/testing/test_server.ts";
-import { launchChromium } from "./chromium.ts";
+import { launchChromium, openPage } from "../../harness/browser/chromium.ts";
 import { openDemo, playScenario, signIn } from "./demo_stage.ts";
 
 const TARGET = new URL("../../../docs/demo.png", import.meta.url).pathname;
@@ -14,7 +14,7 @@ const TARGET = new URL("../../../docs/demo.png", import.meta.url).pathname;
 await using server = await startTestServer();
 await using demo = await openDemo(server);
 await using chromium = await launchChromium();
-const { page } = await chromium.openPage();
+const { page } = await openPage(chromium);
 await page.goto(demo.baseUrl);
 await signIn(page);
 await playScenario(page, "Sleep for two hours");
@@ -25,5 +25,5 @@ const bottom = await page.evaluate(() =>
   document.querySelector("main")?.getBoundingClientRect().bottom
 );
 const clip = { x: 0, y: 0, width: 1280, height: Math.ceil(bottom ?? 0) + 16 };
-await page.screenshot({ path: TARGET, fullPage: true, clip });
+await page.screenshot({ path: TARGET, clip });
 console.log(`Wrote ${TARGET}`);

@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { awaitChildServer } from "../../../local/platform/child_server.ts";
 import { findFreePort } from "../../../local/platform/postgres/server.ts";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
-import { launchChromium } from "../browser/chromium.ts";
+import { launchChromium, openPage } from "../../harness/browser/chromium.ts";
+import { fillIn, named, press, see } from "../../harness/browser/page.ts";
 import { makePlace, start } from "../local/start_fixture.ts";
 import { packClient, run } from "../package/packed_client.ts";
 import { readCodeBlocks, readDocument } from "./markdown.ts";
@@ -63,25 +64,25 @@ Deno.test("the page leads to an app that compiles, signs in, survives a reload a
 
     await using app = await serveApp(directory);
     await using chromium = await launchChromium();
-    const { page, complaints } = await chromium.openPage();
+    const { page, complaints } = await openPage(chromium);
     await page.goto(app.url);
-    const fillIn = async (password: string) => {
-      await page.getByLabel("E-mail").fill(SEED_USERS.ada.email);
-      await page.getByLabel("Password").fill(password);
-      await page.getByRole("button", { name: "Sign in" }).click();
+    const signIn = async (password: string) => {
+      await fillIn(page, "E-mail", SEED_USERS.ada.email);
+      await fillIn(page, "Password", password);
+      await press(page, "Sign in");
     };
-    await fillIn("wrong");
-    await page.getByRole("alert").filter({ hasText: "wrong" }).waitFor();
-    await fillIn(SEED_USERS.ada.password);
-    const welcome = page.getByText(`Signed in as ${SEED_USERS.ada.email}`);
-    await welcome.waitFor();
+    await signIn("wrong");
+    await see(page, "[role=alert]::-p-text(wrong)");
+    await signIn(SEED_USERS.ada.password);
+    const welcome = `::-p-text(Signed in as ${SEED_USERS.ada.email})`;
+    await see(page, welcome);
     await page.reload();
-    await welcome.waitFor();
+    await see(page, welcome);
 
-    const tab = await page.context().newPage();
+    const tab = await page.browserContext().newPage();
     await tab.goto(app.url);
-    await tab.getByRole("button", { name: "Sign out" }).click();
-    await page.getByLabel("Password").waitFor();
+    await press(tab, "Sign out");
+    await see(page, named("Password"));
     assert.deepEqual(complaints, []);
   } finally {
     await Deno.remove(root, { recursive: true });

@@ -6,14 +6,15 @@
  */
 
 import assert from "node:assert/strict";
-import type { EngineBrowser, EngineOptions, EngineTab } from "./engine.ts";
+import type { Tab } from "../../harness/browser/tab.ts";
+import type { EngineBrowser, EngineOptions } from "./engine.ts";
 import { type Harness, IS_SETTLED, type PageOptions, STATUS } from "./scenario.ts";
 
 /** The public key of a tab's proof, as its header has it. */
 export const KEY_OF_TAB = `prove().then((proof) => proof.kind === "signed"
   ? proof.jwt.split(".")[0] : Promise.reject(new Error(proof.kind)))`;
 
-export const keyOf = (tab: EngineTab): Promise<string> => tab.evaluate<string>(KEY_OF_TAB);
+export const keyOf = (tab: Tab): Promise<string> => tab.evaluate<string>(KEY_OF_TAB);
 
 export const DATABASE = '"unified-auth-key"';
 
@@ -31,7 +32,7 @@ export const withDatabase = (then: string): string =>
   })`;
 
 /** Refreshes what is due, and asserts that the request left within four seconds and that the session stands. */
-export async function refreshInTime(tab: EngineTab, { age }: Harness): Promise<void> {
+export async function refreshInTime(tab: Tab, { age }: Harness): Promise<void> {
   await age(3_000);
   const sentAfterMs = await tab.evaluate<number>(`(async () => {
     const since = performance.now();
@@ -45,7 +46,7 @@ export async function refreshInTime(tab: EngineTab, { age }: Harness): Promise<v
 }
 
 /** Refreshes, and asserts that the server rotated: of a bound session, that it got a proof. */
-export async function refreshAndRotate(tab: EngineTab, harness: Harness): Promise<void> {
+export async function refreshAndRotate(tab: Tab, harness: Harness): Promise<void> {
   const generation = "session.getSnapshot().generation";
   const before = await tab.evaluate<number>(generation);
   await refreshInTime(tab, harness);
@@ -61,7 +62,7 @@ export async function makeFolder(): Promise<AsyncDisposable & { readonly path: s
 export async function inNewBrowser<Value>(
   { launch, url }: Harness,
   { page, ...options }: EngineOptions & { readonly page?: PageOptions },
-  use: (tab: EngineTab, browser: EngineBrowser) => Promise<Value>,
+  use: (tab: Tab, browser: EngineBrowser) => Promise<Value>,
 ): Promise<Value> {
   await using browser = await launch(options);
   await using profile = await browser.openProfile();

@@ -5,9 +5,9 @@
  */
 
 import assert from "node:assert/strict";
+import type { Tab } from "../../harness/browser/tab.ts";
 import type { Proof } from "../../../client/src/key/prover.ts";
 import { startTcpRelay, type TcpRelay } from "../../harness/tcp_relay.ts";
-import type { EngineTab } from "./engine.ts";
 import {
   DELETE_KEY,
   inNewBrowser,
@@ -214,7 +214,7 @@ const NO_KEY: readonly Scenario[] = [
   {
     rule: "a page in a cross-site frame sends no proof, and one in a same-site frame does",
     run: async ({ open, url, stack }) => {
-      const framed = (tab: EngineTab) =>
+      const framed = (tab: Tab) =>
         tab.evaluate<string>(`new Promise((done) => {
           addEventListener("message", ({ data }) => done(data.proof.kind));
           const frame = document.createElement("iframe");

@@ -5,8 +5,8 @@
  */
 
 import assert from "node:assert/strict";
+import type { Tab } from "../../harness/browser/tab.ts";
 import { CLEARING_PATH } from "../browser/driven_site.ts";
-import type { EngineTab } from "./engine.ts";
 import {
   DATABASE,
   DELETE_KEY,
@@ -129,7 +129,7 @@ const FAILURES: readonly Scenario[] = [
   },
 ];
 
-const LOSSES: Readonly<Record<string, (tab: EngineTab, harness: Harness) => Promise<unknown>>> = {
+const LOSSES: Readonly<Record<string, (tab: Tab, harness: Harness) => Promise<unknown>>> = {
   "a key that was deleted": (tab) => tab.evaluate(DELETE_KEY),
   'a key that `Clear-Site-Data: "storage"` took from the open page': (tab) =>
     tab.evaluate(`fetch(${JSON.stringify(CLEARING_PATH)}).then((reply) => reply.text())`),

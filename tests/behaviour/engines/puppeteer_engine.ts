@@ -4,12 +4,12 @@
  * @module
  */
 
-import puppeteer, { type LaunchOptions, type Page } from "puppeteer-core";
-import sparticuz from "@sparticuz/chromium";
-import { CHROMIUM_ARGUMENTS } from "../browser/chromium.ts";
-import { type EngineBrowser, type EngineOptions, type EngineTab, waitUntilTrue } from "./engine.ts";
+import puppeteer, { type Browser } from "puppeteer-core";
 import { findProgram } from "../../../local/platform/find_program.ts";
-import { killTree, sleepTree } from "./process_tree.ts";
+import { launchChromium } from "../../harness/browser/chromium.ts";
+import { killTree, pidOf, sleepTree } from "../../harness/browser/process_tree.ts";
+import { createProfile } from "../../harness/browser/profile.ts";
+import type { EngineBrowser, EngineOptions } from "./engine.ts";
 
 /** Firefox' own traffic: the network of a test is closed. */
 const QUIET_FIREFOX = {
@@ -30,36 +30,19 @@ export async function launchPuppeteerEngine(
 ): Promise<EngineBrowser> {
   const { profileFolder } = options;
   const profile = profileFolder ?? await Deno.makeTempDir({ prefix: `unified-auth-${name}-` });
-  const browser = await puppeteer.launch({
-    headless: true,
-    userDataDir: profile,
-    ...(name === "chromium" ? await chromiumOptions(profile, options) : firefoxOptions(options)),
-  });
-  const pid = browser.process()?.pid;
-  if (pid === undefined) throw new Error(`Cannot drive ${name}: it has no process`);
+  const browser = name === "chromium"
+    ? await launchInFolder(profile, options)
+    : await launchFirefox(profile, options);
+  const pid = pidOf(browser);
   // A profile and a browser's settings apply to its default context alone.
   const usesDefault = options.blocksSiteData === true || profileFolder !== undefined;
   return {
     version: (await browser.version()).replace(/^.*\//, ""),
-    async openProfile() {
-      const context = usesDefault
-        ? browser.defaultBrowserContext()
-        : await browser.createBrowserContext();
-      return {
-        openTab: async (url) => await openTab(await context.newPage(), url),
-        cookie: async (name) =>
-          (await context.cookies()).find((cookie) => cookie.name === name)?.value,
-        async forgetCookie(name) {
-          await context.deleteMatchingCookies({ name });
-        },
-        async [Symbol.asyncDispose]() {
-          if (!usesDefault) await context.close();
-        },
-      };
-    },
-    async sleep(milliseconds) {
-      await sleepTree(pid, milliseconds);
-    },
+    openProfile: async () =>
+      createProfile(
+        usesDefault ? browser.defaultBrowserContext() : await browser.createBrowserContext(),
+      ),
+    sleep: (milliseconds) => sleepTree(pid, milliseconds),
     kill: () => killTree(pid),
     async [Symbol.asyncDispose]() {
       await browser.close();
@@ -68,42 +51,31 @@ export async function launchPuppeteerEngine(
   };
 }
 
-async function openTab(page: Page, url: string): Promise<EngineTab> {
-  await page.goto(url);
-  const evaluate = <Value>(expression: string) => page.evaluate(expression) as Promise<Value>;
-  return {
-    evaluate,
-    waitFor: (expression) => waitUntilTrue(evaluate, expression),
-    navigate: async (to) => {
-      await page.goto(to);
-    },
-    goBack: async () => {
-      await page.evaluate("void history.back()");
-    },
-    close: () => page.close(),
-  };
-}
-
-async function chromiumOptions(profile: string, options: EngineOptions): Promise<LaunchOptions> {
-  if (options.blocksSiteData) {
-    await Deno.mkdir(`${profile}/Default`);
+async function launchInFolder(
+  folder: string,
+  { blocksSiteData, proxyPort }: EngineOptions,
+): Promise<Browser> {
+  if (blocksSiteData) {
+    await Deno.mkdir(`${folder}/Default`);
     const settings = { profile: { default_content_setting_values: { cookies: 2 } } };
-    await Deno.writeTextFile(`${profile}/Default/Preferences`, JSON.stringify(settings));
+    await Deno.writeTextFile(`${folder}/Default/Preferences`, JSON.stringify(settings));
   }
-  return {
-    executablePath: await findProgram("chromium") ?? await sparticuz.executablePath(),
-    args: [
-      ...CHROMIUM_ARGUMENTS,
-      ...(options.proxyPort ? [`--proxy-server=http://127.0.0.1:${options.proxyPort}`] : []),
+  return await launchChromium({
+    executable: await findProgram("chromium"),
+    flags: [
+      `--user-data-dir=${folder}`,
+      ...(proxyPort ? [`--proxy-server=http://127.0.0.1:${proxyPort}`] : []),
     ],
-    // Of Puppeteer alone: people's browsers have that cache.
-    ignoreDefaultArgs: ["--disable-back-forward-cache"],
-  };
+  });
 }
 
-function firefoxOptions({ blocksSiteData, isPrivate, proxyPort }: EngineOptions): LaunchOptions {
-  return {
+function launchFirefox(
+  folder: string,
+  { blocksSiteData, isPrivate, proxyPort }: EngineOptions,
+): Promise<Browser> {
+  return puppeteer.launch({
     browser: "firefox",
+    userDataDir: folder,
     executablePath: "/usr/bin/firefox-esr",
     extraPrefsFirefox: {
       ...QUIET_FIREFOX,
@@ -117,5 +89,5 @@ function firefoxOptions({ blocksSiteData, isPrivate, proxyPort }: EngineOptions)
         }
         : {}),
     },
-  };
+  });
 }

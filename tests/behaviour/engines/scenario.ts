@@ -6,7 +6,8 @@
 
 import type { TestStack } from "../../../local/testing/test_server.ts";
 import type { DrivenSite } from "../browser/driven_site.ts";
-import type { EngineBrowser, EngineName, EngineOptions, EngineTab } from "./engine.ts";
+import type { Tab } from "../../harness/browser/tab.ts";
+import type { EngineBrowser, EngineName, EngineOptions } from "./engine.ts";
 
 export interface PageOptions {
   /** Runs in the page before its own script. */
@@ -24,13 +25,13 @@ export interface Harness {
   launch(options: EngineOptions): Promise<EngineBrowser>;
   url(options?: PageOptions): string;
   /** A tab whose session has settled. */
-  open(options?: PageOptions): Promise<EngineTab>;
-  openSignedIn(options?: PageOptions): Promise<EngineTab>;
+  open(options?: PageOptions): Promise<Tab>;
+  openSignedIn(options?: PageOptions): Promise<Tab>;
   /** The browser's refresh cookie, which no script can see. */
   refreshCookie(): Promise<string | undefined>;
   /** Closes all tabs; those that are opened later share nothing with them. */
   openAnotherProfile(): Promise<void>;
-  signIn(tab: EngineTab): Promise<void>;
+  signIn(tab: Tab): Promise<void>;
   /** Lets time pass for every session of the stack, so that the next refresh rotates. */
   age(seconds: number): Promise<void>;
   /** Of the one session that is live: whether it is bound to a key. */

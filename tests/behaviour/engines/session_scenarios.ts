@@ -5,8 +5,8 @@
  */
 
 import assert from "node:assert/strict";
+import type { Tab } from "../../harness/browser/tab.ts";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
-import type { EngineTab } from "./engine.ts";
 import { type Scenario, STATUS } from "./scenario.ts";
 
 /** Access tokens of four seconds: an hour's life in a few. */
@@ -87,7 +87,7 @@ export const SESSION_SCENARIOS: readonly Scenario[] = [
       const tabs = [await openSignedIn(), await open()];
       site.reset();
       const generation = "session.getSnapshot().generation";
-      const [first] = tabs as [EngineTab, EngineTab];
+      const [first] = tabs as [Tab, Tab];
       const before = await first.evaluate<number>(generation);
       for (const tab of tabs) await tab.waitFor(`${generation} >= ${before + 2}`);
       const after = await first.evaluate<number>(generation);

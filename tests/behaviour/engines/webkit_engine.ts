@@ -1,19 +1,17 @@
 /**
  * WebKitGTK by WebDriver, in a separate display. It is the engine of Safari with another network
  * and storage layer: what a test shows here is likely there, and not certain.
+ * Driven by Selenium, because its driver speaks classic WebDriver alone, which Puppeteer does not.
  *
  * @module
  */
 
 import { Builder, Capabilities, type WebDriver } from "selenium-webdriver";
 import { findFreePort } from "../../../local/platform/postgres/server.ts";
-import {
-  type EngineBrowser,
-  type EngineOptions,
-  type EngineProfile,
-  waitUntilTrue,
-} from "./engine.ts";
-import { killTree, sleepTree } from "./process_tree.ts";
+import { killTree, sleepTree } from "../../harness/browser/process_tree.ts";
+import type { Profile } from "../../harness/browser/profile.ts";
+import { waitUntilTrue } from "../../harness/browser/tab.ts";
+import type { EngineBrowser, EngineOptions } from "./engine.ts";
 import { MINI_BROWSER, readVersion, startDisplay, startProcess } from "./webkit_processes.ts";
 
 export async function launchWebkit(options: EngineOptions): Promise<EngineBrowser> {
@@ -39,7 +37,7 @@ export async function launchWebkit(options: EngineOptions): Promise<EngineBrowse
 async function openWindow(
   port: number,
   { blocksSiteData, proxyPort }: EngineOptions,
-): Promise<EngineProfile> {
+): Promise<Profile> {
   const capabilities = new Capabilities({
     browserName: "MiniBrowser",
     "webkitgtk:browserOptions": {
@@ -62,7 +60,7 @@ async function openWindow(
         inTab(() => evaluateAsync<Value>(driver, expression));
       return {
         evaluate,
-        waitFor: (expression) => waitUntilTrue(evaluate, expression),
+        waitFor: (expression, patienceMs) => waitUntilTrue(evaluate, expression, patienceMs),
         navigate: (to) => inTab(() => driver.get(to)),
         goBack: () => inTab(() => driver.navigate().back()),
         close: () => inTab(() => driver.close()),

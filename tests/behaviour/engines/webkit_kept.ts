@@ -5,8 +5,10 @@
  * @module
  */
 
-import { type EngineBrowser, type EngineProfile, type EngineTab, waitUntilTrue } from "./engine.ts";
-import { killTree, sleepTree } from "./process_tree.ts";
+import { killTree, sleepTree } from "../../harness/browser/process_tree.ts";
+import type { Profile } from "../../harness/browser/profile.ts";
+import { type Tab, waitUntilTrue } from "../../harness/browser/tab.ts";
+import type { EngineBrowser } from "./engine.ts";
 import {
   type Display,
   MINI_BROWSER,
@@ -40,9 +42,9 @@ export async function launchKeptWebkit(folder: string): Promise<EngineBrowser> {
   };
   return {
     version,
-    openProfile(): Promise<EngineProfile> {
+    openProfile(): Promise<Profile> {
       return Promise.resolve({
-        openTab(url): Promise<EngineTab> {
+        openTab(url): Promise<Tab> {
           if (browser) throw new Error("Cannot open a tab: WebKitGTK has one where it is kept");
           browser = kept.use(startBrowser(control.drive(url), { display, folder }));
           return Promise.resolve(createTab(control));
@@ -74,14 +76,14 @@ function startBrowser(
   });
 }
 
-function createTab({ drive, order }: Control): EngineTab {
+function createTab({ drive, order }: Control): Tab {
   const evaluate = <Value>(expression: string) => order<Value>({ expression });
   const leave = async (expression: string) => {
     await order({ expression, leaves: true });
   };
   return {
     evaluate,
-    waitFor: (expression) => waitUntilTrue(evaluate, expression),
+    waitFor: (expression, patienceMs) => waitUntilTrue(evaluate, expression, patienceMs),
     navigate: (to) => leave(`void (location.href = ${JSON.stringify(drive(to))})`),
     goBack: () => leave("void history.back()"),
     close: () => leave("void close()"),

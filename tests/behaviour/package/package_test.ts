@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { PROJECT } from "../../checks/check.ts";
-import { launchChromium } from "../browser/chromium.ts";
+import { launchChromium, openPage } from "../../harness/browser/chromium.ts";
+import { see } from "../../harness/browser/page.ts";
 import { DENO_PROGRAM, VITE_APP } from "./consumer_programs.ts";
 import { installClient, packClient, run } from "./packed_client.ts";
 
@@ -60,9 +61,9 @@ Deno.test("the client's package", async (test) => {
     await run("node", [VITE, "build", "--logLevel", "error"], app);
     await using server = serveApp(`${app}/dist`);
     await using chromium = await launchChromium();
-    const { page, complaints } = await chromium.openPage();
+    const { page, complaints } = await openPage(chromium);
     await page.goto(server.baseUrl);
-    await page.locator("output", { hasText: "signed-out" }).waitFor();
+    await see(page, "output::-p-text(signed-out)");
     assert.deepEqual(complaints, []);
     const rules = await page.evaluate(() =>
       [...document.styleSheets].flatMap(({ cssRules }) => [...cssRules]).map(({ cssText }) =>

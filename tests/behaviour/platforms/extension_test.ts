@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { build, stop } from "esbuild";
-import { chromium, type Page } from "playwright-core";
+import type { Page } from "puppeteer-core";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { openTestServer } from "../../../local/testing/test_server.ts";
+import { launchChromium } from "../../harness/browser/chromium.ts";
+import { see } from "../../harness/browser/page.ts";
 import { findOptionalProgram } from "../../harness/optional_program.ts";
-import { CHROMIUM_ARGUMENTS } from "../browser/chromium.ts";
 import { openPlatforms, type Platform } from "./platform.ts";
 
 /** The headless shell from npm, which other tests drive, has no extensions. */
@@ -24,20 +25,18 @@ if (executable !== undefined) {
       environment: { SESSION_ALLOWED_ORIGINS: `chrome-extension://${ID}` },
     });
     await bundle(extension, stack.functionsUrl);
-    await using browser = await chromium.launchPersistentContext("", {
-      executablePath: executable,
-      headless: true,
-      args: [
-        ...CHROMIUM_ARGUMENTS,
+    await using browser = await launchChromium({
+      executable,
+      flags: [
         `--disable-extensions-except=${extension.directory}/dist`,
         `--load-extension=${extension.directory}/dist`,
       ],
     });
-    const worker = browser.serviceWorkers()[0] ?? await browser.waitForEvent("serviceworker");
+    const worker = await browser.waitForTarget((target) => target.type() === "service_worker");
     assert.equal(new URL(worker.url()).host, ID);
     const popup = await browser.newPage();
     const complaints: string[] = [];
-    popup.on("pageerror", ({ message }) => complaints.push(message));
+    popup.on("pageerror", (error) => complaints.push(String(error)));
     await popup.goto(`chrome-extension://${ID}/popup.html`);
     await shows(popup, "signed-out nobody");
 
@@ -90,7 +89,7 @@ async function bundle({ directory }: Platform, functionsUrl: string): Promise<vo
 
 /** As Chromium does after 30 idle seconds. */
 async function endServiceWorker(popup: Page): Promise<void> {
-  const devTools = await popup.context().newCDPSession(popup);
+  const devTools = await popup.createCDPSession();
   const list = async () => {
     const { targetInfos } = await devTools.send("Target.getTargets");
     return targetInfos.filter(({ type }) => type === "service_worker");
@@ -101,6 +100,4 @@ async function endServiceWorker(popup: Page): Promise<void> {
   while ((await list()).length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-async function shows(page: Page, text: string): Promise<void> {
-  await page.locator("output", { hasText: text }).waitFor({ timeout: 15_000 });
-}
+const shows = (page: Page, text: string) => see(page, `output::-p-text(${text})`);

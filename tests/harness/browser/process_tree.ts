@@ -4,6 +4,15 @@
  * @module
  */
 
+import type { Browser } from "puppeteer-core";
+
+/** The first of a browser's processes. */
+export function pidOf(browser: Browser): number {
+  const pid = browser.process()?.pid;
+  if (pid === undefined) throw new Error("Cannot stop a browser: it has no process");
+  return pid;
+}
+
 /** Stops a process and its descendants for a while. */
 export async function sleepTree(rootPid: number, milliseconds: number): Promise<void> {
   const pids = await descendantsOf(rootPid);
