@@ -7,8 +7,9 @@
 
 import assert from "node:assert/strict";
 import type { Tab } from "../../harness/browser/tab.ts";
+import { IS_SETTLED } from "../browser/driven_project.ts";
 import type { EngineBrowser, EngineOptions } from "./engine.ts";
-import { type Harness, IS_SETTLED, type PageOptions, STATUS } from "./scenario.ts";
+import { type Harness, type PageOptions, STATUS } from "./scenario.ts";
 
 /** The public key of a tab's proof, as its header has it. */
 export const KEY_OF_TAB = `prove().then((proof) => proof.kind === "signed"

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { TestStack } from "../../../local/testing/test_server.ts";
-import type { DrivenSite } from "../browser/driven_site.ts";
+import type { DrivenParts } from "../browser/driven_project.ts";
 import type { Tab } from "../../harness/browser/tab.ts";
 import type { EngineBrowser, EngineName, EngineOptions } from "./engine.ts";
 
@@ -16,10 +15,8 @@ export interface PageOptions {
   readonly baseUrl?: string;
 }
 
-export interface Harness {
+export interface Harness extends DrivenParts {
   readonly engine: EngineName;
-  readonly site: DrivenSite;
-  readonly stack: TestStack;
   readonly browser: EngineBrowser;
   /** Another browser of this engine, for the scenarios that end one. */
   launch(options: EngineOptions): Promise<EngineBrowser>;
@@ -31,9 +28,6 @@ export interface Harness {
   refreshCookie(): Promise<string | undefined>;
   /** Closes all tabs; those that are opened later share nothing with them. */
   openAnotherProfile(): Promise<void>;
-  signIn(tab: Tab): Promise<void>;
-  /** Lets time pass for every session of the stack, so that the next refresh rotates. */
-  age(seconds: number): Promise<void>;
   /** Of the one session that is live: whether it is bound to a key. */
   isBound(): Promise<boolean>;
 }
@@ -53,5 +47,3 @@ export interface Scenario extends EngineOptions, HarnessOptions {
 }
 
 export const STATUS = "session.getSnapshot().status";
-
-export const IS_SETTLED = `!!globalThis.session && !["unknown", "restoring"].includes(${STATUS})`;
