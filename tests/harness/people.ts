@@ -38,7 +38,6 @@ export async function insertPeople(
     readonly bcryptCost?: number;
   },
 ): Promise<void> {
-  const [ids, emails] = [people.map(({ id }) => id), people.map(({ email }) => email)];
   await sql`
     insert into auth.users (
       instance_id, id, aud, role, email, encrypted_password, email_confirmed_at,
@@ -48,6 +47,6 @@ export async function insertPeople(
     select
       '00000000-0000-0000-0000-000000000000', id, 'authenticated', 'authenticated', email, hash,
       now(), '', '', '', '', '{"provider": "email", "providers": ["email"]}', '{}', now(), now()
-    from unnest(${ids}::uuid[], ${emails}::text[]) as person (id, email),
+    from jsonb_to_recordset(${JSON.stringify(people)}::text::jsonb) as person (id uuid, email text),
       extensions.crypt(${password}::text, extensions.gen_salt('bf', ${bcryptCost})) as hash`;
 }

@@ -5,9 +5,9 @@
  */
 
 import type { Contestant } from "../contestant.ts";
+import { arenaOf } from "../stand_ins/arena.ts";
 import { GRACE_SECONDS } from "../stand_ins/oidc_provider.ts";
-import { serveArena } from "../stand_ins/serve.ts";
-import { createTokenApi, REFRESH_COOKIE } from "../stand_ins/token_api.ts";
+import { REFRESH_COOKIE, tokenApi } from "../stand_ins/token_api.ts";
 
 export const axiosAuthRefresh: Contestant = {
   id: "axios-auth-refresh",
@@ -32,6 +32,5 @@ export const axiosAuthRefresh: Contestant = {
     S6: "has no user state",
     S8: "renews only when a call is refused",
   },
-  openArena: (options) =>
-    Promise.resolve(serveArena(options.script, () => createTokenApi(options))),
+  openArena: arenaOf(tokenApi),
 };

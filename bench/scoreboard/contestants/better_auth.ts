@@ -7,7 +7,7 @@
 import { betterAuth } from "better-auth";
 import { memoryAdapter } from "better-auth/adapters/memory";
 import type { Contestant } from "../contestant.ts";
-import { serveArena, type StandIn } from "../stand_ins/serve.ts";
+import { type ArenaServer, serveArena } from "../stand_ins/arena.ts";
 
 export const betterAuthClient: Contestant = {
   id: "better-auth",
@@ -30,8 +30,8 @@ export const betterAuthClient: Contestant = {
     S10: "nothing rotates, no lock",
     S11: "renews by GET, which changes nothing",
   },
-  async openArena({ script }) {
-    const arena = serveArena(script, createServer);
+  async openArena(options) {
+    const arena = serveArena(options, createServer);
     await fetch(`${arena.baseUrl}/api/auth/sign-up/email`, {
       method: "POST",
       headers: { "content-type": "application/json", origin: arena.baseUrl },
@@ -41,7 +41,7 @@ export const betterAuthClient: Contestant = {
   },
 };
 
-function createServer(baseURL: string): StandIn {
+function createServer(baseURL: string): ArenaServer {
   const auth = betterAuth({
     baseURL,
     secret: "a secret of the scoreboard, at least 32 characters",
@@ -50,19 +50,17 @@ function createServer(baseURL: string): StandIn {
     telemetry: { enabled: false },
   });
   return {
-    books: {
-      // A session lasts a week, and an hour changes nothing in it.
-      passTime: () => Promise.resolve(),
-      issuedCredentials: () => 0,
-      newestCredential: () => undefined,
-    },
+    // A session lasts a week, and an hour changes nothing in it.
+    passTime: () => Promise.resolve(),
+    issuedCredentials: () => 0,
+    newestCredential: () => undefined,
     async answer(request) {
       const { url, method, headers } = request;
       if (!new URL(url).pathname.startsWith("/api/auth/")) return undefined;
       const body = method === "GET" ? null : await request.arrayBuffer();
       // A separate request: it reads the signal, which the server's aborts with each answer.
-      return await auth.handler(new Request(url, { method, headers, body }));
+      const response = await auth.handler(new Request(url, { method, headers, body }));
+      return [url.includes("/get-session") ? "renewal" : "other", response];
     },
-    kindOf: ({ url }) => url.includes("/get-session") ? "renewal" : "other",
   };
 }

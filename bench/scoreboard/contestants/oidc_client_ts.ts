@@ -5,8 +5,8 @@
  */
 
 import type { Contestant } from "../contestant.ts";
-import { createOidcProvider, GRACE_SECONDS } from "../stand_ins/oidc_provider.ts";
-import { serveArena } from "../stand_ins/serve.ts";
+import { arenaOf } from "../stand_ins/arena.ts";
+import { GRACE_SECONDS, oidcProvider } from "../stand_ins/oidc_provider.ts";
 
 export const oidcClientTs: Contestant = {
   id: "oidc-client-ts",
@@ -34,6 +34,5 @@ export const oidcClientTs: Contestant = {
   // It renews automatically, a minute before the end.
   accessTtlSeconds: { S8: 64 },
   absent: { S9: "makes no calls" },
-  openArena: (options) =>
-    Promise.resolve(serveArena(options.script, () => createOidcProvider(options))),
+  openArena: arenaOf(oidcProvider),
 };

@@ -5,8 +5,8 @@
  */
 
 import type { Contestant } from "../contestant.ts";
-import { createGotrue } from "../stand_ins/gotrue.ts";
-import { serveArena } from "../stand_ins/serve.ts";
+import { arenaOf } from "../stand_ins/arena.ts";
+import { gotrue } from "../stand_ins/gotrue.ts";
 
 export const supabaseJs: Contestant = {
   id: "supabase-js",
@@ -29,5 +29,5 @@ export const supabaseJs: Contestant = {
       .map(([, value]) => JSON.parse(value).refresh_token)[0]`,
   },
   absent: { S9: "does not send a refused call again" },
-  openArena: (options) => Promise.resolve(serveArena(options.script, () => createGotrue(options))),
+  openArena: arenaOf(gotrue),
 };

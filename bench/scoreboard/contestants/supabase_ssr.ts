@@ -6,8 +6,8 @@
  */
 
 import type { Contestant } from "../contestant.ts";
-import { createGotrue } from "../stand_ins/gotrue.ts";
-import { serveArena } from "../stand_ins/serve.ts";
+import { arenaOf } from "../stand_ins/arena.ts";
+import { gotrue } from "../stand_ins/gotrue.ts";
 import { supabaseJs } from "./supabase_js.ts";
 
 export const supabaseSsr: Contestant = {
@@ -35,5 +35,5 @@ export const supabaseSsr: Contestant = {
     })()`,
   },
   absent: supabaseJs.absent,
-  openArena: (options) => Promise.resolve(serveArena(options.script, () => createGotrue(options))),
+  openArena: arenaOf(gotrue),
 };

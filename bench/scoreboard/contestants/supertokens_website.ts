@@ -6,8 +6,8 @@
  */
 
 import type { Contestant } from "../contestant.ts";
-import { serveArena } from "../stand_ins/serve.ts";
-import { createSuperTokens, REFRESH_COOKIE } from "../stand_ins/supertokens.ts";
+import { arenaOf } from "../stand_ins/arena.ts";
+import { REFRESH_COOKIE, superTokens } from "../stand_ins/supertokens.ts";
 
 export const supertokensWebsite: Contestant = {
   id: "supertokens-website",
@@ -26,6 +26,5 @@ export const supertokensWebsite: Contestant = {
   imports: 'export { default } from "supertokens-website";',
   credential: { cookie: REFRESH_COOKIE },
   absent: {},
-  openArena: (options) =>
-    Promise.resolve(serveArena(options.script, () => createSuperTokens(options))),
+  openArena: arenaOf(superTokens),
 };

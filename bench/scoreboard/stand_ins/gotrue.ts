@@ -8,8 +8,8 @@
  * @module
  */
 
-import { createRotatingSessions, type Issued } from "./rotating_sessions.ts";
-import { booksOf, type StandIn } from "./serve.ts";
+import type { StandIn } from "./arena.ts";
+import type { Issued } from "./rotating_sessions.ts";
 
 const REUSE_INTERVAL_SECONDS = 10;
 
@@ -23,29 +23,25 @@ const USER = {
   created_at: "2026-01-01T00:00:00Z",
 };
 
-export function createGotrue(
-  { accessTtlSeconds }: { readonly accessTtlSeconds: number },
-): StandIn {
-  const sessions = createRotatingSessions({
-    accessTtlSeconds,
-    allowsReuse: ({ parentOfNewest, rotatedSecondsAgo }) =>
-      parentOfNewest || rotatedSecondsAgo < REUSE_INTERVAL_SECONDS,
-  });
-  return {
-    books: booksOf(sessions),
-    async answer(request) {
-      const { pathname, searchParams } = new URL(request.url);
-      if (pathname !== "/auth/v1/token") return undefined;
-      if (searchParams.get("grant_type") === "password") return grant(sessions.open());
+export const gotrue: StandIn = {
+  allowsReuse: ({ parentOfNewest, rotatedSecondsAgo }) =>
+    parentOfNewest || rotatedSecondsAgo < REUSE_INTERVAL_SECONDS,
+  routes: {
+    async "/auth/v1/token"(request, sessions) {
+      const type = new URL(request.url).searchParams.get("grant_type");
+      if (type === "password") return ["other", grant(sessions.open())];
       const { refresh_token } = await request.json();
       const issued = sessions.rotate(refresh_token);
-      return issued ? grant(issued) : Response.json({
-        code: "refresh_token_already_used",
-        message: "Invalid Refresh Token: Already Used",
-      }, { status: 400, headers: { "x-supabase-api-version": "2024-01-01" } });
+      return ["renewal", issued ? grant(issued) : refuse()];
     },
-    kindOf: ({ url }) => url.includes("grant_type=refresh_token") ? "renewal" : "other",
-  };
+  },
+};
+
+function refuse(): Response {
+  return Response.json({
+    code: "refresh_token_already_used",
+    message: "Invalid Refresh Token: Already Used",
+  }, { status: 400, headers: { "x-supabase-api-version": "2024-01-01" } });
 }
 
 function grant(issued: Issued): Response {

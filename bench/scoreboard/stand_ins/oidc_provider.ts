@@ -6,37 +6,28 @@
  * @module
  */
 
-import { createRotatingSessions, type Issued } from "./rotating_sessions.ts";
-import { booksOf, type StandIn } from "./serve.ts";
-import { answerThings, readBearer } from "./things.ts";
+import { readBearer, type StandIn, things } from "./arena.ts";
+import type { Issued } from "./rotating_sessions.ts";
 
 export const GRACE_SECONDS = 30;
 
-export function createOidcProvider(
-  { accessTtlSeconds }: { readonly accessTtlSeconds: number },
-): StandIn {
-  const sessions = createRotatingSessions({
-    accessTtlSeconds,
-    allowsReuse: ({ rotatedSecondsAgo }) => rotatedSecondsAgo < GRACE_SECONDS,
-  });
-  const refreshes = new WeakSet<Request>();
-  return {
-    books: booksOf(sessions),
-    async answer(request) {
-      const { origin, pathname } = new URL(request.url);
-      if (pathname === "/.well-known/openid-configuration") return Response.json(metadata(origin));
-      if (pathname === "/api/things") return answerThings(sessions.accepts(readBearer(request)));
-      if (pathname !== "/token") return undefined;
+export const oidcProvider: StandIn = {
+  allowsReuse: ({ rotatedSecondsAgo }) => rotatedSecondsAgo < GRACE_SECONDS,
+  routes: {
+    "/.well-known/openid-configuration": ({ url }) => [
+      "other",
+      Response.json(metadata(new URL(url).origin)),
+    ],
+    "/api/things": things(readBearer),
+    async "/token"(request, sessions) {
       const form = new URLSearchParams(await request.text());
-      if (form.get("grant_type") === "password") return grant(sessions.open());
-      refreshes.add(request);
+      if (form.get("grant_type") === "password") return ["other", grant(sessions.open())];
       const issued = sessions.rotate(form.get("refresh_token") ?? undefined);
-      return issued ? grant(issued) : Response.json({ error: "invalid_grant" }, { status: 400 });
+      const refusal = Response.json({ error: "invalid_grant" }, { status: 400 });
+      return ["renewal", issued ? grant(issued) : refusal];
     },
-    kindOf: (request) =>
-      refreshes.has(request) ? "renewal" : request.url.includes("/api/things") ? "call" : "other",
-  };
-}
+  },
+};
 
 function metadata(issuer: string): Readonly<Record<string, unknown>> {
   return {

@@ -6,43 +6,24 @@
  * @module
  */
 
-import { createRotatingSessions, type Issued } from "./rotating_sessions.ts";
-import { booksOf, type StandIn } from "./serve.ts";
-import { answerThings, readCookie } from "./things.ts";
+import { readCookie, type StandIn, things } from "./arena.ts";
+import type { Issued } from "./rotating_sessions.ts";
 
 export const REFRESH_COOKIE = "sRefreshToken";
 const ACCESS_COOKIE = "sAccessToken";
 const REFRESH_PATH = "/auth/session/refresh";
 
-export function createSuperTokens(
-  { accessTtlSeconds }: { readonly accessTtlSeconds: number },
-): StandIn {
-  const sessions = createRotatingSessions({
-    accessTtlSeconds,
-    allowsReuse: ({ parentOfNewest, successorUsed }) => parentOfNewest && !successorUsed,
-  });
-  return {
-    books: booksOf(sessions),
-    answer(request) {
-      const { pathname } = new URL(request.url);
-      return Promise.resolve(route());
-
-      function route(): Response | undefined {
-        if (pathname === "/api/things") {
-          return answerThings(sessions.accepts(readCookie(request, ACCESS_COOKIE)));
-        }
-        if (pathname === "/auth/signin") return grant(sessions.open());
-        if (pathname !== REFRESH_PATH) return undefined;
-        const issued = sessions.rotate(readCookie(request, REFRESH_COOKIE));
-        return issued ? grant(issued) : refuse();
-      }
+export const superTokens: StandIn = {
+  allowsReuse: ({ parentOfNewest, successorUsed }) => parentOfNewest && !successorUsed,
+  routes: {
+    "/api/things": things((request) => readCookie(request, ACCESS_COOKIE)),
+    "/auth/signin": (_request, sessions) => ["other", grant(sessions.open())],
+    [REFRESH_PATH](request, sessions) {
+      const issued = sessions.rotate(readCookie(request, REFRESH_COOKIE));
+      return ["renewal", issued ? grant(issued) : refuse()];
     },
-    kindOf({ url }) {
-      if (url.endsWith(REFRESH_PATH)) return "renewal";
-      return url.includes("/api/things") ? "call" : "other";
-    },
-  };
-}
+  },
+};
 
 /** Two cookies, and a header that the front end keeps for itself: who, until when, and the claims. */
 function grant(
