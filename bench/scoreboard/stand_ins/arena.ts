@@ -11,7 +11,7 @@ import { servePage } from "../page.ts";
 import { createWire, type RequestKind } from "../wire.ts";
 import { createRotatingSessions, type Reuse, type RotatingSessions } from "./rotating_sessions.ts";
 
-/** What the request was for, and its answer. */
+/** The kind of the request, and its answer. */
 export type Reply = readonly [RequestKind, Response];
 
 type Route = (request: Request, sessions: RotatingSessions) => Reply | Promise<Reply>;
@@ -65,7 +65,7 @@ export function serveArena(
     },
   );
   const baseUrl = `http://127.0.0.1:${server.addr.port}`;
-  const { answer, ...books } = behind.server = open(baseUrl);
+  const { answer: _, ...books } = behind.server = open(baseUrl);
   return {
     baseUrl,
     wire,
