@@ -45,6 +45,8 @@ declare
     pg_relation_size('public.sessions') / current_setting('block_size')::bigint;
   v_window bigint;
   v_oldest_event bigint;
+  v_oldest_dated_event bigint;
+  v_last_forgotten_event bigint;
 begin
   windows := greatest(1, (v_blocks + v_window_blocks - 1) / v_window_blocks);
   v_window := nextval('unified_auth.purge_windows') % windows;
@@ -84,14 +86,31 @@ begin
   -- None: the table is empty, or somebody emptied it and began to count anew.
   perform setval('unified_auth.oldest_event', coalesce(v_oldest_event, 0));
 
+  -- A time ahead of the clock, which was set back since, says nothing. Such an event stands in the way of
+  -- none that came after it, and goes with the first of those.
+  select e.id
+  into v_oldest_dated_event
+  from public.session_events as e
+  where e.id >= v_oldest_event and e.occurred_at <= v_now
+  order by e.id
+  limit 1;
+
+  select max(e.id)
+  into v_last_forgotten_event
+  from public.session_events as e
+  where e.id >= v_oldest_dated_event
+    and e.id < v_oldest_dated_event + p_batch_size
+    and e.occurred_at < v_forgotten_before;
+
   delete from public.session_events as e
   where e.ctid = any (array(
     -- Locked before they go, so that two purges at once neither wait for each other nor deadlock.
     select o.ctid
     from public.session_events as o
-    where o.id >= v_oldest_event
-      and o.id < v_oldest_event + p_batch_size
-      and o.occurred_at < v_forgotten_before
+    where o.id between v_oldest_event and v_last_forgotten_event
+      and (o.occurred_at < v_forgotten_before or o.occurred_at > v_now)
+    order by o.id
+    limit p_batch_size
     for update skip locked
   ));
   get diagnostics purged_events = row_count;

@@ -90,7 +90,7 @@ const OCCASIONS: readonly (readonly [lead: string, occasion: string])[] = [
   [
     "Nothing purges",
     `insert into public.session_events (event, occurred_at)
-     values ('login', now() - interval '188 days')`,
+     values ('login', now() + interval '1 year'), ('login', now() - interval '188 days')`,
   ],
 ];
 

@@ -3,6 +3,7 @@ import type postgres from "postgres";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { openTestServer } from "../../../local/testing/test_server.ts";
 import { purgeUntilDone } from "../../../tools/retention.ts";
+import { readDocument } from "../docs/markdown.ts";
 import { runTask } from "../audits/run_task.ts";
 import { ageSession } from "../../../local/testing/aging.ts";
 import { codeOf, openBrowser } from "../http/browser.ts";
@@ -83,6 +84,58 @@ Deno.test("events are kept for 180 days, throttle buckets for one", async () => 
     where bucket = ${account}`;
   assert.equal((await purgeUntilDone(service)).throttleBuckets, 1);
 });
+
+Deno.test("an event of before the clock was set back holds up no other, and goes with the next one", async () => {
+  await using server = await openTestServer();
+  await using database = await server.createDatabase();
+  const sql = database.connect({ max: 1 });
+  const service = database.connectAs("service_role", { max: 1 });
+  // More than a batch of them, ahead of the clock by a year.
+  await sql`
+    insert into public.session_events (event, occurred_at)
+    select 'refresh', now() + interval '1 year' from generate_series(1, 30)`;
+  await sql`
+    insert into public.session_events (event, occurred_at)
+    select 'refresh', now() - make_interval(days => days)
+    from unnest(array_fill(179, array[5]) || array_fill(178, array[5])) as days`;
+  const purge = async () => (await purgeUntilDone(service, { batchSize: 20 })).events;
+  assert.equal(await purge(), 0, "nothing that came after them is old");
+  await sql`
+    update public.session_events set occurred_at = occurred_at - interval '2 days'
+    where occurred_at < now() - interval '178 days 1 hour'`;
+  assert.equal(await purge(), 35);
+  assert.equal(await purge(), 0);
+  const left = await sql<{ ahead: boolean }[]>`
+    select occurred_at > now() as ahead from public.session_events where event = 'refresh'`;
+  assert.deepEqual(left.map(({ ahead }) => ahead), Array(5).fill(false));
+});
+
+Deno.test("events that were put back from a backup are purged once the page's statement has run", async () => {
+  await using server = await openTestServer();
+  await using database = await server.createDatabase();
+  const sql = database.connect({ max: 1 });
+  const service = database.connectAs("service_role", { max: 1 });
+  const old = () =>
+    sql`
+      insert into public.session_events (id, event, occurred_at)
+      overriding system value
+      select n, 'refresh', now() - interval '200 days' from generate_series(101, 110) as n`;
+  await old();
+  await sql`
+    insert into public.session_events (id, event, occurred_at)
+    overriding system value values (1000, 'refresh', now())`;
+  assert.equal((await purgeUntilDone(service)).events, 10);
+  await old();
+  await sql.unsafe(await readStatement("unified_auth.oldest_event"));
+  assert.equal((await purgeUntilDone(service)).events, 10);
+});
+
+/** The block of the operators' page that names this. */
+async function readStatement(naming: string): Promise<string> {
+  const page = await readDocument("docs/operations.md");
+  const blocks = [...page.matchAll(/^```sql run\n([\s\S]*?)^```$/gm)].map(([, text = ""]) => text);
+  return blocks.find((text) => text.includes(naming)) ?? assert.fail(naming);
+}
 
 Deno.test("a purge under way makes no rotation wait, and waits for none", async () => {
   await using server = await openTestServer();
