@@ -830,6 +830,8 @@ declare
     pg_relation_size('public.sessions') / current_setting('block_size')::bigint;
   v_window bigint;
   v_oldest_event bigint;
+  v_oldest_dated_event bigint;
+  v_last_forgotten_event bigint;
 begin
   windows := greatest(1, (v_blocks + v_window_blocks - 1) / v_window_blocks);
   v_window := nextval('unified_auth.purge_windows') % windows;
@@ -869,14 +871,31 @@ begin
   -- None: the table is empty, or somebody emptied it and began to count anew.
   perform setval('unified_auth.oldest_event', coalesce(v_oldest_event, 0));
 
+  -- A time ahead of the clock, which was set back since, says nothing. Such an event stands in the way of
+  -- none that came after it, and goes with the first of those.
+  select e.id
+  into v_oldest_dated_event
+  from public.session_events as e
+  where e.id >= v_oldest_event and e.occurred_at <= v_now
+  order by e.id
+  limit 1;
+
+  select max(e.id)
+  into v_last_forgotten_event
+  from public.session_events as e
+  where e.id >= v_oldest_dated_event
+    and e.id < v_oldest_dated_event + p_batch_size
+    and e.occurred_at < v_forgotten_before;
+
   delete from public.session_events as e
   where e.ctid = any (array(
     -- Locked before they go, so that two purges at once neither wait for each other nor deadlock.
     select o.ctid
     from public.session_events as o
-    where o.id >= v_oldest_event
-      and o.id < v_oldest_event + p_batch_size
-      and o.occurred_at < v_forgotten_before
+    where o.id between v_oldest_event and v_last_forgotten_event
+      and (o.occurred_at < v_forgotten_before or o.occurred_at > v_now)
+    order by o.id
+    limit p_batch_size
     for update skip locked
   ));
   get diagnostics purged_events = row_count;
@@ -1423,26 +1442,33 @@ begin
       < server_time - make_interval(secs => p_policy.activity_interval_seconds))
     and unified_auth.may_write() -- neither is worth an outage
   then
-    -- Never wait for it: a rotation that holds the row makes this write pointless anyway.
-    perform 1
-    from public.sessions as s
-    where s.id = p_session_id
-      and s.is_valid
-      and s.generation = v_session.generation
-      and s.branch = v_session.branch
-      and s.last_active_at = v_session.last_active_at -- or it was handed out again since
-    for update skip locked;
+    begin
+      -- Never wait for it: a rotation that holds the row makes this write pointless anyway, and an index
+      -- that somebody makes holds the table for minutes.
+      lock table public.sessions in row exclusive mode nowait;
 
-    if found then
-      update public.sessions as s
-      set
-        last_active_at = greatest(s.last_active_at, server_time),
-        confirmed_at = case when v_confirms then server_time else s.confirmed_at end,
-        successor_salt = case when v_confirms then null else s.successor_salt end,
-        successor_key_id = case when v_confirms then null else s.successor_key_id end
+      perform 1
+      from public.sessions as s
       where s.id = p_session_id
-      returning s.* into v_session;
-    end if;
+        and s.is_valid
+        and s.generation = v_session.generation
+        and s.branch = v_session.branch
+        and s.last_active_at = v_session.last_active_at -- or it was handed out again since
+      for update skip locked;
+
+      if found then
+        update public.sessions as s
+        set
+          last_active_at = greatest(s.last_active_at, server_time),
+          confirmed_at = case when v_confirms then server_time else s.confirmed_at end,
+          successor_salt = case when v_confirms then null else s.successor_salt end,
+          successor_key_id = case when v_confirms then null else s.successor_key_id end
+        where s.id = p_session_id
+        returning s.* into v_session;
+      end if;
+    exception
+      when lock_not_available then null;
+    end;
   end if;
 
   outcome := 'active';
@@ -2333,6 +2359,7 @@ CREATE OR REPLACE FUNCTION unified_auth.session_is_live(p_session_id uuid)
  LANGUAGE sql
  STABLE SECURITY DEFINER
  SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '2s'
 AS $function$
   select exists (
     select 1

@@ -91,26 +91,33 @@ begin
       < server_time - make_interval(secs => p_policy.activity_interval_seconds))
     and unified_auth.may_write() -- neither is worth an outage
   then
-    -- Never wait for it: a rotation that holds the row makes this write pointless anyway.
-    perform 1
-    from public.sessions as s
-    where s.id = p_session_id
-      and s.is_valid
-      and s.generation = v_session.generation
-      and s.branch = v_session.branch
-      and s.last_active_at = v_session.last_active_at -- or it was handed out again since
-    for update skip locked;
+    begin
+      -- Never wait for it: a rotation that holds the row makes this write pointless anyway, and an index
+      -- that somebody makes holds the table for minutes.
+      lock table public.sessions in row exclusive mode nowait;
 
-    if found then
-      update public.sessions as s
-      set
-        last_active_at = greatest(s.last_active_at, server_time),
-        confirmed_at = case when v_confirms then server_time else s.confirmed_at end,
-        successor_salt = case when v_confirms then null else s.successor_salt end,
-        successor_key_id = case when v_confirms then null else s.successor_key_id end
+      perform 1
+      from public.sessions as s
       where s.id = p_session_id
-      returning s.* into v_session;
-    end if;
+        and s.is_valid
+        and s.generation = v_session.generation
+        and s.branch = v_session.branch
+        and s.last_active_at = v_session.last_active_at -- or it was handed out again since
+      for update skip locked;
+
+      if found then
+        update public.sessions as s
+        set
+          last_active_at = greatest(s.last_active_at, server_time),
+          confirmed_at = case when v_confirms then server_time else s.confirmed_at end,
+          successor_salt = case when v_confirms then null else s.successor_salt end,
+          successor_key_id = case when v_confirms then null else s.successor_key_id end
+        where s.id = p_session_id
+        returning s.* into v_session;
+      end if;
+    exception
+      when lock_not_available then null;
+    end;
   end if;
 
   outcome := 'active';

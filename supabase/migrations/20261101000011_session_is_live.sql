@@ -7,6 +7,7 @@ language sql
 stable
 security definer -- a policy runs as authenticated, who may not read the table
 set search_path = pg_catalog, pg_temp
+set lock_timeout = '2s' -- while an upgrade of Supabase Auth locks auth.users, the app's queries wait no longer
 as $$
   select exists (
     select 1

@@ -179,6 +179,24 @@ interface NumberedAnswer {
   };
 }
 
+Deno.test("a validate is answered while somebody makes an index, and leaves out what it would have noted", async () => {
+  await using session = await openRotated();
+  const { database, held, version, confirmedAt } = session;
+  await session.age(HOUR); // both writes are due
+  await session.service`set lock_timeout = '100ms'`;
+  const before = await version();
+  const blocker = database.connectAs("supabase_admin", { max: 1 });
+  for (const mode of ["share", "share row exclusive", "exclusive"]) {
+    await blocker`begin`;
+    await blocker.unsafe(`lock table public.sessions in ${mode} mode`);
+    assert.equal(await session.outcome(held), "active", mode);
+    await blocker`rollback`;
+  }
+  assert.equal(await version(), before);
+  assert.equal(await session.outcome(held), "active");
+  assert.ok(await confirmedAt(), "the next one notes it");
+});
+
 Deno.test("a session is answered with its user as the database knows them", async () => {
   await using fixture = await openSqlFixture();
   const { sessions, admin, userId } = fixture;
