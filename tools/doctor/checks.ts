@@ -11,6 +11,7 @@ import { clockSkew } from "./checks/clock_skew.ts";
 import { cookieAttributes } from "./checks/cookie_attributes.ts";
 import { cookieParty } from "./checks/cookie_party.ts";
 import { cookiesArrive } from "./checks/cookies_arrive.ts";
+import { eventIds } from "./checks/event_ids.ts";
 import { expiredBearer } from "./checks/expired_bearer.ts";
 import { otherOrigin } from "./checks/other_origin.ts";
 import { functionsAnswer } from "./checks/functions_answer.ts";
@@ -41,6 +42,7 @@ export const CHECKS: Readonly<Record<CheckId, Check>> = {
   signing_key: signingKey,
   migrations: migrations,
   schema: schema,
+  event_ids: eventIds,
   grants: grants,
   sign_out: signOut,
 };

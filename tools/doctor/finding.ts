@@ -24,6 +24,7 @@ export const CHECK_IDS = [
   "client_address", // signs in once more, which ends the session that the checks before it look at
   "migrations",
   "schema",
+  "event_ids",
   "grants",
   "sign_out",
 ] as const;

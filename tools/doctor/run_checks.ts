@@ -32,7 +32,13 @@ export interface RunChecksOptions {
 }
 
 /** They do not depend on the functions. */
-const NEED_NO_FUNCTIONS = new Set<CheckId>(["migrations", "schema", "grants", "sign_out"]);
+const NEED_NO_FUNCTIONS = new Set<CheckId>([
+  "migrations",
+  "schema",
+  "event_ids",
+  "grants",
+  "sign_out",
+]);
 
 export async function runChecks(options: RunChecksOptions): Promise<readonly Finding[]> {
   const { target, account, database, signal } = options;

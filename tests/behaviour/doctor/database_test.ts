@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { CheckId } from "../../../tools/doctor/finding.ts";
 import { readDesignedGrants } from "../../../tools/doctor/checks/grants.ts";
+import { readDocument } from "../docs/markdown.ts";
 import { assertFinding, openDoctorFixture } from "./fixture.ts";
 
 const fixture = await openDoctorFixture();
@@ -56,6 +57,24 @@ for (
       "grant select on public.sessions to service_role",
       "revoke select on public.sessions from service_role",
       /too much: "service_role may select table public\.sessions"/,
+    ],
+    [
+      "a table takes somebody's triggers, which would run as its owner",
+      "grant trigger on public.sessions to service_role",
+      "revoke trigger on public.sessions from service_role",
+      /too much: "service_role may add triggers to table public\.sessions"/,
+    ],
+    [
+      "somebody's foreign key may hold our rows",
+      "grant references (id) on public.sessions to anon",
+      "revoke references (id) on public.sessions from anon",
+      /too much: "anon may reference table public\.sessions"/,
+    ],
+    [
+      "somebody may put functions beside ours",
+      "grant create on schema unified_auth to authenticated",
+      "revoke create on schema unified_auth from authenticated",
+      /too much: "authenticated may create in schema unified_auth"/,
     ],
     [
       "a column is opened",
@@ -115,4 +134,48 @@ Deno.test("the designed grants are those of the reviewed dump, to the last", asy
   const written = dump.split("\n").filter((line) => line.startsWith("grant "));
   assert.ok(written.length >= 12);
   assert.equal(readDesignedGrants(dump).length, written.length);
+});
+
+for (
+  const [what, change, undo, says] of [
+    [
+      "postgres lost its right to lock a user",
+      "revoke update on auth.users from postgres",
+      "grant update on auth.users to postgres",
+      /missing: "postgres may update table auth\.users"/,
+    ],
+    [
+      "the secret key cannot reach the functions",
+      "revoke usage on schema public from service_role, public",
+      "grant usage on schema public to service_role, public",
+      /missing: "service_role may use schema public"/,
+    ],
+  ] as const
+) {
+  Deno.test(`grants fails when ${what}, which no migration of ours gives`, async () => {
+    const admin = fixture.stack.database.connectAs("supabase_admin", { max: 1 });
+    await admin.unsafe(change);
+    const findings = await fixture.runChecks(null, { account: null, database: sql });
+    await admin.unsafe(undo);
+    assertFinding(findings, "grants", { result: "failed", says });
+  });
+}
+
+Deno.test("event_ids fails when a copy of the rows has left their sequence behind, and the page's statement mends it", async () => {
+  const [, statement = ""] = /The ids of events\.[\s\S]*?```sql run\n([\s\S]*?)^```$/m.exec(
+    await readDocument("docs/operations.md"),
+  ) ?? [];
+  await sql`
+    insert into public.session_events (event) select 'refresh' from generate_series(1, 3)`;
+  await checkWith(
+    {
+      change: `select setval(pg_get_serial_sequence('public.session_events', 'id'), 1)`,
+      undo: statement,
+    },
+    "event_ids",
+    /every login and refresh answers 503/,
+  );
+  const findings = await fixture.runChecks(null, { account: null, database: sql });
+  assertFinding(findings, "event_ids", { result: "ok", says: /an unused id/ });
+  await sql`insert into public.session_events (event) values ('refresh')`;
 });

@@ -38,6 +38,7 @@ Deno.test("a check that needs an account, an app, a key or a database says so wi
     "signing_key",
     "migrations",
     "schema",
+    "event_ids",
     "grants",
     "sign_out",
   ];

@@ -13,7 +13,7 @@ with
       c.relpersistence, c.reloptions, n.nspname || '.' || c.relname as name
     from pg_class as c
     join ours as n on n.oid = c.relnamespace
-    where c.relkind in ('r', 'c', 'S', 'v')
+    where c.relkind in ('r', 'c', 'S', 'v', 'm', 'f', 'p')
       and (n.nspname = 'unified_auth' or $1::text[] is null
         or c.relname = any ($1)
         or exists (
@@ -60,7 +60,8 @@ with
     from relations as r
     cross join lateral (
       select case r.relkind
-        when 'r' then 'table ' when 'v' then 'view ' when 'S' then 'sequence ' else 'type '
+        when 'v' then 'view ' when 'S' then 'sequence ' when 'c' then 'type '
+        when 'm' then 'materialized view ' else 'table '
       end
     ) as k (kind)
     cross join lateral (
