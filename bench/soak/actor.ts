@@ -5,6 +5,7 @@
  * @module
  */
 
+import { setTimeout as delay } from "node:timers/promises";
 import type postgres from "postgres";
 import { type Chance, seededChance } from "../../tests/harness/chance.ts";
 import { askUntilAnswered } from "../../tests/resilience/fault/crowd.ts";
@@ -12,7 +13,7 @@ import { backdateAccessToken } from "../../tests/behaviour/http/access_token_for
 import { ageSession } from "../../local/testing/aging.ts";
 import { ACCESS_COOKIE, type Answer, type Browser } from "../../tests/behaviour/http/browser.ts";
 import { openTokenForge } from "../../tests/behaviour/http/token_forge.ts";
-import { pause, type Stage } from "./stage.ts";
+import type { Stage } from "./stage.ts";
 
 export interface Actor {
   readonly chance: Chance;
@@ -49,7 +50,7 @@ export function createActor(
       return answer;
     },
     async after(seconds, sessionId, jars) {
-      await pause(settledAtMs - performance.now());
+      await delay(Math.max(0, settledAtMs - performance.now()));
       const before = await query((sql) => readCreation(sql, sessionId));
       await query(async (sql) => {
         // Asked again after a lost reply: the session must not age twice where its cookies age once.

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { setTimeout as delay } from "node:timers/promises";
 import fc from "fast-check";
 import { type ErrorCode, ERRORS } from "../../supabase/functions/_shared/errors.ts";
 import { errorView } from "../../supabase/functions/_shared/http/schemas.ts";
@@ -20,7 +21,7 @@ import {
   REFRESH_COOKIE,
 } from "../../tests/behaviour/http/browser.ts";
 import { chanceOf } from "./actor.ts";
-import { pause, type Stage } from "./stage.ts";
+import type { Stage } from "./stage.ts";
 
 interface BadInput extends RawRequest {
   readonly path: string;
@@ -51,7 +52,7 @@ export async function flood(stage: Stage, name: string): Promise<void> {
       const description = `${kind}: ${answer?.status} ${JSON.stringify(answer?.body)}`;
       ledger.breach("a bad input is refused in the documented form, and does nothing", description);
     }
-    await pause(BETWEEN_MS);
+    await delay(BETWEEN_MS);
   }
 }
 

@@ -6,11 +6,10 @@
  * @module
  */
 
-import { type Chance, pick } from "../../tests/harness/chance.ts";
+import { pick } from "../../tests/harness/chance.ts";
 import {
   type Answer,
   type Browser,
-  type Call,
   CHROME,
   codeOf,
   openBrowser,
@@ -68,8 +67,8 @@ export async function takeLeave(life: HonestBrowser): Promise<void> {
 }
 
 const ACTS: Readonly<Record<string, (life: HonestBrowser) => Promise<void>>> = {
-  "heartbeat": async (life) => await validate(life, tabs(life)),
-  "refresh": async (life) => await refresh(life, tabs(life)),
+  "heartbeat": async (life) => await ask(life, "validate"),
+  "refresh": async (life) => await ask(life, "refresh"),
   "nap": async (life) => await wake(life, pick(life.actor.chance, NAPS_SECONDS)),
   "sleep": async (life) => await wake(life, pick(life.actor.chance, SLEEPS_SECONDS)),
   "lost reply": loseReply,
@@ -89,37 +88,23 @@ const ACTS: Readonly<Record<string, (life: HonestBrowser) => Promise<void>>> = {
   },
 };
 
-function tabs({ actor }: HonestBrowser): number {
-  return 1 + Math.floor(actor.chance() * 4);
-}
-
-/** So many tabs at once, some of whose replies are lost. */
-function inTabs(chance: Chance, count: number): readonly Call[] {
-  return Array.from({ length: count }, () => ({ lost: chance() < 0.2 }));
-}
-
-async function refresh(life: HonestBrowser, count: number): Promise<void> {
+/** Asks from so many tabs at once, some of whose replies are lost. */
+async function ask(
+  life: HonestBrowser,
+  what: "refresh" | "validate",
+  count = 1 + Math.floor(life.actor.chance() * 4),
+): Promise<void> {
   const { actor, browser } = life;
-  await Promise.all(
-    inTabs(actor.chance, count).map(async (call) => {
-      await judge(life, "refresh", await actor.ask(() => browser.refresh(call)));
-    }),
-  );
-}
-
-async function validate(life: HonestBrowser, count: number): Promise<void> {
-  const { actor, browser } = life;
-  await Promise.all(
-    inTabs(actor.chance, count).map(async (call) => {
-      await judge(life, "validate", await actor.ask(() => browser.validate(call)));
-    }),
-  );
+  const calls = Array.from({ length: count }, () => ({ lost: actor.chance() < 0.2 }));
+  await Promise.all(calls.map(async (call) => {
+    await judge(life, what, await actor.ask(() => browser[what](call)));
+  }));
 }
 
 async function wake(life: HonestBrowser, seconds: number): Promise<void> {
   life.actions.push(`${seconds} s later`);
   await life.actor.after(seconds, life.sessionId, [life.browser]);
-  await validate(life, tabs(life));
+  await ask(life, "validate");
 }
 
 async function loseReply(life: HonestBrowser): Promise<void> {
@@ -133,10 +118,10 @@ async function loseReply(life: HonestBrowser): Promise<void> {
 async function crash(life: HonestBrowser): Promise<void> {
   const { actor, browser, sessionId } = life;
   const onDisk = browser.copy();
-  await refresh(life, 1);
+  await ask(life, "refresh", 1);
   const seconds = Math.floor(actor.chance() * UNWRITTEN_SECONDS);
   await actor.after(seconds, sessionId, [browser, onDisk]);
-  await validate(life, 1);
+  await ask(life, "validate", 1);
   if (life.sessionId !== sessionId) return;
   browser.cookies.clear();
   for (const [name, value] of onDisk.cookies) browser.cookies.set(name, value);
@@ -148,11 +133,11 @@ async function crash(life: HonestBrowser): Promise<void> {
 async function duplicateLate(life: HonestBrowser): Promise<void> {
   const { actor, browser, sessionId } = life;
   const duplicate = browser.copy();
-  await refresh(life, 1);
+  await ask(life, "refresh", 1);
   const seconds = Math.floor(actor.chance() * LATEST_DUPLICATE_SECONDS);
   await actor.after(seconds, sessionId, [browser, duplicate]);
   await judge(life, "duplicate", await actor.ask(() => duplicate.refresh()));
-  await validate(life, 1);
+  await ask(life, "validate", 1);
 }
 
 const refreshAs = ({ browser }: HonestBrowser, userAgent: string) =>
@@ -166,7 +151,7 @@ async function render(life: HonestBrowser): Promise<void> {
   const isRefused = answer.status === 401 && codeOf(answer) === "proof_required" &&
     answer.setCookies.length === 0;
   if (browser.key === null || !isRefused) await judge(life, "render", answer);
-  await validate(life, tabs(life));
+  await ask(life, "validate");
 }
 
 /** As Safari deletes what it stored for a site that nobody visited for a week. */
@@ -176,7 +161,7 @@ async function loseKey(life: HonestBrowser): Promise<void> {
   await judge(life, "refresh", await actor.ask(() => browser.refresh()));
   await actor.after(72 * HOUR, life.sessionId, [browser]);
   browser.key = await createProofKey();
-  await validate(life, tabs(life));
+  await ask(life, "validate");
 }
 
 async function look(life: HonestBrowser, path: string): Promise<void> {

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { setTimeout as delay } from "node:timers/promises";
 import type { FunctionProcess } from "../../local/platform/function_processes.ts";
 import { type Chance, pick } from "../../tests/harness/chance.ts";
 import type { NetworkFault } from "../../tests/harness/faulty_proxy.ts";
@@ -14,7 +15,7 @@ import {
   sessionSecretOf,
 } from "../../tests/behaviour/http/instance_with_secrets.ts";
 import { chanceOf } from "./actor.ts";
-import { pause, type Stage } from "./stage.ts";
+import type { Stage } from "./stage.ts";
 
 const JOINTS = ["browsers", "project", "database"] as const;
 
@@ -26,13 +27,13 @@ export async function disturbNetwork(stage: Stage): Promise<void> {
   const { network, ledger } = stage;
   const chance = chanceOf(stage, "network");
   while (!stage.hasEnded()) {
-    await pause(200 + chance() * 1_500);
+    await delay(200 + chance() * 1_500);
     const joint = pick(chance, JOINTS);
     const [kind, fault] = drawFault(chance, joint);
     const proxy = network[joint];
     const before = proxy.met;
     proxy.setFault(fault);
-    await pause(200 + chance() * 600);
+    await delay(200 + chance() * 600);
     proxy.setFault(null);
     ledger.count("faults", `${kind}, ${WHERE[joint]}`, proxy.met - before);
   }
@@ -62,7 +63,7 @@ export async function disturbMachines(stage: Stage): Promise<void> {
   const chance = chanceOf(stage, "machines");
   const changeSecrets = secretChanges(stage);
   while (!stage.hasEnded()) {
-    await pause(500 + chance() * 2_000);
+    await delay(500 + chance() * 2_000);
     const [kind, disturb] = pick(chance, Object.entries(DISTURBANCES));
     await disturb(stage, chance);
     ledger.count("faults", kind);
@@ -81,12 +82,12 @@ const DISTURBANCES: Readonly<Record<string, Disturbance>> = {
   "function killed and started": async (stage, chance) => {
     const instance = pick(chance, instancesOf(stage));
     await instance.kill();
-    await pause(chance() * 500);
+    await delay(chance() * 500);
     await instance.restart();
   },
   "PostgreSQL killed and started": async ({ network }, chance) => {
     await network.server.kill();
-    await pause(chance() * 500);
+    await delay(chance() * 500);
     await network.server.start();
   },
   "PostgreSQL stopped and started": async ({ network }) => {
@@ -95,7 +96,7 @@ const DISTURBANCES: Readonly<Record<string, Disturbance>> = {
   },
   "PostgreSQL frozen for a second": async ({ network }) => {
     await network.server.pause();
-    await pause(1_000);
+    await delay(1_000);
     network.server.resume();
   },
   "purge": async (stage) => {

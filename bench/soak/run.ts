@@ -6,6 +6,7 @@
  * @module
  */
 
+import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 import { Misuse, runTool } from "../../tools/misuse.ts";
 import { renderFigures } from "./report.ts";
@@ -37,7 +38,8 @@ await runTool("soak", async (args) => {
   console.log(`Soaking for ${options.seconds} s, seed ${options.seed}`);
   const figures = await soak(options);
   console.log(`\n${renderFigures(figures)}\n`);
-  await writeFigures(values.write, figures);
+  await Deno.mkdir(dirname(values.write), { recursive: true });
+  await Deno.writeTextFile(values.write, `${JSON.stringify(figures, null, 2)}\n`);
   for (const { promise, story } of figures.breaches) {
     console.error(`BROKEN: ${promise}\n  ${story}`);
   }
@@ -49,10 +51,4 @@ function readCount(name: string, text: string, max: number): number {
   const count = Number(text);
   if (Number.isInteger(count) && count >= 0 && count <= max) return count;
   throw new Misuse(`--${name} must be a whole number from 0 to ${max}: ${text}`);
-}
-
-async function writeFigures(path: string, figures: unknown): Promise<void> {
-  const directory = path.slice(0, Math.max(0, path.lastIndexOf("/")));
-  if (directory !== "") await Deno.mkdir(directory, { recursive: true });
-  await Deno.writeTextFile(path, `${JSON.stringify(figures, null, 2)}\n`);
 }

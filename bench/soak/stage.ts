@@ -5,6 +5,7 @@
  * @module
  */
 
+import { setTimeout as delay } from "node:timers/promises";
 import postgres from "postgres";
 import { insertPerson } from "../../tests/harness/people.ts";
 import { type OwnTestServer, startTestServer } from "../../local/testing/test_server.ts";
@@ -55,7 +56,7 @@ export async function openStage(
         if (!isOutage(thrown) || performance.now() > deadlineMs) throw thrown;
         // The first to notice opens the next client; the old one is closed with the database.
         if (sql === current) current = connect();
-        await pause(100);
+        await delay(100);
       }
     }
   };
@@ -83,10 +84,6 @@ function countOutage(ledger: Ledger, line: string): void {
   if (!line.startsWith("{")) return;
   const { dependency, cause } = JSON.parse(line);
   if (dependency !== undefined) ledger.count("outages", `${dependency}: ${cause}`);
-}
-
-export function pause(milliseconds: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, Math.max(0, milliseconds)));
 }
 
 /** The server went away or is coming back; anything else is a mistake in the query. */
