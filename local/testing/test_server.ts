@@ -15,6 +15,7 @@ import {
 import { runMigrations } from "../platform/migrations.ts";
 import { cacheFunctions } from "../platform/function_processes.ts";
 import { makeSecrets } from "../platform/secrets.ts";
+import { SEED_USERS } from "../platform/seed_users.ts";
 import { type Stack, type StackOptions, startStack } from "../platform/stack.ts";
 import { cloneDatabase, TEMPLATE, type TestDatabase } from "./test_database.ts";
 
@@ -62,6 +63,12 @@ export interface OwnTestServer extends TestServer {
   pause(): Promise<void>;
   resume(): void;
 }
+
+/**
+ * bcrypt's lowest: a check takes a millisecond, and a tenth of a second at Supabase Auth's cost. Tests sign
+ * in thousands of times; those of the time that it takes set a cost for themselves.
+ */
+const BCRYPT_COST = 4;
 
 const SHARED_SERVER = "UNIFIED_AUTH_TEST_SERVER";
 
@@ -241,6 +248,7 @@ async function startTestStack(port: number, options: TestStackOptions = {}): Pro
     await dropDatabase();
     throw thrown;
   });
+  stack.authSettings.bcryptCost = BCRYPT_COST;
   const stop = async () => {
     await stack.stop();
     await dropDatabase();
@@ -271,6 +279,15 @@ async function makeTemplate(server: PostgresServer, projectDirectory: string): P
   await prepareProjectRoles(server);
   await prepareProjectDatabase({ server, database: TEMPLATE });
   await runMigrations({ databaseUrl: server.url({ database: TEMPLATE }), projectDirectory });
+  const sql = postgres(server.url({ database: TEMPLATE, user: SUPERUSER }), { max: 1 });
+  for (const { id, password } of Object.values(SEED_USERS)) {
+    await sql`
+      update auth.users
+      set encrypted_password =
+        extensions.crypt(${password}, extensions.gen_salt('bf', ${BCRYPT_COST}))
+      where id = ${id}`;
+  }
+  await sql.end();
 }
 
 async function removeFiles(directory: string, cluster: Cluster): Promise<void> {

@@ -8,10 +8,20 @@ import { parseBanDuration } from "./ban_duration.ts";
 import { AuthFailure } from "./errors.ts";
 import { MAX_PASSWORD_BYTES } from "./password_grant.ts";
 import { endSessions } from "./sessions.ts";
+import type { AuthSettings } from "./settings.ts";
 import { findUser, type Json, renderUser, type UserRow } from "./users.ts";
 
+/** A change of a user, as a request asks for it. */
+interface UserChange {
+  readonly body: Json;
+  readonly settings: Pick<AuthSettings, "bcryptCost">;
+}
+
 /** @throws {AuthFailure} */
-export async function createUser(sql: postgres.Sql, body: Json): Promise<Response> {
+export async function createUser(
+  sql: postgres.Sql,
+  { body, settings: { bcryptCost } }: UserChange,
+): Promise<Response> {
   const email = textOf(body, "email")?.toLowerCase();
   const phone = textOf(body, "phone")?.replace(/^\+/, "");
   if (!email && !phone) {
@@ -52,7 +62,8 @@ export async function createUser(sql: postgres.Sql, body: Json): Promise<Respons
       values (
         '00000000-0000-0000-0000-000000000000', ${id}, 'authenticated',
         ${textOf(body, "role") ?? "authenticated"}, ${email ?? null}, ${phone ?? null},
-        extensions.crypt(${password ?? crypto.randomUUID()}, extensions.gen_salt('bf', 10)),
+        extensions.crypt(
+          ${password ?? crypto.randomUUID()}, extensions.gen_salt('bf', ${bcryptCost})),
         case when ${body.email_confirm === true} then now() end,
         case when ${body.phone_confirm === true} then now() end,
         ${banEnd(tx, banSeconds)},
@@ -73,7 +84,10 @@ export async function createUser(sql: postgres.Sql, body: Json): Promise<Respons
 }
 
 /** @throws {AuthFailure} */
-export async function updateUser(sql: postgres.Sql, user: UserRow, body: Json): Promise<Response> {
+export async function updateUser(
+  sql: postgres.Sql,
+  { user, body, settings: { bcryptCost } }: UserChange & { readonly user: UserRow },
+): Promise<Response> {
   const { id } = user;
   const password = textOf(body, "password");
   if (password !== undefined) requireStrong(password);
@@ -98,7 +112,8 @@ export async function updateUser(sql: postgres.Sql, user: UserRow, body: Json): 
         : []),
       ...(banSeconds === undefined ? [] : [tx`banned_until = ${banEnd(tx, banSeconds)}`]),
       ...(password === undefined ? [] : [
-        tx`encrypted_password = extensions.crypt(${password}, extensions.gen_salt('bf', 10))`,
+        tx`encrypted_password =
+          extensions.crypt(${password}, extensions.gen_salt('bf', ${bcryptCost}))`,
       ]),
       ...metadataChange(tx, "raw_app_meta_data", body.app_metadata),
       ...metadataChange(tx, "raw_user_meta_data", body.user_metadata),

@@ -44,7 +44,7 @@ export interface AuthEmulatorOptions extends AccessTokenSigner, CallerOptions {
 }
 
 export function createAuthEmulator(options: AuthEmulatorOptions): AuthEmulator {
-  const { databaseUrl, publicJwks, keys, now } = options;
+  const { databaseUrl, publicJwks, keys, settings, now } = options;
   const connections = createConnections({ databaseUrl, applicationName: "gotrue", size: 4 });
   const bearer = (request: Request) => readBearer(request, options);
   const signedIn = async (sql: postgres.Sql, request: Request) =>
@@ -127,7 +127,8 @@ export function createAuthEmulator(options: AuthEmulatorOptions): AuthEmulator {
   addAdminSignInRoutes(app, signInRoutes);
   app.post(
     "/admin/users",
-    async ({ req, var: { sql } }) => await createUser(sql, await readBody(req.raw)),
+    async ({ req, var: { sql } }) =>
+      await createUser(sql, { body: await readBody(req.raw), settings }),
   );
   app.get(
     "/admin/users/:id/factors",
@@ -140,7 +141,11 @@ export function createAuthEmulator(options: AuthEmulatorOptions): AuthEmulator {
   app.put(
     "/admin/users/:id",
     async ({ req, var: { sql } }) =>
-      await updateUser(sql, await userOf(sql, req.param("id")), await readBody(req.raw)),
+      await updateUser(sql, {
+        user: await userOf(sql, req.param("id")),
+        body: await readBody(req.raw),
+        settings,
+      }),
   );
   app.delete(
     "/admin/users/:id",

@@ -149,7 +149,7 @@ export async function finishOAuth(
     const error_description = "Signups not allowed for this instance";
     return refuse({ error: "access_denied", error_code: "signup_disabled", error_description });
   }
-  const user = await linkUser(sql, { known, email, provider: flow.provider_type });
+  const user = await linkUser(sql, { known, email, provider: flow.provider_type, settings });
   if (!flow.code_challenge) {
     const session = { userId: user.id, method: "oauth", userAgent, clientAddress, now };
     const { access_token, refresh_token } = await (await openSession(issuer, session)).json();
@@ -191,13 +191,14 @@ async function findFlow(sql: postgres.Sql, state: string): Promise<FlowRow | und
 /** The provider's word confirms the address. Of an unconfirmed user the password goes. */
 async function linkUser(
   sql: postgres.Sql,
-  { known, email, provider }: {
+  { known, email, provider, settings }: {
     readonly known: UserRow | undefined;
     readonly email: string;
     readonly provider: string;
+    readonly settings: AuthSettings;
   },
 ): Promise<UserRow> {
-  if (!known) await createUser(sql, { email, email_confirm: true });
+  if (!known) await createUser(sql, { body: { email, email_confirm: true }, settings });
   else if (!known.email_confirmed_at) {
     await sql`
       update auth.users

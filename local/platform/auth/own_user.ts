@@ -9,15 +9,17 @@ import { requireStrong } from "./admin_users.ts";
 import { AuthFailure } from "./errors.ts";
 import { MAX_PASSWORD_BYTES, passwordFits } from "./password_grant.ts";
 import { endSessions } from "./sessions.ts";
+import type { AuthSettings } from "./settings.ts";
 import { findUser, type Json, renderUser, type UserRow } from "./users.ts";
 
 /** @throws {AuthFailure} */
 export async function updateOwnUser(
   sql: postgres.Sql,
-  { user, sessionId, body }: {
+  { user, sessionId, body, settings }: {
     readonly user: UserRow;
     readonly sessionId: string;
     readonly body: Json;
+    readonly settings: Pick<AuthSettings, "bcryptCost">;
   },
 ): Promise<Response> {
   const { password, data } = body;
@@ -35,7 +37,8 @@ export async function updateOwnUser(
     await tx`
       update auth.users
       set
-        encrypted_password = extensions.crypt(${password}, extensions.gen_salt('bf', 10)),
+        encrypted_password = extensions.crypt(
+          ${password}, extensions.gen_salt('bf', ${settings.bcryptCost})),
         confirmation_token = '', recovery_token = '', updated_at = now()
       where id = ${user.id}`;
     await endSessions(tx, { userId: user.id, sessionId, scope: "others" });

@@ -25,6 +25,8 @@ export interface AuthSettings {
   flowLifetimeSeconds: number;
   /** Whether the mail server answers. @default {true} */
   mailServerUp: boolean;
+  /** Of the passwords that are written from now on. @default {10} */
+  bcryptCost: number;
 }
 
 /** The settings of a project whose site and functions are at `baseUrl`. */
@@ -42,6 +44,7 @@ export function hostedSettings(baseUrl: string): AuthSettings {
     mailCodeLifetimeSeconds: 86_400,
     flowLifetimeSeconds: 300,
     mailServerUp: true,
+    bcryptCost: 10,
   };
 }
 

@@ -225,7 +225,7 @@ async function addUser(
 ): Promise<UserRow> {
   const isConfirmed = settings.autoconfirm;
   const body = { ...user, user_metadata: data, email_confirm: isConfirmed, phone_confirm: false };
-  const { id } = await (await createUser(sql, body)).json();
+  const { id } = await (await createUser(sql, { body, settings })).json();
   const added = await findUser(sql, { id });
   if (!added) throw new AuthFailure(500, "unexpected_failure", "Database error finding user");
   return added;

@@ -135,7 +135,7 @@ export function addSignInRoutes(app: Hono<AuthEnvironment>, options: SignInRoute
 
   app.put("/user", async (context) => {
     const body = await readBody(context.req.raw);
-    return await updateOwnUser(context.var.sql, { body, ...await own(context) });
+    return await updateOwnUser(context.var.sql, { body, settings, ...await own(context) });
   });
 
   app.post(

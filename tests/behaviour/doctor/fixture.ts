@@ -52,7 +52,6 @@ export async function openDoctorFixture(options: TestStackOptions = {}): Promise
   });
   proxy.setUpstream(stack.baseUrl);
   const sql = stack.database.connect({ max: 1 });
-  await makePasswordCheap(sql);
   return {
     stack,
     baseUrl,
@@ -88,15 +87,6 @@ export async function openDoctorFixture(options: TestStackOptions = {}): Promise
       await server.close();
     },
   };
-}
-
-/** At bcrypt's lowest cost: two hundred people sign in in these tests. */
-async function makePasswordCheap(sql: postgres.Sql): Promise<void> {
-  const { id, password } = SEED_USERS.ada;
-  await sql`
-    update auth.users as u
-    set encrypted_password = extensions.crypt(${password}, extensions.gen_salt('bf', 4))
-    where u.id = ${id}`;
 }
 
 /** Fails unless the check gave this result, in words that match. */
