@@ -45,26 +45,12 @@ async function isBound({ sql }: Stage): Promise<boolean> {
   return rows[0]?.["is_bound"];
 }
 
-const askWorker = `(kind, question = "prove") => new Promise((resolve, reject) => {
-  const worker = kind === "shared" ? new SharedWorker("/worker.js").port : new Worker("/worker.js");
+const STATUS_OF_WORKER = `new Promise((resolve, reject) => {
+  const worker = new Worker("/worker.js");
   worker.onmessage = ({ data }) => resolve(data);
   worker.onerror = reject;
-  worker.postMessage(question);
+  worker.postMessage("status");
 })`;
-
-Deno.test("two tabs and a worker have one key, which stays when the page is loaded again", () =>
-  project.withStage(async (stage) => {
-    const [first, second] = [await stage.open(), await stage.open()];
-    const proofs = await Promise.all([
-      first.evaluate<Proof>("prove()"),
-      second.evaluate<Proof>("prove()"),
-      second.evaluate<Proof>(`(${askWorker})("dedicated")`),
-    ]);
-    await first.navigate(stage.url());
-    await first.waitFor("!!globalThis.prove");
-    proofs.push(await first.evaluate<Proof>("prove()"));
-    assert.equal(new Set(await Promise.all(proofs.map(thumbprint))).size, 1);
-  }));
 
 Deno.test("a client in a worker takes a path, and refreshes the bound session of its page", () =>
   project.withStage(async (stage) => {
@@ -72,63 +58,23 @@ Deno.test("a client in a worker takes a path, and refreshes the bound session of
     await stage.age(4_000);
     await stage.chromium.forgetCookie(ACCESS_COOKIE);
     const { status, generation } = await tab.evaluate<{ status: string; generation: number }>(
-      `(${askWorker})("dedicated", "status")`,
+      STATUS_OF_WORKER,
     );
     assert.deepEqual([status, generation], ["active", 2]);
   }));
 
-Deno.test("tabs that make the key at once end with one, in a hundred new databases", () =>
-  project.withStage(async (stage) => {
-    const tabs = [await stage.open(), await stage.open()];
-    for (let round = 0; round < 100; round++) {
-      const proofs = await Promise.all(tabs.map((tab) => tab.evaluate<Proof>("prove()")));
-      assert.equal(new Set(await Promise.all(proofs.map(thumbprint))).size, 1);
-      await tabs[0]?.evaluate(DELETE_KEY);
-    }
-  }));
-
-Deno.test("a shared worker is not used: WebKit gives it another IndexedDB", () =>
-  project.withStage(async (stage) => {
-    const tab = await stage.open();
-    const proof = await tab.evaluate<Proof>(`(${askWorker})("shared")`);
-    assert.deepEqual(proof, { kind: "unreadable" });
-  }));
-
-Deno.test("the stored private key gives itself away in no form", () =>
-  project.withStage(async (stage) => {
-    const tab = await stage.open();
-    await tab.evaluate("prove().then(() => 0)");
-    const refusals = await tab.evaluate<string[]>(`(async () => {
-      const open = indexedDB.open("unified-auth-key", 1);
-      await new Promise((done) => open.onsuccess = done);
-      const [name] = open.result.objectStoreNames;
-      const all = open.result.transaction(name).objectStore(name).getAll();
-      await new Promise((done) => all.onsuccess = done);
-      open.result.close();
-      const { privateKey } = all.result[0];
-      return Promise.all(["jwk", "pkcs8"].map((form) =>
-        crypto.subtle.exportKey(form, privateKey).then(() => "exported", (error) => error.name)));
-    })()`);
-    assert.deepEqual(refusals, ["InvalidAccessError", "InvalidAccessError"]);
-  }));
-
-Deno.test("a proof takes less than 50 ms, and a cold one less than 250 ms", () =>
+Deno.test("a proof for which the key is made first takes less than 250 ms", () =>
   project.withStage(async (stage) => {
     const tab = await stage.open();
     const time =
       "(async () => { const t = performance.now(); await prove(); return performance.now() - t })()";
     // The least of several: what else a busy machine does in between is not the proof's.
-    const coldTimes = [];
+    const times = [];
     for (let round = 0; round < 5; round++) {
-      coldTimes.push(await tab.evaluate<number>(time));
+      times.push(await tab.evaluate<number>(time));
       await tab.evaluate(DELETE_KEY);
     }
-    assert.ok(Math.min(...coldTimes) < 250, `cold: ${coldTimes.join(", ")} ms`);
-    await tab.evaluate("prove().then(() => 0)");
-    const times = [];
-    for (let round = 0; round < 20; round++) times.push(await tab.evaluate<number>(time));
-    const medianMs = times.sort((a, b) => a - b)[10] ?? NaN;
-    assert.ok(medianMs < 50, `warm: ${medianMs} ms`);
+    assert.ok(Math.min(...times) < 250, `${times.join(", ")} ms`);
   }));
 
 Deno.test("where storage is blocked, sign-in and refresh work without a key and without a complaint", () =>
@@ -151,33 +97,6 @@ Deno.test("where storage is blocked, sign-in and refresh work without a key and 
     assert.deepEqual(await tab.evaluate("complaints"), []);
   }));
 
-const HOLDS: Readonly<Record<string, string>> = {
-  "a deletion that another tab blocks": `new Promise((done) => {
-    const open = indexedDB.open("unified-auth-key", 1);
-    open.onsuccess = () => {
-      globalThis.held = open.result;
-      indexedDB.deleteDatabase("unified-auth-key").onblocked = () => done(0);
-    };
-  })`,
-  "an upgrade that another tab blocks": `new Promise((done) => {
-    const open = indexedDB.open("unified-auth-key", 1);
-    open.onsuccess = () => {
-      globalThis.held = open.result;
-      indexedDB.open("unified-auth-key", 2).onblocked = () => done(0);
-    };
-  })`,
-};
-for (const [name, hold] of Object.entries(HOLDS)) {
-  Deno.test(`behind ${name} a refresh is sent within four seconds, and the session is kept`, () =>
-    project.withStage(async (stage) => {
-      const tab = await stage.openSignedIn();
-      const other = await stage.open();
-      await other.evaluate(hold);
-      await stage.age(3_000);
-      await refreshInTime(tab);
-    }));
-}
-
 Deno.test("behind a frozen tab with a running transaction a refresh is sent within four seconds", () =>
   project.withStage(async (stage) => {
     const tab = await stage.openSignedIn();
@@ -199,48 +118,6 @@ Deno.test("behind a frozen tab with a running transaction a refresh is sent with
     await other.close();
     await tab.waitFor("prove().then(({ kind }) => kind === 'signed')");
     assert.equal(await thumbprint(await tab.evaluate<Proof>("prove()")), before);
-  }));
-
-Deno.test("a page in a cross-site frame sends no proof", () =>
-  project.withStage(async (stage) => {
-    const tab = await stage.open();
-    const other = await stage.chromium.openTab(stage.url().replace("127.0.0.1", "localhost"));
-    await other.waitFor("!!globalThis.prove");
-    const framed = (of: ChromiumTab) =>
-      of.evaluate<Proof>(`new Promise((done) => {
-        addEventListener("message", ({ data }) => done(data.proof));
-        const frame = document.createElement("iframe");
-        frame.src = ${JSON.stringify(stage.url())};
-        document.body.append(frame);
-      })`);
-    assert.equal((await framed(tab)).kind, "signed", "same site");
-    assert.deepEqual(await framed(other), { kind: "unreadable" });
-  }));
-
-Deno.test("a page comes back from the back/forward cache after a proof, and hangs nobody there", () =>
-  project.withStage(async (stage) => {
-    const tab = await stage.openSignedIn(QUICK);
-    await tab.evaluate("prove().then(() => 0)");
-    await tab.evaluate("void (location.href = '/other?options=%7B%7D')");
-    await tab.waitFor("location.pathname === '/other' && !!globalThis.prove");
-    await tab.evaluate(DELETE_KEY);
-    await tab.goBack();
-    await tab.waitFor("location.pathname === '/' && !!globalThis.prove");
-    const proof = await tab.evaluate<Proof>("prove()");
-    assert.equal(proof.kind, "signed");
-  }));
-
-Deno.test("a sign-in binds its session, and each refresh is proven at the first try", () =>
-  project.withStage(async (stage) => {
-    const tab = await stage.openSignedIn();
-    assert.equal(await isBound(stage), true);
-    for (let generation = 2; generation <= 4; generation++) {
-      await stage.age(3_000);
-      stage.site.reset();
-      await refreshInTime(tab);
-      assert.equal(await tab.evaluate("session.getSnapshot().generation"), generation);
-      assert.equal(stage.site.count("refresh"), 1);
-    }
   }));
 
 Deno.test("a session that began without a key is bound at its first refresh", () =>
@@ -283,26 +160,6 @@ Deno.test("a copied cookie gets nothing, and its owner notices nothing", () =>
     }
     await refreshInTime(tab);
     assert.equal(await tab.evaluate("session.getSnapshot().generation"), 2);
-  }));
-
-Deno.test("a key that was deleted while the cookies stay asks for a sign-in in place, and ends nothing", () =>
-  project.withStage(async (stage) => {
-    const tab = await stage.openSignedIn();
-    await tab.evaluate(DELETE_KEY);
-    await stage.age(4_000);
-    await tab.evaluate("session.refresh().then(() => 0)");
-    const { status, reason, user } = await tab.evaluate<
-      { status: string; reason: string; user: { email: string } }
-    >("session.getSnapshot()");
-    assert.deepEqual([status, reason, user.email], ["ended", "key-lost", "ada@example.com"]);
-    assert.ok(await stage.chromium.cookie(REFRESH_COOKIE), "the cookie is untouched");
-    assert.equal(await isBound(stage), true, "and so is the session");
-    const signedIn = await tab.evaluate<{ kind: string }>(
-      "signIn('ada@example.com', 'correct-horse-battery-staple')",
-    );
-    assert.equal(signedIn.kind, "signed-in");
-    await stage.age(3_000);
-    await refreshInTime(tab);
   }));
 
 Deno.test("five tabs of a bound session that wake at once stay signed in, locks or not", () =>

@@ -5,6 +5,7 @@
  */
 
 import assert from "node:assert/strict";
+import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import type { Tab } from "../../harness/browser/tab.ts";
 import { CLEARING_PATH } from "../browser/driven_site.ts";
 import {
@@ -144,10 +145,11 @@ const LOST_KEY: readonly Scenario[] = [
       await lose(tab, harness);
       await harness.age(4_000);
       await tab.evaluate("session.refresh().then(() => 0)");
-      const { status, reason } = await tab.evaluate<{ status: string; reason: string }>(
-        "session.getSnapshot()",
-      );
-      assert.deepEqual([status, reason], ["ended", "key-lost"]);
+      const { status, reason, user } = await tab.evaluate<
+        { status: string; reason: string; user: { email: string } }
+      >("session.getSnapshot()");
+      assert.deepEqual([status, reason, user.email], ["ended", "key-lost", SEED_USERS.ada.email]);
+      assert.ok(await harness.refreshCookie(), "the cookie is untouched");
       assert.equal(await harness.isBound(), true);
       await harness.signIn(tab);
       assert.notEqual(await keyOf(tab), key);
