@@ -2,9 +2,10 @@
  * `deno task test`: runs every test with both leak sanitizers on, several files at a time, and closes with
  * a line that counts what passed and what failed. All files share one PostgreSQL server, which starts when
  * the first of them asks for it. `tests/behaviour/store` holds both stores to one contract; the few files
- * that a contract cannot stand for run a second time with the direct store. Arguments are handed to
- * `deno test`: files, directories, `--filter`; those run once, with the store that
- * `UNIFIED_AUTH_TEST_STORE` names (`data-api` or `postgres`). `--slowest` prints which files took longest.
+ * that a contract cannot stand for also run with the direct store, beside the others, and what they print
+ * follows at the end. Arguments are handed to `deno test`: files, directories, `--filter`; those run once,
+ * with the store that `UNIFIED_AUTH_TEST_STORE` names (`data-api` or `postgres`). `--slowest` prints which
+ * files took longest.
  *
  * @module
  */
@@ -12,10 +13,11 @@
 import { shareTestServer, testStore, testStoreEnvironment } from "../local/testing/test_server.ts";
 
 /**
- * Files at a time. Most of a test is waiting, for a timer or for another process: two cores are kept busy
- * by more than two files. Files that are named run one after the other, since their output is read meanwhile.
+ * Files at a time, beside the one with the direct store. Most of a test is waiting, for a timer or for
+ * another process: two cores are kept busy by more than two files. Files that are named run one after the
+ * other, since their output is read meanwhile.
  */
-const JOBS = "4";
+const JOBS = "5";
 
 /** Seconds each: a fault in any of them shows at once. */
 const QUICK = ["tests/unit", "tests/checks"];
@@ -57,15 +59,17 @@ const SLOWEST_FILES = 25;
 
 const showsSlowest = Deno.args.includes("--slowest");
 const asked = Deno.args.filter((argument) => argument !== "--slowest");
-const runs: readonly Run[] = asked.length > 0 ? [{ args: asked, store: testStore(), jobs: "1" }] : [
-  { args: FOLDERS, store: "data-api", jobs: JOBS },
-  { args: WITH_THE_DIRECT_STORE_TOO, store: "postgres", jobs: JOBS },
-];
+const runs: readonly Run[] = asked.length > 0
+  ? [{ args: asked, store: testStore(), jobs: Deno.env.get("DENO_JOBS") ?? "1" }]
+  : [
+    { args: FOLDERS, store: "data-api", jobs: Deno.env.get("DENO_JOBS") ?? JOBS },
+    { args: WITH_THE_DIRECT_STORE_TOO, store: "postgres", jobs: "1", printsAtEnd: true },
+  ];
 
 await using server = shareTestServer();
 let [passed, failed, succeeded] = [0, 0, true];
-for (const run of runs) {
-  const { success, xml } = await runTests(run);
+for (const { success, xml, printed } of await Promise.all(runs.map(runTests))) {
+  if (printed !== "") console.log(printed);
   if (showsSlowest) printSlowest(xml);
   const counts = countTests(xml);
   passed += counts.passed;
@@ -86,13 +90,23 @@ interface Run {
   readonly args: readonly string[];
   readonly store: ReturnType<typeof testStore>;
   readonly jobs: string;
+  /** Keeps what it prints, for lines of two runs at once are read by nobody. @default {false} */
+  readonly printsAtEnd?: boolean;
+}
+
+interface RunResult {
+  readonly success: boolean;
+  readonly xml: string;
+  /** The output of a run that prints at the end. */
+  readonly printed: string;
 }
 
 async function runTests(
-  { args, store, jobs }: Run,
-): Promise<{ readonly success: boolean; readonly xml: string }> {
+  { args, store, jobs, printsAtEnd = false }: Run,
+): Promise<RunResult> {
   const report = await Deno.makeTempFile({ prefix: "unified-auth-", suffix: ".xml" });
-  const { success } = await new Deno.Command(Deno.execPath(), {
+  const stream = printsAtEnd ? "piped" : "inherit";
+  const output = await new Deno.Command(Deno.execPath(), {
     args: [
       "test",
       "--allow-all",
@@ -106,14 +120,18 @@ async function runTests(
     env: {
       ...server.environment,
       ...testStoreEnvironment(store),
-      DENO_JOBS: Deno.env.get("DENO_JOBS") ?? jobs,
+      DENO_JOBS: jobs,
       DENO_NO_UPDATE_CHECK: "1",
     },
     stdin: "null",
-  }).spawn().status;
+    stdout: stream,
+    stderr: stream,
+  }).output();
   const xml = await Deno.readTextFile(report);
   await Deno.remove(report);
-  return { success, xml };
+  const printed = printsAtEnd ? [output.stdout, output.stderr] : [];
+  const text = printed.map((bytes) => new TextDecoder().decode(bytes)).join("");
+  return { success: output.success, xml, printed: text };
 }
 
 function countTests(xml: string): { readonly passed: number; readonly failed: number } {
