@@ -97,12 +97,15 @@ Deno.test("validates that come while every request is under way share the next, 
 
 const json = (status: number, body: unknown) => () => Response.json(body, { status });
 const failed = (status: number, code: string) => json(status, { code, message: "x" });
+const breakOff = () =>
+  new Response(new ReadableStream({ pull: (body) => body.error("broken off") }));
 const page = (status: number) => () => new Response("<h1>?</h1>", { status });
 
 /** Answers that no call can help, and the cause that is logged for each. */
 const FAILURES: Readonly<Record<string, readonly [() => Response, string]>> = {
   "a gateway that answers for the data API": [page(502), "http_502"],
   "a limit on requests": [page(429), "http_429"],
+  "a connection that ends": [breakOff, "network"],
   "an error page with status 200": [page(200), "unexpected_answer"],
   "a database that is away": [failed(503, "PGRST000"), "PGRST000"],
   "no free connection": [failed(504, "PGRST003"), "PGRST003"],
