@@ -12,7 +12,7 @@ import { type Scenario, STATUS } from "./scenario.ts";
 /** Access tokens of four seconds: an hour's life in a few. */
 const SHORT_LIVED = { SESSION_ACCESS_TTL_SECONDS: "4", SESSION_WINDOW_SECONDS: "1" };
 
-/** A tab that hears nothing of the others, and says whether it has sent a call of the app. */
+/** A tab that hears nothing of the others nor of being looked at, and says whether it has sent a call of the app. */
 const DEAF_PAGE = `
   globalThis.isSent = false;
   globalThis.plainFetch = globalThis.fetch;
@@ -21,7 +21,12 @@ const DEAF_PAGE = `
     return plainFetch(input, init);
   };
   globalThis.BroadcastChannel = undefined;
-  addEventListener("storage", (event) => event.stopImmediatePropagation(), true);
+  EventTarget.prototype.addEventListener = new Proxy(EventTarget.prototype.addEventListener, {
+    apply(listen, target, args) {
+      const isDeafTo = ["storage", "focus", "visibilitychange"].includes(args[0]);
+      if (!isDeafTo) Reflect.apply(listen, target, args);
+    },
+  });
 `;
 
 export const SESSION_SCENARIOS: readonly Scenario[] = [
