@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Fate } from "../../tests/behaviour/browser/driven_site.ts";
+import type { Fate } from "../../tests/harness/driven/site.ts";
 
 /** A renewal of the session, a call of the protected resource, or anything else. */
 export type RequestKind = "renewal" | "call" | "other";

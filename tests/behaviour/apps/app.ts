@@ -8,7 +8,7 @@
 import type { TestStack } from "../../../local/testing/test_server.ts";
 import { findFreePort } from "../../../local/platform/postgres/server.ts";
 import { openTestServer } from "../../../local/testing/test_server.ts";
-import { createDrivenSite, type DrivenSite } from "../browser/driven_site.ts";
+import { createDrivenSite, type DrivenSite } from "../../harness/driven/site.ts";
 import { installApp } from "../package/packed_client.ts";
 
 /** The frameworks that have an app here. */

@@ -8,7 +8,7 @@
 import type { Chance } from "../../harness/chance.ts";
 import type { ChromiumTab } from "../../harness/browser/chromium_profile.ts";
 import type { Stage } from "./scenario.ts";
-import type { Fate } from "./driven_site.ts";
+import type { Fate } from "../../harness/driven/site.ts";
 
 type Step = (stage: Stage, tab: ChromiumTab, chance: Chance) => void | Promise<void>;
 

@@ -16,7 +16,7 @@ import {
   IS_SETTLED,
   openDrivenProject,
   type ProjectOptions,
-} from "./driven_project.ts";
+} from "../../harness/driven/project.ts";
 
 export interface Stage extends DrivenParts {
   readonly chromium: ChromiumProfile;

@@ -14,7 +14,7 @@ import { openTestServer, type TestStack } from "../../../local/testing/test_serv
 import { launchChromium, openPage } from "../../harness/browser/chromium.ts";
 import { evaluate, fillIn, named, press, see } from "../../harness/browser/page.ts";
 import { insertPerson } from "../../harness/people.ts";
-import { createDrivenSite } from "./driven_site.ts";
+import { createDrivenSite } from "../../harness/driven/site.ts";
 
 export interface Person {
   readonly id: string;

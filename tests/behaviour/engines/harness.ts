@@ -6,7 +6,7 @@
  */
 
 import assert from "node:assert/strict";
-import { type DrivenParts, IS_SETTLED, openDrivenProject } from "../browser/driven_project.ts";
+import { type DrivenParts, IS_SETTLED, openDrivenProject } from "../../harness/driven/project.ts";
 import { REFRESH_COOKIE } from "../http/browser.ts";
 import type { EngineBrowser, EngineName } from "./engine.ts";
 import { launchEngine } from "./launch.ts";

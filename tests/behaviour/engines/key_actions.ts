@@ -7,7 +7,7 @@
 
 import assert from "node:assert/strict";
 import type { Tab } from "../../harness/browser/tab.ts";
-import { IS_SETTLED } from "../browser/driven_project.ts";
+import { IS_SETTLED } from "../../harness/driven/project.ts";
 import type { EngineBrowser, EngineOptions } from "./engine.ts";
 import { type Harness, type PageOptions, STATUS } from "./scenario.ts";
 

@@ -7,7 +7,7 @@
 import assert from "node:assert/strict";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import type { Tab } from "../../harness/browser/tab.ts";
-import { CLEARING_PATH } from "../browser/driven_site.ts";
+import { CLEARING_PATH } from "../../harness/driven/site.ts";
 import {
   DATABASE,
   DELETE_KEY,

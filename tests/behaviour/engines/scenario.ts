@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { DrivenParts } from "../browser/driven_project.ts";
+import type { DrivenParts } from "../../harness/driven/project.ts";
 import type { Tab } from "../../harness/browser/tab.ts";
 import type { EngineBrowser, EngineName, EngineOptions } from "./engine.ts";
 

@@ -43,8 +43,8 @@ export interface DrivenPage {
   readonly body?: string;
 }
 
-const DRIVEN_PAGE: DrivenPage = { script: new URL("./driven_page.ts", import.meta.url) };
-const DRIVEN_WORKER = new URL("./driven_worker.ts", import.meta.url);
+const DRIVEN_PAGE: DrivenPage = { script: new URL("./page.ts", import.meta.url) };
+const DRIVEN_WORKER = new URL("./worker.ts", import.meta.url);
 
 const PATIENCE_MS = 10_000;
 const LOOK_EVERY_MS = 10;

@@ -8,9 +8,9 @@ import type postgres from "postgres";
 import { ageEverySession } from "../../../local/testing/aging.ts";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { openTestServer, type TestStack } from "../../../local/testing/test_server.ts";
-import type { Tab } from "../../harness/browser/tab.ts";
-import { emptySessionTables } from "../../harness/session_tables.ts";
-import { createDrivenSite, type DrivenPage, type DrivenSite } from "./driven_site.ts";
+import type { Tab } from "../browser/tab.ts";
+import { emptySessionTables } from "../session_tables.ts";
+import { createDrivenSite, type DrivenPage, type DrivenSite } from "./site.ts";
 
 /** The parts of a project that a scenario may use. */
 export interface DrivenParts {
@@ -35,7 +35,7 @@ export interface DrivenProject {
 export interface ProjectOptions {
   /** Of the functions. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** @default {`driven_page.ts`} */
+  /** @default {`page.ts`} */
   readonly page?: DrivenPage;
 }
 
