@@ -307,6 +307,11 @@ create table public.sessions (
   revoked_reason public.session_revoked_reason
 ) with (fillfactor=70);
 
+create table unified_auth.changed_passwords (
+  user_id uuid not null,
+  changed_at timestamp with time zone not null
+);
+
 create unlogged table unified_auth.login_throttle (
   bucket bytea not null,
   failures double precision not null default 0,
@@ -352,6 +357,7 @@ alter table public.sessions add constraint sessions_salt_names_its_key CHECK (((
 alter table public.sessions add constraint sessions_superseded_refresh_token_hash_is_sha256 CHECK ((octet_length(superseded_refresh_token_hash) = 32));
 alter table public.sessions add constraint sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES auth.users(id) ON DELETE CASCADE;
 alter table public.sessions add constraint sessions_valid_until_revoked CHECK ((is_valid = (revoked_at IS NULL)));
+alter table unified_auth.changed_passwords add constraint changed_passwords_pkey PRIMARY KEY (user_id);
 alter table unified_auth.login_throttle add constraint login_throttle_bucket_is_a_keyed_hash CHECK ((octet_length(bucket) = 32));
 alter table unified_auth.login_throttle add constraint login_throttle_counts_failures CHECK ((failures >= (0)::double precision));
 alter table unified_auth.login_throttle add constraint login_throttle_pkey PRIMARY KEY (bucket);
@@ -374,6 +380,7 @@ CREATE INDEX sign_in_claims_forgotten_at_idx ON unified_auth.sign_in_claims USIN
 
 alter table public.session_events enable row level security;
 alter table public.sessions enable row level security;
+alter table unified_auth.changed_passwords enable row level security;
 alter table unified_auth.login_throttle enable row level security;
 alter table unified_auth.password_changes enable row level security;
 alter table unified_auth.sign_in_claims enable row level security;
@@ -382,6 +389,7 @@ alter table unified_auth.sign_in_claims enable row level security;
 
 create policy session_events_only_through_functions on public.session_events as permissive for all to public using (false) with check (false);
 create policy sessions_only_through_functions on public.sessions as permissive for all to public using (false) with check (false);
+create policy changed_passwords_only_through_functions on unified_auth.changed_passwords as permissive for all to public using (false) with check (false);
 create policy login_throttle_only_through_functions on unified_auth.login_throttle as permissive for all to public using (false) with check (false);
 create policy password_changes_only_through_functions on unified_auth.password_changes as permissive for all to public using (false) with check (false);
 create policy sign_in_claims_only_through_functions on unified_auth.sign_in_claims as permissive for all to public using (false) with check (false);
@@ -685,6 +693,16 @@ begin
       from public.sessions as s
       where s.identity_session_id = p_identity_session_id
     )
+  ) then
+    outcome := 'user_not_found';
+    return;
+  end if;
+
+  -- The session may also have been opened after the change, for a password that was judged before it.
+  if p_login_charged_at <= (
+    select c.changed_at
+    from unified_auth.changed_passwords as c
+    where c.user_id = p_user_id and c.changed_at <= v_now -- or the clock was set back since
   ) then
     outcome := 'user_not_found';
     return;
@@ -1681,10 +1699,19 @@ AS $function$
 declare
   v_has_password constant boolean := new.encrypted_password <> '';
   v_had_password constant boolean := old.encrypted_password <> '';
+  v_key_id_in constant text := '"key_id":"([^"]*)"'; -- where the project encrypts hashes
+  v_key_id constant text := substring(new.encrypted_password, v_key_id_in);
   v_spared uuid;
 begin
   if (v_has_password or v_had_password) is not true then
     return null;
+  end if;
+
+  -- A login after which Supabase Auth encrypts the hash anew, with another key, knew the password.
+  if v_had_password
+    and v_key_id is not distinct from substring(old.encrypted_password, v_key_id_in)
+  then
+    perform unified_auth.note_changed_password(new.id);
   end if;
 
   select c.session_id
@@ -2126,6 +2153,31 @@ begin
     return row('role_not_allowed', null, null)::unified_auth.minting;
   end if;
   return row(null, v_added, null)::unified_auth.minting;
+end;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION unified_auth.note_changed_password(p_user_id uuid)
+ RETURNS void
+ LANGUAGE plpgsql
+ SET search_path TO 'pg_catalog', 'pg_temp'
+AS $function$
+declare
+  v_now timestamptz := clock_timestamp();
+begin
+  -- Each change forgets more than it adds, so that the table needs no job.
+  delete from unified_auth.changed_passwords as c
+  where c.user_id in (
+    select o.user_id
+    from unified_auth.changed_passwords as o
+    where o.changed_at < v_now - interval '10 minutes' and o.user_id <> p_user_id
+    limit 10
+    for update skip locked
+  );
+
+  insert into unified_auth.changed_passwords as c (user_id, changed_at)
+  values (p_user_id, v_now)
+  on conflict (user_id) do update set changed_at = excluded.changed_at;
 end;
 $function$
 ;

@@ -124,6 +124,16 @@ begin
     return;
   end if;
 
+  -- The session may also have been opened after the change, for a password that was judged before it.
+  if p_login_charged_at <= (
+    select c.changed_at
+    from unified_auth.changed_passwords as c
+    where c.user_id = p_user_id and c.changed_at <= v_now -- or the clock was set back since
+  ) then
+    outcome := 'user_not_found';
+    return;
+  end if;
+
   if p_policy.absolute_ttl_seconds > 0 then
     v_absolute_expires_at := v_now + make_interval(secs => p_policy.absolute_ttl_seconds);
   end if;

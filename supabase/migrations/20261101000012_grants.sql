@@ -8,7 +8,8 @@ revoke all on sequence public.session_events_id_seq
   from public, anon, authenticated, service_role;
 
 revoke all on schema unified_auth from public;
-revoke all on table unified_auth.login_throttle from public, anon, authenticated, service_role;
+revoke all on table unified_auth.login_throttle, unified_auth.changed_passwords
+  from public, anon, authenticated, service_role;
 revoke all on sequence unified_auth.purge_windows, unified_auth.oldest_event
   from public, anon, authenticated, service_role;
 revoke execute on all functions in schema unified_auth

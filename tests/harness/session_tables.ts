@@ -14,6 +14,7 @@ export const SESSION_TABLES = [
   ["unified_auth.login_throttle", "bucket"],
   ["unified_auth.sign_in_claims", "claim"],
   ["unified_auth.password_changes", "announced_at"],
+  ["unified_auth.changed_passwords", "user_id"],
 ] as const;
 
 /**

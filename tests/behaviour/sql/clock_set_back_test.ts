@@ -41,6 +41,21 @@ for (const seconds of STEPS_SECONDS) {
     assert.equal(await waitOf(fixture, 2), 0, "another account of the same network");
   });
 
+  Deno.test(`a clock set back by ${seconds} s refuses no login for a password that was changed before`, async () => {
+    await using fixture = await openSqlFixture();
+    const { admin, sessions, userId } = fixture;
+    await admin`
+      insert into unified_auth.changed_passwords
+      values (${userId}, now() + ${`${seconds} seconds`}::interval)`;
+    const admission = await sessions.store.admitLogin([
+      { id: new Uint8Array(32).fill(1) as never, ...PAIR },
+      { id: new Uint8Array(32).fill(2) as never, ...ACCOUNT },
+    ]);
+    assert.ok(admission.kind === "admitted");
+    const { answer } = await sessions.create(userId, { loginCharge: admission.charge });
+    assert.equal(answer.outcome, "created");
+  });
+
   Deno.test(`a clock set back by ${seconds} s costs somebody who guesses no more than the longest delay, and forgives nothing`, async () => {
     await using fixture = await openSqlFixture();
     const token = await fixture.sessions.signIn(fixture.userId);

@@ -57,3 +57,39 @@ Deno.test("a ban and a deletion end the session in use too, whatever happens to 
     assert.ok(!(await states()).includes("live"), change);
   }
 });
+
+const encrypted = (keyId: string, data: string) =>
+  `{"key_id":"${keyId}","alg":"aes-gcm-hkdf","data":"${data}"}`;
+
+for (
+  const [what, before, after, isAnother] of [
+    ["another hash", "hash", "another", true],
+    ["another hash, encrypted with the same key", encrypted("a", "x"), encrypted("a", "y"), true],
+    ["no hash any more", "hash", null, true],
+    ["a first hash", null, "hash", false],
+    ["the hash that is encrypted from now on", "hash", encrypted("a", "x"), false],
+    [
+      "the hash that is encrypted with another key",
+      encrypted("a", "x"),
+      encrypted("b", "y"),
+      false,
+    ],
+  ] as const
+) {
+  Deno.test(`${what} ${isAnother ? "refuses the logins that knew the old one" : "refuses no login"}`, async () => {
+    await using fixture = await openSqlFixture();
+    const { admin, userId } = fixture;
+    await admin`
+      insert into unified_auth.changed_passwords
+      values (gen_random_uuid(), now() - interval '11 minutes')`;
+    await setPassword(fixture, before);
+    const empty =
+      await admin`select 1 from unified_auth.changed_passwords where user_id = ${userId}`;
+    await setPassword(fixture, after);
+    const rows = await admin<{ user: string }[]>`
+      select c.user_id as user from unified_auth.changed_passwords as c`;
+    assert.deepEqual([...empty], []);
+    assert.equal(rows.some(({ user }) => user === userId), isAnother);
+    if (isAnother) assert.equal(rows.length, 1, "one that is old is forgotten");
+  });
+}

@@ -28,6 +28,7 @@ import {
 } from "../../../supabase/functions/_shared/tokens/session_keys.ts";
 import type {
   CreateSessionAnswer,
+  LoginCharge,
   RequestContext,
   RotateSessionAnswer,
   SessionStore,
@@ -70,6 +71,8 @@ export interface SignInOptions {
   readonly key?: KeyThumbprint | undefined;
   readonly userAgent?: string;
   readonly identitySessionId?: string;
+  /** Of a login by password, whose charge was taken before it was judged. None: an exchange. */
+  readonly loginCharge?: LoginCharge;
 }
 
 export interface RotateOptions {
@@ -138,7 +141,7 @@ export function openSessionsBy(
 
   const create: SqlSessions["create"] = async (
     userId,
-    { presented, key = null, userAgent, identitySessionId } = {},
+    { presented, key = null, userAgent, identitySessionId, loginCharge } = {},
   ) => {
     const lineage = newBytes(LINEAGE_BYTES) as Lineage;
     const token = firstRefreshToken({
@@ -159,7 +162,7 @@ export function openSessionsBy(
       amr: [{ method: "password", timestamp: 0 }],
       presented: presented ?? null,
       identitySessionId: identitySessionId ?? null,
-      loginCharge: null,
+      loginCharge: loginCharge ?? null,
     }, contextOf(userAgent));
     return { token: genuine, answer };
   };

@@ -40,8 +40,29 @@ Deno.test("a login that a new password overtakes is refused, and leaves no sessi
     assert.equal(charged?.["failures"], 1);
   });
 
+  await test.step("by password, where Supabase Auth opens its session after the change", async () => {
+    // As it does when the password changes between its check and the session of the answer.
+    project.setFault(async (request) => {
+      const { pathname, search } = new URL(request.url);
+      if (!pathname.endsWith("/token")) return null;
+      project.setFault(null);
+      const answer = await fetch(`${stack.baseUrl}${pathname}${search}`, request);
+      const opened = await sql`select s.* from auth.sessions as s where s.user_id = ${id}`;
+      await changeUser({ stack }, { id }, { password: "a-second-password-too" });
+      const admin = stack.database.connectAs("supabase_auth_admin", { max: 1 });
+      await admin`insert into auth.sessions ${admin(opened)}`;
+      return answer;
+    });
+    const body = { email, password: "a-second-password" };
+    assertRefused(await browser.call("/unified-auth/login", { body }), "invalid_credentials");
+    assert.equal(await countLive(), 0);
+  });
+
   await test.step("by exchange: as with a token that was signed out", async () => {
-    const token = await signInToSupabaseAuth({ stack }, { email, password: "a-second-password" });
+    const token = await signInToSupabaseAuth({ stack }, {
+      email,
+      password: "a-second-password-too",
+    });
     overtake("/user", "a-third-password");
     const body = { supabase_access_token: token };
     assertRefused(await browser.call("/unified-auth/login", { body }), "bad_jwt");
