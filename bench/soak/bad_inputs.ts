@@ -32,17 +32,20 @@ interface BadInput extends RawRequest {
 /** So that a flood leaves the two processors something for the honest. */
 const BETWEEN_MS = 3;
 
+/** A busy machine may end the soak before a flood has its first two tokens. */
+const LEAST_INPUTS = 20;
+
 const LOGIN = "/unified-auth/login";
 const REFRESH = "/unified-auth/refresh";
 const VALIDATE = "/unified-auth/validate";
 
-/** Sends one bad input after the other until the soak ends. */
+/** Sends one bad input after the other until the soak ends, and some in any case. */
 export async function flood(stage: Stage, name: string): Promise<void> {
   const { network, ledger } = stage;
   const { stack } = network;
   const chance = chanceOf(stage, name);
   const draw = drawFrom(chance, await genuineTokens(stage));
-  while (!stage.hasEnded()) {
+  for (let sent = 0; sent < LEAST_INPUTS || !stage.hasEnded(); sent += 1) {
     const [kind, input] = draw();
     const answer = await sendRaw(`${stack.functionsUrl}${input.path}`, input).catch(lostReply);
     ledger.count("bad inputs", kind);
