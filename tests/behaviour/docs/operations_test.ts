@@ -112,7 +112,7 @@ Deno.test("the alert for locks names who holds them, and the one for updates fin
   const other = database.connect({ max: 1 });
   await rolledBack(other, async (tx) => {
     const [holder] = await tx`select pg_backend_pid() as pid`;
-    await tx`lock table public.sessions in row exclusive mode`;
+    await tx`select 1 from public.sessions for update`; // the weakest that holds up a refresh
     const soon = findAlert("Something holds locks").text.replace("10 seconds", "0 seconds");
     const rows = await sql.unsafe(soon);
     assert.deepEqual(rows.map(({ pid }) => pid), [holder?.["pid"]]);
@@ -150,6 +150,24 @@ Deno.test("the playbooks end what they say: one user's sessions, and everybody's
     await tx.unsafe(everybody.text);
     assert.equal(await liveSessions(tx, "%"), 0);
   });
+});
+
+Deno.test("everybody else is signed out while somebody holds one user's session", async () => {
+  await using fixture = await makeAuditFixture(server);
+  const { database } = fixture.stack;
+  const everybody = QUERIES.find(({ text }) => /limit 1000/.test(text)) ?? assert.fail();
+  const operator = database.connect({ max: 1 });
+  await rolledBack(database.connect({ max: 1 }), async (holding) => {
+    const [held] = await holding<{ user: string }[]>`
+      select s.user_id as user from public.sessions as s where s.is_valid limit 1 for update`;
+    await operator.unsafe(everybody.text);
+    const left = await operator<{ user: string }[]>`
+      select distinct s.user_id as user from public.sessions as s where s.is_valid`;
+    assert.deepEqual([...left], [{ user: held?.user }]);
+  });
+  await operator.unsafe(everybody.text);
+  const left = await operator`select 1 from public.sessions as s where s.is_valid`;
+  assert.deepEqual([...left], []);
 });
 
 Deno.test("somebody who asks to be forgotten leaves no event behind, and nobody else's is lost", async () => {
