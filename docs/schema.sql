@@ -330,7 +330,8 @@ create table unified_auth.password_changes (
 
 create unlogged table unified_auth.sign_in_claims (
   claim bytea not null,
-  forgotten_at timestamp with time zone not null
+  forgotten_at timestamp with time zone not null,
+  answer text
 );
 
 -- Constraints
@@ -1367,7 +1368,34 @@ CREATE OR REPLACE FUNCTION public.unified_auth_last_migration()
  SET search_path TO 'pg_catalog', 'pg_temp'
  SET lock_timeout TO '2s'
 AS $function$
-  select 20261129000001;
+  select 20261129000002;
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.unified_auth_recall_answer(p_request bytea)
+ RETURNS text
+ LANGUAGE sql
+ STABLE SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '2s'
+AS $function$
+  select c.answer
+  from unified_auth.sign_in_claims as c
+  where c.claim = p_request and c.forgotten_at > clock_timestamp();
+$function$
+;
+
+CREATE OR REPLACE FUNCTION public.unified_auth_remember_answer(p_request bytea, p_answer text, p_keep_seconds integer)
+ RETURNS void
+ LANGUAGE sql
+ SECURITY DEFINER
+ SET search_path TO 'pg_catalog', 'pg_temp'
+ SET lock_timeout TO '2s'
+AS $function$
+  insert into unified_auth.sign_in_claims as c (claim, forgotten_at, answer)
+  values (p_request, clock_timestamp() + make_interval(secs => p_keep_seconds), p_answer)
+  on conflict (claim) do update
+    set forgotten_at = excluded.forgotten_at, answer = excluded.answer;
 $function$
 ;
 
@@ -2544,6 +2572,8 @@ grant execute on function public.revoke_user_sessions(public.logout_scope,public
 grant execute on function public.rotate_session(public.presented_refresh_token,public.presented_proof,public.proposed_successor,public.session_policy,public.session_event,public.request_context,public.access_token_policy) to service_role;
 grant execute on function public.session_is_live() to authenticated;
 grant execute on function public.unified_auth_last_migration() to service_role;
+grant execute on function public.unified_auth_recall_answer(bytea) to service_role;
+grant execute on function public.unified_auth_remember_answer(bytea,text,integer) to service_role;
 grant execute on function public.unified_auth_validate_sessions(public.unified_auth_validation[],public.session_policy) to service_role;
 grant execute on function public.validate_session(uuid,integer,smallint,boolean,public.session_policy,public.request_context) to service_role;
 grant execute on function unified_auth.session_is_live(uuid) to authenticated;

@@ -34,7 +34,8 @@ begin
       '20261101000020',
       '20261101000021',
       '20261129000000',
-      '20261129000001'
+      '20261129000001',
+      '20261129000002'
     );
   end if;
 end;
@@ -56,6 +57,8 @@ drop function if exists
   public.rotate_session,
   public.session_is_live,
   public.unified_auth_last_migration,
+  public.unified_auth_recall_answer,
+  public.unified_auth_remember_answer,
   public.unified_auth_validate_sessions,
   public.validate_session;
 

@@ -8,4 +8,4 @@
 export const VERSION = "0.1.0";
 
 /** The last of `supabase/migrations`: these functions call what it and those before it made. */
-export const LAST_MIGRATION = 20261129000001;
+export const LAST_MIGRATION = 20261129000002;

@@ -31,6 +31,8 @@ const FUNCTIONS = [
   "revoke_user_sessions",
   "rotate_session",
   "unified_auth_last_migration",
+  "unified_auth_recall_answer",
+  "unified_auth_remember_answer",
   "unified_auth_validate_sessions",
   "validate_session",
 ];

@@ -8,7 +8,7 @@
 import assert from "node:assert/strict";
 import type { Message } from "../../../local/platform/auth/mailbox.ts";
 import type { TestStackOptions } from "../../../local/testing/test_server.ts";
-import type { Answer, Browser } from "../http/browser.ts";
+import { type Answer, type Browser, viewOf } from "../http/browser.ts";
 import { addTotp, type Authenticator } from "./authenticator.ts";
 import { type HttpFixture, openHttpFixture, type Person } from "../http/fixture.ts";
 
@@ -33,6 +33,13 @@ export interface SignInFixture extends HttpFixture {
   /** Enrolls a TOTP by Supabase Auth's own routes; answers its id and its app. */
   addTotp(person: Person): Promise<Authenticator>;
   countMessages(to: string): number;
+}
+
+/** The sessions that were answered: a repetition has the one of the first answer. */
+export function sessionsIn(answers: readonly Answer[]): ReadonlySet<string> {
+  return new Set(
+    answers.filter(({ status }) => status === 200).map((answer) => viewOf(answer).session.id),
+  );
 }
 
 export const WRONG_CODE = "000000";

@@ -67,6 +67,9 @@ export const CALLS: Readonly<Record<CalledFunction, (store: StoreFixture) => Pro
   unified_auth_last_migration: ({ sessions }) => sessions.store.hasMigrations(),
   claim_sign_in: ({ signIn }) => signIn.claim(claim, { keepSeconds: 60 }),
   release_sign_in: ({ signIn }) => signIn.release(claim),
+  unified_auth_remember_answer: ({ signIn }) =>
+    signIn.rememberAnswer(claim, { answer: "", keepSeconds: 60 }),
+  unified_auth_recall_answer: ({ signIn }) => signIn.recallAnswer(claim),
   announce_password_change: ({ signIn }) =>
     signIn.announcePasswordChange({
       userId: randomUUID() as UserId,

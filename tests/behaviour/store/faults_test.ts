@@ -59,6 +59,7 @@ testEachStore("an answer of another shape is no answer", async (kind) => {
     const [row] = await store.admin<{ result: string }[]>`
       select pg_get_function_result(to_regproc(${`public.${name}`})) as result`;
     if (row?.result === "void") continue;
+    if (name === "unified_auth_recall_answer") continue; // null says that there is none
     await replaceBody(store.admin, name, row?.result === "record" ? "return;" : "return null;");
     await assertUnavailable(CALLS[name](store), "unexpected_answer", name);
   }

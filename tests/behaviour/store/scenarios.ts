@@ -18,8 +18,10 @@ import {
   CHECK_LOGIN_ALLOWED,
   CLAIM_SIGN_IN,
   CREATE_SESSION,
+  RECALL_ANSWER,
   RECORD_LOGIN_FAILURE,
   RELEASE_SIGN_IN,
+  REMEMBER_ANSWER,
 } from "./sign_in_scenarios.ts";
 import { ROTATE_SESSION, VALIDATE_SESSION } from "./token_scenarios.ts";
 
@@ -40,6 +42,8 @@ export const SCENARIOS: Readonly<
   unified_auth_last_migration: [UNIFIED_AUTH_LAST_MIGRATION],
   claim_sign_in: [CLAIM_SIGN_IN],
   release_sign_in: [RELEASE_SIGN_IN],
+  unified_auth_remember_answer: [REMEMBER_ANSWER],
+  unified_auth_recall_answer: [RECALL_ANSWER],
   announce_password_change: [ANNOUNCE_PASSWORD_CHANGE],
   purge_sessions: [],
   session_is_live: [],

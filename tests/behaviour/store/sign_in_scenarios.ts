@@ -149,6 +149,8 @@ export const RECORD_LOGIN_FAILURE: Readonly<
   },
 };
 
+const KEPT = { answer: 'größer, "kleiner" \\ {1}', keepSeconds: 600 };
+
 const newClaim = () => new Uint8Array(randomBytes(32)) as Uint8Array as ClaimHash;
 
 export const CLAIM_SIGN_IN: Readonly<Record<"true" | "false", Scenario>> = {
@@ -166,6 +168,30 @@ export const RELEASE_SIGN_IN: Readonly<Record<"released", Scenario>> = {
     await signIn.claim(claim, { keepSeconds: 600 });
     await signIn.claim(other, { keepSeconds: 600 });
     return await signIn.release(claim);
+  },
+};
+
+export const REMEMBER_ANSWER: Readonly<Record<"first" | "next", Scenario>> = {
+  first: ({ signIn }) => signIn.rememberAnswer(newClaim(), KEPT),
+  async next({ signIn }) {
+    const request = newClaim();
+    await signIn.rememberAnswer(request, { ...KEPT, answer: "the first one" });
+    return await signIn.rememberAnswer(request, KEPT);
+  },
+};
+
+export const RECALL_ANSWER: Readonly<Record<"kept" | "none", Scenario>> = {
+  async kept({ signIn }) {
+    const request = newClaim();
+    await signIn.rememberAnswer(request, KEPT);
+    const answer = await signIn.recallAnswer(request);
+    return { kind: answer === KEPT.answer ? "kept" : "none" };
+  },
+  async none({ signIn }) {
+    const forgotten = newClaim();
+    await signIn.rememberAnswer(forgotten, { ...KEPT, keepSeconds: 0 });
+    const answers = [await signIn.recallAnswer(newClaim()), await signIn.recallAnswer(forgotten)];
+    return { kind: answers.every((answer) => answer === null) ? "none" : "kept" };
   },
 };
 

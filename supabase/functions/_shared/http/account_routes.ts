@@ -24,8 +24,17 @@ import { addLogFields } from "./envelope.ts";
 import { renderFactor, renderFactors, type RoutesOf, type SignInSteps } from "./sign_in_steps.ts";
 
 export function createAccountRoutes(
-  { dependencies, bridge, open, openPending, forget, forgetChange, sealPending, answer }:
-    SignInSteps,
+  {
+    dependencies,
+    bridge,
+    open,
+    openPending,
+    forget,
+    forgetChange,
+    sealPending,
+    once,
+    answer,
+  }: SignInSteps,
 ): RoutesOf<
   | "POST /cancel"
   | "PUT /password"
@@ -53,10 +62,11 @@ export function createAccountRoutes(
       const pending = await openPending(context);
       const origin = await bridge.readOrigin(context, body.device_name);
       if (awaitsPassword(pending)) {
-        return await answer(
-          context,
-          await choosePassword(dependencies, { pending, password, origin }),
-        );
+        return await once(context, body, async () =>
+          await answer(
+            context,
+            await choosePassword(dependencies, { pending, password, origin }),
+          ));
       }
       const own = await bridge.requireOwn(context);
       const currentPassword = body.current_password ?? null;
@@ -89,13 +99,15 @@ export function createAccountRoutes(
 
     "POST /mfa/verify": async function verifySecondFactor(context) {
       const body = await readSchemaBody(context, factorBody);
-      const result = await verifyFactor(dependencies, {
-        pending: await openPending(context),
-        factorId: body.factor_id,
-        code: body.code,
-        origin: await bridge.readOrigin(context, body.device_name),
+      return await once(context, body, async () => {
+        const result = await verifyFactor(dependencies, {
+          pending: await openPending(context),
+          factorId: body.factor_id,
+          code: body.code,
+          origin: await bridge.readOrigin(context, body.device_name),
+        });
+        return await answer(context, result);
       });
-      return await answer(context, result);
     },
 
     "GET /mfa/factors": async function listFactors(context) {

@@ -20,9 +20,22 @@ import {
 } from "./sign_in_schemas.ts";
 import { readQuery, type RoutesOf, type SignInSteps } from "./sign_in_steps.ts";
 
+/** As long as an answer is kept. A browser that asked for no mail gets it by this cookie. */
+const VISIT_SECONDS = 300;
+
 export function createMessageRoutes(
-  { dependencies, bridge, open, openPending, forget, requireReturnTo, answer, answerSent }:
-    SignInSteps,
+  {
+    dependencies,
+    bridge,
+    open,
+    openPending,
+    seal,
+    forget,
+    requireReturnTo,
+    once,
+    answer,
+    answerSent,
+  }: SignInSteps,
 ): RoutesOf<"POST /otp" | "POST /recover" | "POST /signup" | "GET /confirm" | "POST /verify"> {
   return {
     "POST /otp": async function otp(context) {
@@ -73,6 +86,7 @@ export function createMessageRoutes(
     "GET /confirm": async function confirm(context) {
       const query = readQuery(context, confirmQuery);
       const sent = await open(context, "sent", sealedSent);
+      await seal(context, "visit", {}, VISIT_SECONDS);
       const html = renderConfirmPage({
         tokenHash: query.token_hash,
         type: query.type,
@@ -83,22 +97,27 @@ export function createMessageRoutes(
 
     "POST /verify": async function verify(context) {
       const body = await readSchemaBody(context, verifyBody);
-      const pending = await openPending(context);
-      if ("consent" in body) {
-        const origin = await bridge.readOrigin(context, undefined);
-        return await answer(context, await acceptAccount(dependencies, { pending, origin }));
-      }
-      const verification = "token_hash" in body
-        ? { tokenHash: body.token_hash, type: body.type }
-        : body;
-      const result = await redeemCode(dependencies, {
-        verification,
-        sent: await open(context, "sent", sealedSent),
-        pending,
-        origin: await bridge.readOrigin(context, body.device_name),
+      return await once(context, body, async () => {
+        const pending = await openPending(context);
+        if ("consent" in body) {
+          const origin = await bridge.readOrigin(context, undefined);
+          return await answer(context, await acceptAccount(dependencies, { pending, origin }));
+        }
+        const verification = "token_hash" in body
+          ? { tokenHash: body.token_hash, type: body.type }
+          : body;
+        const result = await redeemCode(dependencies, {
+          verification,
+          sent: await open(context, "sent", sealedSent),
+          pending,
+          origin: await bridge.readOrigin(context, body.device_name),
+        });
+        if (result.kind === "signed_in" || result.kind === "pending") {
+          forget(context, "sent");
+          forget(context, "visit");
+        }
+        return await answer(context, result);
       });
-      if (result.kind === "signed_in" || result.kind === "pending") forget(context, "sent");
-      return await answer(context, result);
     },
   };
 }

@@ -38,8 +38,17 @@ const MAX_OAUTH_FLOWS = 25;
 const MAX_OAUTH_LENGTH = 12_000;
 
 export function createOAuthRoutes(
-  { dependencies, cookies, bridge, open, openPending, forget, sealPending, requireReturnTo }:
-    SignInSteps,
+  {
+    dependencies,
+    cookies,
+    bridge,
+    open,
+    openPending,
+    forget,
+    sealPending,
+    requireReturnTo,
+    answers,
+  }: SignInSteps,
 ): RoutesOf<"GET /authorize" | "GET /callback"> {
   return {
     "GET /authorize": async function authorize(context) {
@@ -96,10 +105,13 @@ export function createOAuthRoutes(
         const returnTo = newest?.returnTo ?? requireReturnTo(undefined);
         return redirect(context, withAuthError(returnTo, callbackError(query)), 303);
       }
+      const request = `GET /callback\n${query.code}`;
       const origin = await bridge.readOrigin(context, undefined);
       const pending = await openPending(context);
       let finished: OAuthReturnResult;
       try {
+        const kept = await answers.recall(request, flows.map(({ verifier }) => verifier));
+        if (kept !== null) return kept;
         finished = await finishOAuth(dependencies, { code: query.code, flows, pending, origin });
       } catch (error: unknown) {
         return answerOutage(context, error, dependencies.log);
@@ -111,6 +123,8 @@ export function createOAuthRoutes(
         return answerOutage(context, result.cause, dependencies.log);
       }
       if (flow !== null) forget(context, `oauth_${flow.id}`);
+      const answer = async (response: Response) =>
+        flow === null ? response : await answers.keep(request, flow.verifier, response);
       switch (result.kind) {
         case "signed_in": {
           const { session } = result.grant;
@@ -121,11 +135,11 @@ export function createOAuthRoutes(
             session_id: session.sessionId,
             user_id: session.userId,
           });
-          return redirect(context, returnTo, 303);
+          return await answer(redirect(context, returnTo, 303));
         }
         case "pending":
           await sealPending(context, result.pending);
-          return redirect(context, withAuthError(returnTo, "mfa_required"), 303);
+          return await answer(redirect(context, withAuthError(returnTo, "mfa_required"), 303));
         case "refused":
           addLogFields(context, { code: result.code });
           return redirect(context, withAuthError(returnTo, result.code), 303);

@@ -16,7 +16,8 @@ import type { RoutesOf, SignInSteps } from "./sign_in_steps.ts";
 const PASSKEY_SECONDS = 300;
 
 export function createPasskeyRoutes(
-  { dependencies, bridge, open, openPending, seal, forget, forgetChange, answer }: SignInSteps,
+  { dependencies, bridge, open, openPending, seal, forget, forgetChange, once, answer }:
+    SignInSteps,
 ): RoutesOf<"POST /passkeys/options" | "POST /passkeys/verify"> {
   return {
     "POST /passkeys/options": async function offerPasskey(context) {
@@ -37,23 +38,20 @@ export function createPasskeyRoutes(
 
     "POST /passkeys/verify": async function verifyPasskeyAnswer(context) {
       const body = await readSchemaBody(context, passkeyBody);
-      const flow = await open(context, "passkey", sealedPasskey);
-      const pending = await openPending(context);
-      const { credential } = body;
-      const origin = await bridge.readOrigin(context, body.device_name);
-      // Right or wrong, the challenge is used up: an outage alone leaves it.
-      const result = await verifyPasskey(dependencies, {
-        flow,
-        pending,
-        credential,
-        origin,
+      return await once(context, body, async () => {
+        const flow = await open(context, "passkey", sealedPasskey);
+        const pending = await openPending(context);
+        const { credential } = body;
+        const origin = await bridge.readOrigin(context, body.device_name);
+        // Right or wrong, the challenge is used up: an outage alone leaves it.
+        const result = await verifyPasskey(dependencies, { flow, pending, credential, origin });
+        if (flow !== null) forget(context, "passkey");
+        // Its session of Supabase Auth has ended with the registration.
+        if (flow?.registration) forgetChange(context, pending);
+        if (result.kind !== "registered") return await answer(context, result);
+        const { id, friendlyName, createdAt } = result.passkey;
+        return context.json({ id, friendly_name: friendlyName, created_at: createdAt }, 201);
       });
-      if (flow !== null) forget(context, "passkey");
-      // Its session of Supabase Auth has ended with the registration.
-      if (flow?.registration) forgetChange(context, pending);
-      if (result.kind !== "registered") return await answer(context, result);
-      const { id, friendlyName, createdAt } = result.passkey;
-      return context.json({ id, friendly_name: friendlyName, created_at: createdAt }, 201);
     },
   };
 }

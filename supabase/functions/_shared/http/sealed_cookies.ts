@@ -15,7 +15,13 @@ const MAX_PART_LENGTH = 3_800;
 /** Supabase Auth's tokens hold the metadata of the user, which has no limit. */
 const MAX_PARTS = 4;
 
-export type SealedCookieName = "pending" | "sent" | "passkey" | `oauth_${string}`;
+export type SealedCookieName =
+  | "pending"
+  | "sent"
+  /** That this browser has opened a link's page, and nothing more. */
+  | "visit"
+  | "passkey"
+  | `oauth_${string}`;
 
 export interface HeldCookie {
   readonly name: `oauth_${string}`;
@@ -26,6 +32,8 @@ export interface HeldCookie {
 export interface SealedCookies {
   /** The value sealed in the cookie of this request; undefined where it is missing, changed or expired. */
   open(cookieHeader: string | null, name: SealedCookieName): Promise<unknown>;
+  /** All that the request holds but the flows of OAuth, as text; null: nothing. */
+  held(cookieHeader: string | null): string | null;
   /** The cookies of this request that begin so, the newest first: browsers send the oldest first. */
   list(cookieHeader: string | null, start: "oauth_"): readonly HeldCookie[];
   /**
@@ -85,6 +93,13 @@ export function createSealedCookies(
       const rest = partNames(name).slice(1, count).map((part) => cookies.get(part));
       if (rest.includes(undefined)) return undefined;
       return await sealer.open([first.slice(2), ...rest].join(""), name);
+    },
+
+    held(cookieHeader) {
+      const steps = [...readCookies(cookieHeader, prefix)]
+        .filter(([name]) => !name.startsWith("oauth_"))
+        .map((pair) => pair.join("="));
+      return steps.length === 0 ? null : steps.toSorted().join("; ");
     },
 
     list: (cookieHeader, start) =>

@@ -108,6 +108,7 @@ export const SIGN_IN_OPERATIONS: readonly Operation[] = [
     query: confirmQuery,
     answer: null,
     alternatives: [{ status: 200, page: "html" }],
+    sealsCookies: true,
     refusals: ["validation_failed"],
   },
   {

@@ -22,6 +22,7 @@ import { RequestError, tooManyAttempts } from "./request_error.ts";
 import { readReturnTo } from "./return_to.ts";
 import type { SealedCookieName, SealedCookies } from "./sealed_cookies.ts";
 import { sealedPending } from "./sign_in_schemas.ts";
+import { createStepAnswers, type StepAnswers } from "./step_answers.ts";
 import type { SignInRoute } from "./sign_in_routes.ts";
 
 export type SignInHandler = (context: RequestOf) => Response | Promise<Response>;
@@ -69,7 +70,7 @@ export interface SignInSteps {
   seal(
     context: RequestOf,
     name: SealedCookieName,
-    content: PendingSignIn | SentMessage | PasskeyFlow,
+    content: PendingSignIn | SentMessage | PasskeyFlow | Readonly<Record<string, never>>,
     lifetimeSeconds: number,
   ): Promise<void>;
   sealPending(context: RequestOf, pending: PendingSignIn): Promise<void>;
@@ -78,6 +79,9 @@ export interface SignInSteps {
   forgetChange(context: RequestOf, pending: PendingSignIn | null): void;
   /** @throws {RequestError} If the text is no path of an allowed origin */
   requireReturnTo(text: string | undefined): string;
+  /** The answer of `take`, or the one that this browser had to the same request and lost. */
+  once(context: RequestOf, body: unknown, take: () => Promise<Response>): Promise<Response>;
+  readonly answers: StepAnswers;
   /** The answer to a script: a session, what is still wanted, or why not. */
   answer(context: RequestOf, result: SignInResult): Promise<Response>;
   /** The answer to a message that was sent, or was not. */
@@ -132,6 +136,18 @@ export function createSignInSteps(options: SignInOptions, bridge: SessionBridge)
     throw new RequestError("return_to_not_allowed");
   };
 
+  const answers = createStepAnswers(dependencies);
+  const once: SignInSteps["once"] = async (context, body, take) => {
+    const held = cookies.held(cookieHeaderOf(context));
+    if (held === null) return await take();
+    const { method, path } = context.req;
+    const request = `${method} ${path}\n${JSON.stringify(body)}\n${held}`;
+    const kept = await answers.recall(request, [held]);
+    if (kept === null) return await answers.keep(request, held, await take());
+    addLogFields(context, { outcome: "repeated" });
+    return kept;
+  };
+
   const answer: SignInSteps["answer"] = async (context, result) => {
     switch (result.kind) {
       case "signed_in":
@@ -180,6 +196,8 @@ export function createSignInSteps(options: SignInOptions, bridge: SessionBridge)
     forgetChange,
     sealPending,
     requireReturnTo,
+    once,
+    answers,
     answer,
     answerSent,
   };

@@ -69,11 +69,20 @@ export function attemptBuckets(
   ];
 }
 
-/** The name under which a code is claimed. A dump of the table tells no code. */
+/** The name under which a code is claimed, or an answer kept. A dump of the table tells no code. */
 export function claimOf(
   keys: Pick<SessionKeys, "signing">,
   claim: {
-    readonly kind: "code" | "hash" | "digits" | "factor" | "passkey" | "flow" | "confirmation";
+    readonly kind:
+      | "code"
+      | "hash"
+      | "digits"
+      | "factor"
+      | "passkey"
+      | "flow"
+      | "confirmation"
+      | "answer"
+      | "change";
     readonly value: string;
   },
 ): ClaimHash {

@@ -11,7 +11,7 @@ import { makePending, type Pending, type SignInRefusal, type SignInThrottled } f
 import type { SignInDependencies } from "./dependencies.ts";
 import type { PendingSignIn } from "./pending.ts";
 import type { EnrolledFactor, OwnFactor } from "../identity/sign_in_provider.ts";
-import { reauthenticate, useChangeSession } from "./reauthenticate.ts";
+import { noteMade, reauthenticate, useChangeSession, wasJustMade } from "./reauthenticate.ts";
 import { refuseAnswer } from "./refusal_codes.ts";
 
 interface OwnRequest {
@@ -111,6 +111,8 @@ export async function removeOwnFactor(
   { own, pending, currentPassword, origin, factorId }: OwnRequest & { readonly factorId: string },
 ): Promise<RemoveResult> {
   const { context } = origin;
+  const name = { own, what: factorId };
+  if (await wasJustMade(dependencies, name)) return { kind: "removed" };
   const opened = await reauthenticate(dependencies, { own, currentPassword, pending, context });
   if (opened.kind !== "reauthenticated") return opened;
   const answer = await useChangeSession(dependencies, {
@@ -119,5 +121,7 @@ export async function removeOwnFactor(
     isLastStep: true,
     change: (token) => dependencies.signInProvider.removeFactor(token, factorId, context),
   });
-  return answer.kind === "ok" ? { kind: "removed" } : refuseAnswer(answer);
+  if (answer.kind !== "ok") return refuseAnswer(answer);
+  await noteMade(dependencies, name);
+  return { kind: "removed" };
 }

@@ -12,7 +12,13 @@ import { finish, type SignInResult } from "./advance.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { PendingSignIn } from "./pending.ts";
 import type { ProviderAnswer } from "../identity/sign_in_provider.ts";
-import { reauthenticate, useChangeSession } from "./reauthenticate.ts";
+import {
+  isOwnPassword,
+  noteMade,
+  reauthenticate,
+  useChangeSession,
+  wasJustMade,
+} from "./reauthenticate.ts";
 import { passwordRefusalCode } from "./refusal_codes.ts";
 
 export interface OwnChange {
@@ -70,6 +76,11 @@ export async function changeOwnPassword(
 ): Promise<OwnChangeResult> {
   const { signInProvider, signInStore } = dependencies;
   const { context } = origin;
+  const name = { own, what: "password" };
+  if (
+    await wasJustMade(dependencies, name) &&
+    await isOwnPassword(dependencies, { own, password, context })
+  ) return { kind: "changed" };
   const opened = await reauthenticate(dependencies, { own, currentPassword, pending, context });
   if (opened.kind !== "reauthenticated") return opened;
   const { identitySessionId } = opened.session.identity;
@@ -85,7 +96,9 @@ export async function changeOwnPassword(
       return await signInProvider.changePassword(token, { password, currentPassword }, context);
     },
   });
-  return answer.kind === "ok" ? { kind: "changed" } : refusalOf(answer);
+  if (answer.kind !== "ok") return refusalOf(answer);
+  await noteMade(dependencies, name);
+  return { kind: "changed" };
 }
 
 function refusalOf(answer: Exclude<ProviderAnswer<null>, { kind: "ok" }>) {

@@ -8,6 +8,7 @@
 
 import type { RequestContext, SessionAt } from "../store/session_store.ts";
 import type { IdentityToken } from "../identity/identity_provider.ts";
+import { ServiceUnavailableError } from "../service_unavailable.ts";
 import { loginBuckets } from "../sessions/login_throttle.ts";
 import { dropIdentitySession, needsSecondFactor } from "../sessions/login.ts";
 import {
@@ -18,6 +19,7 @@ import {
   type SignInRefusal,
   type SignInThrottled,
 } from "./advance.ts";
+import { claimOf } from "./attempt_limits.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { PendingSignIn } from "./pending.ts";
 import type { ProviderAnswer, ProviderSession } from "../identity/sign_in_provider.ts";
@@ -25,12 +27,21 @@ import { refuseAnswer } from "./refusal_codes.ts";
 
 const RECENT_MS = 600_000;
 
+/** How long a change counts as made just now. */
+const REPEAT_SECONDS = 300;
+
 export interface Reauthentication {
   /** The session of ours that the request came with. */
   readonly own: SessionAt;
   readonly currentPassword: string | null;
   readonly pending: PendingSignIn | null;
   readonly context: RequestContext;
+}
+
+/** A change, by what it changes. */
+export interface OwnChangeName {
+  readonly own: SessionAt;
+  readonly what: string;
 }
 
 export interface Reauthenticated {
@@ -45,6 +56,55 @@ export type ReauthenticationResult =
   | Pending
   | SignInRefusal
   | SignInThrottled;
+
+/**
+ * Whether this session has made the very change in the last minutes: its answer was lost, and the request
+ * comes again.
+ *
+ * @throws {ServiceUnavailableError} If the database was not reached
+ */
+export async function wasJustMade(
+  { signInStore, keys }: Pick<SignInDependencies, "signInStore" | "keys">,
+  change: OwnChangeName,
+): Promise<boolean> {
+  return await signInStore.recallAnswer(claimOf(keys, changeClaim(change))) !== null;
+}
+
+/** If the database is away, a repetition is judged anew. */
+export async function noteMade(
+  { signInStore, keys }: Pick<SignInDependencies, "signInStore" | "keys">,
+  change: OwnChangeName,
+): Promise<void> {
+  try {
+    const made = { answer: "made", keepSeconds: REPEAT_SECONDS };
+    await signInStore.rememberAnswer(claimOf(keys, changeClaim(change)), made);
+  } catch (error: unknown) {
+    if (!(error instanceof ServiceUnavailableError)) throw error;
+  }
+}
+
+/**
+ * Whether a password is the signed-in user's. A wrong one is counted as that of a login.
+ *
+ * @throws {ServiceUnavailableError} If Supabase Auth or the database was not reached
+ */
+export async function isOwnPassword(
+  dependencies: SignInDependencies,
+  { own, password, context }: {
+    readonly own: SessionAt;
+    readonly password: string;
+    readonly context: RequestContext;
+  },
+): Promise<boolean> {
+  const opened = await open(dependencies, { own, currentPassword: password, context });
+  if (opened.kind !== "reauthenticated") return false;
+  await dropIdentitySession(dependencies, opened.session.identity, context);
+  return true;
+}
+
+function changeClaim({ own, what }: OwnChangeName) {
+  return { kind: "change", value: `${own.session.sessionId}\n${what}` } as const;
+}
 
 /** @throws {ServiceUnavailableError} If Supabase Auth or the database was not reached */
 export async function reauthenticate(

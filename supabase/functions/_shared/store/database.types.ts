@@ -245,6 +245,11 @@ export type Database = {
       };
       "session_is_live": { Args: Record<PropertyKey, never>; Returns: boolean };
       "unified_auth_last_migration": { Args: Record<PropertyKey, never>; Returns: number };
+      "unified_auth_recall_answer": { Args: { "p_request": string }; Returns: string };
+      "unified_auth_remember_answer": {
+        Args: { "p_answer": string; "p_keep_seconds": number; "p_request": string };
+        Returns: undefined;
+      };
       "unified_auth_validate_sessions": {
         Args: {
           "p_policy": Database["public"]["CompositeTypes"]["session_policy"];

@@ -1,6 +1,6 @@
 /**
- * The state that the sign-in flows keep in the database: which codes were taken, and which browser is
- * about to change its user's password. Knows no SQL.
+ * The state that the sign-in flows keep in the database: which codes were taken, what steps were answered,
+ * and which browser is about to change its user's password. Knows no SQL.
  *
  * @module
  */
@@ -18,6 +18,13 @@ export interface SignInStore {
   claim(hash: ClaimHash, options: { readonly keepSeconds: number }): Promise<boolean>;
   /** Gives a claim back, after an outage that left the code unused. */
   release(hash: ClaimHash): Promise<void>;
+  /** Keeps the answer of a request, in the place of the one that it had before. */
+  rememberAnswer(
+    request: ClaimHash,
+    kept: { readonly answer: string; readonly keepSeconds: number },
+  ): Promise<void>;
+  /** Null: there is none, or not any more. */
+  recallAnswer(request: ClaimHash): Promise<string | null>;
   /** Spares this session when the password is changed by that session of Supabase Auth. */
   announcePasswordChange(
     change: {

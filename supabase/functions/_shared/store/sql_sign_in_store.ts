@@ -16,9 +16,18 @@ export function createSqlSignInStore(call: CallSqlFunction): SignInStore {
         p_claim: toBytea(hash),
         p_keep_seconds: keepSeconds,
       });
-      const parsed = z.boolean().safeParse(answer);
-      if (parsed.success) return parsed.data;
-      throw storeUnavailable("unexpected_answer", parsed.error);
+      return parse(z.boolean(), answer);
+    },
+    async rememberAnswer(request, { answer, keepSeconds }) {
+      await call("unified_auth_remember_answer", {
+        p_request: toBytea(request),
+        p_answer: answer,
+        p_keep_seconds: keepSeconds,
+      });
+    },
+    async recallAnswer(request) {
+      const answer = await call("unified_auth_recall_answer", { p_request: toBytea(request) });
+      return parse(z.string().nullable(), answer);
     },
     async release(hash) {
       await call("release_sign_in", { p_claim: toBytea(hash) });
@@ -31,4 +40,10 @@ export function createSqlSignInStore(call: CallSqlFunction): SignInStore {
       });
     },
   };
+}
+
+function parse<Schema extends z.ZodType>(schema: Schema, answer: unknown): z.output<Schema> {
+  const parsed = schema.safeParse(answer);
+  if (parsed.success) return parsed.data;
+  throw storeUnavailable("unexpected_answer", parsed.error);
 }
