@@ -171,18 +171,34 @@ export function createSignIn<U extends UnifiedAuthUser>(
     return outcome.kind === "rejected" ? { kind: "refused", code: "cookies-refused" } : outcome;
   }
 
+  /** The credential of each ceremony whose answer did not arrive: it is sent again, once, before another. */
+  const unanswered = new Map<string, Json>();
+
   /** Runs the browser's part over the options that the server offers. */
-  async function ceremony<Refusal extends { readonly kind: string }, Done>(
+  async function ceremony<
+    Refusal extends { readonly kind: string },
+    Done extends { readonly kind: string },
+  >(
+    name: string,
     offer: () => Promise<Offered | Refusal>,
     run: (passkeys: Passkeys, options: Json) => Promise<Json | null>,
     finish: (credential: Json) => Promise<Done>,
   ) {
     const available = passkeys();
     if (!available) return { kind: "unsupported" } as const;
+    const send = async (credential: Json) => {
+      const outcome = await finish(credential);
+      if (outcome.kind === "unavailable") unanswered.set(name, credential);
+      else unanswered.delete(name);
+      return outcome;
+    };
+    const held = unanswered.get(name);
+    const repeated = held && await send(held);
+    if (repeated && repeated.kind !== "refused") return repeated;
     const offered = await offer();
     if (!isOffered(offered)) return offered;
     const credential = await run(available, offered.options);
-    return credential ? await finish(credential) : { kind: "cancelled" } as const;
+    return credential ? await send(credential) : { kind: "cancelled" } as const;
   }
 
   return {
@@ -282,13 +298,16 @@ export function createSignIn<U extends UnifiedAuthUser>(
     },
     withPasskey: ({ deviceName } = {}) =>
       ceremony(
+        "get",
         () => post("/passkeys/options", {}, offeredIn),
         (available, options) => available.get(options),
         (credential) =>
           step<never>("/passkeys/verify", { credential, device_name: deviceName }, () => undefined),
       ),
-    registerPasskey: ({ currentPassword } = {}) =>
-      ceremony(
+    async registerPasskey({ currentPassword } = {}) {
+      let exists = false;
+      const outcome = await ceremony(
+        "create",
         () =>
           change(
             "POST",
@@ -296,13 +315,24 @@ export function createSignIn<U extends UnifiedAuthUser>(
             { purpose: "registration", current_password: currentPassword },
             offeredIn,
           ),
-        (available, options) => available.create(options),
+        async (available, options) => {
+          const made = await available.create(options);
+          exists = made === "exists";
+          return made === "exists" ? null : made;
+        },
         (credential) =>
-          change("POST", "/passkeys/verify", { credential }, ({ response, body }) =>
-            response.status === 201
-              ? { kind: "registered", id: String(body?.["id"]) } as const
-              : undefined),
-      ),
+          change(
+            "POST",
+            "/passkeys/verify",
+            { credential },
+            ({ response, body }) =>
+              response.status === 201
+                ? { kind: "registered", id: String(body?.["id"]) } as const
+                : undefined,
+          ),
+      );
+      return exists ? { kind: "already-registered" } : outcome;
+    },
   };
 }
 

@@ -241,11 +241,16 @@ export interface SignIn<U extends SessionUser = UnifiedAuthUser> {
   readonly mfa: Mfa<U>;
   /** Signs in by passkey. */
   withPasskey(options?: { readonly deviceName?: string | undefined }): Promise<PasskeyOutcome<U>>;
-  /** Registers a passkey for the person who is signed in. */
+  /**
+   * Registers a passkey for the person who is signed in. After `unavailable` call it again: the passkey whose
+   * answer was lost is sent again, and no second one is made. `already-registered`: this authenticator has one
+   * of the account, also where the page that registered it never had the answer.
+   */
   registerPasskey(
     options?: { readonly currentPassword?: string | undefined },
   ): Promise<
     | AccountOutcome<{ readonly kind: "registered"; readonly id: string }>
+    | { readonly kind: "already-registered" }
     | { readonly kind: "cancelled" }
     | { readonly kind: "unsupported" }
   >;

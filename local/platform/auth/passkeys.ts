@@ -99,12 +99,18 @@ export async function offerRegistration(
   await requireLevel(sql, { user, sessionId });
   const { id, challenge, expiresAt } = await makeChallenge(sql, { userId: user.id, now });
   const name = user.email ?? user.phone ?? "";
+  const registered = await sql<{ credential_id: Uint8Array }[]>`
+    select c.credential_id from auth.webauthn_credentials as c where c.user_id = ${user.id}`;
   return Response.json({
     challenge_id: id,
     options: {
       rp: { name: "Unified Auth", id: party.id },
       user: { name, displayName: name, id: Buffer.from(user.id).toString("base64url") },
       challenge,
+      excludeCredentials: registered.map(({ credential_id }) => ({
+        type: "public-key",
+        id: Buffer.from(credential_id).toString("base64url"),
+      })),
       pubKeyCredParams: [{ type: "public-key", alg: -7 }],
       timeout: LIFETIME_MS,
       authenticatorSelection: { residentKey: "required", userVerification: "preferred" },

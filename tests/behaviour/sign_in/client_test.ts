@@ -400,6 +400,37 @@ Deno.test("a passkey is registered and signs another browser in", async () => {
   assertKind(await openClient(fixture.openBrowser()).signIn.withPasskey(), "unsupported");
 });
 
+Deno.test("a passkey whose registration was not answered is registered by the next call, and made once", async () => {
+  const passkey = createSoftwarePasskey(fixture.stack.baseUrl);
+  let made = 0;
+  const passkeys: Passkeys = {
+    get: () => assert.fail("nobody signs in by passkey"),
+    create(options) {
+      const excluded = options["excludeCredentials"] as readonly unknown[];
+      if (excluded.length > 0) return Promise.resolve("exists");
+      made += 1;
+      return Promise.resolve(passkey.register(options));
+    },
+  };
+  const browser = fixture.openBrowser();
+  const { signIn: before } = openClient(browser);
+  assertKind(await before.withPassword(await fixture.createPerson()), "signed-in");
+  let isLost = true;
+  const { signIn } = openClient({
+    ...browser,
+    async call(path, options) {
+      if (!path.endsWith("/passkeys/verify") || !isLost) return await browser.call(path, options);
+      isLost = false;
+      await browser.copy().call(path, options);
+      throw new TypeError("fetch failed");
+    },
+  }, { passkeys });
+  assertKind(await signIn.registerPasskey(), "unavailable");
+  assertKind(await signIn.registerPasskey(), "registered");
+  assert.equal(made, 1);
+  assertKind(await signIn.registerPasskey(), "already-registered");
+});
+
 Deno.test("an outage is an answer, and changes nothing", async () => {
   const { session, signIn } = openClient({
     ...fixture.openBrowser(),
