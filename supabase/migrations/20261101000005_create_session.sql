@@ -124,8 +124,9 @@ begin
     return;
   end if;
 
-  -- The session may also have been opened after the change, for a password that was judged before it.
-  if p_login_charged_at <= (
+  -- The session may also have been opened after the change, for a password that was judged before it. Not
+  -- for a code: redeeming one may itself replace a password that nobody has confirmed.
+  if p_amr @> '[{"method": "password"}]' and p_login_charged_at <= (
     select c.changed_at
     from unified_auth.changed_passwords as c
     where c.user_id = p_user_id and c.changed_at <= v_now -- or the clock was set back since
