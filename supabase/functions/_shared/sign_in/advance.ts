@@ -117,8 +117,14 @@ export async function finish(
   const claim = claimOf(keys, { kind: "flow", value: pending.flow });
   const unfinished = (cause: ServiceUnavailableError) =>
     ({ kind: "unfinished", pending: { ...pending, awaits: "session" }, cause }) as const;
+  let loginCharge = charge;
   try {
-    await discardUnverifiedPassword(dependencies, { pending, origin });
+    const isReplaced = await discardUnverifiedPassword(dependencies, { pending, origin });
+    if (isReplaced && charge !== null) {
+      // The database refuses a login that was charged before its password was changed: this one was.
+      await refund(dependencies, { charge, origin });
+      loginCharge = null;
+    }
   } catch (error: unknown) {
     if (!(error instanceof ServiceUnavailableError)) throw error;
     if (charge !== null) await refund(dependencies, { charge, origin });
@@ -129,7 +135,7 @@ export async function finish(
       return { kind: "refused", code: "flow_state_not_found" };
     }
     const deviceName = origin.deviceName ?? pending.deviceName;
-    const start = { ...origin, deviceName, identity, loginCharge: charge };
+    const start = { ...origin, deviceName, identity, loginCharge };
     const result = await startSession(dependencies, start);
     if (result?.kind === "signed_in") return result;
     await dropIdentitySession(dependencies, identity, origin.context);
@@ -249,6 +255,7 @@ function identityOf({ intent, session }: PendingSignIn) {
  * nobody knows; its owner never chose one here, or chooses it again by `/recover`. Once for each
  * confirmation: a password that is chosen a moment later stays.
  *
+ * @returns Whether it was replaced
  * @throws {ServiceUnavailableError} If it was not replaced: there must be no session yet
  */
 async function discardUnverifiedPassword(
@@ -257,15 +264,15 @@ async function discardUnverifiedPassword(
     readonly pending: PendingSignIn;
     readonly origin: Pick<LoginOrigin, "context">;
   },
-): Promise<void> {
+): Promise<boolean> {
   const { signInProvider, signInStore, keys, randomBytes, log } = dependencies;
   const { session, intent, openedBy } = pending;
   const { identity, justConfirmedAt } = session;
   // A recovery and a sign-up end with a password of the owner's own.
-  if (justConfirmedAt === null || openedBy === null || intent !== "sign_in") return;
+  if (justConfirmedAt === null || openedBy === null || intent !== "sign_in") return false;
   const value = `${identity.userId}\n${justConfirmedAt}`;
   const claim = claimOf(keys, { kind: "confirmation", value });
-  if (!await signInStore.claim(claim, { keepSeconds: CLAIM_FLOW_SECONDS })) return;
+  if (!await signInStore.claim(claim, { keepSeconds: CLAIM_FLOW_SECONDS })) return false;
   const random = Buffer.from(randomBytes(32)).toString("base64url");
   let answer: ProviderAnswer<null>;
   try {
@@ -278,7 +285,7 @@ async function discardUnverifiedPassword(
     await releaseQuietly(dependencies, claim);
     throw error;
   }
-  if (answer.kind === "ok") return;
+  if (answer.kind === "ok") return true;
   if (answer.kind === "rate_limited") {
     await releaseQuietly(dependencies, claim);
     throw new ServiceUnavailableError({ dependency: "identity_provider", code: answer.kind });
@@ -288,4 +295,5 @@ async function discardUnverifiedPassword(
     user_id: identity.userId,
     cause: answer.code,
   });
+  return false;
 }
