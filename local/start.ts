@@ -46,6 +46,7 @@ await runCommand(async () => {
     });
     // As the Supabase CLI's own stack has it: a person who tries the demo does not wait a minute.
     stack.authSettings.mailIntervalSeconds = 1;
+    stack.authSettings.phoneEnabled = true;
     try {
       print(describe(stack, server));
       print(`ready ${stack.baseUrl}`);

@@ -5,10 +5,10 @@
  * @module
  */
 
-import type { AuthClient } from "../../../client/src/index.ts";
+import type { AuthClient, MailType } from "../../../client/src/index.ts";
 import { find, make, say } from "./dom.ts";
 import type { PageHost } from "./page_host.ts";
-import type { SentMessage, SignInSteps, StepOutcome } from "./sign_in_steps.ts";
+import type { SignInSteps, StepOutcome } from "./sign_in_steps.ts";
 
 /** Any name that the local stack knows leads to its own provider, which asks who somebody is. */
 const PROVIDER = "keycloak";
@@ -25,6 +25,7 @@ export function createSignInPanel(auth: AuthClient, steps: SignInSteps, host: Pa
   const { signIn } = auth;
   const form = find("sign-in", HTMLFormElement);
   const email = find("email", HTMLInputElement);
+  const phone = find("phone", HTMLInputElement);
   const problem = find("sign-in-problem", HTMLParagraphElement);
 
   const read = (): Credentials => {
@@ -35,7 +36,7 @@ export function createSignInPanel(auth: AuthClient, steps: SignInSteps, host: Pa
   const onClick = (
     id: string,
     ask: (credentials: Credentials) => Promise<StepOutcome>,
-    type?: SentMessage["type"],
+    type?: MailType,
   ): void => {
     find(id, HTMLButtonElement).addEventListener("click", async () => {
       if (!email.reportValidity()) return; // most ways need no password
@@ -52,6 +53,13 @@ export function createSignInPanel(auth: AuthClient, steps: SignInSteps, host: Pa
     steps.follow(await signIn.withPassword(read()), problem);
   });
   onClick("way-otp", ({ email }) => signIn.withOtp({ email }), "email");
+  find("way-phone", HTMLButtonElement).addEventListener("click", async () => {
+    const { value } = phone;
+    if (value === "" || !phone.reportValidity()) return phone.focus();
+    say(problem, "");
+    const outcome = await signIn.withOtp({ phone: value, createUser: true });
+    steps.follow(outcome, problem, { sent: { phone: value } });
+  });
   onClick("way-oauth", ({ email }) => signIn.withOAuth({ provider: PROVIDER, loginHint: email }));
   onClick(
     "way-popup",

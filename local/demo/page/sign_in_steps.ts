@@ -26,10 +26,9 @@ export type StepOutcome =
   | VerifyOutcome;
 
 /** The message that was sent, where an outcome may be `message-sent`. */
-export interface SentMessage {
-  readonly email: string;
-  readonly type: MailType;
-}
+export type SentMessage =
+  | { readonly email: string; readonly type: MailType }
+  | { readonly phone: string };
 
 export interface StepContext {
   readonly sent?: SentMessage | undefined;
@@ -105,8 +104,8 @@ export function createSignInSteps(auth: AuthClient, onChange: () => void): SignI
         awaited = sent ?? null;
         return show(
           "code",
-          `If ${sent?.email ?? "the address"} can be used, a message is on its way to the inbox ` +
-            "below. Follow its link, or enter its code here.",
+          `If ${nameOf(sent)} can be used, a message is on its way to the inbox below. Enter its ` +
+            "code here, or follow its link.",
         );
       case "consent-required":
         return show(
@@ -144,13 +143,15 @@ export function createSignInSteps(auth: AuthClient, onChange: () => void): SignI
       say(problem, "");
       follow(await send(new FormData(form)), problem);
     });
-    back.addEventListener("click", () => show(null));
+    back.addEventListener("click", () => {
+      if (step !== "code") void auth.signIn.cancel();
+      show(null);
+    });
   };
 
   onSubmit("code", (fields) =>
     auth.signIn.verifyOtp({
-      email: awaited?.email ?? "",
-      type: awaited?.type ?? "email",
+      ...awaited ?? { email: "", type: "email" },
       token: String(fields.get("code")),
     }));
   onSubmit("consent", () => auth.signIn.acceptAccount());
@@ -171,4 +172,9 @@ export function createSignInSteps(auth: AuthClient, onChange: () => void): SignI
     follow,
     close: () => show(null),
   };
+}
+
+function nameOf(sent: SentMessage | undefined): string {
+  if (!sent) return "the address";
+  return "email" in sent ? sent.email : sent.phone;
 }

@@ -10,7 +10,7 @@ import {
   PASSWORD,
   signInByPassword,
 } from "./demo_sign_in_stage.ts";
-import { seriousViolations } from "./demo_stage.ts";
+import { seriousViolations, untilSignedIn } from "./demo_stage.ts";
 
 Deno.test("a token of Supabase Auth would be found in each place that a script can read", async () => {
   await using demo = await openSignedOutDemo();
@@ -50,6 +50,17 @@ Deno.test("a code from the inbox signs in", async () => {
   assert.deepEqual(await seriousViolations(page), []);
   await enterCodeFromInbox(page, email);
   await assertSignedIn(page, demo);
+  assert.deepEqual(complaints, []);
+});
+
+Deno.test("a code from a text message signs in", async () => {
+  await using demo = await openSignedOutDemo();
+  const { page, complaints, stack } = demo;
+  stack.authSettings.phoneEnabled = true;
+  await fillIn(page, "Phone", "+4915550777");
+  await press(page, "Text me a code");
+  await enterCodeFromInbox(page, "+4915550777");
+  await untilSignedIn(page);
   assert.deepEqual(complaints, []);
 });
 
