@@ -53,7 +53,7 @@ Deno.test("doctor says what failed and what was not checked, and exits with 1", 
   assert.equal(code, 1);
   assert.match(stdout, /^FAILED +cookie_party +.*two sites.*\n +→ Make the cookies first-party/m);
   assert.match(stdout, /^not checked +migrations +No database was named\.\n +→ Say --remote=/m);
-  assert.match(stdout, /\n2 failed, 7 ok, 8 not checked\n$/);
+  assert.match(stdout, /\n2 failed, 7 ok, 9 not checked\n$/);
 });
 
 Deno.test("doctor --json says the same to a program", async () => {
