@@ -57,43 +57,6 @@ create trigger unified_auth_end_sessions
 -- Nobody knew a password that was not there: the first one, and taking it away, spare the session that
 -- is most recently active, in which the user has just done it.
 
--- Supabase Auth judges a password and opens its session in two steps. A password that is changed between
--- them leaves a session of the old one there, which no end of sessions reaches: so create_session asks
--- here whether the password has changed since its login began.
-create table unified_auth.changed_passwords (
-  user_id uuid primary key,
-  changed_at timestamptz not null
-);
-
-alter table unified_auth.changed_passwords enable row level security;
-create policy changed_passwords_only_through_functions on unified_auth.changed_passwords
-  for all to public using (false) with check (false);
-
-create function unified_auth.note_changed_password(p_user_id uuid)
-returns void
-language plpgsql
-volatile
-set search_path = pg_catalog, pg_temp
-as $$
-declare
-  v_now timestamptz := clock_timestamp();
-begin
-  -- Each change forgets more than it adds, so that the table needs no job.
-  delete from unified_auth.changed_passwords as c
-  where c.user_id in (
-    select o.user_id
-    from unified_auth.changed_passwords as o
-    where o.changed_at < v_now - interval '10 minutes' and o.user_id <> p_user_id
-    limit 10
-    for update skip locked
-  );
-
-  insert into unified_auth.changed_passwords as c (user_id, changed_at)
-  values (p_user_id, v_now)
-  on conflict (user_id) do update set changed_at = excluded.changed_at;
-end;
-$$;
-
 create function unified_auth.end_sessions_of_changed_password()
 returns trigger
 language plpgsql
