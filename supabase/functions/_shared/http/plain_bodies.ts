@@ -24,20 +24,6 @@ export type PlainBody<Name extends PlainBodyName> = {
     readonly (infer Choice)[] ? Choice : never;
 };
 
-/** The defaults of each: what no body at all means, and most requests have none. */
-const DEFAULTS = Object.fromEntries(
-  Object.entries(PLAIN_BODIES).map(([name, members]) => [
-    name,
-    Object.fromEntries(
-      Object.entries<readonly string[]>(members).map(([member, [first]]) => [member, first]),
-    ),
-  ]),
-) as { readonly [Name in PlainBodyName]: PlainBody<Name> };
-
-export function defaultBody<Name extends PlainBodyName>(name: Name): PlainBody<Name> {
-  return DEFAULTS[name];
-}
-
 /** The body with its defaults, or `undefined` for one that is not plainly of this shape. */
 export function readPlainBody<Name extends PlainBodyName>(
   name: Name,
@@ -53,4 +39,13 @@ export function readPlainBody<Name extends PlainBodyName>(
   });
   const isPlain = said.size === 0 && chosen.every(([, choice]) => choice !== undefined);
   return isPlain ? Object.fromEntries(chosen) as PlainBody<Name> : undefined;
+}
+
+/** Most requests have no body, which means these. */
+const DEFAULTS = Object.fromEntries(
+  Object.keys(PLAIN_BODIES).map((name) => [name, readPlainBody(name as PlainBodyName, {})]),
+) as { readonly [Name in PlainBodyName]: PlainBody<Name> };
+
+export function defaultBody<Name extends PlainBodyName>(name: Name): PlainBody<Name> {
+  return DEFAULTS[name];
 }
