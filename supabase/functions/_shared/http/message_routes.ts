@@ -9,6 +9,7 @@ import { acceptAccount, redeemCode } from "../sign_in/codes.ts";
 import { sendOtp, sendRecovery, signUp } from "../sign_in/messages.ts";
 import type { Address } from "../identity/sign_in_provider.ts";
 import { CONFIRM_PAGE_HEADERS, renderConfirmPage } from "./confirm_page.ts";
+import { KEPT_ANSWER_SECONDS } from "../sign_in/advance.ts";
 import { readSchemaBody } from "./request_body.ts";
 import {
   confirmQuery,
@@ -19,9 +20,6 @@ import {
   verifyBody,
 } from "./sign_in_schemas.ts";
 import { readQuery, type RoutesOf, type SignInSteps } from "./sign_in_steps.ts";
-
-/** As long as an answer is kept. A browser that asked for no mail gets it by this cookie. */
-const VISIT_SECONDS = 300;
 
 export function createMessageRoutes(
   {
@@ -86,7 +84,8 @@ export function createMessageRoutes(
     "GET /confirm": async function confirm(context) {
       const query = readQuery(context, confirmQuery);
       const sent = await open(context, "sent", sealedSent);
-      await seal(context, "visit", {}, VISIT_SECONDS);
+      // A browser that asked for no mail gets a lost answer again by this cookie.
+      await seal(context, "visit", {}, KEPT_ANSWER_SECONDS);
       const html = renderConfirmPage({
         tokenHash: query.token_hash,
         type: query.type,

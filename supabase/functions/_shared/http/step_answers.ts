@@ -8,14 +8,11 @@
  * @module
  */
 
-import { ServiceUnavailableError } from "../service_unavailable.ts";
+import { KEPT_ANSWER_SECONDS, rememberQuietly } from "../sign_in/advance.ts";
 import { claimOf } from "../sign_in/attempt_limits.ts";
 import type { SignInDependencies } from "../sign_in/dependencies.ts";
 import { hmacSha256 } from "../tokens/hmac.ts";
 import { createSealer } from "../tokens/sealing.ts";
-
-/** As long as most half-done sign-ins live. */
-const KEPT_SECONDS = 300;
 
 const NAME = "answer";
 
@@ -61,14 +58,9 @@ export function createStepAnswers(
     async keep(request, secret, response) {
       const body = await response.clone().text();
       const kept: KeptAnswer = { status: response.status, headers: [...response.headers], body };
-      const options = { name: NAME, lifetimeSeconds: KEPT_SECONDS };
+      const options = { name: NAME, lifetimeSeconds: KEPT_ANSWER_SECONDS };
       const sealed = await sealerOf(secret).seal(kept, options);
-      try {
-        const answer = { answer: sealed, keepSeconds: KEPT_SECONDS };
-        await signInStore.rememberAnswer(nameOf(request), answer);
-      } catch (error: unknown) {
-        if (!(error instanceof ServiceUnavailableError)) throw error;
-      }
+      await rememberQuietly({ signInStore }, nameOf(request), sealed);
       return response;
     },
   };

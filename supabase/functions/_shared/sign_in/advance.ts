@@ -171,6 +171,22 @@ export function makePending(
   };
 }
 
+/** Of an answer that is kept for the same request again. */
+export const KEPT_ANSWER_SECONDS = 300;
+
+/** If the database is away the answer is not kept, and a repetition is judged anew. */
+export async function rememberQuietly(
+  { signInStore }: Pick<SignInDependencies, "signInStore">,
+  request: ClaimHash,
+  answer: string,
+): Promise<void> {
+  try {
+    await signInStore.rememberAnswer(request, { answer, keepSeconds: KEPT_ANSWER_SECONDS });
+  } catch (error: unknown) {
+    if (!(error instanceof ServiceUnavailableError)) throw error;
+  }
+}
+
 /** An outage left the code unused. If the database is away too, the code is lost with it. */
 export async function releaseQuietly(
   { signInStore }: Pick<SignInDependencies, "signInStore">,

@@ -8,7 +8,6 @@
 
 import type { RequestContext, SessionAt } from "../store/session_store.ts";
 import type { IdentityToken } from "../identity/identity_provider.ts";
-import { ServiceUnavailableError } from "../service_unavailable.ts";
 import { loginBuckets } from "../sessions/login_throttle.ts";
 import { dropIdentitySession, needsSecondFactor } from "../sessions/login.ts";
 import {
@@ -16,6 +15,7 @@ import {
   type Pending,
   readNewSession,
   refund,
+  rememberQuietly,
   type SignInRefusal,
   type SignInThrottled,
 } from "./advance.ts";
@@ -26,9 +26,6 @@ import type { ProviderAnswer, ProviderSession } from "../identity/sign_in_provid
 import { refuseAnswer } from "./refusal_codes.ts";
 
 const RECENT_MS = 600_000;
-
-/** How long a change counts as made just now. */
-const REPEAT_SECONDS = 300;
 
 export interface Reauthentication {
   /** The session of ours that the request came with. */
@@ -72,15 +69,10 @@ export async function wasJustMade(
 
 /** If the database is away, a repetition is judged anew. */
 export async function noteMade(
-  { signInStore, keys }: Pick<SignInDependencies, "signInStore" | "keys">,
+  dependencies: Pick<SignInDependencies, "signInStore" | "keys">,
   change: OwnChangeName,
 ): Promise<void> {
-  try {
-    const made = { answer: "made", keepSeconds: REPEAT_SECONDS };
-    await signInStore.rememberAnswer(claimOf(keys, changeClaim(change)), made);
-  } catch (error: unknown) {
-    if (!(error instanceof ServiceUnavailableError)) throw error;
-  }
+  await rememberQuietly(dependencies, claimOf(dependencies.keys, changeClaim(change)), "made");
 }
 
 /**
