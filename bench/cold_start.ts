@@ -7,10 +7,10 @@
  */
 
 import { parseArgs } from "node:util";
-import { mean, median, min } from "simple-statistics";
+import { median, min } from "simple-statistics";
 import { table } from "./figures.ts";
 import { openLab } from "./lab.ts";
-import { readCpuMs } from "./process_cpu.ts";
+import { readLiveThreadsCpuMs } from "./process_cpu.ts";
 import { publish } from "./publish.ts";
 
 const { values } = parseArgs({
@@ -41,7 +41,7 @@ for (let turn = 0; turn < Number(values.starts); turn += 1) {
     const response = await fetch(`${server.url}${path}`);
     await response.body?.cancel();
     wallMs.push(performance.now() - startedAtMs);
-    cpuMs.push(readCpuMs(server.pid)); // in ticks of 10 ms: of many starts only the mean is finer
+    cpuMs.push(readLiveThreadsCpuMs(server.pid));
   }
 }
 
@@ -49,12 +49,12 @@ const [bare] = cases;
 const rows = cases.map(({ name, wallMs, cpuMs }) => [
   name,
   `${median(wallMs).toFixed(0)} (${min(wallMs).toFixed(0)})`,
-  mean(cpuMs).toFixed(0),
+  median(cpuMs).toFixed(0),
   (median(wallMs) / median(bare?.wallMs ?? [])).toFixed(1),
-  (mean(cpuMs) / mean(bare?.cpuMs ?? [])).toFixed(1),
+  (median(cpuMs) / median(bare?.cpuMs ?? [])).toFixed(1),
 ]);
 const HEAD =
-  "process to first answer | wall ms, median (least) | CPU ms, mean | times Deno.serve, wall | CPU";
+  "process to first answer | wall ms, median (least) | CPU ms, median | times Deno.serve, wall | CPU";
 const section = `${table(HEAD, rows)}\n\n${values.starts} starts of each, in turn.`;
 console.log(section);
 if (values.write) await publish(values.write, { "cold-start": section });
