@@ -5,8 +5,8 @@
  * @module
  */
 
-import sparticuz from "@sparticuz/chromium";
 import puppeteer, { type Browser, type Page } from "puppeteer-core";
+import { openHeadlessShell } from "./headless_shell.ts";
 
 /** Nothing of the browser's own may call out: the network here is closed. */
 const FLAGS = [
@@ -29,7 +29,7 @@ export async function launchChromium(
   { executable, flags = [] }: ChromiumOptions = {},
 ): Promise<Browser> {
   return await puppeteer.launch({
-    executablePath: executable ?? await sparticuz.executablePath(),
+    executablePath: executable ?? await openHeadlessShell(),
     // Puppeteer's own keep the timers of hidden pages going, and pages out of the back/forward cache.
     ignoreDefaultArgs: true,
     args: [...FLAGS, "--headless", ...flags, "about:blank"],
