@@ -21,7 +21,10 @@ export interface PostgresServer {
   url(as?: { readonly user?: string; readonly database?: string }): string;
   /** Fast shutdown: open transactions roll back, everything committed is on disk. */
   stop(): Promise<void>;
-  /** `SIGKILL` to the postmaster, as a crash of the machine would; its children end then too. */
+  /**
+   * `SIGKILL` to the postmaster, as a crash of the machine would. Resolves when its children have ended,
+   * too: until they notice, they answer those who are connected.
+   */
   kill(): Promise<void>;
 }
 
@@ -48,7 +51,7 @@ export async function startPostgres(options: PostgresOptions): Promise<PostgresS
   for (;;) {
     const { child, output } = spawnPostgres(options);
     const ready = await output.find((line) => line.includes("ready to accept connections"));
-    if (ready) return runningServer({ port, child });
+    if (ready) return runningServer({ port, child, output });
     await child.status;
     if (!isStillEnding(output.latest) || performance.now() > deadline) {
       const lines = output.latest;
@@ -109,7 +112,11 @@ function spawnPostgres(
 }
 
 function runningServer(
-  { port, child }: { port: number; child: Deno.ChildProcess },
+  { port, child, output }: {
+    port: number;
+    child: Deno.ChildProcess;
+    output: OutputLines;
+  },
 ): PostgresServer {
   const watch = endWithParent(child.pid);
   let live = true;
@@ -136,6 +143,9 @@ function runningServer(
       await signal("SIGINT");
       clearTimeout(impatient);
     },
-    kill: () => signal("SIGKILL"),
+    async kill() {
+      await signal("SIGKILL");
+      await output.ended; // each child holds it open
+    },
   };
 }
