@@ -115,6 +115,7 @@ async function runTests(
       "--parallel",
       "--sanitize-ops",
       "--sanitize-resources",
+      `--preload=${import.meta.dirname}/harness/suppressed_errors.ts`,
       `--junit-path=${report}`,
       ...args,
     ],
