@@ -25,10 +25,11 @@ export function createDevicesPanel(
 
   const load = async (): Promise<void> => {
     const mine = turn;
+    list.ariaBusy = "true";
     const outcome = await auth.devices.list();
-    if (outcome.kind === "listed" && mine === turn) {
-      list.replaceChildren(...outcome.devices.map(show));
-    }
+    if (mine !== turn) return;
+    if (outcome.kind === "listed") list.replaceChildren(...outcome.devices.map(show));
+    list.ariaBusy = "false";
   };
 
   const show = (device: SessionEntry): HTMLLIElement => {
@@ -58,6 +59,7 @@ export function createDevicesPanel(
     empty() {
       turn++;
       list.replaceChildren();
+      list.ariaBusy = "false";
     },
   };
 }

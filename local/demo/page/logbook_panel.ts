@@ -78,19 +78,18 @@ export function createLogbookPanel(auth: AuthClient): LogbookPanel {
   return {
     async load() {
       const mine = turn;
-      try {
-        const read = await cache.read("entries", ask);
-        if (mine !== turn) return;
-        cachedAt = read.cachedAt;
-        show(read.value);
-      } catch {
-        if (mine === turn) cachedAt = null; // nothing was kept: the list stays as it is
-      }
+      list.ariaBusy = "true";
+      const read = await cache.read("entries", ask).catch(() => null);
+      if (mine !== turn) return;
+      cachedAt = read?.cachedAt ?? null;
+      if (read !== null) show(read.value); // nothing was kept: the list stays as it is
+      list.ariaBusy = "false";
     },
     empty() {
       turn++;
       cachedAt = null;
       show([]);
+      list.ariaBusy = "false";
       say(problem, "");
       input.value = "";
     },

@@ -66,8 +66,10 @@ export async function signIn(page: Page): Promise<void> {
   await untilSignedIn(page);
 }
 
+/** Also until the lists are there: as they arrive, what is below them moves away from under a click. */
 export async function untilSignedIn(page: Page): Promise<void> {
   await see(page, "#status::-p-text(Signed in)");
+  await page.waitForFunction(() => document.querySelector("[aria-busy=true]") === null);
 }
 
 /** Presses a scenario's button and waits for what came of it. */
