@@ -4,6 +4,7 @@
  * @module
  */
 
+import { markdownTable } from "markdown-table";
 import type { Contestant } from "./contestant.ts";
 import { OTHER_ENGINES, type OtherEngine } from "./other_engines.ts";
 import type { ScoreboardRecord } from "./record.ts";
@@ -24,17 +25,21 @@ export function renderScoreboard(
     readonly scenarios: readonly Scenario[];
   },
 ): string {
-  const table = scenarios.map((scenario) => [
-    `**${scenario.id}** ${scenario.title}`,
-    ...contestants.map((contestant) => cellOf(record, scenario, contestant)),
+  const rules = (cellsOf: (scenario: Scenario) => readonly string[]) =>
+    scenarios.map((scenario) => [`**${scenario.id}** ${scenario.title}`, ...cellsOf(scenario)]);
+  const table = markdownTable([
+    ["scenario", ...contestants.map(({ name }) => name)],
+    ...rules((scenario) => contestants.map((each) => cellOf(record, scenario, each))),
   ]);
-  const engineTable = tableOf(
+  const engineTable = markdownTable([
     ["scenario", ...OTHER_ENGINES.map((id) => `${ENGINE_NAMES[id]} ${record.engines[id].version}`)],
-    scenarios.map((scenario) => [
-      `**${scenario.id}** ${scenario.title}`,
-      ...OTHER_ENGINES.map((engine) => cellInEngine(record, scenario, engine)),
-    ]),
-  );
+    ...rules((scenario) => OTHER_ENGINES.map((engine) => cellInEngine(record, scenario, engine))),
+  ]);
+  const sizes = contestants.map(({ id, name, imports }) => [
+    name,
+    `\`${imports.trim()}\``,
+    `${kilobytes(record.contestants[id]?.gzipBytes ?? 0)} kB`,
+  ]);
   return `# The client beside others
 
 For people who choose a client.
@@ -47,7 +52,7 @@ fails when the first column misses a target.
 
 ✓ meets the target, ~ in part, ✗ does not, – is about something that this client does not have.
 
-${tableOf(["scenario", ...contestants.map(({ name }) => name)], table)}
+${table}
 
 These clients have different tasks: a library that renews a token when a call is refused is not meant
 to know when a laptop slept. A dash says so, and a ✗ is no judgement of the rest of a library.
@@ -80,16 +85,7 @@ ${contestants.map((contestant) => paragraphOf(record, contestant)).join("\n\n")}
 
 The page's imports, bundled and minified by esbuild, then \`gzip -9\`.
 
-${
-    tableOf(
-      ["client", "imports", "gzipped"],
-      contestants.map(({ id, name, imports }) => [
-        name,
-        `\`${imports.trim()}\``,
-        `${kilobytes(record.contestants[id]?.gzipBytes ?? 0)} kB`,
-      ]),
-    )
-  }
+${markdownTable([["client", "imports", "gzipped"], ...sizes])}
 `;
 }
 
@@ -126,11 +122,6 @@ function paragraphOf(record: ScoreboardRecord, contestant: Contestant): string {
   return `**${name}** (${versions}). ${configuration} _Server:_ ${backend}${
     remarks ? ` _Remark:_ ${remarks}` : ""
   }`;
-}
-
-function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string {
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
 function kilobytes(bytes: number): string {

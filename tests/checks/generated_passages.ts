@@ -5,9 +5,10 @@
  * @module
  */
 
+import { markdownTable } from "markdown-table";
 import { ERRORS, isSessionEnded } from "../../supabase/functions/_shared/errors.ts";
 import { writeBrowsersTable } from "../behaviour/engines/browsers_table.ts";
-import { type Check, problemsOf, PROJECT, runProgram } from "./check.ts";
+import { type Check, PROJECT } from "./check.ts";
 import { readImports } from "./import_graph.ts";
 import { drawShelves, SHELVED } from "./shelves.ts";
 import { readSourceFiles } from "./source_files.ts";
@@ -16,14 +17,14 @@ interface Passage {
   readonly path: string;
   /** Matches the passage alone. */
   readonly pattern: RegExp;
-  readonly generate: () => Promise<string>;
+  readonly generate: () => string | Promise<string>;
 }
 
 const PASSAGES: readonly Passage[] = [
   {
     path: "docs/api.md",
     pattern: /(?<=\n## Errors\n[^#]*?)\| code [^#]*?\|\n(?=\n)/,
-    generate: () => formatMarkdown(writeErrorTable()),
+    generate: writeErrorTable,
   },
   {
     path: "docs/architecture.md",
@@ -33,7 +34,7 @@ const PASSAGES: readonly Passage[] = [
   {
     path: "docs/browsers.md",
     pattern: /(?<=\n## In every engine\n[^#]*?)\| case [^#]*?\|\n(?=\n)/,
-    generate: () => formatMarkdown(writeBrowsersTable()),
+    generate: writeBrowsersTable,
   },
   {
     path: "supabase/functions/_shared/version.ts",
@@ -74,9 +75,9 @@ async function readPassage({ path, pattern, generate }: Passage) {
 function writeErrorTable(): string {
   const rows = Object.entries(ERRORS).map(([code, { status, message }]) => {
     const cookies = isSessionEnded(code as keyof typeof ERRORS) ? "cleared" : "–";
-    return `| \`${code}\` | ${status} | ${cookies} | ${message} |`;
+    return [`\`${code}\``, String(status), cookies, message];
   });
-  return ["| code | status | cookies | message |", "| - | - | - | - |", ...rows, ""].join("\n");
+  return `${markdownTable([["code", "status", "cookies", "message"], ...rows])}\n`;
 }
 
 async function drawAllShelves(): Promise<string> {
@@ -86,18 +87,6 @@ async function drawAllShelves(): Promise<string> {
   );
   const pictures = SHELVED.map((tree) => `\`${tree}\`:\n\n${drawShelves(tree, imports)}`);
   return ["\nWhich imports which. `deno task types` draws them.\n", ...pictures].join("\n");
-}
-
-async function formatMarkdown(text: string): Promise<string> {
-  const file = await Deno.makeTempFile({ suffix: ".md" });
-  try {
-    await Deno.writeTextFile(file, text);
-    const [problem] = problemsOf(await runProgram(Deno.execPath(), ["fmt", "--quiet", file]));
-    if (problem !== undefined) throw new TypeError(`Cannot format the table: ${problem}`);
-    return await Deno.readTextFile(file);
-  } finally {
-    await Deno.remove(file);
-  }
 }
 
 async function listVersions(): Promise<readonly string[]> {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { markdownTable } from "markdown-table";
 import type { EngineName } from "./engine.ts";
 import { SCENARIOS } from "./engine_scenarios.ts";
 import { TRIED_VERSIONS } from "./tried_versions.ts";
@@ -16,13 +17,10 @@ const COLUMNS: Readonly<Record<EngineName, string>> = {
 
 export function writeBrowsersTable(): string {
   const engines = Object.keys(COLUMNS) as EngineName[];
-  const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
-  return [
-    line(["case", ...engines.map((engine) => `${COLUMNS[engine]} ${TRIED_VERSIONS[engine]}`)]),
-    line(["-", ...engines.map(() => "-")]),
-    ...SCENARIOS.map(({ rule, differing }) =>
-      line([rule, ...engines.map((engine) => differing?.[engine] ?? "✓")])
-    ),
-    "",
-  ].join("\n");
+  const head = engines.map((engine) => `${COLUMNS[engine]} ${TRIED_VERSIONS[engine]}`);
+  const rows = SCENARIOS.map(({ rule, differing }) => [
+    rule,
+    ...engines.map((engine) => differing?.[engine] ?? "✓"),
+  ]);
+  return `${markdownTable([["case", ...head], ...rows])}\n`;
 }
