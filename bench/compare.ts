@@ -14,7 +14,7 @@ import { type Figures, renderSections, type Run } from "./figures.ts";
 import { type Lab, openLab, REUSE_INTERVAL_SECONDS } from "./lab.ts";
 import { type Load, load } from "./load.ts";
 import { runPgbench } from "./pgbench.ts";
-import { readCpuMs } from "./process_cpu.ts";
+import { startCpuClock } from "./process_cpu.ts";
 import { publish } from "./publish.ts";
 
 const CONNECTIONS = 16;
@@ -34,7 +34,7 @@ const extent = values.quick
   : {
     rounds: Number(values.rounds),
     sessions: 2_000,
-    busy: { seconds: 3 },
+    busy: { duration: 3 },
     alone: { amount: 1_000 },
   };
 
@@ -43,7 +43,6 @@ const run = values.from === undefined
   : JSON.parse(await Deno.readTextFile(values.from)) as Run;
 const sections = renderSections(run);
 console.log(Object.values(sections).join("\n\n"));
-await keep(run);
 if (values.write) await publish(values.write, sections);
 
 async function compare(): Promise<Run> {
@@ -53,20 +52,9 @@ async function compare(): Promise<Run> {
     values.only.some((start) => name.startsWith(start))
   );
   await using lab = await openLab(extent);
-  const statements = await runPgbench(lab.database.url, extent.busy);
+  const statements = await runPgbench(lab.databaseUrl, extent.busy);
   const rounds: Record<string, Figures[]> = {};
-  const describe = (played: number): Run => {
-    const minutes = ((performance.now() - startedAtMs) / 60_000).toFixed(1);
-    const date = new Date().toISOString().slice(0, 10);
-    return {
-      circumstances: `Measured on ${date}: ${played} ${played === 1 ? "round" : "rounds"} on ` +
-        `${navigator.hardwareConcurrency} cores in ${minutes} minutes, Deno ${Deno.version.deno}, ` +
-        `load average at the start ${loadAverage.toFixed(1)}.`,
-      connections: CONNECTIONS,
-      rounds,
-      statements,
-    };
-  };
+  const run = { circumstances: "", connections: CONNECTIONS, rounds, statements };
   for (let round = 1; round <= extent.rounds; round += 1) {
     for (const contender of round % 2 === 1 ? chosen : chosen.toReversed()) {
       const { name } = contender;
@@ -74,52 +62,44 @@ async function compare(): Promise<Run> {
       (rounds[name] ??= []).push(figures);
       console.error(`${round}/${extent.rounds} ${name}: ${figures.requestsPerSecond.toFixed(0)}/s`);
     }
-    await keep(describe(round)); // what fails later must not take the earlier rounds along
+    const minutes = ((performance.now() - startedAtMs) / 60_000).toFixed(1);
+    const date = new Date().toISOString().slice(0, 10);
+    run.circumstances = `Measured on ${date}: ${round} ${round === 1 ? "round" : "rounds"} on ` +
+      `${navigator.hardwareConcurrency} cores in ${minutes} minutes, Deno ${Deno.version.deno}, ` +
+      `load average ${loadAverage.toFixed(1)} before.`;
+    // Here, as what fails later must not take the earlier rounds along.
+    if (values.json) await Deno.writeTextFile(values.json, JSON.stringify(run, null, 2));
   }
-  return describe(extent.rounds);
-}
-
-async function keep(run: Run): Promise<void> {
-  if (values.json) await Deno.writeTextFile(values.json, JSON.stringify(run, null, 2));
+  return run;
 }
 
 async function measure(lab: Lab, contender: Contender): Promise<Figures> {
-  const { path, method, headers, follow, once } = contender;
-  await using server = await contender.start(lab);
-  const url = `${server.url}${path}`;
-  const visitors = await contender.visitors(lab, url);
+  const { path, method, follow, once } = contender;
+  await using server = await lab.start(contender);
+  const visitors = follow === "warm-up"
+    ? structuredClone(lab.visitors[contender.visitors]) // others come without those cookies
+    : lab.visitors[contender.visitors];
   const everybody = { amount: visitors.length };
   if (once) return await send(everybody);
-  await send(everybody); // warms up: the process has seen every visitor
-  const busy = await send(follow ? everybody : extent.busy);
+  await send({ ...everybody, follow: follow !== undefined }); // the process has seen every visitor
+  const busy = await send(follow === "always" ? everybody : extent.busy);
   const { p50Ms, p99Ms } = await send({ connections: 1, ...extent.alone });
   return { ...busy, p50Ms, p99Ms };
 
   async function send(options: Partial<Load>): Promise<Figures> {
     // A session that is refreshed twice within the reuse interval is answered the same token again, which
     // is no rotation: where cookies are followed, a load takes each visitor once, after the interval.
-    if (follow) await delay(1_100 * REUSE_INTERVAL_SECONDS);
-    await contender.prepare?.(lab);
-    const before = readCpu();
+    if (follow === "always") await delay(1_100 * REUSE_INTERVAL_SECONDS);
+    await Promise.all(visitors.map((visitor) => visitor.prepare?.()));
+    const clocks = [server.pid, lab.gateway.pid, lab.postmaster].map(startCpuClock);
     const { answers, ...rates } = await load({
-      ...{ url, method, headers, visitors, follow, connections: CONNECTIONS },
+      url: `${server.url}${path}`,
+      ...{ method, visitors, follow: follow === "always", connections: CONNECTIONS },
       ...options,
     });
-    const after = readCpu();
-    const cpuUs = (part: keyof typeof after) => 1000 * (after[part] - before[part]) / answers;
-    return {
-      ...rates,
-      serverUs: cpuUs("server"),
-      gatewayUs: cpuUs("gateway"),
-      databaseUs: cpuUs("database"),
-    };
-  }
-
-  function readCpu() {
-    return {
-      server: readCpuMs(server.pid),
-      gateway: readCpuMs(lab.gateway.pid),
-      database: readCpuMs(lab.postmaster),
-    };
+    const [serverUs = 0, gatewayUs = 0, databaseUs = 0] = clocks.map((readMs) =>
+      1000 * readMs() / answers
+    );
+    return { ...rates, serverUs, gatewayUs, databaseUs };
   }
 }

@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
+import { runProgram } from "../tests/checks/check.ts";
 import { replaceSection } from "./publish.ts";
 
 const DOCUMENT = new URL("../docs/performance.md", import.meta.url);
 
 async function runCompare(...options: readonly string[]): Promise<string> {
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [
-      ...["run", "--allow-all", "--no-check"],
-      new URL("compare.ts", import.meta.url).pathname,
-      ...options,
-    ],
-    stdin: "null",
-  }).output();
-  assert.ok(success, new TextDecoder().decode(stderr));
-  return new TextDecoder().decode(stdout);
+  const command = ["run", "--allow-all", "--no-check", "bench/compare.ts"];
+  const { success, stdout, stderr } = await runProgram(Deno.execPath(), [...command, ...options]);
+  assert.ok(success, stderr);
+  return stdout;
 }
 
 Deno.test("a hasty comparison measures a floor and our functions, and publishes what it kept", async () => {

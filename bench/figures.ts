@@ -5,6 +5,7 @@
  * @module
  */
 
+import { markdownTable } from "markdown-table";
 import { median } from "simple-statistics";
 import { BARS, BESIDE } from "./contenders.ts";
 import type { LoadResult } from "./load.ts";
@@ -37,74 +38,62 @@ function renderRounds({ connections, rounds }: Run): string {
     const middle = (key: keyof Figures) => round(median(all.map((one) => one[key])));
     return [
       name,
-      middle("requestsPerSecond"),
-      middle("serverUs"),
-      middle("gatewayUs"),
-      middle("databaseUs"),
+      ...(["requestsPerSecond", "serverUs", "gatewayUs", "databaseUs"] as const).map(middle),
       `${middle("p50Ms")} / ${middle("p99Ms")}`,
       all.map(({ requestsPerSecond }) => round(requestsPerSecond)).join(", "),
     ];
   });
-  return table(
-    `${connections} connections | requests/s | server µs | gateway µs | database µs | ` +
-      "p50 / p99 ms, alone | every round",
-    rows,
-  );
+  const cpu = ["server µs", "gateway µs", "database µs"];
+  const head = [`${connections} connections`, "requests/s", ...cpu, "p50 / p99 ms, alone"];
+  return markdownTable([[...head, "every round"], ...rows], { align: [..."-rrrrrr"] });
 }
 
 /** By rate, which everything on the machine changes, and by CPU, which hardly anything does. */
 function renderBars({ rounds }: Run): string {
-  const rows = BARS.flatMap(([of, to, atLeast]) => {
-    const pairs = (rounds[of] ?? []).flatMap((one, index) => {
-      const other = rounds[to]?.[index];
-      return other ? [{ one, other }] : [];
-    });
-    if (pairs.length === 0) return [];
-    const cells = (ratios: readonly number[]) => {
-      const middle = median(ratios);
-      const missed = atLeast !== undefined && middle < atLeast;
-      const every = ratios.map((ratio) => ratio.toFixed(2)).join(", ");
-      return [missed ? `**${middle.toFixed(2)}**` : middle.toFixed(2), every];
+  const rows = BARS.flatMap(([of, to, atLeast = 0]) => {
+    const [ours, others] = [rounds[of], rounds[to]];
+    if (!ours || !others) return [];
+    const cells = (speedOf: (figures: Figures) => number) => {
+      const ratios = ours.map((one, index) => speedOf(one) / speedOf(others[index] ?? one));
+      const [middle, ...every] = [median(ratios), ...ratios].map((ratio) => ratio.toFixed(2));
+      return [median(ratios) < atLeast ? `**${middle}**` : middle, every.join(", ")];
     };
     return [[
       `${of} to ${to}`,
-      atLeast === undefined ? "–" : `≥ ${atLeast}`,
-      ...cells(pairs.map(({ one, other }) => one.requestsPerSecond / other.requestsPerSecond)),
-      ...cells(pairs.map(({ one, other }) => cpuUsOf(other) / cpuUsOf(one))),
+      atLeast === 0 ? "–" : `≥ ${atLeast}`,
+      ...cells(({ requestsPerSecond }) => requestsPerSecond),
+      ...cells((figures) => 1 / cpuUsOf(figures)),
     ]];
   });
-  return table("bar | wanted | by rate | every round | by CPU | every round", rows);
+  const head = ["bar", "wanted", "by rate", "every round", "by CPU", "every round"];
+  return markdownTable([head, ...rows], { align: [..."-rrrrr"] });
 }
 
 function renderStatements({ statements }: Run): string {
   const rows = statements.map(({ name, perSecond }) => [name, round(perSecond)]);
-  return table("PostgreSQL alone, pgbench | a second", rows);
+  const head = ["PostgreSQL alone, pgbench", "a second"];
+  return markdownTable([head, ...rows], { align: [..."-r"] });
 }
 
-/** CPU of all processes together. */
 function renderBeside({ rounds }: Run): string {
-  const cell = (what: string | number) => {
+  const cell = (what: string | number = "") => {
     if (typeof what === "number") return what.toLocaleString("en");
     const all = rounds[what] ?? [];
     return all.length === 0 ? "–" : round(median(all.map(cpuUsOf)));
   };
-  const rows = BESIDE.map(([name, ...cells]) => [name, ...cells.map(cell)]);
-  return table("| who is this? | a new refresh token | sign in with a password", rows);
+  const rows = BESIDE.map(([who, validate, refresh, login]) => [
+    who,
+    ...[validate, refresh, login].map(cell),
+  ]);
+  const head = ["", "who is this?", "a new refresh token", "sign in with a password"];
+  return markdownTable([head, ...rows], { align: [..."-rrr"] });
 }
 
-/** Numbers, to the right of the first column. `head` has its cells apart. */
-export function table(head: string, rows: readonly (readonly string[])[]): string {
-  const [_, ...numbers] = head.split("|");
-  return [[head], ["---", ...numbers.map(() => "---:")], ...rows]
-    .map((cells) => `| ${cells.join(" | ")} |`)
-    .join("\n");
-}
-
+/** Of all processes together. */
 function cpuUsOf({ serverUs, gatewayUs, databaseUs }: Figures): number {
   return serverUs + gatewayUs + databaseUs;
 }
 
-/** Three digits that mean something. */
 function round(value: number): string {
-  return Number(value.toPrecision(3)).toLocaleString("en");
+  return value.toLocaleString("en", { maximumSignificantDigits: 3 });
 }

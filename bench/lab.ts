@@ -1,6 +1,6 @@
 /**
  * Shared by all contenders: one PostgreSQL with a project's database, the gateway before it, and people who
- * have signed in, so that every cookie that is presented is one which our functions have given.
+ * have signed in, so that every cookie that is presented is one which our functions, or a peer, have given.
  *
  * @module
  */
@@ -9,54 +9,43 @@ import { randomBytes } from "node:crypto";
 import type postgres from "postgres";
 import { makeSecrets } from "../local/platform/secrets.ts";
 import { functionEnvironment } from "../local/platform/stack.ts";
-import { startTestServer, type TestDatabase } from "../local/testing/test_server.ts";
-import { createProofKey, type ProofKey } from "../tests/behaviour/http/proof_key.ts";
+import { startTestServer } from "../local/testing/test_server.ts";
+import { createProofKey } from "../tests/behaviour/http/proof_key.ts";
 import { POLICY_ARGUMENT } from "../tests/behaviour/sql/sql_sessions.ts";
 import { insertPeople } from "../tests/harness/people.ts";
 import { collectCookies, type Visitor } from "./load.ts";
-import { type ServerProcess, startServer } from "./server_process.ts";
+import { type ServerOptions, type ServerProcess, startServer } from "./server_process.ts";
 
 export interface Lab extends AsyncDisposable {
   /** The process of PostgreSQL. */
   readonly postmaster: number;
   readonly gateway: ServerProcess;
-  readonly database: TestDatabase;
-  readonly visitors: {
-    /** Each holds both cookies. */
-    readonly signedIn: Visitor[];
-    /** A server of the other algorithm takes none of their access tokens: its `validate` would refresh each. */
-    readonly hs256: Visitor[];
-    /** Their sessions are bound to their keys. */
-    readonly bound:
-      (Visitor & { readonly key: ProofKey; readonly headers: Record<string, string> })[];
-    /** The sessions of `signedIn` once more, by what stands in their rows. */
-    readonly floor: Visitor[];
-    /** Come to sign in. Their passwords are hashed as Supabase Auth does it. */
-    readonly logins: Visitor[];
-  };
-  /** An empty database on the same server, for a peer. */
-  createDatabase(): Promise<TestDatabase>;
-  startOurs(options: OursOptions): Promise<ServerProcess>;
-  /** Of `servers/`, with the environment of a function. */
-  startFloor(program: string, options?: FloorOptions): Promise<ServerProcess>;
+  readonly databaseUrl: string;
+  readonly visitors: Awaited<ReturnType<typeof createVisitors>>;
+  /** Starts a fresh process with the environment of a function, and what `options` have beside it. */
+  start(options: ServerOptions): Promise<ServerProcess>;
 }
 
-export interface OursOptions {
-  /** @default {"unified-auth"} */
-  readonly functionName?: "unified-auth" | "validate-session" | undefined;
-  /** @default {"postgres"} */
-  readonly store?: "postgres" | "data-api" | undefined;
-  /** @default {"ES256"} */
-  readonly algorithm?: "ES256" | "HS256" | undefined;
-}
+export const UNIFIED_AUTH = { program: "supabase/functions/unified-auth/index.ts" };
+export const BETTER_AUTH = { program: "bench/servers/better_auth.ts" };
+export const EXPRESS_SESSION = {
+  program: "bench/servers/express_session.ts",
+  command: "run",
+} as const;
 
-interface FloorOptions extends Pick<OursOptions, "algorithm"> {
-  /** Which one of `floors.ts`. */
-  readonly floor?: string;
-}
+/** The environment of a server that signs by this algorithm; by ES256 without it. */
+export const HS256 = {
+  SESSION_SIGNING_KEYS: JSON.stringify({
+    kty: "oct",
+    alg: "HS256",
+    kid: "bench",
+    k: randomBytes(32).toString("base64url"),
+  }),
+};
 
-export const PASSWORD = "correct-horse-battery-staple";
+const PASSWORD = "correct-horse-battery-staple";
 const LOGINS = 64;
+const BCRYPT_COST = 10; // Supabase Auth's, for those whose login is measured
 
 /** As short as it may be. */
 export const REUSE_INTERVAL_SECONDS = 1;
@@ -73,6 +62,7 @@ const POSTGRES_SETTINGS = {
   checkpoint_timeout: "1h",
 };
 
+/** @param options.sessions how many of each kind of visitor that has signed in, or half as many */
 export async function openLab({ sessions }: { readonly sessions: number }): Promise<Lab> {
   await using stack = new AsyncDisposableStack();
   const server = stack.use(
@@ -87,65 +77,83 @@ export async function openLab({ sessions }: { readonly sessions: number }): Prom
       environment: { SUPABASE_DB_URL: database.url, SECRETS: JSON.stringify(secrets) },
     }),
   );
-  const environment = (algorithm: OursOptions["algorithm"]) => ({
+  const environment = {
     ...functionEnvironment({ baseUrl: gateway.url, secrets, databaseUrl: database.url }),
-    ...(algorithm === "HS256" ? { SESSION_SIGNING_KEYS: HS256_KEY } : {}),
+    SESSION_STORE: "postgres",
     SESSION_WINDOW_SECONDS: String(REUSE_INTERVAL_SECONDS),
-  });
-  const startOurs: Lab["startOurs"] = (
-    { functionName = "unified-auth", store = "postgres", algorithm },
-  ) =>
-    startServer({
-      program: `supabase/functions/${functionName}/index.ts`,
-      environment: { ...environment(algorithm), SESSION_STORE: store },
-    });
+    POLICY,
+    NODE_ENV: "production",
+  };
+  const start: Lab["start"] = (options) =>
+    startServer({ ...options, environment: { ...environment, ...options.environment } });
 
   const sql = database.connectAs("supabase_admin", { max: 1 });
+  const visitors = await createVisitors(sql, start, sessions);
+  const resources = stack.move();
+  return {
+    postmaster: server.pid,
+    gateway,
+    databaseUrl: database.url,
+    visitors,
+    start,
+    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+  };
+}
+
+async function createVisitors(sql: postgres.Sql, start: Lab["start"], sessions: number) {
   const createPeople = async (count: number, bcryptCost = 4): Promise<Visitor[]> => {
     const ids = Array.from({ length: count }, () => crypto.randomUUID());
     const people = ids.map((id) => ({ id, email: `${id}@example.com` }));
     await insertPeople(sql, people, { password: PASSWORD, bcryptCost });
     return people.map(({ email }) => ({ cookies: {}, body: { email, password: PASSWORD } }));
   };
-  const signIn = async <Person extends Visitor>(
-    people: Person[],
-    algorithm?: OursOptions["algorithm"],
-  ) => {
-    await using server = await startOurs({ algorithm });
-    const url = `${server.url}/unified-auth/login`;
-    await collectCookies({ url, method: "POST", visitors: people });
-    return people.map(({ body: _, ...visitor }) => visitor);
+  const enter = async (people: readonly Visitor[], path: string, options: ServerOptions) => {
+    await using server = await start(options);
+    return await collectCookies(`${server.url}${path}`, people);
   };
+  const signIn = (people: readonly Visitor[], environment = {}) =>
+    enter(people, "/unified-auth/login", { ...UNIFIED_AUTH, environment });
 
   const signedIn = await signIn(await createPeople(sessions));
   const floor = await copySessions(sql); // before others have signed in
-  const keyHolders = (await createPeople(sessions / 2)).map(async (person) => {
-    const key = await createProofKey();
-    const dpop = await key.prove({ route: "login", challenge: null });
-    return { ...person, key, headers: { dpop } };
-  });
+  const keyHolders = await Promise.all((await createPeople(sessions / 2)).map(withKey));
+  const newcomers = Array.from({ length: sessions / 2 }, createNewcomer);
   const visitors = {
     signedIn,
-    hs256: await signIn(await createPeople(sessions), "HS256"),
-    bound: await signIn(await Promise.all(keyHolders)),
     floor,
-    logins: await createPeople(LOGINS, 10),
+    // A server of the other algorithm takes none of their access tokens: its `validate` would refresh each.
+    hs256: await signIn(await createPeople(sessions), HS256),
+    bound: await signIn(keyHolders),
+    logins: await createPeople(LOGINS, BCRYPT_COST),
+    betterAuth: await enter(newcomers, "/api/auth/sign-up/email", {
+      ...BETTER_AUTH,
+      environment: { ONE_PASSWORD: PASSWORD },
+    }),
+    betterAuthLogins: newcomers.slice(0, LOGINS),
+    expressSession: await enter(newcomers, "/login", EXPRESS_SESSION),
   };
-  const resources = stack.move();
+  await sql`vacuum analyze`;
+  return visitors;
+}
+
+/** Proves a key at the login, and at a refresh over the challenge of the last answer. */
+async function withKey(person: Visitor): Promise<Visitor> {
+  const key = await createProofKey();
   return {
-    postmaster: server.pid,
-    gateway,
-    database,
-    visitors,
-    createDatabase: () => server.createDatabase(),
-    startOurs,
-    startFloor: (program, { floor = "", algorithm } = {}) =>
-      startServer({
-        program: `bench/servers/${program}`,
-        environment: { ...environment(algorithm), FLOOR: floor, POLICY },
-      }),
-    [Symbol.asyncDispose]: () => resources.disposeAsync(),
+    ...person,
+    headers: { dpop: await key.prove({ route: "login", challenge: null }) },
+    async prepare(this: Visitor) {
+      const { challenge } = JSON.parse(this.answer ?? "{}").session;
+      this.headers = { dpop: await key.prove({ route: "refresh", challenge }) };
+    },
   };
+}
+
+/** Somebody who signs up with a peer. */
+function createNewcomer(): Visitor {
+  const name = crypto.randomUUID();
+  const body = { name, email: `${name}@example.com`, password: PASSWORD };
+  return { cookies: {}, headers: { origin: "https://app.example.com" }, body };
 }
 
 /**
@@ -153,29 +161,19 @@ export async function openLab({ sessions }: { readonly sessions: number }): Prom
  * neither those of the functions nor those of pgbench.
  */
 async function copySessions(sql: postgres.Sql): Promise<Visitor[]> {
-  await sql`
-    insert into public.sessions
-    select (jsonb_populate_record(
-      numbered.session,
-      jsonb_build_object(
-        'id', md5(copy.name || ' ' || numbered.n)::uuid, 'identity_session_id', gen_random_uuid()
-      )
-    )).*
-    from (select s as session, row_number() over () as n from public.sessions as s) as numbered,
-      (values ('floor'), ('pgbench')) as copy (name)`;
   const rows = await sql`
+    with numbered as (select s as session, row_number() over () as n from public.sessions as s),
+    copied as (
+      insert into public.sessions
+      select (jsonb_populate_record(
+        session,
+        jsonb_build_object('id', md5(copy || n)::uuid, 'identity_session_id', gen_random_uuid())
+      )).*
+      from numbered, unnest(array['floor ', 'pgbench ']) as copy
+      returning *
+    )
     select concat_ws('.',
-      s.id, s.generation, encode(s.refresh_token_hash, 'hex'), encode(s.lineage, 'hex')) as floor
-    from generate_series(1, (select count(*) from public.sessions) / 3) as n
-      join public.sessions as s on s.id = md5('floor ' || n)::uuid`;
-  await sql`vacuum analyze public.sessions`;
+      id, generation, encode(refresh_token_hash, 'hex'), encode(lineage, 'hex')) as floor
+    from numbered join copied on id = md5('floor ' || n)::uuid`;
   return rows.map(({ floor }) => ({ cookies: { floor } }));
 }
-
-/** The same for all processes of a run. */
-const HS256_KEY = JSON.stringify({
-  kty: "oct",
-  alg: "HS256",
-  kid: "bench",
-  k: randomBytes(32).toString("base64url"),
-});

@@ -19,7 +19,7 @@ export interface ServerOptions {
   readonly program: string;
   /** @default {"serve"} */
   readonly command?: "serve" | "run";
-  readonly environment: Readonly<Record<string, string>>;
+  readonly environment?: Readonly<Record<string, string>>;
 }
 
 /** Resolves when it accepts connections. @throws {TypeError} If it ends or takes too long */

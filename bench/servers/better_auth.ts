@@ -12,15 +12,21 @@ import { getMigrations } from "better-auth/db/migration";
 // @ts-types="@types/pg"
 import pg from "pg";
 
-const { DATABASE_URL = "", PEER_SECRET = "", COOKIE_CACHE, ONE_PASSWORD } = Deno.env.toObject();
+const { SUPABASE_DB_URL = "", COOKIE_CACHE, ONE_PASSWORD } = Deno.env.toObject();
+
+const pool = new pg.Pool({
+  connectionString: SUPABASE_DB_URL,
+  options: "-c search_path=better_auth", // its tables are named as those of others
+});
+await pool.query("create schema if not exists better_auth");
 
 /** A thousand people sign up before the measurement: as they have one password, it is hashed once. */
 const hash = ONE_PASSWORD === undefined ? undefined : await hashPassword(ONE_PASSWORD);
 
 const auth = betterAuth({
   baseURL: "https://app.example.com",
-  secret: PEER_SECRET,
-  database: new pg.Pool({ connectionString: DATABASE_URL }),
+  secret: "a secret of the benchmark, which is long enough",
+  database: pool,
   emailAndPassword: {
     enabled: true,
     ...(hash === undefined ? {} : { password: { hash: () => Promise.resolve(hash) } }),
