@@ -1,6 +1,6 @@
 /**
- * Text of an unknown origin, fit for a terminal. The person who signs in chooses the user agent, and the server that answers
- * chooses the words.
+ * Text of an unknown origin, fit for a terminal. The person who signs in chooses the user agent, and the
+ * server that answers chooses the words.
  *
  * @module
  */

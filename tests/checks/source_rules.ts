@@ -30,6 +30,7 @@ const FORBIDDEN: readonly TextRule[] = [
   { pattern: /@ts-(?:[i]gnore|[n]ocheck)/, problem: "silences the compiler" },
   { pattern: /deno-lint-[i]gnore/, problem: "silences the linter" },
   { pattern: /\bas any\b|[:<]\s*any\b/, problem: "gives up types" },
+  { pattern: /^(?=.{121})\s*(?:\/?\*|\/\/)/, problem: "is a comment of more than 120 characters" },
   { pattern: /\bignore: [t]rue|\bonly: [t]rue|\.(?:only|skip|todo)\(/, problem: "skips a test" },
 ];
 

@@ -32,6 +32,14 @@ Deno.test("text that silences a tool, gives up types or is left to be done is re
   for (const line of allowed) assert.deepEqual(judge(line), [], line);
 });
 
+Deno.test("a line of a comment has 120 characters at most", () => {
+  for (const start of ["// ", "  * ", "/** "]) {
+    assert.deepEqual(judge(start.padEnd(120, "a")), []);
+    assert.equal(judge(start.padEnd(121, "a")).length, 1);
+  }
+  assert.deepEqual(judge(`const text = "${"a".repeat(120)}";`), []);
+});
+
 Deno.test("a generated file that differs is refused with its first differing line", () => {
   assert.deepEqual(compareGenerated("a.ts", { now: "one\ntwo\n", committed: "one\ntwo\n" }), []);
   const [problem = ""] = compareGenerated("a.ts", { now: "one\n2\n", committed: "one\ntwo\n" });

@@ -111,9 +111,9 @@ export interface AppOptions<U extends SessionUser> {
     | undefined;
   /**
    * Whether an answer of the app's own API means that the access token was refused, and not that a right is
-   * missing. To read the body, it clones the response. By default a 401 with a code of Unified Auth or of PostgREST, or with
-   * `WWW-Authenticate: Bearer error="invalid_token"`, which an API on another origin must expose by
-   * `Access-Control-Expose-Headers: WWW-Authenticate`.
+   * missing. To read the body, it clones the response. By default a 401 with a code of Unified Auth or of
+   * PostgREST, or with `WWW-Authenticate: Bearer error="invalid_token"`, which an API on another origin must
+   * expose by `Access-Control-Expose-Headers: WWW-Authenticate`.
    */
   readonly isTokenRefused?: ((response: Response) => boolean | Promise<boolean>) | undefined;
   /** Names what tabs share; two clients on one origin need two names. @default {"session"} */

@@ -160,9 +160,9 @@ export interface Refused {
 export type LoginOutcome<U extends SessionUser> = Valid<U> | Refused | Busy | Unavailable;
 
 /**
- * The outcome of a sign-out. `done`: the session has ended and its cookies are gone. `rejected`, with `key-lost`: the cookies are gone,
- * but without its key this browser may not end other sessions. The others are answers to repeat until
- * one of these comes.
+ * The outcome of a sign-out. `done`: the session has ended and its cookies are gone. `rejected`, with
+ * `key-lost`: the cookies are gone, but without its key this browser may not end other sessions. The
+ * others are answers to repeat until one of these comes.
  *
  * @example
  * ```ts

@@ -35,9 +35,9 @@ const IDENTITY_PROVIDER_TIMEOUT_MS = 8_000;
 
 /** Connections of one process. More than a few cost throughput, and the database has few to give. */
 const POOL_SIZE = 4;
-/** Beside them, for validates, which share statements. The second serves while the first is waited for. */
+/** Beside them, for the statements that validates share. One more can leave while the first is under way. */
 const BATCH_CONNECTIONS = 2;
-/** The same through the data API, where a request takes no connection of ours and longer: fewer wait. */
+/** Shared requests to the data API, under way at once. Each takes longer, and no connection of ours. */
 const BATCH_REQUESTS = 4;
 
 /** Some 1 kB each, 8 kB at worst: a quarter of the platform's memory if every one were the largest. */

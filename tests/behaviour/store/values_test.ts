@@ -1,6 +1,5 @@
 /**
- * A value handed to a store arrives in the database as it was, and a value of the database arrives in
- * its answers: any text, any bytes, any JSON, and nothing at all.
+ * Each store hands values to the database and back as they were: text, bytes, JSON and null.
  *
  * @module
  */
@@ -14,7 +13,7 @@ import { contextOf, keyNamed } from "../sql/sql_sessions.ts";
 import { newSession } from "./sign_in_scenarios.ts";
 import { openStore, testEachStore } from "./store_fixture.ts";
 
-/** With what a literal, a composite, an array or a placeholder is written with. PostgreSQL keeps no NUL. */
+/** Some of the characters that literals, composites and placeholders are written with. PostgreSQL keeps no NUL. */
 const text = fc.oneof(
   fc.string({ unit: "grapheme", maxLength: 40 }),
   fc.string({ unit: fc.constantFrom(..."\"\\,(){}'$1 \n\r\t%é😀-"), maxLength: 40 }),

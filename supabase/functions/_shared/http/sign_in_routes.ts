@@ -1,6 +1,6 @@
 /**
- * The sign-in routes by path, with their methods. Their handlers, and all that these need, are loaded when the first of them
- * is called: a cold start is mostly for somebody who is signed in.
+ * The sign-in routes by path, with their methods. Their handlers, and all that these need, are loaded
+ * when the first of them is called: a cold start is mostly for somebody who is signed in.
  *
  * @module
  */
