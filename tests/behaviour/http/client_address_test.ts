@@ -22,10 +22,15 @@ async function guess(ip: string, named: string | null): Promise<string> {
 
 Deno.test("a caller that no proxy has named is counted by the address that the platform names", async () => {
   const unnamed = [null, "", "unknown", "203.0.113.300"];
+  const startedAt = performance.now();
   const codes = await Promise.all(
     Array.from({ length: 130 }, (_, at) => guess("203.0.113.9", unnamed[at % 4] ?? null)),
   );
-  assert.equal(codes.filter((code) => code === "invalid_credentials").length, 101);
+  const seconds = (performance.now() - startedAt) / 1000;
+  const checked = codes.filter((code) => code === "invalid_credentials").length;
+  // One failure is forgiven in ten seconds, and of those too many each waits twice as long as the one before.
+  const more = Math.floor(seconds / 10) + Math.floor(Math.log2(1 + seconds));
+  assert.ok(checked >= 101 && checked <= 101 + more, `${checked} in ${seconds} s`);
 });
 
 Deno.test("a caller that a proxy has named is counted by that address", async () => {

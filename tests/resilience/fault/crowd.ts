@@ -99,6 +99,18 @@ export async function askUntilAnswered(ask: () => Promise<Answer>): Promise<Pers
   return assert.fail(`No answer, but ${before.slice(-5).join(", ")}`);
 }
 
+/** Each answer has its event; a try whose answer came too late may have one, too. */
+export function assertEventOfEach(
+  events: readonly unknown[],
+  asked: readonly Persistence[],
+): void {
+  const tries = asked.flatMap(({ before }) => before);
+  assert.ok(
+    events.length >= asked.length && events.length <= asked.length + tries.length,
+    `${events.length} events of ${asked.length} answers, after ${tries.length} tries: ${tries}`,
+  );
+}
+
 /** Errors of `fetch` and of a body that breaks off; any other is a mistake of the test. */
 export function lostReply(thrown: unknown): null {
   if (thrown instanceof TypeError || thrown instanceof SyntaxError) return null;

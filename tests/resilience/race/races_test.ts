@@ -13,6 +13,7 @@ import {
   sessionSecretOf,
   startInstanceWithSecrets,
 } from "../../behaviour/http/instance_with_secrets.ts";
+import { askUntilAnswered, assertEventOfEach } from "../fault/crowd.ts";
 import { openSqlFixture } from "../../behaviour/sql/sql_fixture.ts";
 import { countLive, keyNamed, openSqlSessions } from "../../behaviour/sql/sql_sessions.ts";
 
@@ -27,8 +28,9 @@ Deno.test("a hundred refreshes of one token, over two processes, are one rotatio
   await ageSession(sql, session.id, 3_000);
 
   const tabs = HUNDRED.map(() => browser.copy());
-  const answers = await Promise.all(tabs.map((tab) => tab.refresh()));
-  for (const answer of answers) assert.equal(viewOf(answer).session.generation, 2);
+  // A hundred wait for one row: a slow machine may say 503 to some, which try again.
+  const asked = await Promise.all(tabs.map((tab) => askUntilAnswered(() => tab.refresh())));
+  for (const { answer } of asked) assert.equal(viewOf(answer).session.generation, 2);
   assert.equal(new Set(tabs.map((tab) => tab.cookies.get(REFRESH_COOKIE))).size, 1);
 
   const usable = await Promise.all(tabs.map((tab) => {
@@ -38,17 +40,15 @@ Deno.test("a hundred refreshes of one token, over two processes, are one rotatio
   }));
   for (const answer of usable) assert.equal(viewOf(answer).refreshed, false);
 
-  const events = await sql<{ event: string; times: number }[]>`
-    select e.event, count(*)::integer as times
+  const events = (await sql<{ event: string }[]>`
+    select e.event
     from public.session_events as e
     where e.session_id = ${session.id} and e.event <> 'login'
-    group by e.event
     order by e.event
-  `;
-  assert.deepEqual(events.map((row) => ({ ...row })), [
-    { event: "refresh", times: 1 },
-    { event: "replay", times: 99 },
-  ]);
+  `).map(({ event }) => event);
+  assertEventOfEach(events, asked);
+  const [first, ...others] = events;
+  assert.deepEqual([first, new Set(others)], ["refresh", new Set(["replay"])]);
 });
 
 Deno.test("a hundred sign-ins of one user leave exactly five sessions", async () => {
@@ -176,13 +176,14 @@ Deno.test("secrets that change while a hundred tabs refresh give one successor",
   const tabs = HUNDRED.map((index) =>
     browser.copy({ functionsUrl: index % 2 === 0 ? stack.functionsUrl : deployed.functionsUrl })
   );
-  await Promise.all(tabs.map(async (tab, index) => {
+  await Promise.all(tabs.map(async (tab) => {
     const answer = await tab.refresh();
     if (answer.status === 200) return;
-    // An old instance cannot know the new secret: its answer proves nothing, and the next instance answers.
-    assert.deepEqual([answer.status, index % 2, answer.setCookies], [503, 0, []]);
+    // An old instance cannot know the new secret, a busy one is too late: it proves nothing, and the next
+    // instance answers.
+    assert.deepEqual([answer.status, answer.setCookies], [503, []]);
     const retry = tab.copy({ functionsUrl: deployed.functionsUrl });
-    viewOf(await retry.refresh());
+    viewOf((await askUntilAnswered(() => retry.refresh())).answer);
     tab.cookies.set(REFRESH_COOKIE, retry.refreshToken ?? "");
   }));
   assert.equal(new Set(tabs.map((tab) => tab.cookies.get(REFRESH_COOKIE))).size, 1);
