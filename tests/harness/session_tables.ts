@@ -1,6 +1,6 @@
 /**
- * The tables that sign-ins and sessions leave rows in, for tests that share a project and must find
- * nothing of each other.
+ * The tables that sign-ins and sessions leave rows in: emptied for tests that share a project and must find
+ * nothing of each other, and read.
  *
  * @module
  */
@@ -25,4 +25,20 @@ export const SESSION_TABLES = [
 export async function emptySessionTables(admin: postgres.Sql): Promise<void> {
   const names = SESSION_TABLES.map(([table]) => table).join(", ");
   await admin.unsafe(`truncate ${names} restart identity`);
+}
+
+/** The events of a session, the oldest first. */
+export async function readEvents(sql: postgres.Sql, sessionId: string): Promise<readonly string[]> {
+  const rows = await sql<{ event: string }[]>`
+    select e.event from public.session_events as e where e.session_id = ${sessionId} order by e.id`;
+  return rows.map(({ event }) => event);
+}
+
+/** How many of them are such. */
+export async function countEvents(
+  sql: postgres.Sql,
+  sessionId: string,
+  event: string,
+): Promise<number> {
+  return (await readEvents(sql, sessionId)).filter((each) => each === event).length;
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { sessionList } from "../../../supabase/functions/_shared/http/schemas.ts";
 import { ageSession } from "../../../local/testing/aging.ts";
+import { readEvents } from "../../harness/session_tables.ts";
 import { ACCESS_COOKIE, type Answer, type Browser, REFRESH_COOKIE, viewOf } from "./browser.ts";
 import { openHttpFixture } from "./fixture.ts";
 import { createProofKey } from "./proof_key.ts";
@@ -59,10 +60,7 @@ Deno.test("an old refresh token of an unbound session ends that session as reuse
       "reused",
       null,
     ]);
-    const [event] = await sql`
-      select e.event from public.session_events as e where e.session_id = ${sessionId}
-      order by e.id desc limit 1`;
-    assert.equal(event?.["event"], "reuse_detected");
+    assert.equal((await readEvents(sql, sessionId)).at(-1), "reuse_detected");
   }
   const { sessionId, old } = await openWithOldCopy(false);
   const { status, body } = await old.logout("local");

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { backdateAccessToken } from "./access_token_forge.ts";
 import { ageSession } from "../../../local/testing/aging.ts";
+import { countEvents } from "../../harness/session_tables.ts";
 import {
   ACCESS_COOKIE,
   type Answer,
@@ -235,10 +236,7 @@ Deno.test("a thief with another key is refused while the owner is active, and it
     assert.match(answer.headers.get("www-authenticate") ?? "", /^DPoP error="invalid_dpop_proof"/);
     assertRefused(await thief.validate(), "proof_key_unknown");
   }
-  const events = await sql<{ event: string }[]>`
-    select e.event from public.session_events as e
-    where e.session_id = ${sessionId} and e.event = 'proof_refused'`;
-  assert.equal(events.length, 1);
+  assert.equal(await countEvents(sql, sessionId, "proof_refused"), 1);
   assert.equal(viewOf(await browser.refresh()).session.generation, 2);
 });
 

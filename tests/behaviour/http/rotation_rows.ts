@@ -31,7 +31,7 @@ export interface Row {
   readonly row: number;
   readonly class: Class;
   readonly position: Position;
-  readonly condition: string;
+  readonly condition?: string;
   readonly present: (scene: Scene) => Promise<Answer>;
   readonly outcome: string;
   /** Generation, branch and key of the session afterwards; null: it has ended. */
@@ -64,26 +64,18 @@ export const TABLE: readonly Row[] = [
     row: 0,
     class: "any",
     position: "ahead",
-    condition: "",
     outcome: "unknown_generation",
     session: "1.0 none",
-    present: async (scene) => {
-      const browser = await scene.unbound();
-      return await presentForged(scene, browser, { generation: 3 });
-    },
+    present: presentForged({ generation: 3 }),
   },
   {
     row: 1,
     class: "any",
     position: "hash mismatch",
-    condition: "",
     outcome: "refresh_token_invalid",
     session: "1.0 none",
     events: ["key_compromise_suspected"],
-    present: async (scene) => {
-      const browser = await scene.unbound();
-      return await presentForged(scene, browser, { generation: 1 });
-    },
+    present: presentForged({ generation: 1 }),
   },
   {
     row: 2,
@@ -133,7 +125,6 @@ export const TABLE: readonly Row[] = [
     row: 6,
     class: "rebound",
     position: "any",
-    condition: "",
     outcome: "refresh_token_already_used",
     session: null,
     events: ["reuse_detected"],
@@ -173,17 +164,12 @@ export const TABLE: readonly Row[] = [
     outcome: "replayed",
     session: "2.0 own",
     events: ["replay"],
-    present: async (scene) => {
-      const predecessor = await holdPredecessor(scene, await scene.bound());
-      await scene.after(30 * 60);
-      return await scene.present(predecessor);
-    },
+    present: presentPredecessor("bound", 30 * 60),
   },
   {
     row: 10,
     class: "same",
     position: "older",
-    condition: "",
     outcome: "reissued",
     session: "4.0 own",
     events: ["reissue"],
@@ -255,10 +241,7 @@ export const TABLE: readonly Row[] = [
     outcome: "replayed",
     session: "2.0 none",
     events: ["replay"],
-    present: async (scene) => {
-      const predecessor = await holdPredecessor(scene, await scene.unbound());
-      return await scene.present(predecessor);
-    },
+    present: presentPredecessor("unbound", 0),
   },
   {
     row: 14,
@@ -280,11 +263,7 @@ export const TABLE: readonly Row[] = [
     outcome: "reissued",
     session: "2.1 none",
     events: ["reissue"],
-    present: async (scene) => {
-      const predecessor = await holdPredecessor(scene, await scene.unbound());
-      await scene.after(AFTER_REUSE_INTERVAL_SECONDS);
-      return await scene.present(predecessor);
-    },
+    present: presentPredecessor("unbound", AFTER_REUSE_INTERVAL_SECONDS),
   },
   {
     row: 16,
@@ -294,13 +273,7 @@ export const TABLE: readonly Row[] = [
     outcome: "refresh_token_already_used",
     session: null,
     events: ["reuse_detected"],
-    present: async (scene) => {
-      const owner = await scene.unbound();
-      const predecessor = await holdPredecessor(scene, owner);
-      await scene.after(AFTER_REUSE_INTERVAL_SECONDS);
-      await owner.validate();
-      return await scene.present(predecessor);
-    },
+    present: presentOnceConfirmed(holdPredecessor),
   },
   {
     row: 17,
@@ -321,19 +294,12 @@ export const TABLE: readonly Row[] = [
     outcome: "refresh_token_already_used",
     session: null,
     events: ["reuse_detected"],
-    present: async (scene) => {
-      const owner = await scene.unbound();
-      const superseded = await holdSuperseded(scene, owner);
-      await scene.after(AFTER_REUSE_INTERVAL_SECONDS);
-      await owner.validate();
-      return await scene.present(superseded);
-    },
+    present: presentOnceConfirmed(holdSuperseded),
   },
   {
     row: 18,
     class: "unbound",
     position: "lost",
-    condition: "",
     outcome: "refresh_token_already_used",
     session: null,
     events: ["reuse_detected"],
@@ -350,7 +316,6 @@ export const TABLE: readonly Row[] = [
     row: 18,
     class: "unbound",
     position: "older",
-    condition: "",
     outcome: "refresh_token_already_used",
     session: null,
     events: ["reuse_detected"],
@@ -371,6 +336,36 @@ function presentAfter(
   };
 }
 
+/** Presents the token before the newest, which is so old. */
+function presentPredecessor(kind: "bound" | "unbound", seconds: number): Row["present"] {
+  return async (scene) => {
+    const predecessor = await holdPredecessor(scene, await scene[kind]());
+    await scene.after(seconds);
+    return await scene.present(predecessor);
+  };
+}
+
+/** Presents a token after the owner's newest was used. */
+function presentOnceConfirmed(hold: typeof holdPredecessor): Row["present"] {
+  return async (scene) => {
+    const owner = await scene.unbound();
+    const held = await hold(scene, owner);
+    await scene.after(AFTER_REUSE_INTERVAL_SECONDS);
+    await owner.validate();
+    return await scene.present(held);
+  };
+}
+
+/** Presents a token whose secret nobody issued. */
+function presentForged(place: { readonly generation: number }): Row["present"] {
+  return async (scene) => {
+    const browser = await scene.unbound();
+    const { sessionId } = scene;
+    browser.cookies.set(REFRESH_COOKIE, scene.forge.refreshToken({ sessionId, ...place }));
+    return await scene.present(browser);
+  };
+}
+
 /** Rotates; answers a holder of the token before. */
 async function holdPredecessor(
   { after }: Scene,
@@ -384,6 +379,7 @@ async function holdPredecessor(
   return predecessor;
 }
 
+/** The same, two rotations ago. */
 async function holdOlder(scene: Scene, browser: Browser): Promise<Browser> {
   const older = await holdPredecessor(scene, browser);
   await scene.after(AFTER_REUSE_INTERVAL_SECONDS);
@@ -404,13 +400,4 @@ async function holdSuperseded(
   browser.key = key;
   await browser.refresh();
   return superseded;
-}
-
-async function presentForged(
-  { forge, sessionId, present }: Scene,
-  browser: Browser,
-  { generation }: { readonly generation: number },
-): Promise<Answer> {
-  browser.cookies.set(REFRESH_COOKIE, forge.refreshToken({ sessionId, generation }));
-  return await present(browser);
 }

@@ -5,6 +5,7 @@
 import assert from "node:assert/strict";
 import { Buffer } from "node:buffer";
 import { ageSession } from "../../../local/testing/aging.ts";
+import { readEvents } from "../../harness/session_tables.ts";
 import { type Answer, codeOf } from "./browser.ts";
 import { type HttpFixture, openHttpFixture } from "./fixture.ts";
 import type { ProofKey } from "./proof_key.ts";
@@ -23,11 +24,6 @@ async function openScene(fixture: HttpFixture): Promise<Scene> {
     sessionId = (await browser.login(person)).session.id;
     return browser;
   };
-  const readEvents = async () => {
-    const rows = await sql<{ event: string }[]>`
-      select e.event from public.session_events as e where e.session_id = ${sessionId} order by e.id`;
-    return rows.map(({ event }) => event);
-  };
   return {
     get sessionId() {
       return sessionId;
@@ -36,12 +32,12 @@ async function openScene(fixture: HttpFixture): Promise<Scene> {
     unbound: () => signIn(null),
     after: (seconds) => ageSession(sql, sessionId, seconds),
     async present(browser, { key = browser.key, challenge } = {}) {
-      before = (await readEvents()).length;
+      before = (await readEvents(sql, sessionId)).length;
       browser.key = key;
       browser.challenge = challenge ?? browser.challenge;
       return await browser.refresh({ tries: 1 });
     },
-    events: async () => (await readEvents()).slice(before),
+    events: async () => (await readEvents(sql, sessionId)).slice(before),
     forge: openTokenForge(fixture.stack),
   };
 }
@@ -63,7 +59,7 @@ for (const store of ["data-api", "postgres"] as const) {
   Deno.test.afterAll(() => fixture.close());
 
   for (const { row, class: of, position, condition, ...expected } of TABLE) {
-    const when = [of, position, condition].filter((part) => part !== "").join(", ");
+    const when = [of, position, condition ?? []].flat().join(", ");
     Deno.test(`${store}: row ${row}: ${when}: ${expected.outcome}`, async () => {
       const scene = await openScene(fixture);
       const answer = await expected.present(scene);

@@ -9,6 +9,7 @@ import type { SessionId } from "../../../supabase/functions/_shared/brands.ts";
 import type { SessionStore } from "../../../supabase/functions/_shared/store/session_store.ts";
 import { keys as unitKeys, UNBOUND_START } from "../../unit/functions/arbitraries.ts";
 import { ageSession } from "../../../local/testing/aging.ts";
+import { countEvents } from "../../harness/session_tables.ts";
 import {
   ACCESS_COOKIE,
   type Answer,
@@ -153,13 +154,7 @@ Deno.test("two sessions whose keys were lost ask for a sign-in, and not for proo
   assert.deepEqual(codes, ["proof_required", "proof_required", "proof_key_unknown"]);
 });
 
-async function usesAfterEnd(sessionId: string): Promise<number> {
-  const [row] = await sql<{ count: number }[]>`
-    select count(*)::integer as count
-    from public.session_events as e
-    where e.session_id = ${sessionId} and e.event = 'used_after_revocation'`;
-  return row?.count ?? 0;
-}
+const usesAfterEnd = (sessionId: string) => countEvents(sql, sessionId, "used_after_revocation");
 
 Deno.test("whichever cookie comes first, a session that lives is found behind those that have ended", async () => {
   const person = await fixture.createPerson();

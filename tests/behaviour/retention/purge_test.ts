@@ -6,6 +6,7 @@ import { purgeUntilDone } from "../../../tools/retention.ts";
 import { readDocument } from "../docs/markdown.ts";
 import { runTask } from "../audits/run_task.ts";
 import { ageSession } from "../../../local/testing/aging.ts";
+import { readEvents } from "../../harness/session_tables.ts";
 import { codeOf, openBrowser } from "../http/browser.ts";
 import { createSession, multiplyDead, rotateSession } from "./sessions_by_sql.ts";
 
@@ -51,9 +52,7 @@ Deno.test("an expired session that nobody ended leaves an event when it is purge
   assert.equal((await purgeUntilDone(service)).sessions, 0);
   await ageSession(sql, id, 2 * DAY);
   assert.equal((await purgeUntilDone(service)).sessions, 1);
-  const events = await sql<{ event: string }[]>`
-    select event from public.session_events where session_id = ${id} order by id`;
-  assert.deepEqual(events.map(({ event }) => event), ["login", "expired_purged"]);
+  assert.deepEqual(await readEvents(sql, id), ["login", "expired_purged"]);
 });
 
 Deno.test("events are kept for 180 days, throttle buckets for one", async () => {

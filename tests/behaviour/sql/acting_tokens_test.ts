@@ -11,6 +11,7 @@ import type { GenuineRefreshToken } from "../../../supabase/functions/_shared/to
 import type { SessionProof } from "../../../supabase/functions/_shared/store/session_store.ts";
 import type { TokenPlace } from "../../../supabase/functions/_shared/tokens/token_place.ts";
 import { ageSession } from "../../../local/testing/aging.ts";
+import { readEvents } from "../../harness/session_tables.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
 import { contextOf, keyNamed, proofBy } from "./sql_sessions.ts";
 
@@ -57,11 +58,8 @@ async function openHistory({ key }: { readonly key?: Key } = {}) {
       return [reasons.get(first.sessionId), reasons.get(beside.sessionId)];
     },
     async events() {
-      const rows = await admin<{ event: string }[]>`
-        select e.event from public.session_events as e
-        where e.session_id = ${first.sessionId} and e.event not in ('login', 'refresh')
-        order by e.id`;
-      return rows.map(({ event }) => event);
+      const events = await readEvents(admin, first.sessionId);
+      return events.filter((event) => event !== "login" && event !== "refresh");
     },
     [Symbol.asyncDispose]: fixture[Symbol.asyncDispose],
   };

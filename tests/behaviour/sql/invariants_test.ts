@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ageSession } from "../../../local/testing/aging.ts";
+import { readEvents } from "../../harness/session_tables.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
 
 /** Changes that no session may have, and the constraint that refuses each. */
@@ -52,8 +53,5 @@ Deno.test("an event is written in the transaction of its change", async () => {
   await service`begin`;
   assert.equal((await sessions.rotate(token)).answer.outcome, "rotated");
   await service`rollback`;
-  const events = await admin<{ event: string }[]>`
-    select e.event from public.session_events as e where e.session_id = ${token.sessionId}
-  `;
-  assert.deepEqual(events.map(({ event }) => event), ["login"]);
+  assert.deepEqual(await readEvents(admin, token.sessionId), ["login"]);
 });

@@ -9,6 +9,7 @@ import assert from "node:assert/strict";
 import type postgres from "postgres";
 import type { GenuineRefreshToken } from "../../../supabase/functions/_shared/tokens/refresh_token.ts";
 import { ageSession } from "../../../local/testing/aging.ts";
+import { countEvents, readEvents } from "../../harness/session_tables.ts";
 import { openSqlFixture, type SqlFixture } from "./sql_fixture.ts";
 import { keyNamed } from "./sql_sessions.ts";
 
@@ -39,7 +40,6 @@ async function openSession(options: Parameters<SqlFixture["sessions"]["signIn"]>
     },
     outcome: async (...how: Parameters<typeof sessions.rotate>) =>
       (await sessions.rotate(...how)).answer.outcome,
-    [Symbol.asyncDispose]: fixture[Symbol.asyncDispose],
   };
 }
 
@@ -52,9 +52,8 @@ Deno.test("0: a token ahead of the row is refused, and nothing ends", async () =
 
 Deno.test("1: a wrong hash is refused and recorded once an hour, and nothing ends", async () => {
   await using session = await openSession();
-  const { sessions, token, events } = session;
-  const alarms = async () =>
-    (await events()).filter((event) => event === "key_compromise_suspected").length;
+  const { sessions, token, admin } = session;
+  const alarms = () => countEvents(admin, token.sessionId, "key_compromise_suspected");
   for (let at = 0; at < 20; at++) {
     assert.equal(await session.outcome(sessions.forge(token)), "key_compromise_suspected");
   }
@@ -121,9 +120,9 @@ Deno.test("4: another key takes over a session that was quiet for a day, and bot
   assert.deepEqual(await session.events(), ["login", "rebound"]);
   const [event] = await admin<{ detail: Record<string, unknown> }[]>`
     select detail from public.session_events where event = 'rebound'`;
-  assert.equal(event?.detail["previous_thumbprint"], hex(OWN));
-  assert.equal(event?.detail["key_thumbprint"], hex(OTHER));
-  assert.equal((await session.row()).key, hex(OTHER));
+  assert.equal(event?.detail["previous_thumbprint"], OWN.toHex());
+  assert.equal(event?.detail["key_thumbprint"], OTHER.toHex());
+  assert.equal((await session.row()).key, OTHER.toHex());
 });
 
 Deno.test("4: where no other key may ever take over, none does", async () => {
@@ -204,7 +203,7 @@ Deno.test("11 and 12: the current token without a key: unchanged, then rotated; 
     assert.equal(await session.outcome(held, { key: OWN }), "unchanged");
     await session.age(HOUR);
     await session.rotated(held, { key: OWN });
-    assert.equal((await session.row()).key, hex(OWN));
+    assert.equal((await session.row()).key, OWN.toHex());
   });
   await t.step("the first generation at once: a login that could send no proof", async () => {
     await using session = await openSession();
@@ -392,7 +391,7 @@ const UNBOUND: RowFacts = {
   live: true,
   key: null,
 };
-const BOUND: RowFacts = { ...UNBOUND, key: hex(OWN) };
+const BOUND: RowFacts = { ...UNBOUND, key: OWN.toHex() };
 
 async function readRow(sql: postgres.Sql, sessionId: string): Promise<RowFacts> {
   const [found] = await sql<RowFacts[]>`
@@ -407,18 +406,6 @@ async function readRow(sql: postgres.Sql, sessionId: string): Promise<RowFacts> 
   return { ...found };
 }
 
-async function readEvents(sql: postgres.Sql, sessionId: string): Promise<readonly string[]> {
-  const rows = await sql<{ event: string }[]>`
-    select e.event from public.session_events as e
-    where e.session_id = ${sessionId}
-    order by e.id`;
-  return rows.map(({ event }) => event);
-}
-
 function secondsAgo(seconds: number): Date {
   return new Date(Date.now() - seconds * 1000);
-}
-
-function hex(bytes: Uint8Array): string {
-  return bytes.toHex();
 }

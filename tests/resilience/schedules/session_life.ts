@@ -11,6 +11,7 @@ import type postgres from "postgres";
 import { SEED_USERS } from "../../../local/platform/seed_users.ts";
 import { backdateAccessToken } from "../../behaviour/http/access_token_forge.ts";
 import { ageSession } from "../../../local/testing/aging.ts";
+import { readEvents } from "../../harness/session_tables.ts";
 import {
   ACCESS_COOKIE,
   type Browser,
@@ -145,13 +146,6 @@ export async function readSession(sql: postgres.Sql, sessionId: string): Promise
   `;
   assert.ok(session);
   return session;
-}
-
-async function readEvents(sql: postgres.Sql, sessionId: string): Promise<readonly string[]> {
-  const rows = await sql<{ event: string }[]>`
-    select e.event from public.session_events as e where e.session_id = ${sessionId} order by e.id
-  `;
-  return rows.map(({ event }) => event);
 }
 
 async function backdate(
