@@ -1204,6 +1204,12 @@ begin
   end if;
   v_judged := unified_auth.judge_token(
     v_session, p_presented, p_proof.thumbprint, v_proof, p_policy, v_now);
+  -- Without a salt proposes who lacks the secret that derived the row's successor, and cannot replay it.
+  -- The session's own key goes on all the same. Row 13 does not: each tab would get a branch.
+  if v_judged.rule = 9 and p_successor.salt is null then
+    v_judged.rule := 10;
+    v_judged.outcome := 'reissued';
+  end if;
   outcome := v_judged.outcome;
 
   if outcome not in ('unchanged', 'rotated', 'replayed', 'reissued') then

@@ -195,6 +195,38 @@ Deno.test("7 to 10: the session's key continues it, whatever the token", async (
   });
 });
 
+Deno.test("10: the session's key goes on where the secret of its successor is not known, and nobody else", async (t) => {
+  await t.step("the predecessor, whose successor cannot be replayed", async () => {
+    await using session = await openSession({ key: OWN });
+    const { token, sessions } = session;
+    const lost = await session.rotated(token, { key: OWN });
+    const { held } = await sessions.rotate(token, { key: OWN, canReplay: false });
+    assert.deepEqual(await session.row(), { ...BOUND, generation: 3, salted: false });
+    assert.deepEqual(await session.events(), ["login", "refresh", "reissue"]);
+    assert.equal(await session.outcome(lost, { key: OWN }), "reissued");
+    assert.ok(held);
+    assert.equal(await session.outcome(held, { key: OWN }), "reissued");
+  });
+  await t.step("no other key, no request without a key", async () => {
+    await using session = await openSession({ key: OWN });
+    const { token } = session;
+    await session.rotated(token, { key: OWN });
+    const before = await session.row();
+    for (
+      const [key, outcome] of [[OTHER, "proof_key_unknown"], [undefined, "proof_required"]] as const
+    ) {
+      assert.equal(await session.outcome(token, { key, canReplay: false }), outcome);
+    }
+    assert.deepEqual(await session.row(), before);
+  });
+  await t.step("no session without a key", async () => {
+    await using session = await openSession();
+    await session.rotated(session.token);
+    assert.equal(await session.outcome(session.token, { canReplay: false }), "replayed");
+    assert.deepEqual(await session.row(), { ...UNBOUND, generation: 2 });
+  });
+});
+
 Deno.test("11 and 12: the current token without a key: unchanged, then rotated; a key binds it", async (t) => {
   await t.step("a generation later at its next rotation", async () => {
     await using session = await openSession();

@@ -81,6 +81,8 @@ export interface RotateOptions {
   /** The place and time of the challenge that it signed: the token's own, and now, if left out. */
   readonly challenge?: Partial<NonNullable<PresentedProof["challenge"]>>;
   readonly userAgent?: string | undefined;
+  /** Whether the caller has every secret that may have derived the row's successor. @default {true} */
+  readonly canReplay?: boolean;
 }
 
 export interface SqlSessions {
@@ -176,7 +178,7 @@ export function openSessionsBy(
       if (answer.outcome !== "created") throw new TypeError(`Cannot sign in: ${answer.outcome}`);
       return token;
     },
-    async rotate(presented, { key = null, challenge, userAgent } = {}) {
+    async rotate(presented, { key = null, challenge, userAgent, canReplay = true } = {}) {
       const salt = newBytes(SUCCESSOR_SALT_BYTES);
       const proof = key === null ? null : proofBy(key, presented, challenge);
       let place = {
@@ -192,7 +194,10 @@ export function openSessionsBy(
         const answer = await store.rotateSession({
           presented,
           proof,
-          successor: { ...successor, salt, keyId: keys.signing.id },
+          successor: {
+            ...successor,
+            ...(canReplay ? { salt, keyId: keys.signing.id } : { salt: null, keyId: null }),
+          },
           event: "refresh",
         }, contextOf(userAgent));
         switch (answer.outcome) {

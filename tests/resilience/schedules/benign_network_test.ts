@@ -145,4 +145,20 @@ function describeChangesOfSecrets(binding: Binding): void {
     ]);
     await assertLivesOn(life, owner);
   });
+
+  Deno.test(`${binding}: a secret that was taken back since a reply was lost still continues the session`, async () => {
+    await using withdrawn = await startInstanceWithSecrets(fixture.stack, [
+      NEWER_SECRET,
+      OLDER_SECRET,
+    ]);
+    const life = await beginLife(fixture, { binding });
+    const first = life.copyOf(life.owner, withdrawn);
+    const { owner } = life;
+
+    viewOf(await first.refresh({ lost: true }));
+    await life.after(90);
+    viewOf(await owner.refresh());
+    assert.deepEqual((await life.events()).at(-1), "reissue");
+    await assertLivesOn(life, owner);
+  });
 }

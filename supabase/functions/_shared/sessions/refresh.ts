@@ -145,17 +145,29 @@ async function rotate(
     lineage: null,
     salt: randomBytes(SUCCESSOR_SALT_BYTES),
   };
+  let canReplay = true;
   for (let proposals = 0; proposals < MAX_PROPOSALS; proposals++) {
     const proposed = deriveSuccessor(origin, keys.signing);
     const answer = await store.rotateSession({
       presented,
       proof,
-      successor: { ...proposed, salt: origin.salt, keyId: keys.signing.id },
+      successor: {
+        ...proposed,
+        ...(canReplay
+          ? { salt: origin.salt, keyId: keys.signing.id }
+          : { salt: null, keyId: null }),
+      },
       event,
     }, context);
-    if (answer.outcome !== "successor_wanted") return { answer, proposed };
-    const { generation, branch, lineage } = answer;
-    origin = { ...origin, generation, branch, lineage };
+    if (answer.outcome === "successor_wanted") {
+      const { generation, branch, lineage } = answer;
+      origin = { ...origin, generation, branch, lineage };
+    } else if (answer.outcome === "replayed" && canReplay && !keys.find(answer.successorKeyId)) {
+      // Derived with a secret that was taken back. To wait for it would be to wait forever.
+      canReplay = false;
+    } else {
+      return { answer, proposed };
+    }
   }
   throw new ServiceUnavailableError({ dependency: "session_store", code: "unexpected_answer" });
 }

@@ -121,9 +121,10 @@ export interface ProposedSuccessor {
   readonly branch: number;
   readonly hash: RefreshTokenHash;
   readonly lineage: Lineage;
-  readonly salt: Uint8Array;
-  /** The session key that derived it. */
-  readonly keyId: string;
+  /** Null: none is kept, because the caller lacks the session key that derived the row's successor. */
+  readonly salt: Uint8Array | null;
+  /** The session key that derived it. Null with the salt. */
+  readonly keyId: string | null;
 }
 
 export interface RotateSessionRequest {

@@ -351,7 +351,7 @@ function toSuccessorArgument(
     branch: successor.branch,
     hash: toBytea(successor.hash),
     lineage: toBytea(successor.lineage),
-    salt: toBytea(successor.salt),
+    salt: orNull(successor.salt, toBytea),
     key_id: successor.keyId,
   };
 }
