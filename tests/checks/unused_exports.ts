@@ -26,7 +26,6 @@ const FOR_TESTS: Readonly<Record<string, string>> = {
   NETWORK_LIMIT: "compared with docs/security.md",
   COMPOSITE_FIELDS: "compared with the database's types",
   ROUTES: "compared with the OpenAPI document",
-  VALIDATE_PARAMETERS: "compared with the database's function",
   toPolicyArgument: "calls of the SQL functions by SQL take the same policy",
   encodeRefreshToken: "tokens are forged with it",
   hashRefreshToken: "the hash of a token is put into a row",

@@ -4,7 +4,6 @@ import {
   type CompositeName,
   writeComposite,
 } from "../../../supabase/functions/_shared/store/postgres/composites.ts";
-import { VALIDATE_PARAMETERS } from "../../../supabase/functions/_shared/store/sql_functions_postgres.ts";
 import { openSqlFixture } from "./sql_fixture.ts";
 
 Deno.test("the direct store writes the fields of a row in the order of its type", async () => {
@@ -20,22 +19,6 @@ Deno.test("the direct store writes the fields of a row in the order of its type"
   assert.deepEqual(
     Object.fromEntries(rows.map(({ type, fields }) => [type, fields])),
     COMPOSITE_FIELDS,
-  );
-});
-
-Deno.test("the direct store gives validate_session's parameters the types that they have", async () => {
-  await using fixture = await openSqlFixture();
-  const rows = await fixture.admin<{ name: string; type: string }[]>`
-    select a.name, format_type(t.oid, null) as type
-    from pg_proc as p
-    cross join unnest(p.proargnames, p.proargmodes, p.proallargtypes)
-      with ordinality as a (name, mode, type, place)
-    join pg_type as t on t.oid = a.type
-    where p.oid = to_regproc('public.validate_session') and a.mode = 'i'
-    order by a.place`;
-  assert.deepEqual(
-    rows.map(({ name, type }) => [name, type.replace("public.", "")]),
-    Object.entries(VALIDATE_PARAMETERS),
   );
 });
 

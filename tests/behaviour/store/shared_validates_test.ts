@@ -70,3 +70,29 @@ testEachStore("validates of one moment keep to their policies", async (kind) => 
     assert.equal(row?.["written"], policy === 0, "activity is written by the shorter interval");
   }
 });
+
+testEachStore(
+  "a database that cannot take many validates at once yet answers each",
+  async (kind) => {
+    await using store = await openStore(kind);
+    await store.admin`drop type public.unified_auth_validation cascade`;
+    const tokens = await Promise.all(
+      Array.from({ length: 8 }, async () => (await open(store)).token),
+    );
+    for (const moment of ["the first", "the next"]) {
+      const answers = await Promise.all(
+        tokens.map(({ sessionId, generation, branch }) =>
+          store.sessions.store.validateSession(
+            { sessionId, generation, branch, mayConfirm: true },
+            contextOf(),
+          )
+        ),
+      );
+      assert.deepEqual(
+        answers.map((answer) => answer.outcome === "active" && answer.session.sessionId),
+        tokens.map(({ sessionId }) => sessionId),
+        moment,
+      );
+    }
+  },
+);

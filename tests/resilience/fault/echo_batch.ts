@@ -38,9 +38,16 @@ function echoOf(calls: string): Statement {
   };
 }
 
-const ECHO: SharedStatement = {
+const ECHO: SharedStatement<EchoArguments> = {
   one: echoOf("(values ($1::integer, $2::integer, $3::text))"),
-  many: echoOf("unnest($1::integer[], $2::integer[], $3::text[])"),
+  many: {
+    ...echoOf("unnest($1::integer[], $2::integer[], $3::text[])"),
+    valuesOf: (calls) => [
+      calls.map(({ number }) => number),
+      calls.map(({ args }) => args.lock),
+      calls.map(({ args }) => args.said),
+    ],
+  },
 };
 
 export interface EchoBatchOptions {

@@ -8,14 +8,7 @@
  * @module
  */
 
-import {
-  type Batch,
-  createBatch,
-  type NumberedAnswer,
-  type NumberedCall,
-  type NumberedCalls,
-  type SharedCall,
-} from "./batch.ts";
+import { type NumberedAnswer, type NumberedCalls, type SharedCall } from "./batch.ts";
 import {
   type CallSqlFunction,
   type FunctionArguments,
@@ -25,6 +18,7 @@ import {
   type ValidateArguments,
 } from "./sql_functions.ts";
 import { ServiceUnavailableError } from "../service_unavailable.ts";
+import { createValidates, toValidation } from "./validates.ts";
 
 export interface DataApiFunctionsOptions {
   readonly supabaseUrl: string;
@@ -36,9 +30,6 @@ export interface DataApiFunctionsOptions {
   readonly timeoutMs: number;
   readonly fetch: typeof fetch;
 }
-
-/** How long a database without the function that takes many validates is not asked for it again. */
-const NO_SHARING_MS = 60_000;
 
 export function createDataApiFunctions(options: DataApiFunctionsOptions): CallSqlFunction {
   const { supabaseUrl, secretKey, batchRequests, timeoutMs, fetch } = options;
@@ -78,7 +69,6 @@ export function createDataApiFunctions(options: DataApiFunctionsOptions): CallSq
     }
   };
 
-  let sharesAgainAtMs = 0;
   const askTogether = async (
     calls: NumberedCalls<ValidateArguments>,
     timeoutMs: number,
@@ -87,17 +77,11 @@ export function createDataApiFunctions(options: DataApiFunctionsOptions): CallSq
     if (others.length === 0) {
       return [{ number, answer: await ask("validate_session", args, timeoutMs) }];
     }
-    try {
-      const answers = await ask("unified_auth_validate_sessions", {
-        p_policy: args.p_policy,
-        p_validations: calls.map(toValidation),
-      }, timeoutMs);
-      return readNumberedAnswers(answers);
-    } catch (error: unknown) {
-      const isUnknown = error instanceof ServiceUnavailableError && error.code === "PGRST202";
-      if (isUnknown) sharesAgainAtMs = performance.now() + NO_SHARING_MS;
-      throw error;
-    }
+    const answers = await ask("unified_auth_validate_sessions", {
+      p_policy: args.p_policy,
+      p_validations: calls.map(toValidation),
+    }, timeoutMs);
+    return readNumberedAnswers(answers);
   };
 
   const lane = {
@@ -107,36 +91,15 @@ export function createDataApiFunctions(options: DataApiFunctionsOptions): CallSq
     ) => read(await askTogether(calls, timeoutMs)),
     giveBack: () => {},
   };
-  const createValidates = () =>
-    createBatch<ValidateArguments>({
-      lanes: batchRequests,
-      timeoutMs,
-      take: () => Promise.resolve(lane),
-      callAlone: (args, timeoutMs) => ask("validate_session", args, timeoutMs),
-    });
-  /** By the policy, which is said once for all calls of a request. */
-  const validates = new WeakMap<object, Batch<ValidateArguments>>();
-  const validatesUnder = (policy: object): Batch<ValidateArguments> => {
-    const known = validates.get(policy) ?? createValidates();
-    validates.set(policy, known);
-    return known;
-  };
+  const validates = createValidates({
+    lanes: batchRequests,
+    timeoutMs,
+    take: () => Promise.resolve(lane),
+    callAlone: (args, timeoutMs) => ask("validate_session", args, timeoutMs),
+  });
 
   return async function callFunction(name, args) {
-    return isValidate(name, args) && args.p_policy !== null && performance.now() >= sharesAgainAtMs
-      ? await validatesUnder(args.p_policy).call(args)
-      : await ask(name, args, timeoutMs);
-  };
-}
-
-function toValidation({ number, args }: NumberedCall<ValidateArguments>) {
-  return {
-    number,
-    session_id: args.p_session_id,
-    generation: args.p_generation,
-    branch: args.p_branch,
-    may_confirm: args.p_may_confirm,
-    context: args.p_context,
+    return isValidate(name, args) ? await validates.call(args) : await ask(name, args, timeoutMs);
   };
 }
 

@@ -35,7 +35,7 @@ export interface ConnectionCall<Row, Answer> {
 export interface Connection {
   /** Gives it back; after any failure, one of `read` too, it is closed. */
   call<Row extends pg.QueryResultRow, Answer>(
-    statement: Statement,
+    statement: Pick<Statement, "name" | "text">,
     values: unknown[],
     call: ConnectionCall<Row, Answer>,
   ): Promise<Answer>;

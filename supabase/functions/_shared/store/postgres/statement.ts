@@ -7,6 +7,7 @@
 
 import type pg from "pg";
 import type { Database, Json } from "../database.types.ts";
+import type { NumberedCalls } from "../batch.ts";
 import type { FunctionName } from "../sql_functions.ts";
 import { type CompositeName, type CompositeTypes, writeComposite } from "./composites.ts";
 
@@ -34,44 +35,22 @@ export function composeStatement(name: FunctionName, parameters: readonly string
   return { name, text: `select ${call} as answer`, parameters };
 }
 
-/** For calls that share statements. Both take the numbers of the calls before the function's values. */
-export interface SharedStatement {
-  /** Takes a number and the values of one call: a list of one costs a third more. */
+/** For calls that share statements. */
+export interface SharedStatement<Args> {
+  /** Takes the number and the values of one call: a list of one costs the database a fifth more. */
   readonly one: Statement;
-  /** Takes a list of numbers, and for each parameter the list of its values. */
-  readonly many: Statement;
+  readonly many: Pick<Statement, "name" | "text"> & {
+    valuesOf(calls: NumberedCalls<Args>): unknown[];
+  };
 }
 
-/** @param types of the function's parameters, in the order of its values */
-export function composeSharedStatement<Name extends FunctionName>(
-  name: Name,
-  types: Readonly<Record<keyof Functions[Name]["Args"] & string, string>>,
-): SharedStatement {
-  const parameters = Object.keys(types);
-  // A composite as its text: `unnest` would make a column of each of its fields.
-  const columns = Object.entries<string>(types).map(([parameter, type]) =>
-    COMPOSITE_PARAMETERS[parameter] === undefined ? type : "text"
-  );
-  const lists = ["integer", ...columns].map((type, index) => `$${index + 1}::${type}[]`);
-  const column = (parameter: string) => {
-    const composite = COMPOSITE_PARAMETERS[parameter];
-    return composite === undefined ? `c.${parameter}` : `c.${parameter}::public.${composite}`;
-  };
-  const one = composeCall(name, parameters, (_, index) => `$${index + 2}`);
-  const many = composeCall(name, parameters, column);
-  return {
-    one: {
-      name,
-      text: `select $1::integer as number, ${one} as answer`,
-      parameters,
-    },
-    many: {
-      name: `${name}, many`,
-      text: `select c.number, ${many} as answer
-        from unnest(${lists.join(", ")}) as c(number, ${parameters.join(", ")})`,
-      parameters,
-    },
-  };
+/** With the call's number before the function's values and beside its answer. */
+export function composeNumberedStatement(
+  name: FunctionName,
+  parameters: readonly string[],
+): Statement {
+  const call = composeCall(name, parameters, (_, index) => `$${index + 2}`);
+  return { name, text: `select $1::integer as number, ${call} as answer`, parameters };
 }
 
 /**
@@ -128,7 +107,8 @@ const JSON_PARAMETERS: Readonly<Record<string, true>> = {
   p_amr: true,
 } satisfies Record<JsonParameter, true>;
 
-function toParameter(name: string, value: unknown): unknown {
+/** A value as the driver takes it for the parameter of this name. */
+export function toParameter(name: string, value: unknown): unknown {
   if (value === null) return value;
   if (JSON_PARAMETERS[name]) return JSON.stringify(value);
   const composite = COMPOSITE_PARAMETERS[name];
