@@ -169,7 +169,8 @@ function readCookieValues<const Names extends readonly string[]>(
   };
 }
 
-function trimBlanks(text: string): string {
+/** Without a pattern: one for blanks at an end takes a time that grows with the square of their number. */
+export function trimBlanks(text: string): string {
   let start = 0;
   let end = text.length;
   while (start < end && isBlank(text[start])) start += 1;

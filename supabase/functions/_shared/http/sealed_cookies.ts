@@ -6,7 +6,7 @@
  */
 
 import { serialize } from "hono/utils/cookie";
-import type { CookieSameSite } from "./cookies.ts";
+import { type CookieSameSite, trimBlanks } from "./cookies.ts";
 import type { Sealer } from "../tokens/sealing.ts";
 
 /** Of name, value and attributes a browser keeps 4,096 bytes (RFC 6265bis section 5.6). */
@@ -139,8 +139,10 @@ function partNames(name: string): readonly string[] {
 function readCookies(cookieHeader: string | null, prefix: string): ReadonlyMap<string, string> {
   const cookies = new Map<string, string>();
   for (const pair of (cookieHeader ?? "").split(";")) {
-    const [, name = "", value = ""] = /^[ \t]*([^=]+)=([^ \t]*)[ \t]*$/.exec(pair) ?? [];
-    if (name.startsWith(prefix)) cookies.set(name.slice(prefix.length), value);
+    const equals = pair.indexOf("=");
+    const name = trimBlanks(pair.slice(0, Math.max(equals, 0)));
+    if (!name.startsWith(prefix)) continue;
+    cookies.set(name.slice(prefix.length), trimBlanks(pair.slice(equals + 1)));
   }
   return cookies;
 }

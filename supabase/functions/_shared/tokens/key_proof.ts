@@ -113,7 +113,7 @@ function isEmpty(record: Readonly<Record<string, unknown>>): boolean {
 
 function lastSegment(htu: string): string | null {
   if (!URL.canParse(htu)) return null;
-  return new URL(htu).pathname.replace(/\/+$/, "").split("/").at(-1) ?? null;
+  return new URL(htu).pathname.split("/").findLast((segment) => segment !== "") ?? null;
 }
 
 async function isSigned(proof: string, jwk: ProofKey): Promise<boolean> {
