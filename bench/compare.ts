@@ -82,10 +82,9 @@ async function compare(): Promise<Run> {
 
 async function measure(lab: Lab, contender: Contender): Promise<Figures> {
   const { path, method, follow, once } = contender;
+  const known = await lab.visitors[contender.visitors]();
+  const visitors = follow === "warm-up" ? structuredClone(known) : known; // others lack those cookies
   await using server = await lab.start(contender);
-  const visitors = follow === "warm-up"
-    ? structuredClone(lab.visitors[contender.visitors]) // others come without those cookies
-    : lab.visitors[contender.visitors];
   const everybody = { amount: visitors.length };
   if (once) return await send(everybody);
   await send({ ...everybody, follow: follow !== undefined }); // the process has seen every visitor

@@ -13,6 +13,7 @@ import { startTestServer } from "../local/testing/test_server.ts";
 import { createProofKey } from "../tests/behaviour/http/proof_key.ts";
 import { POLICY_ARGUMENT } from "../tests/behaviour/sql/sql_sessions.ts";
 import { insertPeople } from "../tests/harness/people.ts";
+import { loadOnce } from "../supabase/functions/_shared/load_once.ts";
 import { collectCookies, type Visitor } from "./load.ts";
 import { type ServerOptions, type ServerProcess, startServer } from "./server_process.ts";
 
@@ -100,6 +101,7 @@ export async function openLab({ sessions }: { readonly sessions: number }): Prom
   };
 }
 
+/** Those that not every contender needs come to be when one first wants them. */
 async function createVisitors(sql: postgres.Sql, start: Lab["start"], sessions: number) {
   const createPeople = async (count: number, bcryptCost = 4): Promise<Visitor[]> => {
     const ids = Array.from({ length: count }, () => crypto.randomUUID());
@@ -109,31 +111,39 @@ async function createVisitors(sql: postgres.Sql, start: Lab["start"], sessions: 
   };
   const enter = async (people: readonly Visitor[], path: string, options: ServerOptions) => {
     await using server = await start(options);
-    return await collectCookies(`${server.url}${path}`, people);
+    const visitors = await collectCookies(`${server.url}${path}`, people);
+    await sql`vacuum analyze`;
+    return visitors;
   };
   const signIn = (people: readonly Visitor[], environment = {}) =>
     enter(people, "/unified-auth/login", { ...UNIFIED_AUTH, environment });
 
   const signedIn = await signIn(await createPeople(sessions));
   const floor = await copySessions(sql); // before others have signed in
-  const keyHolders = await Promise.all((await createPeople(sessions / 2)).map(withKey));
   const newcomers = Array.from({ length: sessions / 2 }, createNewcomer);
-  const visitors = {
-    signedIn,
-    floor,
-    // A server of the other algorithm takes none of their access tokens: its `validate` would refresh each.
-    hs256: await signIn(await createPeople(sessions), HS256),
-    bound: await signIn(keyHolders),
-    logins: await createPeople(LOGINS, BCRYPT_COST),
-    betterAuth: await enter(newcomers, "/api/auth/sign-up/email", {
+  const betterAuth = loadOnce(() =>
+    enter(newcomers, "/api/auth/sign-up/email", {
       ...BETTER_AUTH,
       environment: { ONE_PASSWORD: PASSWORD },
+    })
+  );
+  return {
+    signedIn: () => Promise.resolve(signedIn),
+    floor: () => Promise.resolve(floor),
+    // A server of the other algorithm takes none of their access tokens: its `validate` would refresh each.
+    hs256: loadOnce(async () => await signIn(await createPeople(sessions), HS256)),
+    bound: loadOnce(async () => {
+      const people = await createPeople(sessions / 2);
+      return await signIn(await Promise.all(people.map(withKey)));
     }),
-    betterAuthLogins: newcomers.slice(0, LOGINS),
-    expressSession: await enter(newcomers, "/login", EXPRESS_SESSION),
+    logins: loadOnce(() => createPeople(LOGINS, BCRYPT_COST)),
+    betterAuth,
+    async betterAuthLogins() {
+      await betterAuth();
+      return newcomers.slice(0, LOGINS);
+    },
+    expressSession: loadOnce(() => enter(newcomers, "/login", EXPRESS_SESSION)),
   };
-  await sql`vacuum analyze`;
-  return visitors;
 }
 
 /** Proves a key at the login, and at a refresh over the challenge of the last answer. */
@@ -175,5 +185,6 @@ async function copySessions(sql: postgres.Sql): Promise<Visitor[]> {
     select concat_ws('.',
       id, generation, encode(refresh_token_hash, 'hex'), encode(lineage, 'hex')) as floor
     from numbered join copied on id = md5('floor ' || n)::uuid`;
+  await sql`vacuum analyze public.sessions`;
   return rows.map(({ floor }) => ({ cookies: { floor } }));
 }
