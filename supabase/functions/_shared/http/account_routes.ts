@@ -49,7 +49,9 @@ export function createAccountRoutes(
       await readSchemaBody(context, cancelBody);
       const pending = await openPending(context);
       const passkey = await open(context, "passkey", sealedPasskey);
-      const sessions = [pending?.session, passkey?.registration].filter((session) => !!session);
+      const sessions = [pending?.session, passkey?.registration?.session].filter((session) =>
+        !!session
+      );
       await cancelSignIn(dependencies, { sessions, context: context.get("requestContext") });
       forget(context, "pending");
       forget(context, "passkey");

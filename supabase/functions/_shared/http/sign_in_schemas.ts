@@ -203,6 +203,8 @@ const providerSession = z.object({
   justConfirmedAt: z.string().nullable(),
 });
 
+const sessionId = z.string().transform((id) => id as SessionId);
+
 /** Sealed by us, but perhaps by another version of this code. */
 export const sealedPending = z.object({
   flow: z.string(),
@@ -215,7 +217,7 @@ export const sealedPending = z.object({
     challengeId: z.string(),
     ip: z.string().nullable(),
   }).nullable(),
-  ownSessionId: z.string().transform((id) => id as SessionId).nullable(),
+  ownSessionId: sessionId.nullable(),
   deviceName: z.string().nullable(),
 });
 
@@ -230,5 +232,5 @@ export const sealedSent = z.object({
 
 export const sealedPasskey = z.object({
   challengeId: z.string(),
-  registration: providerSession.nullable(),
+  registration: z.object({ session: providerSession, ownSessionId: sessionId }).nullable(),
 });

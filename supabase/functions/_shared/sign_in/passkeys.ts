@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { SessionId } from "../brands.ts";
 import type { SessionAt } from "../store/session_store.ts";
 import { dropIdentitySession, type LoginOrigin } from "../sessions/login.ts";
 import {
@@ -26,14 +27,20 @@ import type {
   ProviderAnswer,
   ProviderSession,
 } from "../identity/sign_in_provider.ts";
-import { reauthenticate, useChangeSession } from "./reauthenticate.ts";
+import { endWithOwnSession, reauthenticate, useChangeSession } from "./reauthenticate.ts";
 import { refusalCode, refuseAnswer } from "./refusal_codes.ts";
+
+/** A registration: in whose name, and the session of ours that it was begun in. */
+export interface PasskeyRegistration {
+  readonly session: ProviderSession;
+  readonly ownSessionId: SessionId;
+}
 
 /** Sealed, and carried by the browser between options and answer. */
 export interface PasskeyFlow {
   readonly challengeId: string;
-  /** Of a registration: in whose name. Null: a sign-in. */
-  readonly registration: ProviderSession | null;
+  /** Null: a sign-in. */
+  readonly registration: PasskeyRegistration | null;
 }
 
 export type PasskeyOptionsResult =
@@ -77,7 +84,7 @@ export async function offerPasskeyRegistration(
     isLastStep: false,
     change: (token) => dependencies.signInProvider.passkeyRegistrationOptions(token, context),
   });
-  return offer(answer, opened.session);
+  return offer(answer, { session: opened.session, ownSessionId: own.session.sessionId });
 }
 
 /** @throws {ServiceUnavailableError} If Supabase Auth or the database was not reached */
@@ -142,7 +149,7 @@ export async function verifyPasskey(
 
 function offer(
   answer: ProviderAnswer<PasskeyOptions>,
-  registration: ProviderSession | null,
+  registration: PasskeyRegistration | null,
 ): PasskeyOptionsResult {
   if (answer.kind !== "ok") return refuseAnswer(answer);
   const { challengeId, options } = answer.value;
@@ -153,12 +160,15 @@ async function register(
   dependencies: SignInDependencies,
   { challengeId, registration, credential, origin }: {
     readonly challengeId: string;
-    readonly registration: ProviderSession;
+    readonly registration: PasskeyRegistration;
     readonly credential: { readonly id: string };
     readonly origin: LoginOrigin;
   },
 ): Promise<PasskeyResult> {
-  const { identity } = registration;
+  const change = { ...registration, context: origin.context };
+  const refusal = await endWithOwnSession(dependencies, change);
+  if (refusal !== null) return refusal;
+  const { identity } = registration.session;
   const answer = await dependencies.signInProvider.registerPasskey(
     identity.token,
     { challengeId, credential },

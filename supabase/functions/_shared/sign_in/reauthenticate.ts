@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { SessionId } from "../brands.ts";
 import type { RequestContext, SessionAt } from "../store/session_store.ts";
 import type { IdentityToken } from "../identity/identity_provider.ts";
 import { loginBuckets } from "../sessions/login_throttle.ts";
@@ -146,6 +147,28 @@ export async function useChangeSession<Value>(
   } finally {
     if (!isKept) await dropIdentitySession(dependencies, identity, context);
   }
+}
+
+/**
+ * A change goes on only while the session of ours lives that it was begun in: who ends a thief's session
+ * ends what the thief has half done. Null: it goes on.
+ *
+ * @throws {ServiceUnavailableError} If the database was not reached
+ */
+export async function endWithOwnSession(
+  dependencies: SignInDependencies,
+  { session, ownSessionId, context }: {
+    readonly session: ProviderSession;
+    readonly ownSessionId: SessionId;
+    readonly context: RequestContext;
+  },
+): Promise<SignInRefusal | null> {
+  // Any place of a live session is current or stale, and so is its first one.
+  const firstPlace = { sessionId: ownSessionId, generation: 1, branch: 0, mayConfirm: false };
+  const { outcome } = await dependencies.store.validateSession(firstPlace, context);
+  if (outcome === "active" || outcome === "stale") return null;
+  await dropIdentitySession(dependencies, session.identity, context);
+  return { kind: "refused", code: "flow_state_expired" };
 }
 
 async function open(

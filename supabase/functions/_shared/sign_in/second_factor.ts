@@ -26,6 +26,7 @@ import { attemptBuckets, claimOf } from "./attempt_limits.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { PendingSignIn } from "./pending.ts";
 import type { ProviderAnswer, ProviderSession } from "../identity/sign_in_provider.ts";
+import { endWithOwnSession } from "./reauthenticate.ts";
 import { refuseAnswer } from "./refusal_codes.ts";
 
 /** A TOTP is accepted for a minute and a half at most. */
@@ -105,7 +106,13 @@ export async function verifyFactor(
   const factor = findFactor(pending, factorId);
   if (factor === undefined) return { kind: "refused", code: "mfa_factor_not_found" };
   if (factor.type === "webauthn") return { kind: "refused", code: "mfa_factor_not_supported" };
-  const { userId } = pending.session.identity;
+  const { session, ownSessionId } = pending;
+  if (ownSessionId !== null) {
+    const change = { session, ownSessionId, context: origin.context };
+    const refusal = await endWithOwnSession(dependencies, change);
+    if (refusal !== null) return refusal;
+  }
+  const { userId } = session.identity;
   const admission = await store.admitLogin(
     attemptBuckets(keys, { kind: "factor", subject: userId, ip: origin.context.ip }),
   );
