@@ -30,7 +30,11 @@ const OURS = { ...UNIFIED_AUTH, method: "POST", visitors: "signedIn" } as const;
 const VALIDATE = { ...OURS, path: "/unified-auth/validate" };
 const REFRESH = { ...OURS, path: "/unified-auth/refresh", follow: "always" } as const;
 const RPC = { SESSION_STORE: "data-api" };
-const PEER = { ...BETTER_AUTH, path: "/api/auth/get-session", visitors: "betterAuth" } as const;
+const GET_SESSION = {
+  ...BETTER_AUTH,
+  path: "/api/auth/get-session",
+  visitors: "betterAuth",
+} as const;
 const EXPRESS = { ...EXPRESS_SESSION, path: "/session", visitors: "expressSession" } as const;
 
 export const CONTENDERS: readonly Contender[] = [
@@ -46,10 +50,10 @@ export const CONTENDERS: readonly Contender[] = [
   { name: "validate, token never seen, direct", ...VALIDATE, once: true },
   { name: "Deno.serve + one rpc()", ...floor("rpc") },
   { name: "validate, rpc", ...VALIDATE, environment: RPC },
-  { name: "better-auth", ...PEER },
+  { name: "better-auth", ...GET_SESSION },
   {
     name: "better-auth, cookie cache",
-    ...PEER,
+    ...GET_SESSION,
     environment: { COOKIE_CACHE: "true" },
     follow: "warm-up", // the cached answer lives for five minutes, less than a run takes
   },
@@ -71,7 +75,7 @@ export const CONTENDERS: readonly Contender[] = [
   },
   {
     name: "better-auth, sign-in (scrypt)",
-    ...PEER,
+    ...BETTER_AUTH,
     method: "POST",
     path: "/api/auth/sign-in/email",
     visitors: "betterAuthLogins",

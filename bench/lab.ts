@@ -10,10 +10,10 @@ import type postgres from "postgres";
 import { makeSecrets } from "../local/platform/secrets.ts";
 import { functionEnvironment } from "../local/platform/stack.ts";
 import { startTestServer } from "../local/testing/test_server.ts";
+import { loadOnce } from "../supabase/functions/_shared/load_once.ts";
 import { createProofKey } from "../tests/behaviour/http/proof_key.ts";
 import { POLICY_ARGUMENT } from "../tests/behaviour/sql/sql_sessions.ts";
 import { insertPeople } from "../tests/harness/people.ts";
-import { loadOnce } from "../supabase/functions/_shared/load_once.ts";
 import { collectCookies, type Visitor } from "./load.ts";
 import { type ServerOptions, type ServerProcess, startServer } from "./server_process.ts";
 
