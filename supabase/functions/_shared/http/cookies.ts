@@ -155,16 +155,16 @@ function readCookieValues<const Names extends readonly string[]>(
   cookieHeader: string,
   names: Names,
 ): { readonly [Index in keyof Names]: readonly string[] } {
-  const found = names.map(() => new Set<string>());
+  const found = names.map((): string[] => []);
   for (const pair of cookieHeader.split(";").reverse()) {
     const equals = pair.indexOf("=");
     if (equals === -1) continue;
     const values = found[names.indexOf(trimBlanks(pair.slice(0, equals)))];
-    if (values === undefined || values.size === MAX_CANDIDATES) continue;
+    if (values === undefined || values.length === MAX_CANDIDATES) continue;
     const value = unquote(trimBlanks(pair.slice(equals + 1)));
-    if (value !== "") values.add(value);
+    if (value !== "" && !values.includes(value)) values.push(value);
   }
-  return found.map((values) => [...values].reverse()) as {
+  return found.map((values) => values.reverse()) as {
     readonly [Index in keyof Names]: readonly string[];
   };
 }

@@ -7,13 +7,17 @@
  * @module
  */
 
-import type { AccessClaims, AccessTokens } from "../tokens/access_token.ts";
+import type { AccessTokens } from "../tokens/access_token.ts";
 import type { SessionId } from "../brands.ts";
 import type { RawAccessToken } from "../brands.ts";
 import type { SessionCookies } from "./cookies.ts";
 import { type GenuineRefreshToken, ignoreKey, readRefreshToken } from "../tokens/refresh_token.ts";
 import type { SessionKeys } from "../tokens/session_keys.ts";
-import { type Candidates, verifyAccessTokens } from "./signature_checks.ts";
+import {
+  type Candidates,
+  type GenuineAccessToken,
+  verifyAccessTokens,
+} from "./signature_checks.ts";
 import type {
   AccessTokenPresented,
   PresentedTokens,
@@ -93,20 +97,13 @@ export async function readCookieSessions(
   return new Set([...sessions, ...genuine.map(({ claims }) => claims.sessionId)]);
 }
 
-interface GenuineAccessToken {
-  readonly raw: RawAccessToken;
-  readonly claims: AccessClaims;
-}
-
 /** The genuine ones, of each session the newest. */
 async function verifyEach(
   reader: Pick<TokenReader, "accessTokens">,
   headers: Headers,
   candidates: Candidates,
 ): Promise<readonly GenuineAccessToken[]> {
-  const genuine = [...await verifyAccessTokens(reader, headers, candidates)]
-    .map(([raw, claims]) => ({ raw: raw as RawAccessToken, claims }));
-  return pickOfEachSession(genuine, {
+  return pickOfEachSession(await verifyAccessTokens(reader, headers, candidates), {
     sessionOf: ({ claims }) => claims.sessionId,
     isNewer: ({ claims: left }, { claims: right }) =>
       left.generation > right.generation ||

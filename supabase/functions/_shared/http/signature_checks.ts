@@ -14,7 +14,7 @@ import type {
   AccessTokenResult,
   AccessTokens,
 } from "../tokens/access_token.ts";
-import type { SessionId } from "../brands.ts";
+import type { RawAccessToken, SessionId } from "../brands.ts";
 
 const MAX_CHECKS = 2;
 
@@ -32,30 +32,43 @@ export interface Candidates {
   readonly sessions: readonly SessionId[];
 }
 
+export interface GenuineAccessToken {
+  readonly raw: RawAccessToken;
+  readonly claims: AccessClaims;
+}
+
 /** The genuine ones among as many as the request may have checked, in the order sent. */
 export async function verifyAccessTokens(
   { accessTokens }: { readonly accessTokens: Pick<AccessTokens, "verify" | "recall"> },
   headers: Headers,
   { values, sessions }: Candidates,
-): Promise<ReadonlyMap<string, AccessClaims>> {
-  const spent = checksOf(headers);
-  for (const value of values) {
-    const known = accessTokens.recall(value);
-    if (known !== null) spent.results.set(value, known);
+): Promise<readonly GenuineAccessToken[]> {
+  const claims = values.map((value) => accessTokens.recall(value));
+  const unknown = values.filter((_, index) => claims[index] === null);
+  if (unknown.length > 0) {
+    const results = await checkEach(accessTokens, headers, { values: unknown, sessions });
+    for (const [index, value] of values.entries()) claims[index] ??= results.get(value) ?? null;
   }
-  const unknown = values.filter((value) => !spent.results.has(value));
-  for (const value of putLikelyFirst(unknown, sessions)) {
+  return values.flatMap((value, index) => {
+    const found = claims[index];
+    return found ? [{ raw: value as RawAccessToken, claims: found }] : [];
+  });
+}
+
+async function checkEach(
+  accessTokens: Pick<AccessTokens, "verify">,
+  headers: Headers,
+  { values, sessions }: Candidates,
+): Promise<ReadonlyMap<string, AccessClaims | null>> {
+  const spent = checksOf(headers);
+  const unchecked = values.filter((value) => !spent.results.has(value));
+  for (const value of putLikelyFirst(unchecked, sessions)) {
     if (spent.left === 0) break;
     const result = await accessTokens.verify(value);
     if (wasChecked(result)) spent.left -= 1;
     spent.results.set(value, result.kind === "genuine" ? result.claims : null);
   }
-  const genuine = new Map<string, AccessClaims>();
-  for (const value of values) {
-    const claims = spent.results.get(value);
-    if (claims) genuine.set(value, claims);
-  }
-  return genuine;
+  return spent.results;
 }
 
 /** Found before the signature is checked. */
