@@ -69,8 +69,9 @@ export function createExchange(
         },
         body: JSON.stringify(body),
       }),
-      // In pages only: runtimes of servers refuse it, and have no cache.
-      ...(document && { cache: "no-store" }),
+      // In pages only: runtimes of servers refuse it, and have no cache. Of a POST no browser keeps an answer,
+      // and with it Chromium would ask for permission (CORS) before each one.
+      ...(document && method === "GET" && { cache: "no-store" }),
     };
     const send = (more: RequestInit = {}) => fetch(url(path), { ...init, ...more });
     if (!document || !outlivesPage) return await send();

@@ -1,13 +1,24 @@
 import assert from "node:assert/strict";
 import { ACCESS_COOKIE, REFRESH_COOKIE } from "../http/browser.ts";
 import { type NetworkFault, startFaultyProxy } from "../../harness/faulty_proxy.ts";
+import { createDrivenSite } from "../../harness/driven/site.ts";
+import { IS_SETTLED } from "../../harness/driven/project.ts";
 import { openStagedProject, QUICK } from "./scenario.ts";
 
 const project = await openStagedProject();
 const exposing = await openStagedProject({ environment: { SESSION_EXPOSE_ACCESS_TOKEN: "true" } });
+/** The pages of an app whose functions are on another origin of the same site. */
+const app = Deno.serve(
+  { hostname: "127.0.0.1", port: 0, onListen: () => undefined },
+  (request, { remoteAddr }) => createDrivenSite().fetch(request, remoteAddr.hostname),
+);
+const appOrigin = `http://127.0.0.1:${app.addr.port}`;
+const across = await openStagedProject({ environment: { SESSION_ALLOWED_ORIGINS: appOrigin } });
 Deno.test.afterAll(async () => {
   await project.close();
   await exposing.close();
+  await across.close();
+  await app.shutdown();
 });
 
 Deno.test("a server that never answers is given up in sixteen seconds by every way to ask", () =>
@@ -165,4 +176,22 @@ Deno.test("messages between tabs and stored records hold no token", () =>
     const stored = await listener.evaluate<string>("JSON.stringify(Object.entries(localStorage))");
     assert.ok(!stored.includes("ada@example.com"), "no app has named the e-mail for this device");
     assert.ok(!known.includes(signature) && !/eyJ|refresh_token/.test(known));
+  }));
+
+Deno.test("a page on another origin asks for permission once, and not before each request", () =>
+  across.withStage(async ({ site, stack, chromium, signIn, age }) => {
+    const tab = await chromium.openTab(`${appOrigin}/?backend=${stack.baseUrl}`);
+    await tab.waitFor(IS_SETTLED);
+    await signIn(tab);
+    const methods: string[] = [];
+    site.setFate((reply, { method, url }) => {
+      if (url.endsWith("/refresh")) methods.push(method);
+      return reply;
+    });
+    for (const generation of [2, 3]) {
+      await age(3_000);
+      await tab.evaluate("session.refresh().then(() => 0)");
+      assert.equal(await tab.evaluate("session.getSnapshot().generation"), generation);
+    }
+    assert.deepEqual(methods, ["OPTIONS", "POST", "POST"]);
   }));

@@ -1,6 +1,6 @@
 /**
- * The page that the browser tests drive: the client over the functions of the same origin, with the
- * session and its events within reach of an expression.
+ * The page that the browser tests drive: the client over the functions of the same origin, or of the
+ * `backend` that its address names, with the session and its events within reach of an expression.
  *
  * @module
  */
@@ -9,11 +9,12 @@ import { createAuthClient, type SessionEventName } from "../../../client/src/ind
 import { pageKey } from "../../../client/src/key/page_key.ts";
 import type { SessionNumbers } from "../../../client/src/session/options.ts";
 
+const parameters = new URLSearchParams(location.search);
 const { requestTimeoutMs, ...unstable_timing }: Partial<SessionNumbers> = JSON.parse(
-  new URLSearchParams(location.search).get("options") ?? "{}",
+  parameters.get("options") ?? "{}",
 );
 const session = createAuthClient({
-  baseUrl: "/functions/v1/unified-auth",
+  baseUrl: `${parameters.get("backend") ?? ""}/functions/v1/unified-auth`,
   requestTimeoutMs,
   unstable_timing,
 });

@@ -168,14 +168,15 @@ Deno.test("of a page that goes away only a request that may rotate is sent again
 
 Deno.test("runtimes of servers are given a URL and no member that they refuse", async () => {
   for (const document of [null, PAGE]) {
-    const seen: unknown[] = [];
-    const { transport } = transportThatGets((_, init) => {
-      seen.push(...Object.keys(init ?? {}));
+    const modes: unknown[] = [];
+    const { transport } = transportThatGets((_, { cache } = {}) => {
+      modes.push(cache);
       return Response.json(VIEW);
     }, { document });
     await transport.refresh(call);
+    await transport.sessions(call);
     // workerd: "The 'cache' field on 'RequestInitializerDict' is not implemented".
-    assert.equal(seen.includes("cache"), document !== null);
+    assert.deepEqual(modes, [undefined, document ? "no-store" : undefined]);
   }
 });
 
