@@ -1,5 +1,5 @@
 /**
- * Two programs that use the published package, as text: they are compiled where they can see nothing of
+ * Programs that use the published package, as text: they are compiled where they can see nothing of
  * this project but the package.
  *
  * @module
@@ -77,6 +77,19 @@ if (root) {
     },
     files: ["main.tsx", "vite-env.d.ts"],
   }),
+};
+
+/** A program for Node.js from 20.19 and 22.12 on, which may require a module that awaits nothing at its top. */
+export const COMMONJS_PROGRAM: Readonly<Record<string, string>> = {
+  "main.cjs": `const { createAuthClient } = require("@unified-auth/client");
+const { createAuthHooks } = require("@unified-auth/client/react");
+const { readSession } = require("@unified-auth/client/server");
+const { connectSupabase } = require("@unified-auth/client/supabase");
+const { createReadCache } = require("@unified-auth/client/cache");
+const { collectMetrics } = require("@unified-auth/client/metrics");
+const entries = [createAuthClient, createAuthHooks, readSession, connectSupabase, createReadCache, collectMetrics];
+console.log(entries.map((entry) => typeof entry).join(" "));
+`,
 };
 
 /** A Deno program; its argument is where the functions answer. */

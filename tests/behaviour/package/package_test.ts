@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { PROJECT } from "../../checks/check.ts";
 import { launchChromium, openPage } from "../../harness/browser/chromium.ts";
 import { see } from "../../harness/browser/page.ts";
-import { DENO_PROGRAM, VITE_APP } from "./consumer_programs.ts";
+import { COMMONJS_PROGRAM, DENO_PROGRAM, VITE_APP } from "./consumer_programs.ts";
 import { installClient, packClient, run } from "./packed_client.ts";
 
 const TSC = new URL("../../../node_modules/typescript/bin/tsc", import.meta.url).pathname;
@@ -58,6 +58,9 @@ Deno.test("the client's package", async (test) => {
     const app = consumer.directory;
     await run("node", [TSC], app);
     await run("node", [TSC, "--module", "nodenext", "--moduleResolution", "nodenext"], app);
+    // Of many an app still; it reads no "exports".
+    const node10 = ["--moduleResolution", "node10", "--ignoreDeprecations", "6.0"];
+    await run("node", [TSC, ...node10], app);
     await run("node", [VITE, "build", "--logLevel", "error"], app);
     await using server = serveApp(`${app}/dist`);
     await using chromium = await launchChromium();
@@ -71,6 +74,12 @@ Deno.test("the client's package", async (test) => {
       )
     );
     assert.ok(rules.some((rule) => rule.includes(".session-banner")));
+  });
+
+  await test.step("is required, with each of its entries, by a CommonJS program", async () => {
+    await using consumer = await installClient(COMMONJS_PROGRAM, ["react"]);
+    const printed = await run("node", ["main.cjs"], consumer.directory);
+    assert.equal(printed.trim(), "function ".repeat(6).trim());
   });
 
   await test.step("is imported with its types by a Deno program, which runs", async () => {
@@ -88,6 +97,10 @@ Deno.test("the client's package", async (test) => {
   });
 });
 
+/** As strict as the client's README says that it may be. */
+const POLICY = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; " +
+  "require-trusted-types-for 'script'; trusted-types 'none'";
+
 /** A directory, beside functions that know no session. */
 function serveApp(directory: string): AsyncDisposable & { readonly baseUrl: string } {
   const types: Readonly<Record<string, string>> = { js: "text/javascript", css: "text/css" };
@@ -101,7 +114,10 @@ function serveApp(directory: string): AsyncDisposable & { readonly baseUrl: stri
     const file = pathname === "/" ? "/index.html" : pathname;
     const extension = file.split(".").at(-1) ?? "";
     return new Response(await Deno.readFile(directory + file), {
-      headers: { "content-type": types[extension] ?? "text/html" },
+      headers: {
+        "content-type": types[extension] ?? "text/html",
+        "content-security-policy": POLICY,
+      },
     });
   });
   return {
