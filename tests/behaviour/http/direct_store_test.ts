@@ -75,8 +75,8 @@ function calledBy(statementName: string): string {
 
 function calledFunction(text: string): string {
   const [, called] =
-    /^select (?:c\.number, |\$1::integer as number, )?to_json\(public\.(\w+)\([a-z_0-9 =>$,.:()]*\)\) as answer(?: from unnest\(.*\) as c\(.*\))?$/
-      .exec(text.replaceAll(/\s+/g, " ")) ?? assert.fail(text);
+    /^select (?:v\.number, |\$1::integer as number, )?to_json\(public\.(\w+)\([a-z_0-9 =>$,.:()]*\)\) as answer(?: from json_populate_recordset\(null::public\.\w+, \$1\) as v)?$/
+      .exec(text.trim().replaceAll(/\s+/g, " ")) ?? assert.fail(text);
   return called ?? "";
 }
 
