@@ -4,7 +4,6 @@
  * @module
  */
 
-import { cancelSignIn } from "../sign_in/cancel.ts";
 import { enrollOwnFactor, listOwnFactors, removeOwnFactor } from "../sign_in/own_factors.ts";
 import { awaitsPassword, changeOwnPassword, choosePassword } from "../sign_in/password.ts";
 import { challengeFactor, verifyFactor } from "../sign_in/second_factor.ts";
@@ -18,7 +17,6 @@ import {
   factorBody,
   passwordBody,
   removeFactorBody,
-  sealedPasskey,
 } from "./sign_in_schemas.ts";
 import { addLogFields } from "./envelope.ts";
 import { renderFactor, renderFactors, type RoutesOf, type SignInSteps } from "./sign_in_steps.ts";
@@ -27,10 +25,9 @@ export function createAccountRoutes(
   {
     dependencies,
     bridge,
-    open,
     openPending,
-    forget,
     forgetChange,
+    giveUp,
     sealPending,
     once,
     answer,
@@ -47,14 +44,7 @@ export function createAccountRoutes(
   return {
     "POST /cancel": async function cancel(context) {
       await readSchemaBody(context, cancelBody);
-      const pending = await openPending(context);
-      const passkey = await open(context, "passkey", sealedPasskey);
-      const sessions = [pending?.session, passkey?.registration?.session].filter((session) =>
-        !!session
-      );
-      await cancelSignIn(dependencies, { sessions, context: context.get("requestContext") });
-      forget(context, "pending");
-      forget(context, "passkey");
+      await giveUp(context);
       return context.json({ cancelled: true });
     },
 
@@ -63,7 +53,8 @@ export function createAccountRoutes(
       const { password } = body;
       const pending = await openPending(context);
       const origin = await bridge.readOrigin(context, body.device_name);
-      if (awaitsPassword(pending)) {
+      // Who sends the current password means their own: a half-done recovery may be somebody else's.
+      if (awaitsPassword(pending) && body.current_password === undefined) {
         return await once(context, body, async () =>
           await answer(
             context,

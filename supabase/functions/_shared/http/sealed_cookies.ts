@@ -7,6 +7,7 @@
 
 import { serialize } from "hono/utils/cookie";
 import { type CookieSameSite, trimBlanks } from "./cookies.ts";
+import { SIGN_IN_COOKIE } from "./sign_in_routes.ts";
 import type { Sealer } from "../tokens/sealing.ts";
 
 /** Of name, value and attributes a browser keeps 4,096 bytes (RFC 6265bis section 5.6). */
@@ -62,7 +63,7 @@ export function createSealedCookies(
   sealer: Sealer,
   { sameSite, secure, nameSuffix }: SealedCookieOptions,
 ): SealedCookies {
-  const prefix = `${secure ? "__Host-" : ""}sign_in${nameSuffix}_`;
+  const prefix = `${secure ? "__Host-" : ""}${SIGN_IN_COOKIE}${nameSuffix}_`;
   const write = (name: string, value: string, maxAge: number): string => {
     // The provider sends the browser back from its own site, and a strict cookie would stay at home.
     const isOAuth = name.startsWith("oauth_");

@@ -28,6 +28,8 @@ export interface SignInHandlers {
     context: RequestOf,
     login: { readonly identity: Identity; readonly origin: LoginOrigin },
   ): Promise<Response>;
+  /** Ends what the browser of this request has half done. */
+  giveUp(context: RequestOf): Promise<void>;
 }
 
 export function createSignInHandlers(
@@ -45,5 +47,6 @@ export function createSignInHandlers(
     handle: (route, context) => routes[route](context),
     askForFactor: async (context, login) =>
       await steps.answer(context, await continueWithFactor(steps.dependencies, login)),
+    giveUp: steps.giveUp,
   };
 }

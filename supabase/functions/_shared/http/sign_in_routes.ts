@@ -26,6 +26,9 @@ export const SIGN_IN_ROUTES = {
   "/passkeys/verify": "POST",
 } as const;
 
+/** In the name of each cookie that carries a half-done sign-in. */
+export const SIGN_IN_COOKIE = "sign_in";
+
 /** Of a text such as `GET, POST`. */
 type MethodIn<Methods extends string> = Methods extends `${infer Method}, ${infer Others}`
   ? Method | MethodIn<Others>

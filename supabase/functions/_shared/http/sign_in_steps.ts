@@ -11,6 +11,7 @@ import type { SessionAt } from "../store/session_store.ts";
 import type { SessionGrant } from "../sessions/grant.ts";
 import type { LoginOrigin } from "../sessions/login.ts";
 import type { SignInResult } from "../sign_in/advance.ts";
+import { cancelSignIn } from "../sign_in/cancel.ts";
 import type { SentMessage } from "../sign_in/codes.ts";
 import type { SignInDependencies } from "../sign_in/dependencies.ts";
 import type { SendResult, Sent } from "../sign_in/messages.ts";
@@ -21,7 +22,7 @@ import { addCookies, addLogFields, type RequestOf } from "./envelope.ts";
 import { RequestError, tooManyAttempts } from "./request_error.ts";
 import { readReturnTo } from "./return_to.ts";
 import type { SealedCookieName, SealedCookies } from "./sealed_cookies.ts";
-import { sealedPending } from "./sign_in_schemas.ts";
+import { sealedPasskey, sealedPending } from "./sign_in_schemas.ts";
 import { createStepAnswers, type StepAnswers } from "./step_answers.ts";
 import type { SignInRoute } from "./sign_in_routes.ts";
 
@@ -77,6 +78,8 @@ export interface SignInSteps {
   forget(context: RequestOf, name: SealedCookieName): void;
   /** Forgets the half-done sign-in of a change that is made, and no other one. */
   forgetChange(context: RequestOf, pending: PendingSignIn | null): void;
+  /** Ends what this browser has half done, at once. */
+  giveUp(context: RequestOf): Promise<void>;
   /** @throws {RequestError} If the text is no path of an allowed origin */
   requireReturnTo(text: string | undefined): string;
   /** The answer of `take`, or the one that this browser had to the same request and lost. */
@@ -126,6 +129,15 @@ export function createSignInSteps(options: SignInOptions, bridge: SessionBridge)
     addCookies(context, cookies.clear(cookieHeaderOf(context), name));
   const forgetChange: SignInSteps["forgetChange"] = (context, pending) => {
     if (pending?.awaits === "change") forget(context, "pending");
+  };
+  const giveUp: SignInSteps["giveUp"] = async (context) => {
+    const pending = await openPending(context);
+    const passkey = await open(context, "passkey", sealedPasskey);
+    const sessions = [pending?.session, passkey?.registration?.session]
+      .filter((session) => !!session);
+    await cancelSignIn(dependencies, { sessions, context: context.get("requestContext") });
+    forget(context, "pending");
+    forget(context, "passkey");
   };
   const sealPending: SignInSteps["sealPending"] = (context, pending) =>
     seal(context, "pending", pending, PENDING_SECONDS[pending.awaits]);
@@ -194,6 +206,7 @@ export function createSignInSteps(options: SignInOptions, bridge: SessionBridge)
     seal,
     forget,
     forgetChange,
+    giveUp,
     sealPending,
     requireReturnTo,
     once,

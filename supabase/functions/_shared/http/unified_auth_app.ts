@@ -42,7 +42,7 @@ import {
   readPresentedTokens,
 } from "./presented_tokens.ts";
 import type { SessionBridge, SignInParts } from "./sign_in_steps.ts";
-import { addSignInRoutes, SIGN_IN_ROUTES } from "./sign_in_routes.ts";
+import { addSignInRoutes, SIGN_IN_COOKIE, SIGN_IN_ROUTES } from "./sign_in_routes.ts";
 import { renderError, renderSession } from "./views.ts";
 
 export interface UnifiedAuthOptions
@@ -172,6 +172,12 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
   });
   addSignInRoutes(app, signIn);
 
+  /** Half done before a password login or a sign-out, it may be of who used this browser before. */
+  const giveUpHalfDone = async (context: RequestOf) => {
+    if (!context.req.raw.headers.get("cookie")?.includes(SIGN_IN_COOKIE)) return;
+    await (await signIn()).giveUp(context);
+  };
+
   app.post("/login", async function login(context) {
     const body = await readLoginBody(context);
     const refresh = await presentedRefreshToken(context);
@@ -196,6 +202,7 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
       });
     switch (result.kind) {
       case "signed_in":
+        await giveUpHalfDone(context);
         return answerGrant(context, result.grant, { refreshed: false, outcome: "login" });
       case "second_factor": {
         const { identity } = result;
@@ -280,7 +287,10 @@ export function createUnifiedAuthApp(options: UnifiedAuthOptions): App {
       context: context.get("requestContext"),
     });
     if (result.kind === "refused") return await refuse(context, result);
-    if (scope !== "others") addCookies(context, cookies.clear());
+    if (scope !== "others") {
+      addCookies(context, cookies.clear());
+      await giveUpHalfDone(context);
+    }
     addLogFields(context, { outcome: "logout", scope, sessions_ended: result.ended });
     return context.json({ signed_out: true, sessions_ended: result.ended });
   });
