@@ -198,6 +198,17 @@ Deno.test("a user of single sign-on changes no account that has the same address
   assert.equal(user.id, other.id);
 });
 
+Deno.test("a user of single sign-on confirms no account that has the same address", async () => {
+  const [{ person, browser }, other] = [await fixture.signIn(), await fixture.createPerson()];
+  await sql`update auth.users set is_sso_user = true where id = ${person.id}`;
+  await sql`
+    update auth.users set email = ${person.email}, email_confirmed_at = null where id = ${other.id}`;
+  const answer = await put(browser, "/password", { password: NEW_PASSWORD });
+  assertRefused(answer, "reauthentication_needed");
+  const [row] = await sql`select email_confirmed_at from auth.users where id = ${other.id}`;
+  assert.equal(row?.["email_confirmed_at"], null);
+});
+
 Deno.test("without the current password only a sign-in of the last ten minutes counts", async () => {
   const { browser, sessionId, person } = await fixture.signIn();
   viewOf(await put(browser, "/password", { password: NEW_PASSWORD }));

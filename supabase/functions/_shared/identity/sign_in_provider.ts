@@ -114,7 +114,10 @@ export interface SignInProvider {
   ): Promise<ProviderAnswer<ProviderSession>>;
 
   /** A session of a user whom we know to be signed in, without a mail: for changes to their account. */
-  openSessionOf(email: string, context: RequestContext): Promise<ProviderAnswer<ProviderSession>>;
+  openSessionOf(
+    user: { readonly userId: UserId; readonly email: string },
+    context: RequestContext,
+  ): Promise<ProviderAnswer<ProviderSession>>;
   changePassword(
     token: IdentityToken,
     change: { readonly password: string; readonly currentPassword: string | null },

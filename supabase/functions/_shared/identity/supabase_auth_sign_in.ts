@@ -63,7 +63,11 @@ const tokenClaims = z.object({
   session_id: z.guid(),
 });
 
-const linkBody = z.object({ hashed_token: z.string(), verification_type: z.string() });
+const linkBody = z.object({
+  id: z.guid(),
+  hashed_token: z.string(),
+  verification_type: z.string(),
+});
 const challengeBody = z.object({ id: z.string() });
 const enrolledBody = z.object({
   id: z.guid(),
@@ -163,7 +167,7 @@ export function createSupabaseSignInProvider(options: SupabaseSignInOptions): Si
 
     verify,
 
-    async openSessionOf(email, context) {
+    async openSessionOf({ userId, email }, context) {
       for (let tries = 1;; tries += 1) {
         const link = readAnswer(
           await call("/admin/generate_link", {
@@ -174,7 +178,9 @@ export function createSupabaseSignInProvider(options: SupabaseSignInOptions): Si
           (body) => linkBody.parse(body),
         );
         if (link.kind !== "ok") return link;
-        const { hashed_token: tokenHash } = link.value;
+        const { id, hashed_token: tokenHash } = link.value;
+        // A user of single sign-on may have the address of another account, which the link would confirm.
+        if (id !== userId) return { kind: "refused", code: "current_password_required" };
         const answer = await verify({ tokenHash, type: "magiclink" }, context);
         // A user has one link at a time: another request's, made meanwhile, has replaced this one.
         const isReplaced = answer.kind === "refused" && answer.code === "otp_expired";

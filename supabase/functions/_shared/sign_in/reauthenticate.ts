@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { SessionId } from "../brands.ts";
+import type { SessionId, UserId } from "../brands.ts";
 import type { RequestContext, SessionAt } from "../store/session_store.ts";
 import type { IdentityToken } from "../identity/identity_provider.ts";
 import { loginBuckets } from "../sessions/login_throttle.ts";
@@ -182,21 +182,25 @@ async function open(
     return { kind: "refused", code: "reauthentication_needed" };
   }
   const opened = currentPassword === null
-    ? await openByRecentSignIn(dependencies, { email, context })
+    ? await openByRecentSignIn(dependencies, { userId, email, context })
     : await checkCurrentPassword(dependencies, { email, currentPassword, context });
   if (opened.kind !== "reauthenticated") return opened;
   const { identity } = opened.session;
   if (identity.userId === userId) return opened;
-  // A user of single sign-on may have the address of another account.
+  // Of an address that two accounts have, the password may be the other one's.
   await dropIdentitySession(dependencies, identity, context);
   return { kind: "refused", code: "reauthentication_needed" };
 }
 
 async function openByRecentSignIn(
   { signInProvider }: Pick<SignInDependencies, "signInProvider">,
-  { email, context }: { readonly email: string; readonly context: RequestContext },
+  { context, ...user }: {
+    readonly userId: UserId;
+    readonly email: string;
+    readonly context: RequestContext;
+  },
 ): Promise<Exclude<ReauthenticationResult, Pending>> {
-  const answer = await signInProvider.openSessionOf(email, context);
+  const answer = await signInProvider.openSessionOf(user, context);
   return answer.kind === "ok"
     ? { kind: "reauthenticated", session: answer.value, isCarried: false }
     : refuseAnswer(answer);
