@@ -97,6 +97,7 @@ export const ERRORS = {
   too_many_enrolled_mfa_factors: { status: 422, message: "This user has too many factors." },
   mfa_challenge_expired: { status: 422, message: "Ask for a new code: this one has expired." },
   mfa_verification_failed: { status: 422, message: "This code is wrong, or was used." },
+  too_many_passkeys: { status: 422, message: "This user has too many passkeys." },
   passkey_disabled: { status: 422, message: "Passkeys are switched off." },
   webauthn_challenge_not_found: { status: 422, message: "Ask for new options, and try again." },
   webauthn_challenge_expired: { status: 422, message: "Ask for new options, and try again." },

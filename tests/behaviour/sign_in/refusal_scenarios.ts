@@ -28,7 +28,7 @@ type SignInCode = Extract<
   | "return_to_not_allowed"
   | "same_password"
   | "signup_disabled"
-  | "too_many_enrolled_mfa_factors"
+  | `too_many_${string}`
   | "weak_password"
 >;
 
@@ -143,6 +143,11 @@ export async function openSignInRefusals(
       path: /\/passkeys/,
       code: "passkey_disabled",
       request: send("/passkeys/options", {}),
+    }),
+    too_many_passkeys: refused({
+      path: /\/passkeys\/registration/,
+      code: "too_many_passkeys",
+      request: send("/passkeys/options", { purpose: "registration" }),
     }),
     webauthn_challenge_not_found: webauthn("webauthn_challenge_not_found"),
     webauthn_challenge_expired: webauthn("webauthn_challenge_expired"),

@@ -257,7 +257,14 @@ export const SIGN_IN_OPERATIONS: readonly Operation[] = [
     body: { schema: passkeyOptionsBody, example: { purpose: "sign_in" } },
     answer: { name: "PasskeyOptions", schema: passkeyOptionsView },
     sealsCookies: true,
-    refusals: [...BODY_REFUSALS, ...OWN, "passkey_disabled", ...FLOW, ...ALWAYS],
+    refusals: [
+      ...BODY_REFUSALS,
+      ...OWN,
+      "passkey_disabled",
+      "too_many_passkeys",
+      ...FLOW,
+      ...ALWAYS,
+    ],
   },
   {
     method: "post",
@@ -277,6 +284,7 @@ export const SIGN_IN_OPERATIONS: readonly Operation[] = [
       "webauthn_challenge_expired",
       "webauthn_verification_failed",
       "passkey_disabled",
+      "too_many_passkeys",
       "mfa_required",
       ...FLOW,
       ...ALWAYS,

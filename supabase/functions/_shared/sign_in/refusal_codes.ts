@@ -34,6 +34,7 @@ const SAME_NAME = [
   "same_password",
   "signup_disabled",
   "too_many_enrolled_mfa_factors",
+  "too_many_passkeys",
   "weak_password",
   "webauthn_challenge_expired",
   "webauthn_challenge_not_found",
