@@ -1,7 +1,7 @@
 /**
  * Builds and programs that take long to make and depend on nothing but files are made again when these
- * have changed, and kept for later runs: outside the checkout, because a build must see none of its
- * packages.
+ * have changed, and kept until they were not used for a week: outside the checkout, because a build must
+ * see none of its packages.
  *
  * @module
  */
@@ -18,19 +18,17 @@ export interface Recipe {
   readonly build: (directory: string) => Promise<void>;
 }
 
-/** A program that no checkout changes is kept once for all of them. */
+/** For all checkouts: the same sources make the same, and nothing that a test may be using is replaced. */
 const KEPT = `${Deno.env.get("XDG_CACHE_HOME") ?? `${homedir()}/.cache`}/unified-auth-tests`;
 
-/** Of this checkout, so that no other one replaces what a test here is using. */
-const KEPT_BUILDS = `${KEPT}/${createHash("sha256").update(PROJECT).digest("hex").slice(0, 12)}`;
+const UNUSED_FOR_MS = 7 * 24 * 3_600_000;
 
 /** The versions of the packages that build: esbuild, TypeScript. */
 const IMPORT_MAP = `${PROJECT}/import_map.json`;
 
 /** Answers the directory of a build, to be read only. */
 export async function openKeptBuild({ name, sources, build }: Recipe): Promise<string> {
-  const key = await hashFiles([IMPORT_MAP, ...sources]);
-  return await keep(`${KEPT_BUILDS}/${name}`, { key, make: build });
+  return await keep(`${name}-${await hashFiles([IMPORT_MAP, ...sources])}`, build);
 }
 
 /** Answers the directory of a program that is unpacked once for each version, to be read only. */
@@ -42,29 +40,49 @@ export async function openKeptProgram(
     readonly unpack: (directory: string) => Promise<void>;
   },
 ): Promise<string> {
-  return await keep(`${KEPT}/${name}-${version}`, { key: version, make: unpack });
+  return await keep(`${name}-${version}`, unpack);
 }
 
-/** A directory that a killed run has left has no key beside it, and is made anew. */
-async function keep(
-  directory: string,
-  { key, make }: {
-    readonly key: string;
-    readonly make: (directory: string) => Promise<void>;
-  },
-): Promise<string> {
-  await Deno.mkdir(directory.slice(0, directory.lastIndexOf("/")), { recursive: true });
+async function keep(name: string, make: (directory: string) => Promise<void>): Promise<string> {
+  await Deno.mkdir(KEPT, { recursive: true });
+  const directory = `${KEPT}/${name}`;
   // The test of another file may be about to make the same.
-  using lock = await Deno.open(`${directory}.lock`, { create: true, write: true });
-  await lock.lock(true);
-  const madeOf = `${directory}.made-of`;
-  if (await Deno.readTextFile(madeOf).catch(missing) === key) return directory;
-  await Deno.remove(madeOf).catch(missing);
-  await Deno.remove(directory, { recursive: true }).catch(missing);
-  await Deno.mkdir(directory);
-  await make(directory);
-  await Deno.writeTextFile(madeOf, key);
+  using _lock = await lock(directory);
+  if (await lastUse(directory) === undefined) {
+    // Nothing, or as much as a killed run has made of it.
+    await Deno.remove(directory, { recursive: true }).catch(missing);
+    await Deno.mkdir(directory);
+    await make(directory);
+    await forgetUnused();
+  }
+  await Deno.writeTextFile(usedMark(directory), "");
   return directory;
+}
+
+/** Beside a directory that is complete; its time is that of the last use. */
+const usedMark = (directory: string): string => `${directory}.used`;
+
+async function lastUse(directory: string): Promise<Date | null | undefined> {
+  return (await Deno.stat(usedMark(directory)).catch(missing))?.mtime;
+}
+
+async function lock(directory: string): Promise<Disposable> {
+  const file = await Deno.open(`${directory}.lock`, { create: true, write: true });
+  await file.lock(true);
+  return file;
+}
+
+async function forgetUnused(): Promise<void> {
+  const isUnused = async (directory: string) =>
+    (await lastUse(directory) ?? new Date()).getTime() < Date.now() - UNUSED_FOR_MS;
+  for await (const { name, isDirectory } of Deno.readDir(KEPT)) {
+    const directory = `${KEPT}/${name}`;
+    if (!isDirectory || !await isUnused(directory)) continue;
+    using _lock = await lock(directory);
+    if (!await isUnused(directory)) continue;
+    await Deno.remove(usedMark(directory));
+    await Deno.remove(directory, { recursive: true });
+  }
 }
 
 async function hashFiles(paths: readonly string[]): Promise<string> {
@@ -77,7 +95,7 @@ async function hashFiles(paths: readonly string[]): Promise<string> {
     hash.update("\n");
   };
   for (const path of paths) await add(path);
-  return hash.digest("hex");
+  return hash.digest("hex").slice(0, 16);
 }
 
 function missing(thrown: unknown): undefined {
