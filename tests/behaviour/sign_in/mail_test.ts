@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { ageLoginThrottle } from "../../../local/testing/aging.ts";
+import { insertPerson } from "../../harness/people.ts";
 import { type Answer, type Browser, viewOf } from "../http/browser.ts";
 import { countIdentitySessions } from "../http/people.ts";
 import { assertRefused } from "../http/refusal.ts";
@@ -112,6 +113,17 @@ Deno.test("a browser that asked for one account does not become another one with
   const answer = await post(browser, "/verify", { email: attacker.email, token });
   assertPending(answer, "consent_required");
   assert.deepEqual(answer.body["account"], { email: attacker.email, phone: null });
+});
+
+Deno.test("an address that differs in a mark alone is another account, and needs its own consent", async () => {
+  const victim = await fixture.createPerson();
+  const attacker = { email: victim.email.replace("e", "é") };
+  await insertPerson(sql, attacker);
+  const browser = fixture.openBrowser();
+  await requestLink(browser, victim.email);
+  const { tokenHash } = await requestLink(fixture.openBrowser(), attacker.email);
+  const answer = await post(browser, "/verify", { token_hash: tokenHash, type: "magiclink" });
+  assertPending(answer, "consent_required");
 });
 
 Deno.test("the sealed half of a consent is finished once, also by two at once", async () => {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { foldAddress } from "../sign_in/attempt_limits.ts";
+import { storedAddress } from "../sign_in/attempt_limits.ts";
 import { acceptAccount, redeemCode } from "../sign_in/codes.ts";
 import { sendOtp, sendRecovery, signUp } from "../sign_in/messages.ts";
 import type { Address } from "../identity/sign_in_provider.ts";
@@ -48,7 +48,7 @@ export function createMessageRoutes(
       });
       const subject = "email" in address ? address.email : address.phone;
       return await answerSent(context, result, {
-        address: foldAddress(subject),
+        address: storedAddress(subject),
         intent: "sign_in",
         returnTo,
       });
@@ -62,7 +62,7 @@ export function createMessageRoutes(
         captchaToken: body.captcha_token ?? null,
         context: context.get("requestContext"),
       });
-      const sent = { address: foldAddress(body.email), intent: "recovery", returnTo } as const;
+      const sent = { address: storedAddress(body.email), intent: "recovery", returnTo } as const;
       return await answerSent(context, result, sent);
     },
 
@@ -75,7 +75,7 @@ export function createMessageRoutes(
         captchaToken: body.captcha_token ?? null,
         origin: await bridge.readOrigin(context, body.device_name),
       });
-      const sent = { address: foldAddress(body.email), intent: "signup", returnTo } as const;
+      const sent = { address: storedAddress(body.email), intent: "signup", returnTo } as const;
       return result.kind === "sent"
         ? await answerSent(context, result, sent)
         : await answer(context, result);

@@ -91,8 +91,12 @@ export function claimOf(
 
 /** One text for every spelling that Supabase Auth takes for one account (see `login_throttle.ts`). */
 export function foldAddress(address: string): string {
-  return address.trim().normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase()
-    .replace(/^\+(?=\d+$)/, "");
+  return storedAddress(address.normalize("NFKD").replace(/\p{M}/gu, ""));
+}
+
+/** As Supabase Auth keeps it: never one text for two accounts, as `foldAddress` may make. */
+export function storedAddress(address: string): string {
+  return address.trim().toLowerCase().replace(/^\+(?=\d+$)/, "");
 }
 
 function keyedHash({ signing }: Pick<SessionKeys, "signing">, text: string): Uint8Array {

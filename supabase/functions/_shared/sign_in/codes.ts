@@ -17,7 +17,7 @@ import {
   resume,
   type SignInResult,
 } from "./advance.ts";
-import { attemptBuckets, claimOf, foldAddress } from "./attempt_limits.ts";
+import { attemptBuckets, claimOf, foldAddress, storedAddress } from "./attempt_limits.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { Intent, PendingSignIn } from "./pending.ts";
 import type { Verification } from "../identity/sign_in_provider.ts";
@@ -27,7 +27,7 @@ const CLAIM_CODE_SECONDS = 172_800;
 
 /** The message that this browser requested, and for which address. */
 export interface SentMessage {
-  /** Folded. */
+  /** As Supabase Auth keeps it. */
   readonly address: string;
   readonly intent: Exclude<Intent, "change">;
   readonly returnTo: string;
@@ -74,7 +74,7 @@ export async function redeemCode(
         const session = answer.value;
         const isOfThisBrowser = sent !== null &&
           [session.email, session.phone].some((each) =>
-            each !== null && foldAddress(each) === sent.address
+            each !== null && storedAddress(each) === sent.address
           );
         check.decided();
         return await advance(dependencies, {
