@@ -40,6 +40,7 @@ import {
   waitForReturn,
 } from "./oauth.ts";
 import type {
+  AccountName,
   AccountOutcome,
   ChallengeOutcome,
   MessageSent,
@@ -201,6 +202,9 @@ export function createSignIn<U extends UnifiedAuthUser>(
     return credential ? await send(credential) : { kind: "cancelled" } as const;
   }
 
+  /** The account that a consent was last asked for. */
+  let named: AccountName | undefined;
+
   return {
     withPassword: (credentials) => signInBy((call) => transport.login(credentials, call)),
     withSupabaseToken: (supabaseAccessToken, { deviceName = undefined } = {}) =>
@@ -231,14 +235,17 @@ export function createSignIn<U extends UnifiedAuthUser>(
     },
     withOtp: ({ createUser, captchaToken, returnTo, ...address }) =>
       message(post, "/otp", { ...address, create_user: createUser }, { captchaToken, returnTo }),
-    verifyOtp: ({ deviceName, ...verification }) =>
-      step(
+    async verifyOtp({ deviceName, ...verification }) {
+      const outcome = await step(
         "/verify",
         "tokenHash" in verification
           ? { token_hash: verification.tokenHash, type: verification.type, device_name: deviceName }
           : { ...verification, device_name: deviceName },
         (answer) => stepIn(answer, ["consent_required", "password_required"]),
-      ),
+      );
+      if (outcome.kind === "consent-required") named = outcome.account;
+      return outcome;
+    },
     cancel: () =>
       post(
         "/cancel",
@@ -248,7 +255,7 @@ export function createSignIn<U extends UnifiedAuthUser>(
     acceptAccount: () =>
       step(
         "/verify",
-        { consent: true },
+        { consent: true, account: named },
         (answer) => stepIn(answer, ["password_required"]),
       ),
     signUp: ({ email, password, deviceName, ...options }) =>

@@ -127,6 +127,19 @@ Deno.test("a no in another browser leaves everything as it was, also for who is 
     assert.ok((await stage.readSession(owner))?.["is_valid"]);
   }));
 
+Deno.test("a yes holds for the account on the page, and not for the one of another tab's link", () =>
+  withBrowsers(async (open) => {
+    const [requesting, other] = [await open(), await open()];
+    const [person, attacker] = [await stage.createPerson(), await stage.createPerson()];
+    await openInOtherBrowser(other, await requestLink(requesting, person));
+    const link = await requestLink(requesting, attacker);
+    await openInOtherBrowser({ ...other, page: await other.context.newPage() }, link);
+    await other.page.bringToFront();
+    await press(other.page, "Yes, sign me in");
+    await arriveAt(other.page, `${app}/?auth_error=flow_state_not_found`);
+    assert.equal(await emailIn(other.page), null);
+  }));
+
 Deno.test("the button redeems once, however often it is pressed until the page has left", () =>
   withBrowsers(async (open) => {
     const [browser, person] = [await open(), await stage.createPerson()];

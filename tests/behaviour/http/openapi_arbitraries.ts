@@ -11,7 +11,7 @@ import fc from "fast-check";
 /** The parts of JSON Schema that the document's bodies use. */
 interface Schema {
   readonly anyOf?: readonly Schema[];
-  readonly type?: string;
+  readonly type?: string | readonly string[];
   readonly const?: unknown;
   readonly enum?: readonly string[];
   readonly properties?: Readonly<Record<string, Schema>>;
@@ -29,6 +29,10 @@ export function fitting(schema: object): fc.Arbitrary<unknown> {
     schema as Schema;
   if (anyOf) return fc.oneof(...anyOf.map(fitting));
   if (only !== undefined) return fc.constant(only);
+  if (Array.isArray(type)) {
+    return fc.oneof(...type.map((each: string) => fitting({ ...schema, type: each })));
+  }
+  if (type === "null") return fc.constant(null);
   if (type === "boolean") return fc.boolean();
   if (values) return fc.constantFrom(...values);
   if (properties || type === "object") {

@@ -42,6 +42,19 @@ Deno.test("a link that another browser asked for signs in only after a consent t
   assert.equal(session.status, "active");
 });
 
+Deno.test("an account is accepted only if no other tab has opened a link of another one since", async () => {
+  const browser = fixture.openBrowser();
+  const [here, there] = [openClient(browser), openClient(browser)];
+  for (const { signIn } of [here, there]) {
+    const { email } = await fixture.createPerson();
+    await openClient(fixture.openBrowser()).signIn.withOtp({ email });
+    const { tokenHash } = fixture.lastMessage(email);
+    assertKind(await signIn.verifyOtp({ tokenHash, type: "magiclink" }), "consent-required");
+  }
+  assertRefusal(await here.signIn.acceptAccount(), "flow_state_not_found");
+  assertKind(await there.signIn.acceptAccount(), "signed-in");
+});
+
 Deno.test("a sign-up is confirmed by mail, and asks for the password again", async () => {
   const email = `${crypto.randomUUID()}@example.com`;
   const { signIn } = openClient(fixture.openBrowser());

@@ -83,3 +83,19 @@ Deno.test("a sign-out ends what the browser has half done, for a copy of its coo
     assert.equal(await countIdentitySessions(fixture, person), 0);
   }
 });
+
+Deno.test("a yes to one account signs in no other one whose link was opened meanwhile", async () => {
+  const [person, attacker] = [await fixture.createPerson(), await fixture.createPerson()];
+  const browser = fixture.openBrowser();
+  const openLink = async ({ email }: { readonly email: string }) => {
+    await post(fixture.openBrowser(), "/otp", { email });
+    const link = { token_hash: lastMessage(email).tokenHash, type: "magiclink" };
+    return (await post(browser, "/verify", link)).body["account"];
+  };
+  const account = await openLink(person);
+  await openLink(attacker);
+  const yes = { consent: true, account };
+  assert.equal(codeOf(await post(browser, "/verify", yes)), "flow_state_not_found");
+  const again = { consent: true, account: await openLink(person) };
+  assert.equal(viewOf(await post(browser, "/verify", again)).user.id, person.id);
+});

@@ -44,7 +44,7 @@ button.addEventListener("click", async () => {
       question.textContent = "This link signs you in as " + (email ?? phone) + ". Is that you?";
       button.textContent = "Yes, sign me in";
       no.hidden = false;
-      body = { consent: true };
+      body = { consent: true, account: answer.account };
     } else if (response.ok) return leave("auth_step", answer.status);
     else if (response.status >= 500 || response.status === 429) {
       problem.textContent = "That did not work. Please try again in a moment.";

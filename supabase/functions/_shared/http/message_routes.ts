@@ -100,7 +100,8 @@ export function createMessageRoutes(
         const pending = await openPending(context);
         if ("consent" in body) {
           const origin = await bridge.readOrigin(context, undefined);
-          return await answer(context, await acceptAccount(dependencies, { pending, origin }));
+          const consent = { pending, account: body.account ?? null, origin };
+          return await answer(context, await acceptAccount(dependencies, consent));
         }
         const verification = "token_hash" in body
           ? { tokenHash: body.token_hash, type: body.type }

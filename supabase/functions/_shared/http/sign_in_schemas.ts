@@ -92,7 +92,14 @@ const phoneVerification = z.strictObject({
   device_name: deviceName.optional(),
 }).meta({ title: "A code from a text message" });
 
-const consent = z.strictObject({ consent: z.literal(true) })
+const account = z.object({ email: z.string().nullable(), phone: z.string().nullable() });
+
+const consent = z.strictObject({
+  consent: z.literal(true),
+  account: account.optional().meta({
+    description: "The account that the question named. No other one is signed in then.",
+  }),
+})
   .meta({ title: "Yes, this is my account" });
 
 export const cancelBody = z.strictObject({});
@@ -153,7 +160,7 @@ export const sentView = z.object({
 /** Nobody is signed in yet. */
 export const pendingView = z.object({
   status: z.enum(["consent_required", "password_required", "reauthenticated"]),
-  account: z.object({ email: z.string().nullable(), phone: z.string().nullable() }),
+  account,
 });
 
 export const challengeView = z.object({ factors: z.array(factorView), sent: z.boolean() });

@@ -20,7 +20,7 @@ import {
 import { attemptBuckets, claimOf, foldAddress, storedAddress } from "./attempt_limits.ts";
 import type { SignInDependencies } from "./dependencies.ts";
 import type { Intent, PendingSignIn } from "./pending.ts";
-import type { Verification } from "../identity/sign_in_provider.ts";
+import type { ProviderSession, Verification } from "../identity/sign_in_provider.ts";
 
 /** Twice as long as the longest life of a mail's code. */
 const CLAIM_CODE_SECONDS = 172_800;
@@ -108,14 +108,25 @@ export async function redeemCode(
   }
 }
 
-/** Goes on after the person has said that the account is theirs. */
+/**
+ * Goes on after the person has said that the account is theirs. Another tab may have opened a link of
+ * another account since the question: the answer holds for the account that was named.
+ */
 export async function acceptAccount(
   dependencies: SignInDependencies,
-  { pending, origin }: { readonly pending: PendingSignIn | null; readonly origin: LoginOrigin },
+  { pending, account, origin }: {
+    readonly pending: PendingSignIn | null;
+    /** Null: the page does not say. */
+    readonly account: Pick<ProviderSession, "email" | "phone"> | null;
+    readonly origin: LoginOrigin;
+  },
 ): Promise<SignInResult> {
   if (pending?.awaits === "session") return await finish(dependencies, { pending, origin });
   if (pending?.awaits !== "consent") return { kind: "refused", code: "flow_state_not_found" };
   const { session, intent, openedBy } = pending;
+  if (account && (account.email !== session.email || account.phone !== session.phone)) {
+    return { kind: "refused", code: "flow_state_not_found" };
+  }
   return await advance(dependencies, { session, intent, openedBy, needsConsent: false, origin });
 }
 
