@@ -46,7 +46,8 @@ export async function insertPeople(
     )
     select
       '00000000-0000-0000-0000-000000000000', id, 'authenticated', 'authenticated', email, hash,
-      now(), '', '', '', '', '{"provider": "email", "providers": ["email"]}', '{}', now(), now()
+      now() - interval '1 day', -- no sign-in of a test takes itself for the confirmation
+      '', '', '', '', '{"provider": "email", "providers": ["email"]}', '{}', now(), now()
     from jsonb_to_recordset(${JSON.stringify(people)}::text::jsonb) as person (id uuid, email text),
       extensions.crypt(${password}::text, extensions.gen_salt('bf', ${bcryptCost})) as hash`;
 }

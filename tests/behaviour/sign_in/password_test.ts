@@ -94,6 +94,23 @@ Deno.test("a magic link to an unconfirmed address makes an attacker's password w
   );
 });
 
+Deno.test("an attacker's password is worthless once the owner has opened the link, who then leaves or says no", async () => {
+  for (const end of ["signup", "recovery", "no"] as const) {
+    const attacker = { email: `leaves-at-${end}@example.com`, password: "of-the-attacker" };
+    const { email } = attacker;
+    await post(fixture.openBrowser(), "/signup", attacker);
+    const owner = fixture.openBrowser();
+    if (end === "recovery") await post(owner, "/recover", { email });
+    const type = end === "recovery" ? end : "signup";
+    const link = { token_hash: lastMessage(email).tokenHash, type };
+    const awaited = end === "recovery" ? "password_required" : "consent_required";
+    assertPending(await post(owner, "/verify", link), awaited);
+    if (end === "no") await post(owner, "/cancel", {});
+    const answer = await post(fixture.openBrowser(), "/login", attacker);
+    assertRefused(answer, "invalid_credentials", end);
+  }
+});
+
 Deno.test("a password that is chosen right after the confirmation stays, however soon the next code comes", async () => {
   const email = "in-a-hurry@example.com";
   await post(fixture.openBrowser(), "/signup", { email, password: "of-the-attacker" });

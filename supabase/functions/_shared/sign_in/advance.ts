@@ -82,6 +82,8 @@ export async function advance(
     return await finish(dependencies, { pending, origin, charge });
   }
   if (charge !== null) await refund(dependencies, { charge, origin });
+  // Of a person who leaves here, or says no, the address is confirmed all the same.
+  await discardQuietly(dependencies, { pending, origin });
   return { kind: "pending", pending };
 }
 
@@ -119,7 +121,9 @@ export async function finish(
     ({ kind: "unfinished", pending: { ...pending, awaits: "session" }, cause }) as const;
   let loginCharge = charge;
   try {
-    const isReplaced = await discardUnverifiedPassword(dependencies, { pending, origin });
+    // A recovery and a sign-up end with a password of the owner's own.
+    const isReplaced = pending.intent === "sign_in" &&
+      await discardUnverifiedPassword(dependencies, { pending, origin });
     if (isReplaced && charge !== null) {
       // The database refuses a login that was charged before its password was changed: this one was.
       await refund(dependencies, { charge, origin });
@@ -265,10 +269,22 @@ function identityOf({ intent, session }: PendingSignIn) {
   return { ...identity, amr };
 }
 
+/** An outage leaves it to the end of the sign-in. */
+async function discardQuietly(
+  dependencies: SignInDependencies,
+  step: { readonly pending: PendingSignIn; readonly origin: Pick<LoginOrigin, "context"> },
+): Promise<void> {
+  try {
+    await discardUnverifiedPassword(dependencies, step);
+  } catch (error: unknown) {
+    if (!(error instanceof ServiceUnavailableError)) throw error;
+  }
+}
+
 /**
  * Anybody may sign an address up with a password of theirs, and the owner's confirmation by magic link
  * would make it valid. So the password of an address that is confirmed just now is replaced by one that
- * nobody knows; its owner never chose one here, or chooses it again by `/recover`. Once for each
+ * nobody knows; its owner never chose one here, or chooses it after the confirmation. Once for each
  * confirmation: a password that is chosen a moment later stays.
  *
  * @returns Whether it was replaced
@@ -282,10 +298,9 @@ async function discardUnverifiedPassword(
   },
 ): Promise<boolean> {
   const { signInProvider, signInStore, keys, randomBytes, log } = dependencies;
-  const { session, intent, openedBy } = pending;
+  const { session, openedBy } = pending;
   const { identity, justConfirmedAt } = session;
-  // A recovery and a sign-up end with a password of the owner's own.
-  if (justConfirmedAt === null || openedBy === null || intent !== "sign_in") return false;
+  if (justConfirmedAt === null || openedBy === null || needsSecondFactor(identity)) return false;
   const value = `${identity.userId}\n${justConfirmedAt}`;
   const claim = claimOf(keys, { kind: "confirmation", value });
   if (!await signInStore.claim(claim, { keepSeconds: CLAIM_FLOW_SECONDS })) return false;
