@@ -35,7 +35,9 @@ export async function cloneDatabase(port: number): Promise<TestDatabase> {
     `postgresql://${user}:${LOCAL_PASSWORD}@127.0.0.1:${port}/${database}`;
   await maintain(
     urlFor(SUPERUSER, "postgres"),
-    (sql) => sql`create database ${sql(name)} template ${sql(TEMPLATE)} owner postgres`,
+    // Copied as files, without the write-ahead log, which costs twice the CPU.
+    (sql) =>
+      sql`create database ${sql(name)} template ${sql(TEMPLATE)} owner postgres strategy file_copy`,
   );
 
   const clients = new Set<postgres.Sql>();

@@ -6,7 +6,12 @@
  */
 import { statfs } from "node:fs/promises";
 import postgres from "postgres";
-import { type Cluster, openCluster, SUPERUSER } from "../platform/postgres/data_directory.ts";
+import {
+  type Cluster,
+  LOCAL_PASSWORD,
+  openCluster,
+  SUPERUSER,
+} from "../platform/postgres/data_directory.ts";
 import { findFreePort, type PostgresServer, startPostgres } from "../platform/postgres/server.ts";
 import {
   prepareProjectDatabase,
@@ -135,12 +140,15 @@ export interface SharedTestServer extends AsyncDisposable {
   readonly environment: Readonly<Record<string, string>>;
 }
 
+/** Of the roles: a third of the CPU of a connection, and a run of all tests opens thousands. */
+const QUICK_SIGN_IN = { scram_iterations: "1" };
+
 /** Lets many processes use one server. Where none of them asks, none is started. */
 export function shareTestServer(): SharedTestServer {
   let starting: Promise<TestServer> | undefined;
   const runner = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, async () => {
     try {
-      const { port } = await (starting ??= startTestServer());
+      const { port } = await (starting ??= startTestServer({ settings: QUICK_SIGN_IN }));
       return Response.json({ port });
     } catch (thrown) {
       return new Response(String(thrown), { status: 500 });
@@ -280,6 +288,8 @@ async function makeTemplate(server: PostgresServer, projectDirectory: string): P
   await prepareProjectDatabase({ server, database: TEMPLATE });
   await runMigrations({ databaseUrl: server.url({ database: TEMPLATE }), projectDirectory });
   const sql = postgres(server.url({ database: TEMPLATE, user: SUPERUSER }), { max: 1 });
+  // With the settings of the server, which had none when this role was made.
+  await sql`alter role ${sql(SUPERUSER)} password '${sql.unsafe(LOCAL_PASSWORD)}'`;
   for (const { id, password } of Object.values(SEED_USERS)) {
     await sql`
       update auth.users
