@@ -1,7 +1,7 @@
 /**
  * Builds and programs that take long to make and depend on nothing but files are made again when these
- * have changed, and kept until they were not used for a week: outside the checkout, because a build must
- * see none of its packages.
+ * have changed, and kept for later runs: outside the checkout, because a build must see none of its
+ * packages.
  *
  * @module
  */
@@ -21,14 +21,15 @@ export interface Recipe {
 /** For all checkouts: the same sources make the same, and nothing that a test may be using is replaced. */
 const KEPT = `${Deno.env.get("XDG_CACHE_HOME") ?? `${homedir()}/.cache`}/unified-auth-tests`;
 
-const UNUSED_FOR_MS = 7 * 24 * 3_600_000;
+/** Longer than a run of all tests, which may be using the build of before in another checkout. */
+const UNUSED_FOR_MS = 3_600_000;
 
 /** The versions of the packages that build: esbuild, TypeScript. */
 const IMPORT_MAP = `${PROJECT}/import_map.json`;
 
 /** Answers the directory of a build, to be read only. */
 export async function openKeptBuild({ name, sources, build }: Recipe): Promise<string> {
-  return await keep(`${name}-${await hashFiles([IMPORT_MAP, ...sources])}`, build);
+  return await keep(name, { key: await hashFiles([IMPORT_MAP, ...sources]), make: build });
 }
 
 /** Answers the directory of a program that is unpacked once for each version, to be read only. */
@@ -40,12 +41,19 @@ export async function openKeptProgram(
     readonly unpack: (directory: string) => Promise<void>;
   },
 ): Promise<string> {
-  return await keep(`${name}-${version}`, unpack);
+  return await keep(name, { key: version, make: unpack });
 }
 
-async function keep(name: string, make: (directory: string) => Promise<void>): Promise<string> {
-  await Deno.mkdir(KEPT, { recursive: true });
-  const directory = `${KEPT}/${name}`;
+async function keep(
+  name: string,
+  { key, make }: {
+    readonly key: string;
+    readonly make: (directory: string) => Promise<void>;
+  },
+): Promise<string> {
+  const folder = `${KEPT}/${name}`;
+  await Deno.mkdir(folder, { recursive: true });
+  const directory = `${folder}/${key}`;
   // The test of another file may be about to make the same.
   using _lock = await lock(directory);
   if (await lastUse(directory) === undefined) {
@@ -53,7 +61,7 @@ async function keep(name: string, make: (directory: string) => Promise<void>): P
     await Deno.remove(directory, { recursive: true }).catch(missing);
     await Deno.mkdir(directory);
     await make(directory);
-    await forgetUnused();
+    await forgetUnused(folder);
   }
   await Deno.writeTextFile(usedMark(directory), "");
   return directory;
@@ -72,11 +80,11 @@ async function lock(directory: string): Promise<Disposable> {
   return file;
 }
 
-async function forgetUnused(): Promise<void> {
+async function forgetUnused(folder: string): Promise<void> {
   const isUnused = async (directory: string) =>
     (await lastUse(directory) ?? new Date()).getTime() < Date.now() - UNUSED_FOR_MS;
-  for await (const { name, isDirectory } of Deno.readDir(KEPT)) {
-    const directory = `${KEPT}/${name}`;
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const directory = `${folder}/${name}`;
     if (!isDirectory || !await isUnused(directory)) continue;
     using _lock = await lock(directory);
     if (!await isUnused(directory)) continue;
