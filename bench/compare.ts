@@ -39,7 +39,7 @@ const extent = values.quick
   }
   : {
     rounds: Number(values.rounds),
-    sessions: 4_000,
+    sessions: 2_500,
     warmUp: { duration: 3 },
     busy: { duration: 2 },
     alone: { amount: 500 },
