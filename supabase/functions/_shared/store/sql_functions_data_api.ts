@@ -8,7 +8,7 @@
  * @module
  */
 
-import { type NumberedAnswer, type NumberedCalls, type SharedCall } from "./batch.ts";
+import type { NumberedAnswer, NumberedCalls, SharedCall } from "./batch.ts";
 import {
   type CallSqlFunction,
   type FunctionArguments,
