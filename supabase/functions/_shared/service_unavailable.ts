@@ -22,3 +22,12 @@ export class ServiceUnavailableError extends Error {
     this.code = failure.code;
   }
 }
+
+/** Resolves when `work` is done, or was left undone by an outage: for work that may also be missing. */
+export async function tolerateOutage(work: Promise<unknown>): Promise<void> {
+  try {
+    await work;
+  } catch (error: unknown) {
+    if (!(error instanceof ServiceUnavailableError)) throw error;
+  }
+}

@@ -20,7 +20,7 @@ import {
   LINEAGE_BYTES,
   REFRESH_SECRET_BYTES,
 } from "../tokens/refresh_token.ts";
-import { ServiceUnavailableError } from "../service_unavailable.ts";
+import { ServiceUnavailableError, tolerateOutage } from "../service_unavailable.ts";
 import type { CreateSessionAnswer, LoginCharge, RequestContext } from "../store/session_store.ts";
 import type { SessionDependencies } from "./dependencies.ts";
 import { grantTokens, logHookRefusal, type SessionGrant } from "./grant.ts";
@@ -156,11 +156,7 @@ async function refundOutage(
   store: SessionDependencies["store"],
   { charge, context }: { readonly charge: LoginCharge; readonly context: RequestContext },
 ): Promise<void> {
-  try {
-    await refund(store, { charge, context });
-  } catch (error: unknown) {
-    if (!(error instanceof ServiceUnavailableError)) throw error;
-  }
+  await tolerateOutage(refund(store, { charge, context }));
 }
 
 /** @throws {ServiceUnavailableError} If Supabase Auth or the database was not reached */

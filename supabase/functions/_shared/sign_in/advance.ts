@@ -9,7 +9,7 @@ import { Buffer } from "node:buffer";
 import type { SessionId } from "../brands.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Identity } from "../identity/identity_provider.ts";
-import { ServiceUnavailableError } from "../service_unavailable.ts";
+import { ServiceUnavailableError, tolerateOutage } from "../service_unavailable.ts";
 import type { LoginCharge, RequestContext } from "../store/session_store.ts";
 import type { SessionGrant } from "../sessions/grant.ts";
 import {
@@ -82,8 +82,9 @@ export async function advance(
     return await finish(dependencies, { pending, origin, charge });
   }
   if (charge !== null) await refund(dependencies, { charge, origin });
-  // Of a person who leaves here, or says no, the address is confirmed all the same.
-  await discardQuietly(dependencies, { pending, origin });
+  // Of a person who leaves here, or says no, the address is confirmed all the same. An outage leaves it to
+  // the end of the sign-in.
+  await tolerateOutage(discardUnverifiedPassword(dependencies, { pending, origin }));
   return { kind: "pending", pending };
 }
 
@@ -184,11 +185,8 @@ export async function rememberQuietly(
   request: ClaimHash,
   answer: string,
 ): Promise<void> {
-  try {
-    await signInStore.rememberAnswer(request, { answer, keepSeconds: KEPT_ANSWER_SECONDS });
-  } catch (error: unknown) {
-    if (!(error instanceof ServiceUnavailableError)) throw error;
-  }
+  const kept = { answer, keepSeconds: KEPT_ANSWER_SECONDS };
+  await tolerateOutage(signInStore.rememberAnswer(request, kept));
 }
 
 /** An outage left the code unused. If the database is away too, the code is lost with it. */
@@ -196,11 +194,7 @@ export async function releaseQuietly(
   { signInStore }: Pick<SignInDependencies, "signInStore">,
   claim: ClaimHash,
 ): Promise<void> {
-  try {
-    await signInStore.release(claim);
-  } catch (error: unknown) {
-    if (!(error instanceof ServiceUnavailableError)) throw error;
-  }
+  await tolerateOutage(signInStore.release(claim));
 }
 
 /**
@@ -231,12 +225,8 @@ export async function refund(
     readonly origin: Pick<LoginOrigin, "context">;
   },
 ): Promise<void> {
-  try {
-    const failure = { charge, refunded: true, reason: null };
-    await store.recordLoginFailure(failure, origin.context);
-  } catch (error: unknown) {
-    if (!(error instanceof ServiceUnavailableError)) throw error;
-  }
+  const failure = { charge, refunded: true, reason: null };
+  await tolerateOutage(store.recordLoginFailure(failure, origin.context));
 }
 
 function nextStep(
@@ -267,18 +257,6 @@ function identityOf({ intent, session }: PendingSignIn) {
       : entry
   );
   return { ...identity, amr };
-}
-
-/** An outage leaves it to the end of the sign-in. */
-async function discardQuietly(
-  dependencies: SignInDependencies,
-  step: { readonly pending: PendingSignIn; readonly origin: Pick<LoginOrigin, "context"> },
-): Promise<void> {
-  try {
-    await discardUnverifiedPassword(dependencies, step);
-  } catch (error: unknown) {
-    if (!(error instanceof ServiceUnavailableError)) throw error;
-  }
 }
 
 /**
